@@ -1,0 +1,21 @@
+"""`python -m chatdesk` is the `chatdesk` command, and how its child processes start."""
+
+import sys
+
+
+def main() -> int:
+    """Run a child process's loop or the command line; the exit code.
+
+    Children are dispatched first: they must load neither Qt nor the database.
+    """
+    if sys.argv[1:] == ["--worker", "engine"]:
+        from chatdesk.inference.worker import main as engine_main
+
+        return engine_main()
+    from chatdesk.cli import main as cli_main
+
+    return cli_main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

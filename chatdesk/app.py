@@ -1,0 +1,178 @@
+"""The composition root of the desktop app: builds the services and opens the window.
+
+The window is shown first; the database, the model list and the engine come on worker threads
+after its first paint, so that one can type at once.
+"""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from chatdesk import __version__
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.main_window import MainWindow
+from chatdesk.ui.single_instance import SingleInstance
+from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
+from chatdesk.ui.window_state import WindowState
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app_services import AppServices
+
+_log = logging.getLogger(__name__)
+
+
+class DesktopApp:
+    """The running app. `settings` is replaced as a whole when the user changes something."""
+
+    def __init__(self, application: QApplication, paths: AppPaths, settings: Settings) -> None:
+        self._application = application
+        self._paths = paths
+        self._settings = settings
+        self._services: AppServices | None = None
+        self.bridge = Bridge()
+        self.window = MainWindow(
+            self.bridge,
+            settings,
+            WindowState.read(paths.window_state),
+            paths.window_state,
+            load_theme(self._theme_name()),
+        )
+        self.window.settings_changed.connect(self._on_settings)
+        self.window.closed.connect(self.close)
+        application.styleHints().colorSchemeChanged.connect(lambda _: self._show_theme())
+
+    @property
+    def services(self) -> "AppServices | None":
+        """The services, once they are built."""
+        return self._services
+
+    def start(self) -> None:
+        """Show the window, then build the services behind it."""
+        self.window.show()
+        QTimer.singleShot(0, self._build_services)
+
+    def close(self) -> None:
+        """Keep what is being written and end."""
+        self.bridge.close()
+        if self._services:
+            self._services.close()
+            self._services = None
+        self._application.quit()
+
+    def _build_services(self) -> None:
+        def work() -> "AppServices":
+            # SQLAlchemy takes a third of a second to import: not before the window stands.
+            from chatdesk.services.app_services import build
+
+            services = build(self._paths, self.bridge.publish, lambda: self._settings)
+            services.tidy()
+            services.load_default_model()
+            return services
+
+        self.bridge.run(
+            work,
+            self._attach,
+            lambda problem: self.window.services_failed(problem, self._build_services),
+        )
+
+    def _attach(self, services: "AppServices") -> None:
+        self._services = services
+        self.window.attach(services)
+
+    def _on_settings(self, settings: Settings) -> None:
+        themed = settings.theme != self._settings.theme
+        self._settings = settings
+        self.bridge.run(lambda: settings.save(self._paths.settings))
+        if themed:
+            self._show_theme()
+
+    def _theme_name(self) -> str:
+        chosen = self._settings.theme
+        return system_theme_name(self._application) if chosen == "system" else chosen
+
+    def _show_theme(self) -> None:
+        theme = load_theme(self._theme_name())
+        apply_theme(self._application, theme)
+        self.window.set_theme(theme)
+
+
+def make_application(settings: Settings) -> QApplication:
+    """Qt's application object with our fonts and theme."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("ChatDesk")
+    application.setApplicationVersion(__version__)
+    application.setDesktopFileName("chatdesk")
+    load_fonts(application)
+    chosen = settings.theme
+    name = system_theme_name(application) if chosen == "system" else chosen
+    apply_theme(application, load_theme(name))
+    _translate_qt(application, settings)
+    return application
+
+
+def _translate_qt(application: QApplication, settings: Settings) -> None:
+    """Qt's own words (the context menus of text fields) in the app's language."""
+    if tr("Cancel") == "Cancel":
+        return
+    translator = QTranslator(application)
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    language = "zh_CN" if settings.language == "system" else settings.language
+    if translator.load(f"qtbase_{language}", folder):
+        application.installTranslator(translator)
+
+
+def run(
+    paths: AppPaths, settings: Settings, on_started: Callable[[DesktopApp], None] | None = None
+) -> int:
+    """Open the window and run until it is closed; the exit code.
+
+    `on_started` is called when the window was told to show (benchmarks look from there). A second
+    start raises the first window and ends.
+    """
+    application = make_application(settings)
+    instance = SingleInstance(paths.data)
+    if not instance.is_first():
+        heard = instance.raise_first()
+        if not heard:
+            print(  # noqa: T201 - the person started us from a terminal, or nobody reads it
+                tr("ChatDesk is already running, but its window does not answer."), file=sys.stderr
+            )
+        return 0 if heard else 1
+    desktop = DesktopApp(application, paths, settings)
+    instance.raise_requested.connect(desktop.window.raise_to_front)
+    _report_bugs(desktop)
+    _quit_on_signals(desktop)
+    desktop.start()
+    if on_started:
+        on_started(desktop)
+    try:
+        return application.exec()
+    finally:
+        instance.close()
+
+
+def _report_bugs(desktop: DesktopApp) -> None:
+    def hook(kind: type[BaseException], bug: BaseException, trace: TracebackType | None) -> None:
+        _log.critical("a bug", exc_info=(kind, bug, trace))
+        desktop.bridge.bug_found.emit(bug)
+
+    sys.excepthook = hook
+
+
+def _quit_on_signals(desktop: DesktopApp) -> None:
+    """End in good order on Ctrl+C and on the session's end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: desktop.window.close())
+    # Python handles a signal only between bytecodes; this lets it, while Qt waits.
+    timer = QTimer(desktop.bridge)
+    timer.timeout.connect(lambda: None)
+    timer.start(500)

@@ -1,0 +1,284 @@
+"""The command line: one short function per subcommand, no logic of its own.
+
+0 on success, 1 on a failure the user can mend (one line on stderr), 2 on wrong usage, 130 when
+interrupted. Only the bare `chatdesk` imports Qt.
+"""
+
+import argparse
+import json
+import os
+import runpy
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from chatdesk import __version__
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import set_language, system_language, tr
+from chatdesk.core.paths import AppPaths, assets_dir
+from chatdesk.core.settings import Settings
+from chatdesk.services.locations import find_paths, start_logging
+
+OK, FAILURE, INTERRUPTED = 0, 1, 130
+BENCHES = ("ui",)
+
+Command = Callable[[argparse.Namespace, AppPaths, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code. Raises `SystemExit(2)` on wrong usage."""
+    _use_utf8()
+    locale_dir = assets_dir() / "locale"
+    set_language(system_language(), locale_dir)
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        paths = find_paths()
+        settings = Settings.read(paths.settings)
+        if settings.language != "system":
+            set_language(settings.language, locale_dir)
+        start_logging(paths, "window" if command is _window else "commands")
+        return command(options, paths, settings)
+    except EnvironmentProblem as problem:
+        print(f"chatdesk: {problem}", file=sys.stderr)
+        return FAILURE
+    except BrokenPipeError:
+        # Whoever read our output has left; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _use_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "chatdesk",
+        description=tr("A private AI assistant that lives on your computer."),
+        epilog=tr("Without a command the window opens."),
+    )
+    parser.add_argument("--version", action="version", version=f"ChatDesk {__version__}")
+    parser.set_defaults(command=_window)
+    commands = parser.add_subparsers(metavar=tr("COMMAND"))
+    _add_ask(commands)
+    _add_models(commands)
+    _add_conversations(commands)
+    doctor = commands.add_parser(
+        "doctor", help=tr("say what this machine has and what is wrong with it")
+    )
+    doctor.set_defaults(command=_doctor)
+    _json(doctor)
+    bench = commands.add_parser("bench", help=tr("measure this app against a baseline"))
+    bench.add_argument("name", choices=BENCHES)
+    bench.set_defaults(command=_bench)
+    return parser
+
+
+def _add_ask(commands: Any) -> None:
+    parser = commands.add_parser("ask", help=tr("ask one question and print the answer"))
+    parser.add_argument("prompt", metavar="PROMPT", help=tr("the question; - reads it from stdin"))
+    parser.add_argument("--model", metavar="ID|PATH")
+    parser.add_argument("--system", metavar="TEXT", help=tr("the system prompt of a new chat"))
+    parser.add_argument("--conversation", metavar="ID|new", default="new")
+    parser.add_argument("--temporary", action="store_true", help=tr("save nothing of it"))
+    parser.add_argument("--adapter", metavar="ID|none")
+    parser.add_argument("--max-tokens", type=_positive, metavar="N")
+    parser.add_argument("--temperature", type=_not_negative, metavar="T")
+    parser.add_argument("--seed", type=_seed, metavar="N")
+    parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
+    parser.set_defaults(command=_ask, parser=parser)
+    _json(parser)
+
+
+def _add_models(commands: Any) -> None:
+    models = commands.add_parser("models", help=tr("the models on this computer"))
+    actions = models.add_subparsers(required=True, metavar=tr("ACTION"))
+    listing = actions.add_parser("list", help=tr("list the models"))
+    info = actions.add_parser("info", help=tr("say what is known of a model"))
+    info.add_argument("model", metavar="ID|PATH")
+    add = actions.add_parser("add", help=tr("add a GGUF file where it lies"))
+    add.add_argument("path", metavar="PATH", type=Path)
+    for parser, command in ((listing, _models_list), (info, _models_info), (add, _models_add)):
+        parser.set_defaults(command=command)
+        _json(parser)
+
+
+def _add_conversations(commands: Any) -> None:
+    conversations = commands.add_parser("conversations", help=tr("your chats"))
+    actions = conversations.add_subparsers(required=True, metavar=tr("ACTION"))
+    listing = actions.add_parser("list", help=tr("list the chats, the newest first"))
+    listing.set_defaults(command=_conversations_list)
+    _json(listing)
+    for name, command, text in (
+        ("show", _conversations_show, tr("print a chat")),
+        ("delete", _conversations_delete, tr("move a chat to the trash, for 30 days")),
+        ("restore", _conversations_restore, tr("take a chat out of the trash")),
+    ):
+        parser = actions.add_parser(name, help=text)
+        parser.add_argument("id", metavar="ID")
+        parser.set_defaults(command=command)
+        _json(parser)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help=tr("print one JSON document"))
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _not_negative(text: str) -> float:
+    if not 0 <= (number := float(text)) < float("inf"):
+        raise ValueError
+    return number
+
+
+def _seed(text: str) -> int:
+    if not 0 <= (number := int(text)) < 2**32 - 1:  # the last one means "random" to llama.cpp
+        raise ValueError
+    return number
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, ensure_ascii=False))
+
+
+def _window(_options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.app import run
+
+    return run(paths, settings)
+
+
+def _ask(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.services.ask import AskRequest, ask
+
+    new = options.conversation == "new"
+    if not new and (options.temporary or options.system is not None):
+        options.parser.error(tr("--temporary and --system go with a new conversation"))
+    request = AskRequest(
+        prompt=sys.stdin.read() if options.prompt == "-" else options.prompt,
+        model=options.model,
+        system=options.system,
+        conversation=None if new else options.conversation,
+        temporary=options.temporary,
+        adapter=options.adapter,
+        max_tokens=options.max_tokens,
+        temperature=options.temperature,
+        seed=options.seed,
+    )
+
+    def on_text(text: str) -> None:
+        if options.json and options.stream:
+            print(json.dumps({"text": text}, ensure_ascii=False), flush=True)
+        elif not options.json:
+            print(text, end="", flush=True)
+
+    result = ask(paths, settings, request, on_text)
+    if options.json:
+        _print_json(asdict(result))
+    else:
+        print()
+    return INTERRUPTED if result.stop_reason == "cancelled" else OK
+
+
+def _models_list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.services.reports import list_models
+
+    infos = list_models(paths, settings)
+    if options.json:
+        _print_json(infos)
+    else:
+        for info in infos:
+            size = f"{info['bytes'] / 1e6:,.0f} MB"
+            print(f"{info['id']}  {info['name']} {info['quantization']}  {size}  {info['fit']}")
+    return OK
+
+
+def _models_info(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.services.reports import model_info
+
+    return _print_fields(model_info(paths, settings, options.model), as_json=options.json)
+
+
+def _models_add(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.services.reports import add_model
+
+    return _print_fields(add_model(paths, settings, options.path), as_json=options.json)
+
+
+def _print_fields(fields: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        _print_json(fields)
+    else:
+        for name, value in fields.items():
+            print(f"{name}: {value}")
+    return OK
+
+
+def _conversations_list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.services.reports import list_conversations
+
+    conversations = list_conversations(paths)
+    if options.json:
+        _print_json(conversations)
+    else:
+        for entry in conversations:
+            print(f"{entry['id']}  {entry['updated'][:16]}  {entry['title']}")
+    return OK
+
+
+def _conversations_show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.services.reports import show_conversation
+
+    document = show_conversation(paths, options.id)
+    if options.json:
+        _print_json(document)
+    else:
+        print(f"# {document['title']}")
+        for message in document["messages"]:
+            if message["active"]:
+                print(f"\n## {message['role']}\n{message['text']}")
+    return OK
+
+
+def _conversations_delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.services.reports import delete_conversation
+
+    return _print_fields(delete_conversation(paths, options.id), as_json=options.json)
+
+
+def _conversations_restore(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.services.reports import restore_conversation
+
+    return _print_fields(restore_conversation(paths, options.id), as_json=options.json)
+
+
+def _doctor(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.services.doctor import examine
+
+    checks = examine(paths)
+    if options.json:
+        _print_json({"checks": [asdict(check) for check in checks], "version": __version__})
+    else:
+        for check in checks:
+            print(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.detail}")
+    return OK if all(check.ok for check in checks) else FAILURE
+
+
+def _bench(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
+    package = Path(__file__).resolve().parent
+    inside = package / "benchmarks"
+    folder = inside if inside.is_dir() else package.parent / "benchmarks"
+    sys.argv = [f"chatdesk bench {options.name}"]
+    runpy.run_path(str(folder / f"{options.name}.py"), run_name="__main__")
+    return OK

@@ -1,0 +1,1 @@
+"""The shared vocabulary: plain values, standard library only."""

@@ -1,0 +1,150 @@
+"""Conversations as values: a tree of messages with a pointer at the active leaf.
+
+Editing or regenerating adds a sibling; nothing is overwritten. Identity is the store's concern,
+so these values are frozen and can be handed to any thread.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+
+from chatdesk.core.generation import SamplingParams
+
+
+def new_id() -> str:
+    """A fresh id for a row: 16 hexadecimal characters (64 random bits)."""
+    return secrets.token_hex(8)
+
+
+def now() -> datetime:
+    """The current moment, in UTC, aware."""
+    return datetime.now(UTC)
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageState(StrEnum):
+    """How far a message got; every state but `STREAMING` is final."""
+
+    COMPLETE = "complete"
+    STREAMING = "streaming"
+    STOPPED = "stopped"  # by the user; the text so far is kept
+    INTERRUPTED = "interrupted"  # by a crash of the engine or the app; the text so far is kept
+    FAILED = "failed"  # the engine said why
+
+
+class TitleSource(StrEnum):
+    """Who named a conversation; a name given by the user is never replaced."""
+
+    NONE = "none"
+    MODEL = "model"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecord:
+    """How an assistant message came to be.
+
+    `model_id` names a row of the store's models, which holds the file's hash. Counts are tokens,
+    times are seconds; a value is None where it was not (yet) measured.
+    """
+
+    model_id: str | None = None
+    model_name: str = ""
+    adapter_id: str | None = None
+    adapter_scale: float | None = None
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    ttft_s: float | None = None
+    tokens_per_s: float | None = None
+    duration_s: float | None = None
+    stop_reason: str | None = None  # a StopReason, or None while streaming or after a crash
+    error: str | None = None  # a sentence for the person, when the state is FAILED or INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One node of a conversation's tree. `answer` is set on assistant messages only."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    text: str
+    state: MessageState
+    created: datetime
+    answer: AnswerRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """A line of the sidebar. `messages` counts every node of the tree."""
+
+    id: str
+    title: str
+    title_source: TitleSource
+    created: datetime
+    updated: datetime
+    messages: int
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A whole conversation: every branch, and which leaf is being read.
+
+    `messages` are in order of creation, so a parent stands before its children.
+    """
+
+    id: str
+    title: str
+    title_source: TitleSource
+    system_prompt: str
+    created: datetime
+    updated: datetime
+    deleted: datetime | None
+    active_leaf_id: str | None
+    messages: tuple[Message, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Message]:
+        """Every message by its id."""
+        return {message.id: message for message in self.messages}
+
+    @cached_property
+    def _children(self) -> Mapping[str | None, tuple[Message, ...]]:
+        children: dict[str | None, list[Message]] = {}
+        for message in self.messages:
+            children.setdefault(message.parent_id, []).append(message)
+        return {parent: tuple(found) for parent, found in children.items()}
+
+    def path(self, leaf_id: str | None = None) -> tuple[Message, ...]:
+        """The messages from the root to `leaf_id` (the active leaf when None), oldest first."""
+        path: list[Message] = []
+        at = leaf_id or self.active_leaf_id
+        while at is not None:
+            message = self.by_id[at]
+            path.append(message)
+            at = message.parent_id
+        return tuple(reversed(path))
+
+    def siblings(self, message_id: str) -> tuple[Message, ...]:
+        """The message and its alternatives, in order of creation."""
+        return self._children[self.by_id[message_id].parent_id]
+
+    def leaf_below(self, message_id: str) -> Message:
+        """The newest leaf reached by following the last child from `message_id`."""
+        message = self.by_id[message_id]
+        while below := self._children.get(message.id):
+            message = below[-1]
+        return message

@@ -1,0 +1,46 @@
+"""The two families of error.
+
+An `EnvironmentProblem` is something the person can mend: it says what happened and what to do.
+Everything else is a bug: it is logged with its traceback and offered for copying.
+"""
+
+
+class EnvironmentProblem(Exception):
+    """Something outside the program is not as it must be.
+
+    `what` and `todo` are whole, translated sentences for the person.
+    """
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(f"{what} {todo}".strip())
+        self.what = what
+        self.todo = todo
+
+
+class NotFound(EnvironmentProblem):
+    """A conversation, message or model with this id does not exist."""
+
+
+class ModelProblem(EnvironmentProblem):
+    """A model file cannot be used."""
+
+
+class PromptTooLong(EnvironmentProblem):
+    """A prompt does not fit the context window; both numbers are tokens."""
+
+    def __init__(self, what: str, todo: str, tokens: int, limit: int) -> None:
+        super().__init__(what, todo)
+        self.tokens = tokens
+        self.limit = limit
+
+
+class EngineProblem(EnvironmentProblem):
+    """The engine process ended or could not answer."""
+
+
+class StoreProblem(EnvironmentProblem):
+    """The database cannot be read or written (full disk, read-only, damaged)."""
+
+
+class StoreTooNew(StoreProblem):
+    """The database was written by a newer version; it was not touched."""

@@ -1,0 +1,45 @@
+"""`tr()`: every sentence a person sees, in their language.
+
+GNU gettext through the standard library, so that the command line needs no Qt. Catalogs are
+`assets/locale/<language>/LC_MESSAGES/chatdesk.mo`, compiled from the `.po` beside them by
+`dev.py translations`. The chosen language is the one process-wide setting of the program: it is
+set once, before the first sentence.
+"""
+
+import gettext
+import locale
+import os
+from pathlib import Path
+
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+
+_catalog: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def system_language() -> str:
+    """The best of `LANGUAGES` for this system; English when none fits."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return _supported(value)
+    return _supported(locale.getlocale()[0] or "")
+
+
+def _supported(name: str) -> str:
+    return "zh_CN" if name.lower().startswith(("zh", "chinese")) else "en"
+
+
+def set_language(language: str, locale_dir: Path) -> None:
+    """Speak `language` (a key of `LANGUAGES`) from here on; an unknown one is English."""
+    global _catalog  # noqa: PLW0603 - see the module's docstring
+    _catalog = gettext.translation("chatdesk", locale_dir, [language], fallback=True)
+
+
+def tr(text: str, **values: object) -> str:
+    """`text` in the person's language, with its `{placeholders}` filled from `values`."""
+    translated = _catalog.gettext(text)
+    return translated.format(**values) if values else translated
+
+
+def trn(one: str, many: str, n: int, **values: object) -> str:
+    """Like `tr` for a counted thing: `one` or `many` by the language's rule; `{n}` is the count."""
+    return _catalog.ngettext(one, many, n).format(n=n, **values)

@@ -1,0 +1,48 @@
+"""Model files as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Fit(StrEnum):
+    """Where a model would run on this machine."""
+
+    GPU = "gpu"
+    PARTIAL = "partial"  # some layers on the GPU, the rest on the CPU
+    CPU = "cpu"
+    TOO_LARGE = "too-large"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHeader:
+    """What a GGUF file says of itself, read without its tensors.
+
+    Sizes in bytes, `context_length` in tokens (what it was trained for), `parameters` counted
+    from the tensor shapes. `kv_bytes_per_token` is the f16 KV cache of one token over all layers.
+    """
+
+    name: str
+    architecture: str
+    parameters: int
+    quantization: str
+    bytes: int
+    context_length: int
+    layers: int
+    kv_bytes_per_token: int
+    has_chat_template: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model the app knows. The file's identity is its hash; None until it was worked out.
+
+    A file that changed on disk (other `bytes` or `mtime_ns`) is another model.
+    """
+
+    id: str
+    path: str
+    header: ModelHeader
+    mtime_ns: int
+    sha256: str | None
+    added: datetime

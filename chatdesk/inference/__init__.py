@@ -1,0 +1,1 @@
+"""Everything that touches llama.cpp; runs in the engine process."""

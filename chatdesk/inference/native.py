@@ -1,0 +1,163 @@
+"""What llama-cpp-python leaves out: ggml's devices, the log, and a flag that aborts a computation.
+
+The device functions are declared in `ggml-backend.h`.
+"""
+
+import atexit
+import ctypes
+import functools
+import logging
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+from llama_cpp import llama_cpp as lib
+
+from chatdesk.core.generation import Device
+
+_DEVICE_KINDS = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accel"}  # enum ggml_backend_dev_type
+_INFO, _WARNING, _ERROR, _CONTINUED = 2, 3, 4, 5  # enum ggml_log_level; below is debugging
+_KEPT_LOG_LINES = 300
+
+log = logging.getLogger("llama.cpp")
+
+
+class AbortFlag:
+    """Set from any thread, it makes a running `llama_decode` return at its next graph node.
+
+    A Python callback would take the interpreter's lock at every node. libc's `strlen` over two
+    bytes answers the same question natively: the length of "" is false, that of "\\1" is true.
+    """
+
+    def __init__(self) -> None:
+        self._text = (ctypes.c_ubyte * 2)(0, 0)
+        strlen = _strlen_address()
+        self.callback: Any = (
+            lib.ggml_abort_callback(strlen)
+            if strlen
+            else lib.ggml_abort_callback(lambda _: self.is_set())
+        )
+
+    @property
+    def address(self) -> int:
+        """What the callback is to be called with."""
+        return ctypes.addressof(self._text)
+
+    def set(self) -> None:
+        """Abort what is being computed, and what will be until `clear`."""
+        self._text[0] = 1
+
+    def clear(self) -> None:
+        """Let computations run again."""
+        self._text[0] = 0
+
+    def is_set(self) -> bool:
+        """Whether computations are to stop."""
+        return bool(self._text[0])
+
+
+def _strlen_address() -> int | None:
+    try:
+        libc = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+        return ctypes.cast(libc.strlen, ctypes.c_void_p).value
+    except (OSError, AttributeError):
+        return None
+
+
+class NativeLog:
+    """Takes llama.cpp's log over: warnings and errors go to `logging`, the last lines are kept.
+
+    While `is_silent()`, nothing goes to `logging`.
+    """
+
+    def __init__(self) -> None:
+        self._lines: deque[tuple[int, str]] = deque(maxlen=_KEPT_LOG_LINES)
+        self._level = _INFO
+        self.is_silent: Callable[[], bool] = lambda: False
+        self._callback = lib.llama_log_callback(self._receive)
+        lib.llama_log_set(self._callback, None)
+        # The libraries outlive the interpreter and may still log: not into a dead callback.
+        atexit.register(lib.llama_log_set, lib.llama_log_callback(), None)
+
+    def clear(self) -> None:
+        """Forget the lines so far."""
+        self._lines.clear()
+
+    def lines(self) -> list[str]:
+        """The last lines, oldest first, without debugging output."""
+        return [line for _, line in self._lines]
+
+    def errors(self) -> list[str]:
+        """The last lines llama.cpp itself calls errors, oldest first."""
+        return [line for level, line in self._lines if level == _ERROR]
+
+    def _receive(self, level: int, text: bytes, _user_data: Any) -> None:
+        if level != _CONTINUED:
+            self._level = level
+        if self._level < _INFO or level == _CONTINUED:
+            return
+        line = text.decode("utf-8", "replace").rstrip()
+        self._lines.append((level, line))
+        if level >= _WARNING and not self.is_silent():
+            log.log(logging.ERROR if level == _ERROR else logging.WARNING, "%s", line)
+
+
+@functools.cache
+def native_log() -> NativeLog:
+    """The log of this process. One only, never freed: a freed callback is a segmentation fault."""
+    return NativeLog()
+
+
+@functools.cache
+def _ggml(name: str, result: Any, *arguments: Any) -> Any:
+    """A function of the ggml libraries, which lie beside libllama."""
+    folder = Path(lib._base_path)
+    for library in (lib._lib, *(ctypes.CDLL(str(file)) for file in _ggml_libraries(folder))):
+        # An own prototype: the shared function object may be somebody else's.
+        if hasattr(library, name):
+            return ctypes.CFUNCTYPE(result, *arguments)((name, library))
+    raise AttributeError(f"{name} is in no library of {folder.name}")
+
+
+def _ggml_libraries(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if "ggml" in file.name and file.suffix in (".so", ".dylib", ".dll")
+    ]
+
+
+def devices() -> tuple[Device, ...]:
+    """What ggml can compute on, in its order; memory in bytes, as free as it is now."""
+    count = _ggml("ggml_backend_dev_count", ctypes.c_size_t)()
+    return tuple(_device(index) for index in range(count))
+
+
+def _device(index: int) -> Device:
+    pointer, text = ctypes.c_void_p, ctypes.c_char_p
+    size = ctypes.POINTER(ctypes.c_size_t)
+    handle = _ggml("ggml_backend_dev_get", pointer, ctypes.c_size_t)(index)
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    _ggml("ggml_backend_dev_memory", None, pointer, size, size)(handle, free, total)
+    kind = _DEVICE_KINDS.get(_ggml("ggml_backend_dev_type", ctypes.c_int, pointer)(handle), "accel")
+    name: bytes = _ggml("ggml_backend_dev_name", text, pointer)(handle)
+    description: bytes = _ggml("ggml_backend_dev_description", text, pointer)(handle)
+    return Device(
+        name=name.decode("utf-8", "replace"),
+        description=description.decode("utf-8", "replace"),
+        kind=kind,
+        # ggml calls all of the system's memory free.
+        free_bytes=psutil.virtual_memory().available if kind == "cpu" else free.value,
+        total_bytes=total.value,
+    )
+
+
+def useful_threads() -> int:
+    """How many threads help: the physical cores, as far as this process may use them."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else physical
+    return min(physical, allowed)

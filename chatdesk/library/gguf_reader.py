@@ -1,0 +1,124 @@
+"""Takes values off a GGUF file without ever trusting a number it states.
+
+The format is ggml's `docs/gguf.md`, little-endian. Nothing is allocated by a stated length before
+that length was held against the file's size, and what a header is not made of (a vocabulary of
+250,000 tokens) is stepped over, not read in.
+"""
+
+from pathlib import Path
+from struct import Struct
+from typing import BinaryIO, NoReturn
+
+from chatdesk.core.errors import ModelProblem
+from chatdesk.core.i18n import tr
+
+MAX_KEPT_BYTES = 1024  # a longer string is a chat template, a licence, a list of merges
+MAX_KEPT_ITEMS = 1024  # a longer array is not one number a layer
+MAX_HEADER_BYTES = 1 << 27  # the largest are some 20 MB; bounds the time a hostile one can take
+WINDOW_BYTES = 1 << 20
+
+_U32 = Struct("<I")
+_U64 = Struct("<Q")
+_SCALARS = {  # gguf_metadata_value_type
+    kind: Struct(f"<{code}")
+    for kind, code in zip([0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12], "BbHhIif?Qqd", strict=True)
+}
+_STRING = 8
+_ARRAY = 9
+
+Value = int | float | str | tuple[int | float, ...] | None
+"""A metadata value; None is one that is there but was stepped over."""
+
+
+class GgufReader:
+    """A position in a file of a known size. Every method raises `ModelProblem`."""
+
+    def __init__(self, file: BinaryIO, path: Path, size: int) -> None:
+        self.path = path
+        self.size = size
+        self.at = 0
+        self._end = min(size, MAX_HEADER_BYTES)
+        self._file = file
+
+    def take(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        if count > self._end - self.at:
+            self.damaged()
+        data = self._file.read(count)
+        if len(data) != count:  # the file shrank meanwhile
+            self.damaged()
+        self.at += count
+        return data
+
+    def skip(self, count: int) -> None:
+        """Step over `count` bytes."""
+        if count > self._end - self.at:
+            self.damaged()
+        self.at += count
+        self._file.seek(self.at)
+
+    def u32(self) -> int:
+        """The next unsigned number of 4 bytes."""
+        number: int = _U32.unpack(self.take(4))[0]
+        return number
+
+    def u64(self) -> int:
+        """The next unsigned number of 8 bytes."""
+        number: int = _U64.unpack(self.take(8))[0]
+        return number
+
+    def string(self) -> str | None:
+        """The next string; None for a long one."""
+        length = self.u64()
+        if length > MAX_KEPT_BYTES:
+            self.skip(length)
+            return None
+        return self.take(length).decode("utf-8", "replace")
+
+    def value(self) -> Value:
+        """The next metadata value, with its type before it."""
+        kind = self.u32()
+        if kind == _STRING:
+            return self.string()
+        if kind == _ARRAY:
+            return self._array()
+        return self._scalars(kind, 1)[0]
+
+    def damaged(self) -> NoReturn:
+        """Give up: the header makes no sense, or does not end inside the file."""
+        raise ModelProblem(
+            tr("“{file}” is damaged or cut short.", file=self.path.name),
+            tr("Download it again, or choose another model."),
+        )
+
+    def _array(self) -> tuple[int | float, ...] | None:
+        kind, count = self.u32(), self.u64()
+        if kind == _STRING:
+            self._skip_strings(count)
+            return None
+        if kind in _SCALARS and count > MAX_KEPT_ITEMS:
+            self.skip(count * _SCALARS[kind].size)
+            return None
+        return self._scalars(kind, count)
+
+    def _scalars(self, kind: int, count: int) -> tuple[int | float, ...]:
+        if kind not in _SCALARS:  # unknown, or an array of arrays, which llama.cpp refuses too
+            self.damaged()
+        scalar = _SCALARS[kind]
+        return tuple(one for (one,) in scalar.iter_unpack(self.take(count * scalar.size)))
+
+    def _skip_strings(self, count: int) -> None:
+        """A string is only as long as it says, so each must be looked at; a window at a time."""
+        length_at = _U64.unpack_from
+        while count:
+            start = self.at
+            window = self.take(min(WINDOW_BYTES, self._end - start))
+            last = len(window) - _U64.size
+            if last < 0:
+                self.damaged()
+            at = 0
+            while count and at <= last:
+                at += _U64.size + length_at(window, at)[0]
+                count -= 1
+            self.at = start
+            self.skip(at)

@@ -1,0 +1,80 @@
+"""The services of one running app, built once and passed on."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from chatdesk.core.chat import now
+from chatdesk.core.models import ModelFile
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.services.chat import ChatService
+from chatdesk.services.engine import Engine
+from chatdesk.services.facts import Publish
+from chatdesk.services.models import ModelService
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.models import ModelStore
+
+TRASH_KEPT = timedelta(days=30)
+
+
+class AppServices:
+    """Everything the app can do, over one open database and one engine.
+
+    Raises `StoreProblem` when the database cannot be opened.
+    """
+
+    def __init__(
+        self,
+        paths: AppPaths,
+        engine: Engine,
+        publish: Publish,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self.engine = engine
+        self._database = Database.open(paths.database)
+        self.conversations = ConversationStore(self._database)
+        self.models = ModelService(ModelStore(self._database), paths.models)
+        self.chat = ChatService(self.conversations, engine, publish, settings)
+        self._settings = settings
+
+    def tidy(self) -> None:
+        """Mark what a crash left unfinished, and empty old things out of the trash."""
+        self.conversations.recover()
+        self.conversations.purge(now() - TRASH_KEPT)
+
+    def load_default_model(self) -> ModelFile | None:
+        """Begin to load the model chosen last; None when there is no model at all."""
+        settings = self._settings()
+        model = self.models.default(settings.model)
+        if model:
+            self.load_model(model)
+        return model
+
+    def load_model(self, model: ModelFile, *, anew: bool = False) -> None:
+        """Begin to load a model, and work out its hash meanwhile if it is not known.
+
+        `anew` loads it also when it is loaded already or has just failed.
+        """
+        self.engine.load(model, self._settings().context_window, anew=anew)
+        if model.sha256 is None:
+            threading.Thread(
+                target=self.models.identify, args=(model,), name="hash", daemon=True
+            ).start()
+
+    def close(self) -> None:
+        """Keep what is being written, end the engine, close the database."""
+        self.chat.close()
+        self.engine.close()
+        self._database.close()
+
+
+def build(
+    paths: AppPaths,
+    publish: Publish,
+    settings: Callable[[], Settings],
+    engine_command: Sequence[str] | None = None,
+) -> AppServices:
+    """The services with an engine of their own. Raises `StoreProblem`."""
+    return AppServices(paths, Engine(publish, engine_command), publish, settings)

@@ -1,0 +1,174 @@
+"""One turn without a window: the `chatdesk ask` command."""
+
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role, new_id, now
+from chatdesk.core.errors import EngineProblem, NotFound
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.services.answer import Answer
+from chatdesk.services.app_services import AppServices, build
+from chatdesk.services.chat import prompt_messages, sound_text
+from chatdesk.services.facts import AnswerEnded, Fact, TextArrived
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """A turn to take. `conversation` None starts a new one; `model` None takes the default."""
+
+    prompt: str
+    model: str | None = None
+    system: str | None = None
+    conversation: str | None = None
+    temporary: bool = False
+    adapter: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskResult:
+    """What came of it, with the names of the command line's JSON document."""
+
+    text: str
+    conversation: str | None
+    message: str | None
+    model: str
+    adapter: str | None
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    completion_tokens: int | None
+    ttft_s: float | None
+    tokens_per_s: float | None
+    stop_reason: str | None
+
+
+def ask(
+    paths: AppPaths, settings: Settings, request: AskRequest, on_text: Callable[[str], None]
+) -> AskResult:
+    """Ask, hand the answer's pieces to `on_text`, and return it.
+
+    Ctrl+C stops the answer, keeps what is there and returns it with `stop_reason` "cancelled".
+    Raises `EnvironmentProblem`.
+    """
+    if request.adapter not in (None, "none"):
+        raise NotFound(
+            tr("There is no adapter “{name}”.", name=request.adapter),
+            tr("Ask without --adapter, or with --adapter none."),
+        )
+    settings = _with_options(settings, request)
+    facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
+    services = build(paths, facts.put, lambda: settings)
+    try:
+        model = (
+            services.models.get(request.model)
+            if request.model
+            else services.models.default(settings.model)
+        )
+        if model is None:
+            raise NotFound(
+                tr("No model was found on this computer."),
+                tr("Add a GGUF file with: chatdesk models add PATH"),
+            )
+        services.load_model(model)
+        message = (
+            _ask_temporary(services, settings, request, facts, on_text)
+            if request.temporary
+            else _ask_saved(services, request, facts, on_text)
+        )
+        return _result(message, model.id, temporary=request.temporary)
+    finally:
+        services.close()
+
+
+def _with_options(settings: Settings, request: AskRequest) -> Settings:
+    sampling = replace(
+        settings.sampling,
+        max_tokens=request.max_tokens or settings.sampling.max_tokens,
+        seed=settings.sampling.seed if request.seed is None else request.seed,
+        temperature=(
+            settings.sampling.temperature if request.temperature is None else request.temperature
+        ),
+    )
+    system = settings.system_prompt if request.system is None else request.system
+    return replace(settings, sampling=sampling, system_prompt=system)
+
+
+def _ask_saved(
+    services: AppServices,
+    request: AskRequest,
+    facts: "queue.SimpleQueue[Fact]",
+    on_text: Callable[[str], None],
+) -> Message:
+    conversation = request.conversation and services.conversations.resolve(request.conversation)
+    conversation = services.chat.send(conversation or None, request.prompt)
+    return _follow(facts, on_text, lambda: services.chat.stop(conversation))
+
+
+def _ask_temporary(
+    services: AppServices,
+    settings: Settings,
+    request: AskRequest,
+    facts: "queue.SimpleQueue[Fact]",
+    on_text: Callable[[str], None],
+) -> Message:
+    """Answer without a conversation: nothing of it touches the disk."""
+    prompt = prompt_messages(settings.system_prompt, (), sound_text(request.prompt))
+    message = Message(
+        new_id(),
+        "",
+        None,
+        Role.ASSISTANT,
+        "",
+        MessageState.STREAMING,
+        now(),
+        AnswerRecord(sampling=settings.sampling),
+    )
+    answer = Answer(message, None, facts.put, lambda ended: None)
+    services.chat.check_fits(prompt)
+    request_id = services.engine.generate(prompt, settings.sampling, answer.take)
+    return _follow(facts, on_text, lambda: services.engine.cancel(request_id))
+
+
+def _follow(
+    facts: "queue.SimpleQueue[Fact]", on_text: Callable[[str], None], stop: Callable[[], None]
+) -> Message:
+    """Hand on the text until the answer ends. Raises the problem it ended with."""
+    while True:
+        try:
+            fact = facts.get()
+            if isinstance(fact, TextArrived):
+                on_text(fact.text)
+        except KeyboardInterrupt:
+            stop()
+            continue
+        if isinstance(fact, AnswerEnded):
+            break
+    if fact.unsaved:
+        raise fact.unsaved
+    if fact.message.state in (MessageState.FAILED, MessageState.INTERRUPTED):
+        assert fact.message.answer
+        raise EngineProblem(fact.message.answer.error or tr("The answer was interrupted."))
+    return fact.message
+
+
+def _result(message: Message, model: str, *, temporary: bool) -> AskResult:
+    record = message.answer
+    assert record
+    return AskResult(
+        text=message.text,
+        conversation=None if temporary else message.conversation_id,
+        message=None if temporary else message.id,
+        model=model,
+        adapter=record.adapter_id,
+        prompt_tokens=record.prompt_tokens,
+        cached_tokens=record.cached_tokens,
+        completion_tokens=record.completion_tokens,
+        ttft_s=record.ttft_s,
+        tokens_per_s=record.tokens_per_s,
+        stop_reason=record.stop_reason,
+    )

@@ -1,0 +1,299 @@
+"""Chatting: send, regenerate, edit, continue and stop, over the store and the engine.
+
+Every operation blocks only as long as it takes to accept the request (worker threads call them);
+the answer itself is told in facts.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chatdesk.core.chat import (
+    AnswerRecord,
+    Conversation,
+    Message,
+    MessageState,
+    Role,
+    TitleSource,
+)
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
+from chatdesk.core.settings import Settings
+from chatdesk.services.answer import Answer
+from chatdesk.services.engine import Engine, Reply
+from chatdesk.services.facts import (
+    AnswerEnded,
+    AnswerReopened,
+    ConversationsChanged,
+    MessageAdded,
+    Publish,
+)
+from chatdesk.services.problems import prompt_too_long
+from chatdesk.services.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
+from chatdesk.store.conversations import ConversationStore
+
+_log = logging.getLogger(__name__)
+
+
+class ChatService:
+    """Runs answers, several conversations' at once if need be; the engine takes them in turn."""
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        engine: Engine,
+        publish: Publish,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._publish = publish
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._answers: dict[str, Answer] = {}  # by message id
+        self._unsaved: dict[str, Message] = {}  # final answers the disk did not take
+
+    # Asking
+
+    def send(
+        self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
+    ) -> str:
+        """Ask `text` at the end of a conversation; the conversation's id.
+
+        None as the id starts one, with this system prompt or else the one of the settings.
+        Raises `PromptTooLong` and other `EnvironmentProblem`s before anything is stored.
+        """
+        text = sound_text(text)
+        conversation, system, path = self._situation(conversation_id, system_prompt)
+        prompt = self._fitting_prompt(system, path, text)
+        if conversation is None:
+            conversation = self._store.create(
+                title=first_words(text), title_source=TitleSource.NONE, system_prompt=system
+            )
+        parent = path[-1].id if path else None
+        question = self._store.add_message(conversation.id, parent, Role.USER, text)
+        self._publish(MessageAdded(question))
+        self._publish(ConversationsChanged())
+        self._answer(question, prompt)
+        return conversation.id
+
+    def edit(self, message_id: str, text: str) -> None:
+        """Ask a user message anew in other words, as a sibling of the old one."""
+        conversation, message = self._find(message_id)
+        text = sound_text(text)
+        path = conversation.path(message.parent_id) if message.parent_id else ()
+        prompt = self._fitting_prompt(conversation.system_prompt, path, text)
+        question = self._store.add_message(conversation.id, message.parent_id, Role.USER, text)
+        self._publish(MessageAdded(question))
+        self._answer(question, prompt)
+
+    def regenerate(self, message_id: str) -> None:
+        """Answer the same question again, as a sibling of the old answer."""
+        conversation, message = self._find(message_id)
+        assert message.role is Role.ASSISTANT and message.parent_id
+        path = conversation.path(message.parent_id)
+        prompt = self._fitting_prompt(conversation.system_prompt, path)
+        self._answer(conversation.by_id[message.parent_id], prompt)
+
+    def continue_answer(self, message_id: str) -> None:
+        """Go on writing an answer that stopped early, from its last word."""
+        conversation, message = self._find(message_id)
+        prompt = self._fitting_prompt(conversation.system_prompt, conversation.path(message_id))
+        message = self._store.reopen(message.id)
+        self._publish(AnswerReopened(message))
+        self._run(message, prompt)
+
+    def stop(self, conversation_id: str) -> None:
+        """Stop what is being written in a conversation; what is there is kept."""
+        for answer in self._running(conversation_id):
+            if answer.request_id:
+                self._engine.cancel(answer.request_id)
+
+    # Reading
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """A conversation with the newest text of what is being written or could not be saved."""
+        conversation = self._store.get(conversation_id)
+        with self._lock:
+            newest = {answer.message.id: answer.message for answer in self._answers.values()}
+            texts = {answer.message.id: answer.text for answer in self._answers.values()}
+            unsaved = dict(self._unsaved)
+        newest = {key: replace(message, text=texts[key]) for key, message in newest.items()}
+        newest.update(unsaved)
+        messages = tuple(newest.get(message.id, message) for message in conversation.messages)
+        return replace(conversation, messages=messages)
+
+    def is_answering(self, conversation_id: str) -> bool:
+        """Whether something is being written in this conversation."""
+        return bool(self._running(conversation_id))
+
+    def show_branch(self, message_id: str) -> Conversation:
+        """Make the branch through `message_id` the active one; the conversation."""
+        conversation, _ = self._find(message_id)
+        leaf = conversation.leaf_below(message_id)
+        self._store.set_active_leaf(conversation.id, leaf.id)
+        return self.conversation(conversation.id)
+
+    def count_tokens(
+        self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
+    ) -> tuple[int, int]:
+        """Tokens of the conversation with `text` asked next (if any), and of the context window."""
+        _, system, path = self._situation(conversation_id, system_prompt)
+        prompt = prompt_messages(system, path, sound_text(text) if text.strip() else None)
+        if not prompt:
+            prompt = prompt_messages(system, path, "")
+        counted = self._engine.count(prompt)
+        return counted.tokens, counted.context_window
+
+    def check_fits(self, prompt: Sequence[PromptMessage]) -> None:
+        """Raises `PromptTooLong` when a prompt leaves no room for an answer."""
+        counted = self._engine.count(prompt)
+        limit = counted.context_window - ANSWER_ROOM
+        if counted.tokens > limit:
+            raise prompt_too_long(counted.tokens, limit)
+
+    # Keeping
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give a conversation the user's own title."""
+        self._store.rename(conversation_id, title, TitleSource.USER)
+        self._publish(ConversationsChanged())
+
+    def delete(self, conversation_id: str) -> None:
+        """Move a conversation to the trash; what is being written in it is stopped and kept."""
+        self.stop(conversation_id)
+        self._store.delete(conversation_id)
+        self._publish(ConversationsChanged())
+
+    def restore(self, conversation_id: str) -> None:
+        """Take a conversation out of the trash."""
+        self._store.restore(conversation_id)
+        self._publish(ConversationsChanged())
+
+    def save_again(self) -> None:
+        """Save the answers that could not be saved. Raises `EnvironmentProblem` if still not."""
+        with self._lock:
+            unsaved = tuple(self._unsaved.values())
+        for message in unsaved:
+            assert message.answer
+            self._store.finish(message.id, message.text, message.state, message.answer)
+            with self._lock:
+                self._unsaved.pop(message.id, None)
+            self._publish(AnswerEnded(message))
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """End every answer with what is there and save it."""
+        for answer in self._running():
+            answer.interrupt()
+            answer.wait(timeout_s)
+
+    # Inside
+
+    def _situation(
+        self, conversation_id: str | None, system_prompt: str | None
+    ) -> tuple[Conversation | None, str, tuple[Message, ...]]:
+        """A conversation (or None for a new one), its system prompt, and its active path."""
+        if conversation_id is None:
+            new = self._settings().system_prompt if system_prompt is None else system_prompt
+            return None, new, ()
+        conversation = self._store.get(conversation_id)
+        return conversation, conversation.system_prompt, conversation.path()
+
+    def _find(self, message_id: str) -> tuple[Conversation, Message]:
+        conversation = self._store.get(self._store.conversation_of(message_id))
+        return conversation, conversation.by_id[message_id]
+
+    def _fitting_prompt(
+        self, system: str, path: Sequence[Message], text: str | None = None
+    ) -> tuple[PromptMessage, ...]:
+        prompt = prompt_messages(system, path, text)
+        self.check_fits(prompt)
+        return prompt
+
+    def _answer(self, question: Message, prompt: tuple[PromptMessage, ...]) -> None:
+        model = self._engine.status.model
+        record = AnswerRecord(
+            model_id=model.id if model else None,
+            model_name=model.header.name if model else "",
+            sampling=self._settings().sampling,
+        )
+        message = self._store.add_message(
+            question.conversation_id,
+            question.id,
+            Role.ASSISTANT,
+            "",
+            state=MessageState.STREAMING,
+            answer=record,
+        )
+        self._publish(MessageAdded(message))
+        self._run(message, prompt)
+
+    def _run(self, message: Message, prompt: tuple[PromptMessage, ...]) -> None:
+        answer = Answer(message, self._store, self._publish, self._on_ended)
+        with self._lock:
+            self._answers[message.id] = answer
+        assert message.answer
+        answer.request_id = self._engine.generate(prompt, message.answer.sampling, answer.take)
+
+    def _running(self, conversation_id: str | None = None) -> list[Answer]:
+        with self._lock:
+            return [
+                answer
+                for answer in self._answers.values()
+                if conversation_id in (None, answer.message.conversation_id)
+            ]
+
+    def _on_ended(self, ended: AnswerEnded) -> None:
+        message = ended.message
+        with self._lock:
+            self._answers.pop(message.id, None)
+            if ended.unsaved:
+                self._unsaved[message.id] = message
+        if message.state is MessageState.COMPLETE and not ended.unsaved:
+            self._title(message.conversation_id)
+
+    def _title(self, conversation_id: str) -> None:
+        """Have the model name a conversation that only has its first words for a title."""
+        conversation = self._store.get(conversation_id)
+        if conversation.title_source is not TitleSource.NONE:
+            return
+        question = conversation.path()[0]
+        pieces: list[str] = []
+
+        def on_reply(reply: Reply) -> None:
+            match reply:
+                case TextDelta(text=text):
+                    pieces.append(text)
+                case Finished() if title := clean_title("".join(pieces)):
+                    try:
+                        self._store.rename(conversation_id, title, TitleSource.MODEL)
+                    except EnvironmentProblem as problem:
+                        _log.warning("a title could not be saved: %s", problem)
+                    self._publish(ConversationsChanged())
+
+        self._engine.generate(
+            title_prompt(question.text), TITLE_SAMPLING, on_reply, background=True
+        )
+
+
+def prompt_messages(
+    system: str, path: Sequence[Message], text: str | None = None
+) -> tuple[PromptMessage, ...]:
+    """What the model reads: the system prompt, the path, then `text` as the user's next words.
+
+    Answers that came out empty are left out; many templates refuse an empty turn.
+    """
+    head = (PromptMessage("system", system),) if system else ()
+    turns = tuple(
+        PromptMessage(message.role, message.text)
+        for message in path
+        if message.text or message.role is Role.USER
+    )
+    last = (PromptMessage("user", text),) if text is not None else ()
+    return head + turns + last
+
+
+def sound_text(text: str) -> str:
+    """`text` as valid Unicode: lone surrogates (from a paste, or a terminal) become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,59 @@
+"""Where this user's files go: `CHATDESK_HOME` if set, else what platformdirs says."""
+
+import logging
+import logging.handlers
+import os
+from pathlib import Path
+
+import platformdirs
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+
+HOME_VARIABLE = "CHATDESK_HOME"
+LOG_BYTES = 1024 * 1024
+LOG_FILES = 3
+
+
+def find_paths() -> AppPaths:
+    """The app's folders, created. Raises `EnvironmentProblem` when they cannot be."""
+    home = os.environ.get(HOME_VARIABLE)
+    if home:
+        paths = AppPaths.under(Path(home).expanduser().absolute())
+    else:
+        found = platformdirs.PlatformDirs("ChatDesk", appauthor=False)
+        paths = AppPaths(
+            data=found.user_data_path,
+            config=found.user_config_path,
+            cache=found.user_cache_path,
+            logs=found.user_log_path,
+            models=found.user_data_path / "models",
+        )
+    try:
+        paths.make()
+    except OSError as problem:
+        raise EnvironmentProblem(
+            tr(
+                "The folder {folder} cannot be used: {reason}.",
+                folder=problem.filename,
+                reason=problem.strerror,
+            ),
+            tr("Make it writable, or set {variable} to another folder.", variable=HOME_VARIABLE),
+        ) from problem
+    return paths
+
+
+def start_logging(paths: AppPaths, name: str) -> None:
+    """Log to `<name>.log` in the log folder, rotated. Content of chats is never logged."""
+    try:
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            paths.logs / f"{name}.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+        )
+    except OSError:
+        handler = logging.NullHandler()  # a log that cannot be written must not stop the app
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("chatdesk")
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    root.addHandler(handler)

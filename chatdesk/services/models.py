@@ -1,0 +1,123 @@
+"""The models on this computer: the starter, those in the models folder, those added by hand."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatdesk.core.errors import EnvironmentProblem, ModelProblem, NotFound
+from chatdesk.core.generation import Device
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import Fit, ModelFile
+from chatdesk.library.fit import judge, memory_needed
+from chatdesk.library.gguf_header import read_header
+from chatdesk.library.hardware import available_memory
+from chatdesk.library.identity import sha256_of
+from chatdesk.library.starter import find_starter
+from chatdesk.store.models import ModelStore
+
+_log = logging.getLogger(__name__)
+
+ROOM_SHARE = 0.7  # of the free memory; the rest is for the KV cache and other programs
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model beside what this machine makes of it. `memory_bytes` at the context asked for."""
+
+    model: ModelFile
+    fit: Fit
+    memory_bytes: int
+    present: bool
+
+
+class ModelService:
+    """Knows the models; does not run them."""
+
+    def __init__(self, store: ModelStore, models_folder: Path) -> None:
+        self._store = store
+        self._folder = models_folder
+
+    def refresh(self) -> tuple[ModelFile, ...]:
+        """Take up the starter and new files of the models folder; every model that is there."""
+        starter = find_starter()
+        for path in [*([starter] if starter else []), *sorted(self._folder.glob("**/*.gguf"))]:
+            try:
+                self.add(path)
+            except ModelProblem as problem:
+                _log.warning("left out of the models: %s", problem)
+        return tuple(model for model in self._store.list() if Path(model.path).is_file())
+
+    def room_bytes(self) -> int:
+        """About how large a model file may be to run well here beside everything else."""
+        return int(available_memory() * ROOM_SHARE)
+
+    def add(self, path: Path) -> ModelFile:
+        """Take up a GGUF file where it lies. Raises `ModelProblem`."""
+        path = path.expanduser().absolute()
+        known = self._unchanged(path)
+        if known:
+            return known
+        header = read_header(path)
+        return self._store.add(path, header, path.stat().st_mtime_ns)
+
+    def get(self, id_or_path: str) -> ModelFile:
+        """A model by its id, or by the path of a file. Raises `NotFound` or `ModelProblem`."""
+        for model in self._store.list():
+            if model.id == id_or_path:
+                return model
+        path = Path(id_or_path).expanduser()
+        if path.suffix.lower() == ".gguf" or path.exists():
+            return self.add(path)
+        raise NotFound(
+            tr("There is no model “{name}”.", name=id_or_path),
+            tr("See the models there are with: chatdesk models list"),
+        )
+
+    def default(self, preferred: str | None) -> ModelFile | None:
+        """The model to start with: the preferred one if its file is there, else the starter.
+
+        A file that changed since it was chosen has another id, but is still the one at that place.
+        """
+        try:
+            if preferred:
+                return self.add(Path(self._store.get(preferred).path))
+        except (NotFound, ModelProblem) as problem:
+            _log.warning("the chosen model cannot be used: %s", problem)
+        starter = find_starter()
+        if starter:
+            return self.add(starter)
+        return next(iter(self.refresh()), None)
+
+    def info(self, model: ModelFile, context_window: int, devices: Sequence[Device]) -> ModelInfo:
+        """What this machine makes of a model at a context window of that many tokens."""
+        context = min(context_window, model.header.context_length or context_window)
+        return ModelInfo(
+            model=model,
+            fit=judge(model.header, context, devices, available_memory()),
+            memory_bytes=memory_needed(model.header, context),
+            present=Path(model.path).is_file(),
+        )
+
+    def identify(self, model: ModelFile) -> None:
+        """Work out a model's hash if it is not known: reads the whole file."""
+        if model.sha256 is not None:
+            return
+        try:
+            self._store.set_hash(model.id, sha256_of(Path(model.path), lambda: False))
+        except (EnvironmentProblem, OSError) as problem:
+            _log.warning("no hash for %s: %s", model.id, problem)
+
+    def _unchanged(self, path: Path) -> ModelFile | None:
+        try:
+            stat = path.stat()
+        except OSError:
+            return None  # read_header says what is wrong with it
+        for model in self._store.list():
+            same_file = Path(model.path) == path
+            if same_file and (model.header.bytes, model.mtime_ns) == (
+                stat.st_size,
+                stat.st_mtime_ns,
+            ):
+                return model
+        return None

@@ -1,0 +1,1 @@
+"""SQLite: conversations as trees, models, and their migrations."""

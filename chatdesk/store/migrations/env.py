@@ -1,0 +1,14 @@
+"""What Alembic runs around the migrations; `store.schema` hands it an open transaction."""
+
+from alembic import context
+
+from chatdesk.store.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite alters a table by making a new one
+    transactional_ddl=True,  # all or nothing: SQLite can, Alembic just does not expect it
+)
+with context.begin_transaction():
+    context.run_migrations()

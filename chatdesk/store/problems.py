@@ -1,0 +1,86 @@
+"""The one place where what SQLite and the system report becomes a sentence for the person."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from chatdesk.core.errors import StoreProblem
+from chatdesk.core.i18n import tr
+
+
+@contextmanager
+def told_plainly(path: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only or damaged file and the like into a `StoreProblem`.
+
+    Anything else that goes wrong inside is a bug and passes through.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        problem = _sqlite_problem(error.orig, path)
+        if problem is None:
+            raise
+        raise problem from error
+    except sqlite3.Error as error:
+        problem = _sqlite_problem(error, path)
+        if problem is None:
+            raise
+        raise problem from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _full(path) from error
+        raise StoreProblem(
+            tr(
+                "The database {path} cannot be opened: {reason}.",
+                path=path,
+                reason=error.strerror or error,
+            ),
+            tr("Check that the folder exists and that you may write to it."),
+        ) from error
+
+
+def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | None:
+    """What the person is told; None for a bug. The codes: https://sqlite.org/rescode.html."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):  # no room for its index
+        return _full(path)
+    match code & 0xFF:  # the primary code
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            what = tr("The database {path} is read-only.", path=path)
+            todo = tr("Make the file and its folder writable, then try again.")
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            what = tr("The database {path} is in use by another program.", path=path)
+            todo = tr("Wait for that program or close it, then try again.")
+        case sqlite3.SQLITE_CORRUPT:
+            return damaged(path)
+        case sqlite3.SQLITE_NOTADB:
+            what = tr("The file {path} is not a database.", path=path)
+            todo = tr("Move it away or put a backup in its place; it was not changed.")
+        case sqlite3.SQLITE_CANTOPEN:
+            what = tr("The database {path} cannot be opened.", path=path)
+            todo = tr("Check that it is a file and that you may write to its folder.")
+        case sqlite3.SQLITE_IOERR:
+            what = tr("The disk reported an error at the database {path}.", path=path)
+            todo = tr("Check that the disk is connected and healthy, then try again.")
+        case _:
+            return None
+    return StoreProblem(what, todo)
+
+
+def damaged(path: Path) -> StoreProblem:
+    """What is told of a database whose content is not whole."""
+    return StoreProblem(
+        tr("The database {path} is damaged.", path=path),
+        tr("Keep a copy of the file, and put a backup in its place."),
+    )
+
+
+def _full(path: Path) -> StoreProblem:
+    return StoreProblem(
+        tr("The disk with the database {path} is full.", path=path),
+        tr("Free some space, then try again."),
+    )

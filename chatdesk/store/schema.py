@@ -1,0 +1,123 @@
+"""Which revision a database file is, making a new one, and bringing an old one up to date.
+
+The tables of `tables.py` are the truth. A new database is made from them directly, without
+Alembic (its import takes a fifth of a second); a test proves that the migrations end up at the
+very same schema.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from chatdesk.core.errors import StoreProblem, StoreTooNew
+from chatdesk.core.i18n import tr
+from chatdesk.store.tables import Base
+
+REVISION = "0001"  # the newest of migrations/versions; they sort as text
+MIGRATIONS = Path(__file__).parent / "migrations"  # also right in a frozen app
+BACKUPS_KEPT = 3
+
+
+def check(path: Path) -> str | None:
+    """The revision of the database file, None where there is none yet. Never writes.
+
+    Raises `StoreTooNew` or `StoreProblem` for what is not ours to open, and `sqlite3.Error`.
+    """
+    if path.exists() and not path.is_file():
+        raise StoreProblem(
+            tr("The database {path} is not a file.", path=path),
+            tr("Move what is there away and start again."),
+        )
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    # A reader of a WAL database makes a -wal and a -shm beside it, unless told that nobody
+    # writes. Where a -wal exists, somebody does or was killed: then it must be read as well.
+    wal = path.with_name(path.name + "-wal")
+    mode = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not tables:
+            return None
+        row = None
+        if "alembic_version" in tables:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        raise StoreProblem(
+            tr("The database {path} belongs to another program.", path=path),
+            tr("Move it away and start again; it was not changed."),
+        )
+    revision = str(row[0])
+    if revision > REVISION:
+        raise StoreTooNew(
+            tr("The database {path} was written by a newer version of ChatDesk.", path=path),
+            tr("Install the newest version; the database was not changed."),
+        )
+    return revision
+
+
+def create(connection: Connection) -> None:
+    """Make the tables in an empty database, inside the caller's transaction.
+
+    Another process may have been faster: then nothing is left to do.
+    """
+    if inspect(connection).has_table("alembic_version"):
+        return
+    Base.metadata.create_all(connection, checkfirst=False)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+            "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(
+        text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION}
+    )
+
+
+def migrate(connection: Connection, path: Path) -> None:
+    """Back the file up, then migrate it to `REVISION`, inside the caller's transaction.
+
+    That transaction must hold the write lock and have foreign keys off, because tables are
+    dropped and made anew; they are checked at the end.
+    """
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    if revision == REVISION:  # another process was faster
+        return
+    back_up(path, revision)
+
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, REVISION)
+    if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+        raise RuntimeError(f"the migration from {revision} broke a reference between tables")
+
+
+def back_up(path: Path, revision: str) -> Path:
+    """Copy the database to a file beside it and drop the oldest copies; returns the copy's path.
+
+    The copy appears whole or not at all. Raises `sqlite3.Error` or `OSError`.
+    """
+    backup = path.with_name(f"{path.name}.backup-{revision}")
+    unfinished = backup.with_name(backup.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    try:
+        unfinished.touch(mode=0o600)
+        with (
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(unfinished)) as target,
+        ):
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")  # one file, to be moved as one
+        unfinished.replace(backup)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    copies = [file for file in path.parent.glob(f"{path.name}.backup-*") if file.suffix != ".part"]
+    for old in sorted(copies, key=lambda file: file.stat().st_mtime_ns)[:-BACKUPS_KEPT]:
+        old.unlink()
+    return backup

@@ -1,0 +1,194 @@
+"""An answer as a stack of prose, code cards and a fold of reasoning, while it grows and after.
+
+Only the open piece is parsed and laid out again as text comes; what the splitter gave out stays
+as it is. The whole text shown at once gives the same stack.
+"""
+
+from collections import deque
+from time import perf_counter
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.code_card import CodeCard
+from chatdesk.ui.markdown import (
+    Code,
+    CodeClose,
+    CodeOpen,
+    Piece,
+    Prose,
+    Reasoning,
+    ReasoningClose,
+    Splitter,
+    collect_definitions,
+    parse,
+    split,
+)
+from chatdesk.ui.prose_view import ProseView
+from chatdesk.ui.reasoning import ReasoningFold
+from chatdesk.ui.theme import Theme
+
+GAP = 12  # pixels between segments
+
+Segment = ProseView | CodeCard | ReasoningFold
+
+
+class AnswerBody(QWidget):
+    """Shows Markdown that may still be growing."""
+
+    resized = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.segments: list[Segment] = []
+        self._splitter = Splitter()
+        self._queue: deque[Piece] = deque()
+        self._definitions: dict[str, Any] = {}
+        self._pending: list[str] = []
+        self._caret = False
+        self._defines = False
+        self._heights: dict[Segment, tuple[int, int]] = {}
+        self._dirty: set[Segment] = set()
+
+    def set_text(self, text: str) -> None:
+        """Show a whole text at once, in place of what was there."""
+        self._clear()
+        pieces = split(text)
+        self._definitions = collect_definitions(pieces)
+        for piece in pieces:
+            self._put(piece)
+
+    def append_text(self, text: str) -> None:
+        """More text; it is shown by `flush`."""
+        self._pending.append(text)
+
+    def flush(self, budget_s: float) -> bool:
+        """Show what has come, for about `budget_s` seconds. Whether there is more to show."""
+        end = perf_counter() + budget_s
+        if self._pending:
+            self._splitter.feed("".join(self._pending))
+            self._pending.clear()
+            self._queue.extend(self._splitter.take())
+        while self._queue:
+            self._put(self._queue.popleft())
+            if perf_counter() > end:
+                return True
+        self._put_tail()
+        return False
+
+    def finish(self) -> None:
+        """The text is whole: show all of it."""
+        self._splitter.feed("".join(self._pending))
+        self._pending.clear()
+        self._splitter.finish()
+        self._queue.extend(self._splitter.take())
+        while self._queue:
+            self._put(self._queue.popleft())
+        self.set_caret(False)
+
+    @property
+    def needs_definitions(self) -> bool:
+        """Whether something defined late may be used before: then only `set_text` is right."""
+        return self._defines
+
+    def set_caret(self, shown: bool) -> None:
+        """Show or hide the block after the last character."""
+        self._caret = shown
+        for segment in self.segments[:-1]:
+            segment.set_caret(False)
+        if self.segments:
+            self.segments[-1].set_caret(shown)
+
+    def relayout(self, width: int) -> int:
+        """Place the segments in `width` pixels; the height they need."""
+        top = 0
+        for segment in self.segments:
+            known = self._heights.get(segment)
+            if segment in self._dirty or known is None or known[0] != width:
+                known = self._heights[segment] = (width, segment.height_for(width))
+            segment.setGeometry(0, top, width, known[1])
+            top += known[1] + GAP
+        self._dirty.clear()
+        height = max(0, top - GAP)
+        self.resize(width, height)
+        return height
+
+    def _segment_resized(self, segment: Segment) -> None:
+        self._dirty.add(segment)
+        self.resized.emit()
+
+    def _put(self, piece: Piece) -> None:
+        """Show a piece that stays."""
+        last = self.segments[-1] if self.segments else None
+        if isinstance(piece, Prose):
+            self._defines = self._defines or piece.has_definitions
+            self._prose().append(parse(piece, self._definitions))
+        elif isinstance(piece, CodeOpen):
+            if isinstance(last, ProseView):
+                last.set_tail([])
+                if last.is_empty:
+                    self._remove(last)
+            self._add(CodeCard(piece.language, self._theme, self))
+        elif isinstance(piece, Code) and isinstance(last, CodeCard):
+            last.append(piece.text)
+        elif isinstance(piece, CodeClose) and isinstance(last, CodeCard):
+            last.close_code()
+        elif isinstance(piece, Reasoning):
+            self._reasoning().append(piece.text)
+        elif isinstance(piece, ReasoningClose):
+            self._reasoning().close_reasoning()
+        if self.segments:
+            self._dirty.add(self.segments[-1])
+
+    def _put_tail(self) -> None:
+        """Show the piece that is not certain yet."""
+        tail = self._splitter.tail()
+        if isinstance(tail, Prose):
+            self._prose().set_tail(parse(tail, dict(self._definitions)))
+        elif self.segments and isinstance(last := self.segments[-1], CodeCard):
+            if self._splitter.in_code:
+                last.set_tail(tail.text if isinstance(tail, Code) else "")
+        elif self.segments and isinstance(last, ProseView):
+            last.set_tail([])
+        if self.segments:
+            self._dirty.add(self.segments[-1])
+            self.set_caret(self._caret)
+
+    def _prose(self) -> ProseView:
+        last = self.segments[-1] if self.segments else None
+        if isinstance(last, ProseView):
+            return last
+        made = ProseView(self._theme, self)
+        self._add(made)
+        return made
+
+    def _reasoning(self) -> ReasoningFold:
+        if self.segments and isinstance(self.segments[0], ReasoningFold):
+            return self.segments[0]
+        made = ReasoningFold(self._theme, self)
+        made.toggled.connect(lambda: self._segment_resized(made))
+        self._add(made)
+        return made
+
+    def _add(self, segment: Segment) -> None:
+        if self.segments:
+            self.segments[-1].set_caret(False)
+        self.segments.append(segment)
+        segment.show()
+
+    def _remove(self, segment: Segment) -> None:
+        self.segments.remove(segment)
+        self._heights.pop(segment, None)
+        self._dirty.discard(segment)
+        segment.deleteLater()
+        segment.hide()
+
+    def _clear(self) -> None:
+        for segment in list(self.segments):
+            self._remove(segment)
+        self._splitter = Splitter()
+        self._queue.clear()
+        self._pending.clear()
+        self._defines = False

@@ -1,0 +1,117 @@
+"""From worker threads to the GUI thread: results of operations, and facts of services.
+
+The GUI thread does no I/O: `run` gives work to a thread and its outcome back to a callback on the
+GUI thread. Facts may be published from any thread; they arrive here in order, and pieces of text
+that arrive between two turns of the event loop are joined.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.services.facts import Fact, TextArrived
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+PATIENT_THREADS = 4  # operations that may wait for a model; the store's own go through one thread
+
+
+class Bridge(QObject):
+    """The one way between the window and the services.
+
+    `fact_arrived` carries a `Fact`; `bug_found` an exception nobody expected.
+    """
+
+    fact_arrived = Signal(object)
+    bug_found = Signal(object)
+    _facts_waiting = Signal()
+    _outcome = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._facts: deque[Fact] = deque()
+        self._lock = threading.Lock()
+        self._announced = False
+        self._closed = False
+        self._quick = ThreadPoolExecutor(1, "quick")
+        self._patient = ThreadPoolExecutor(PATIENT_THREADS, "patient")
+        queued = Qt.ConnectionType.QueuedConnection
+        self._facts_waiting.connect(self._deliver_facts, queued)
+        self._outcome.connect(lambda callback: callback(), queued)
+
+    def publish(self, fact: Fact) -> None:
+        """Take a fact from any thread."""
+        with self._lock:
+            last = self._facts[-1] if self._facts else None
+            if (
+                isinstance(fact, TextArrived)
+                and isinstance(last, TextArrived)
+                and (
+                    last.message_id == fact.message_id and last.start + len(last.text) == fact.start
+                )
+            ):
+                joined = last.text + fact.text
+                self._facts[-1] = TextArrived(
+                    fact.conversation_id, fact.message_id, last.start, joined
+                )
+            else:
+                self._facts.append(fact)
+            if self._announced or self._closed:
+                return
+            self._announced = True
+        self._facts_waiting.emit()
+
+    def run(
+        self,
+        work: Callable[[], _T],
+        done: Callable[[_T], None] | None = None,
+        failed: Callable[[EnvironmentProblem], None] | None = None,
+        *,
+        patient: bool = False,
+    ) -> None:
+        """Do `work` on a worker thread, then `done` or `failed` on the GUI thread.
+
+        Quick work runs in the order it was given; `patient` work may wait for the engine and runs
+        beside it. A problem nobody takes (`failed` is None), and any bug, goes to `bug_found`.
+        """
+
+        def task() -> None:
+            try:
+                result = work()
+            except EnvironmentProblem as problem:
+                self._after(partial(failed or self.bug_found.emit, problem))
+            except Exception as bug:
+                _log.exception("an operation failed")
+                self._after(partial(self.bug_found.emit, bug))
+            else:
+                if done:
+                    self._after(lambda: done(result))
+
+        executor: Executor = self._patient if patient else self._quick
+        if not self._closed:
+            executor.submit(task)
+
+    def close(self) -> None:
+        """Finish the quick work that was given, drop the rest, and deliver nothing more."""
+        self._closed = True
+        self._patient.shutdown(wait=False, cancel_futures=True)
+        self._quick.shutdown(wait=True)
+
+    def _after(self, callback: Callable[[], None]) -> None:
+        if not self._closed:
+            self._outcome.emit(callback)
+
+    def _deliver_facts(self) -> None:
+        with self._lock:
+            facts, self._facts = self._facts, deque()
+            self._announced = False
+        for fact in facts:
+            self.fact_arrived.emit(fact)

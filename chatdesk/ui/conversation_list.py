@@ -1,0 +1,130 @@
+"""The sidebar's list as a Qt model: conversations under the headings of their age."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import IntEnum, auto
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+
+from chatdesk.core.chat import ConversationSummary
+from chatdesk.core.i18n import tr
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ListRole(IntEnum):
+    """What a row tells beside its text."""
+
+    ID = Qt.ItemDataRole.UserRole + 1
+    IS_HEADING = auto()
+
+
+def age_heading(updated: datetime, today: datetime) -> str:
+    """The heading a conversation stands under; both moments in local time."""
+    days = (today.date() - updated.date()).days
+    if days <= 0:
+        return tr("Today")
+    if days == 1:
+        return tr("Yesterday")
+    if timedelta(days=days) <= timedelta(days=7):
+        return tr("Previous 7 days")
+    return tr("Older")
+
+
+class ConversationListModel(QAbstractListModel):
+    """Rows are headings and conversations, the newest first; `filter` keeps titles with its words.
+
+    `rename_requested` carries an id and the new title.
+    """
+
+    rename_requested = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._summaries: tuple[ConversationSummary, ...] = ()
+        self._rows: list[ConversationSummary | str] = []
+        self._filter = ""
+
+    def show(self, summaries: Sequence[ConversationSummary]) -> None:
+        """Show these, given the newest first."""
+        self._summaries = tuple(summaries)
+        self._rebuild()
+
+    def set_filter(self, text: str) -> None:
+        """Keep the conversations whose title has every word of `text`."""
+        self._filter = text
+        self._rebuild()
+
+    def row_of(self, conversation_id: str | None) -> int:
+        """The row of a conversation, or -1."""
+        for number, row in enumerate(self._rows):
+            if not isinstance(row, str) and row.id == conversation_id:
+                return number
+        return -1
+
+    def title_of(self, conversation_id: str | None) -> str:
+        """The title of a conversation, empty when it is not known."""
+        for summary in self._summaries:
+            if summary.id == conversation_id:
+                return summary.title
+        return ""
+
+    def is_empty(self) -> bool:
+        """Whether there is no conversation at all, filtered or not."""
+        return not self._summaries
+
+    def _rebuild(self) -> None:
+        words = self._filter.casefold().split()
+        today = datetime.now().astimezone()
+        rows: list[ConversationSummary | str] = []
+        heading = ""
+        for summary in self._summaries:
+            title = summary.title.casefold()
+            if not all(word in title for word in words):
+                continue
+            under = age_heading(summary.updated.astimezone(), today)
+            if under != heading:
+                rows.append(heading := under)
+            rows.append(summary)
+        if rows == self._rows:
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    # Qt's names from here on
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        """How many rows there are."""
+        return 0 if parent and parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """A row's title, id, and whether it is a heading."""
+        row = self._rows[index.row()]
+        heading = isinstance(row, str)
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
+                return row if isinstance(row, str) else row.title
+            case Qt.ItemDataRole.ToolTipRole:
+                return None if isinstance(row, str) else row.title
+            case ListRole.ID:
+                return None if isinstance(row, str) else row.id
+            case ListRole.IS_HEADING:
+                return heading
+        return None
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Ask for a new title; the row changes when it is stored."""
+        row = self._rows[index.row()]
+        title = " ".join(str(value).split())
+        if role != Qt.ItemDataRole.EditRole or isinstance(row, str) or not title:
+            return False
+        if title != row.title:
+            self.rename_requested.emit(row.id, title)
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Headings can be neither chosen nor edited."""
+        if isinstance(self._rows[index.row()], str):
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable

@@ -1,0 +1,301 @@
+"""One message of the conversation, the user's in a card, the assistant's on the page."""
+
+import re
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.i18n import tr
+from chatdesk.ui.answer_body import AnswerBody
+from chatdesk.ui.message_actions import ROW_HEIGHT, ActionRow, StateLine, facts
+from chatdesk.ui.prose_view import ProseView
+from chatdesk.ui.theme import Theme, set_class
+
+CARD_WIDTH = 560
+_PAD_X, _PAD_Y = 16, 10
+_ROW_GAP = 2
+_EDIT_LINES = 10
+_REASONING = re.compile(r"\s*<think>.*?(</think>\s*|\Z)", re.DOTALL)
+
+
+class MessageView(QWidget):
+    """Shows a message and asks for what can be done with it.
+
+    Its owner gives it a width with `relayout` and answers `resized` by doing so again.
+    """
+
+    regenerate_requested = Signal(str)
+    edit_requested = Signal(str, str)
+    continue_requested = Signal(str)
+    branch_requested = Signal(str)
+    retry_requested = Signal(str)
+    resized = Signal()
+
+    def __init__(
+        self,
+        message: Message,
+        theme: Theme,
+        siblings: Sequence[str] = (),
+        is_last: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.message = message
+        self._theme = theme
+        self._is_last = is_last
+        self._editor: _Editor | None = None
+        self._card: QFrame | None = None
+        self._card_text: ProseView | None = None
+        self._ideal_width = 0
+        self.body: AnswerBody | None = None
+        self._state: StateLine | None = None
+        if message.role is Role.USER:
+            self._card = QFrame(self)
+            set_class(self._card, "user-card")
+            self._card_text = ProseView(theme, self._card)
+            self._show_card_text(message.text)
+            self.setAccessibleName(tr("Your message"))
+        else:
+            self.body = AnswerBody(theme, self)
+            self.body.resized.connect(self.resized)
+            self._state = StateLine(theme, self)
+            self._state.continue_clicked.connect(
+                lambda: self.continue_requested.emit(self.message.id)
+            )
+            self._state.retry_clicked.connect(lambda: self.retry_requested.emit(self.message.id))
+            self.setAccessibleName(tr("Answer"))
+        self.actions_row = ActionRow(message.role, theme, self)
+        self._connect_actions()
+        self.set_siblings(siblings)
+        if self.body is not None:
+            self._show_answer(message)
+        self._show_state()
+
+    def set_message(self, message: Message) -> None:
+        """Show another state or text of the same message."""
+        changed = message.text != self.message.text
+        self.message = message
+        if self._card_text is not None and changed:
+            self._show_card_text(message.text)
+        elif self.body is not None and changed:
+            self._show_answer(message)
+        self._show_state()
+
+    def set_siblings(self, siblings: Sequence[str]) -> None:
+        """The ids of the message and its alternatives, in order."""
+        self.actions_row.set_siblings(siblings, self.message.id)
+
+    def set_last(self, is_last: bool) -> None:
+        """Whether nothing follows this message."""
+        if is_last != self._is_last:
+            self._is_last = is_last
+            self._show_state()
+
+    def append_text(self, piece: str) -> None:
+        """More of the answer; `flush` shows it."""
+        if self.body is not None:
+            if self._state is not None and self._state.isVisibleTo(self):
+                self._state.hide()
+            self.body.append_text(piece)
+
+    def flush(self, budget_s: float) -> bool:
+        """Show what has come, for about `budget_s` seconds. Whether there is more to show."""
+        return self.body is not None and self.body.flush(budget_s)
+
+    def finish(self, message: Message, streamed: str) -> None:
+        """The answer ended as `message`; `streamed` is the text that came piece by piece."""
+        self.message = message
+        if self.body is not None:
+            self.body.finish()
+            if message.text != streamed or self.body.needs_definitions:
+                self.body.set_text(message.text)
+        self._show_state()
+
+    def set_prompt_progress(self, done: int, total: int) -> None:
+        """The prompt is being read; both numbers are tokens."""
+        if self._state is not None and not self.message.text:
+            self._state.show_progress(done, total)
+
+    def set_caret(self, shown: bool) -> None:
+        """Show or hide the block where text is being written."""
+        if self.body is not None:
+            self.body.set_caret(shown)
+
+    @property
+    def editing(self) -> bool:
+        """Whether the text is being edited."""
+        return self._editor is not None
+
+    def begin_edit(self) -> None:
+        """Edit the message in place."""
+        if self._card is None or self._editor is not None:
+            return
+        self._editor = _Editor(self.message.text, self)
+        self._editor.cancelled.connect(self._end_edit)
+        self._editor.sent.connect(self._send_edit)
+        self._editor.resized.connect(self.resized)
+        self._card.hide()
+        self.actions_row.hide()
+        self._editor.show()
+        self.resized.emit()
+        self._editor.text.setFocus()
+
+    def relayout(self, width: int) -> int:
+        """Place everything in `width` pixels; the height that is needed."""
+        if self._editor is not None:
+            height = self._editor.height_for()
+            self._editor.setGeometry(0, 0, width, height)
+            return height + 12
+        top = self._place_card(width) if self._card is not None else self._place_answer(width)
+        self.actions_row.setGeometry(-4 if self.body else 0, top + _ROW_GAP, width + 4, ROW_HEIGHT)
+        return top + _ROW_GAP + ROW_HEIGHT
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The actions come into sight."""
+        super().enterEvent(event)
+        self.actions_row.set_hovered(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The actions go out of sight."""
+        super().leaveEvent(event)
+        self.actions_row.set_hovered(False)
+
+    def _connect_actions(self) -> None:
+        row = self.actions_row
+        row.copy_clicked.connect(self._copy)
+        row.edit_clicked.connect(self.begin_edit)
+        row.regenerate_clicked.connect(lambda: self.regenerate_requested.emit(self.message.id))
+        row.branch_clicked.connect(self.branch_requested)
+
+    def _show_card_text(self, text: str) -> None:
+        assert self._card_text is not None
+        self._card_text.clear_all()
+        self._card_text.append_plain(text)
+        self._ideal_width = self._card_text.ideal_width()
+
+    def _show_answer(self, message: Message) -> None:
+        assert self.body is not None
+        if message.state is MessageState.STREAMING:
+            self.body.set_text("")
+            self.body.append_text(message.text)
+            self.body.flush(1.0)
+        else:
+            self.body.set_text(message.text)
+
+    def _show_state(self) -> None:
+        streaming = self.message.state is MessageState.STREAMING
+        if self._state is not None:
+            self._state.show_state(self.message, self._is_last)
+            self.actions_row.facts.setText(facts(self.message))
+            if streaming and not self.message.text:
+                self._state.show_progress(0, 0)
+        self.actions_row.setVisible(not streaming and not self.editing)
+        self.actions_row.set_always(self._is_last and self.body is not None)
+
+    def _place_card(self, width: int) -> int:
+        assert self._card is not None and self._card_text is not None
+        inner = min(self._ideal_width, min(CARD_WIDTH, width) - 2 * _PAD_X)
+        height = self._card_text.height_for(inner)
+        card = inner + 2 * _PAD_X
+        self._card.setGeometry(width - card, 0, card, height + 2 * _PAD_Y)
+        self._card_text.setGeometry(_PAD_X, _PAD_Y - 1, inner, height)  # optically centred
+        return height + 2 * _PAD_Y
+
+    def _place_answer(self, width: int) -> int:
+        assert self.body is not None and self._state is not None
+        top = self.body.relayout(width)
+        self.body.move(0, 0)
+        if self._state.isVisibleTo(self):
+            top += 6 if top else 0
+            hint = max(self._state.heightForWidth(width), self._state.sizeHint().height())
+            self._state.setGeometry(0, top, width, hint)
+            top += hint
+        return top
+
+    def _copy(self) -> None:
+        text = self.message.text
+        if self.body is not None:
+            text = _REASONING.sub("", text, count=1) if _REASONING.match(text) else text
+        QGuiApplication.clipboard().setText(text)
+
+    def _send_edit(self, text: str) -> None:
+        self._end_edit()
+        self.edit_requested.emit(self.message.id, text)
+
+    def _end_edit(self) -> None:
+        if self._editor is None or self._card is None:
+            return
+        self._editor.hide()
+        self._editor.deleteLater()
+        self._editor = None
+        self._card.show()
+        self.actions_row.show()
+        self.actions_row.edit_button.setFocus()
+        self.resized.emit()
+
+
+class _Editor(QFrame):
+    """A text being edited; Escape gives up, Ctrl+Enter sends."""
+
+    cancelled = Signal()
+    sent = Signal(str)
+    resized = Signal()
+
+    def __init__(self, text: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        set_class(self, "edit-card")
+        self.text = QPlainTextEdit(text, self)
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.setAccessibleName(tr("Edit your message"))
+        self.text.setTabChangesFocus(True)
+        self.text.moveCursor(self.text.textCursor().MoveOperation.End)
+        self.text.textChanged.connect(self._changed)
+        self.cancel_button = QPushButton(tr("Cancel"), self)
+        self.cancel_button.setToolTip(tr("Leave the message as it was (Esc)"))
+        self.cancel_button.clicked.connect(self.cancelled)
+        set_class(self.cancel_button, "ghost")
+        self.send_button = QPushButton(tr("Send"), self)
+        self.send_button.setToolTip(tr("Send as a new version (Ctrl+Enter)"))
+        self.send_button.clicked.connect(self._send)
+        set_class(self.send_button, "primary")
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.cancel_button)
+        buttons.addWidget(self.send_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 10, 10)
+        column.addWidget(self.text, 1)
+        column.addLayout(buttons)
+
+    def height_for(self) -> int:
+        """The height in pixels: up to ten lines of text, and the buttons."""
+        lines = min(max(2, self.text.blockCount()), _EDIT_LINES)
+        return lines * self.text.fontMetrics().lineSpacing() + 90
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape and Ctrl+Enter, wherever in the card the focus is."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        elif enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._send()
+        else:
+            super().keyPressEvent(event)
+
+    def _changed(self) -> None:
+        self.send_button.setEnabled(bool(self.text.toPlainText().strip()))
+        self.resized.emit()
+
+    def _send(self) -> None:
+        if text := self.text.toPlainText().strip():
+            self.sent.emit(text)

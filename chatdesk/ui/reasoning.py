@@ -1,0 +1,88 @@
+"""The model's reasoning before its answer, folded to one line."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.prose_view import ProseView
+from chatdesk.ui.theme import Theme, set_class
+
+_LINE = 28
+_INDENT = 24
+
+
+class ReasoningFold(QWidget):
+    """One line to click or press; the reasoning below it while it is unfolded."""
+
+    toggled = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._parts: list[str] = []
+        self._view: ProseView | None = None
+        self._shown = 0
+        self._button = QToolButton(self)
+        set_class(self._button, "fold")
+        self._button.setCheckable(True)
+        self._button.setIconSize(ICON_SIZE)
+        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._button.setToolTip(tr("Show or hide how the model reasoned"))
+        self._button.toggled.connect(self._toggle)
+        self._button.setIcon(icon("chevron-right", theme.muted))
+        self._name(tr("Thinking…"))
+
+    @property
+    def text(self) -> str:
+        """The reasoning."""
+        return "".join(self._parts).strip()
+
+    @property
+    def expanded(self) -> bool:
+        """Whether the reasoning can be read."""
+        return self._button.isChecked()
+
+    def append(self, text: str) -> None:
+        """More reasoning."""
+        self._parts.append(text)
+        if self._view is not None and self.expanded:
+            self._show_text(self._view)
+
+    def close_reasoning(self) -> None:
+        """The reasoning is over."""
+        self._name(tr("Thought"))
+
+    def set_caret(self, shown: bool) -> None:
+        """While the model reasons the words of the line say so; there is no caret."""
+
+    def height_for(self, width: int) -> int:
+        """The height in pixels."""
+        self._button.setGeometry(-4, 0, self._button.sizeHint().width(), _LINE)
+        if self._view is None or not self.expanded:
+            return _LINE
+        height = self._view.height_for(width - _INDENT)
+        self._view.setGeometry(_INDENT, _LINE + 4, width - _INDENT, height)
+        return _LINE + 4 + height
+
+    def _name(self, words: str) -> None:
+        self._button.setText(words)
+        self._button.setAccessibleName(words)
+
+    def _toggle(self, expanded: bool) -> None:
+        name = "chevron-down" if expanded else "chevron-right"
+        self._button.setIcon(icon(name, self._theme.muted))
+        if expanded:
+            self._view = self._view or ProseView(self._theme, self, quiet=True)
+            self._show_text(self._view)
+        if self._view is not None:
+            self._view.setVisible(expanded)
+        self.toggled.emit()
+
+    def _show_text(self, view: ProseView) -> None:
+        text = "".join(self._parts).lstrip()
+        if not self._shown:
+            view.append_plain(text)
+        else:
+            view.extend_plain(text[self._shown :])
+        self._shown = len(text)

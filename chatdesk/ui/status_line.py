@@ -1,0 +1,80 @@
+"""The line below the composer: what is loaded, on which device, how fast, how full."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from chatdesk.core.generation import ModelLoaded
+from chatdesk.core.i18n import tr, trn
+from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.ui.theme import set_class
+
+_GAP = "     "
+
+
+class StatusLine(QLabel):
+    """Words only; only measured figures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        set_class(self, "tiny")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setAccessibleName(tr("Status"))
+        self._status = EngineStatus(EngineState.LOADING)
+        self._tokens_per_s: float | None = None
+        self._context: tuple[int, int] | None = None
+        self._show()
+
+    def show_engine(self, status: EngineStatus) -> None:
+        """What the engine is doing."""
+        if status.model != self._status.model:
+            self._tokens_per_s = self._context = None
+        self._status = status
+        self._show()
+
+    def show_speed(self, tokens_per_s: float | None) -> None:
+        """The speed of the last answer."""
+        self._tokens_per_s = tokens_per_s
+        self._show()
+
+    def show_context(self, tokens: int, window: int) -> None:
+        """How much of the context window the open conversation takes."""
+        self._context = (tokens, window)
+        self._show()
+
+    def _show(self) -> None:
+        parts = [_engine_words(self._status)]
+        if self._status.state is EngineState.READY:
+            if self._tokens_per_s:
+                parts.append(tr("{n} tokens/s", n=f"{self._tokens_per_s:.1f}"))
+            if self._context:
+                tokens, window = self._context
+                parts.append(tr("context {share} %", share=round(100 * tokens / window)))
+        parts.append(tr("everything stays on this computer"))
+        self.setText(_GAP.join(parts))
+
+
+def _engine_words(status: EngineStatus) -> str:
+    name = status.model.header.name if status.model else ""
+    match status.state:
+        case EngineState.OFF:
+            return tr("no model")
+        case EngineState.LOADING if status.model is None:
+            return tr("starting")
+        case EngineState.LOADING:
+            return tr("loading {model}, {share} %", model=name, share=round(100 * status.fraction))
+        case EngineState.FAILED:
+            return tr("{model} is not running", model=name)
+        case EngineState.READY:
+            assert status.loaded
+            return _device_words(status.loaded)
+
+
+def _device_words(loaded: ModelLoaded) -> str:
+    if loaded.gpu_layers:
+        return tr(
+            "{device} · {n} of {layers} layers",
+            device=loaded.device,
+            n=loaded.gpu_layers,
+            layers=loaded.layers,
+        )
+    return trn("CPU · {n} thread", "CPU · {n} threads", loaded.threads)

@@ -1,0 +1,165 @@
+"""How the app looks: colour tokens from TOML, one style sheet, fonts.
+
+Colours are named by what they are for (`text`, `muted`, `accent`, ...) and live only in
+`assets/themes/*.toml`; `widgets.qss` and the widgets that paint themselves take them from a
+`Theme`.
+"""
+
+import sys
+import tomllib
+from dataclasses import asdict, dataclass
+from string import Template
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+
+from chatdesk.core.paths import assets_dir
+
+TEXT_PX = 14.0
+SMALL_PX = 12.5
+TINY_PX = 11.5
+CODE_PX = 12.8
+LINE_HEIGHT = 1.55
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colour tokens of one theme, each a `#RRGGBB` string.
+
+    `faint` is for decoration only: it has too little contrast for text that matters.
+    """
+
+    name: str
+    background: str
+    sidebar: str
+    surface: str
+    user_card: str
+    hover: str
+    line: str
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    accent_hover: str
+    accent_soft: str
+    on_accent: str
+    danger: str
+    warn: str
+    code: str
+    selection: str
+    text_selection: str
+    code_keyword: str
+    code_string: str
+    code_number: str
+    code_comment: str
+
+
+def load_theme(name: str) -> Theme:
+    """The theme `name` (one of `THEMES`). A missing or unknown token raises `TypeError`."""
+    text = (assets_dir() / "themes" / f"{name}.toml").read_text(encoding="utf-8")
+    return Theme(name=name, **tomllib.loads(text))
+
+
+def system_theme_name(app: QApplication) -> str:
+    """`dark` when the system asks for it, else `light`."""
+    dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark
+    return "dark" if dark else "light"
+
+
+def reduced_motion(app: QApplication) -> bool:
+    """Whether the system asks for less motion, or for a text cursor that does not blink."""
+    hints = app.styleHints()
+    asked = hints.accessibility().motionPreference() is Qt.MotionPreference.ReducedMotion
+    return asked or hints.cursorFlashTime() <= 0
+
+
+def apply_theme(app: QApplication, theme: Theme) -> None:
+    """Give the whole application this look; may be called again while it runs."""
+    app.setStyle("Fusion")
+    app.setPalette(_palette(theme))
+    sheets = sorted((assets_dir() / "themes").glob("*.qss"))
+    sheet = "\n".join(path.read_text(encoding="utf-8") for path in sheets)
+    app.setStyleSheet(Template(sheet).substitute(asdict(theme)))
+
+
+def set_class(widget: QWidget, name: str) -> None:
+    """Choose one of the style sheet's variants for `widget`, also after it was shown."""
+    widget.setProperty("class", name)
+    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+        QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
+
+
+def load_fonts(app: QApplication) -> None:
+    """Register the bundled fonts and make the text font the application's.
+
+    Inter only on Linux, where there is no one system font; the code font everywhere. Scripts they
+    lack (Chinese, Japanese, Korean, ...) come from the system's fonts.
+    """
+    folder = assets_dir() / "fonts"
+    linux = sys.platform.startswith("linux")
+    for path in sorted(folder.glob("*.[ot]tf")):
+        if linux or path.name.startswith("JetBrainsMono"):
+            QFontDatabase.addApplicationFont(str(path))
+    font = QFont("Inter") if linux else app.font()
+    font.setPixelSize(int(TEXT_PX))
+    app.setFont(font)
+
+
+def code_font() -> QFont:
+    """The monospaced font of code."""
+    font = QFont(["JetBrains Mono", QFontDatabase.systemFont(_FIXED).family()])
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    return _with_pixels(font, CODE_PX)
+
+
+def text_font(pixels: float = TEXT_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """The text font in another size or weight."""
+    font = QFont(QApplication.font())
+    font.setWeight(weight)
+    return _with_pixels(font, pixels)
+
+
+_FIXED = QFontDatabase.SystemFont.FixedFont
+
+
+def _with_pixels(font: QFont, pixels: float) -> QFont:
+    # setPixelSize takes whole pixels only; points may be fractions.
+    dpi = QApplication.primaryScreen().logicalDotsPerInch() if QApplication.primaryScreen() else 96
+    font.setPointSizeF(pixels * 72.0 / dpi)
+    return font
+
+
+def _palette(theme: Theme) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for which, colour in {
+        role.Window: theme.background,
+        role.Base: theme.surface,
+        role.AlternateBase: theme.sidebar,
+        role.Button: theme.surface,
+        role.WindowText: theme.text,
+        role.Text: theme.text,
+        role.ButtonText: theme.text,
+        role.PlaceholderText: theme.muted,
+        role.Highlight: theme.text_selection,
+        role.HighlightedText: theme.text,
+        role.Accent: theme.accent,
+        role.Link: theme.accent,
+        role.LinkVisited: theme.accent,
+        role.ToolTipBase: theme.text,
+        role.ToolTipText: theme.background,
+        role.Light: theme.surface,
+        role.Midlight: theme.hover,
+        role.Mid: theme.line,
+        role.Dark: theme.line,
+        role.Shadow: theme.line,
+    }.items():
+        palette.setColor(which, QColor(colour))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.faint))
+    return palette

@@ -1,0 +1,158 @@
+"""What stands around the composer before a chat begins: a greeting, and ways to begin."""
+
+from datetime import datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+
+WIDTH = 640
+
+
+class Greeting(QWidget):
+    """Above the composer: a greeting by the time of day, and the promise."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._hello = QLabel()
+        self._lock = QLabel()
+        promise = QLabel(tr("Everything you write stays on this computer."))
+        set_class(self._hello, "title")
+        set_class(promise, "lead")
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._lock)
+        row.addWidget(promise, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 12)
+        layout.setSpacing(10)
+        layout.addWidget(self._hello)
+        layout.addLayout(row)
+        self.set_theme(theme)
+        self.greet(datetime.now())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._lock.setPixmap(icon("lock", theme.muted).pixmap(LARGE_ICON_SIZE))
+
+    def greet(self, at: datetime) -> None:
+        """Greet by the hour."""
+        if 5 <= at.hour < 12:
+            self._hello.setText(tr("Good morning."))
+        elif 12 <= at.hour < 18:
+            self._hello.setText(tr("Good afternoon."))
+        else:
+            self._hello.setText(tr("Good evening."))
+
+
+class _Card(QPushButton):
+    """A way to begin: a title and a line, as one button."""
+
+    def __init__(self, title: str, line: str) -> None:
+        super().__init__()
+        set_class(self, "begin")
+        self.setAccessibleName(f"{title}: {line}")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        heading, below = QLabel(title), QLabel(line)
+        set_class(heading, "strong")
+        set_class(below, "small")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(15, 13, 15, 13)
+        layout.setSpacing(3)
+        for label in (heading, below):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            layout.addWidget(label)
+        self.setMinimumHeight(66)
+
+
+class Suggestions(QWidget):
+    """Below the composer: ways to begin, and what to do for a better model."""
+
+    text_chosen = Signal(str)
+    add_model_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        for title, line, text in (
+            (
+                tr("Summarize"),
+                tr("a text you paste"),
+                tr("Summarize the following text in three sentences:") + "\n\n",
+            ),
+            (
+                tr("Translate"),
+                tr("English and Chinese"),
+                tr("Translate into Chinese:") + "\n\n",
+            ),
+            (tr("Explain"), tr("something in simple words"), tr("Explain in simple words: ")),
+        ):
+            card = _Card(title, line)
+            card.clicked.connect(lambda _=False, chosen=text: self.text_chosen.emit(chosen))
+            row.addWidget(card)
+        self._model_title = QLabel()
+        self._model_line = QLabel()
+        self._add = QPushButton(tr("Add a model…"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 14, 0, 0)
+        layout.setSpacing(22)
+        layout.addLayout(row)
+        layout.addWidget(self._model_card())
+        self.set_theme(theme)
+
+    def _model_card(self) -> QFrame:
+        card = QFrame()
+        set_class(card, "card")
+        set_class(self._model_title, "strong")
+        set_class(self._model_line, "small")
+        set_class(self._add, "primary")
+        self._model_line.setWordWrap(True)
+        self._add.clicked.connect(self.add_model_requested)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addWidget(self._model_title)
+        words.addWidget(self._model_line)
+        row = QHBoxLayout(card)
+        row.setContentsMargins(18, 16, 18, 16)
+        row.setSpacing(16)
+        row.addLayout(words, 1)
+        row.addWidget(self._add)
+        return card
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._add.setIcon(icon("plus", theme.on_accent))
+        self._add.setIconSize(ICON_SIZE)
+
+    def show_better_model(self, room_bytes: int) -> None:
+        """Suggest a better model, by the memory there is room for."""
+        self._model_title.setText(tr("A better model fits this computer"))
+        self._model_line.setText(
+            tr(
+                "The starter is tiny and often wrong. There is room here for models of up to "
+                "about {size} GB: drop a GGUF file on this window, or choose one.",
+                size=f"{room_bytes / 1e9:.0f}",
+            )
+        )
+
+    def show_no_model(self) -> None:
+        """Say how to get a model, since there is none."""
+        self._model_title.setText(tr("No model was found on this computer"))
+        self._model_line.setText(
+            tr(
+                "ChatDesk runs open models in the GGUF format, which model hubs offer for "
+                "download. Drop such a file on this window, or choose one that you have."
+            )
+        )

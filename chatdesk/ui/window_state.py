@@ -1,0 +1,72 @@
+"""What the window looked like when it was left: read at once at start, before the database."""
+
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from chatdesk.core.settings import write_json
+
+_log = logging.getLogger(__name__)
+
+MAX_ANCHORS = 200  # conversations whose reading position is remembered, the newest kept
+
+
+@dataclass(slots=True)
+class WindowState:
+    """Window size, open conversation, drafts and reading positions.
+
+    `drafts` are by conversation id, "" is the new chat's. `anchors` are the message at the top of
+    the view and its distance from there in pixels.
+    """
+
+    x: int | None = None
+    y: int | None = None
+    width: int = 1120
+    height: int = 760
+    maximized: bool = False
+    sidebar: bool = True
+    inspector: bool = False
+    conversation: str | None = None
+    drafts: dict[str, str] = field(default_factory=dict)
+    anchors: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The state of a file; the defaults when there is none or it makes no sense."""
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as problem:
+            _log.warning("the window's state is not readable: %s", type(problem).__name__)
+            return cls()
+
+    def remember_draft(self, conversation_id: str | None, text: str) -> None:
+        """Keep what was typed but not sent; nothing is kept of an empty text."""
+        if text.strip():
+            self.drafts[conversation_id or ""] = text
+        else:
+            self.drafts.pop(conversation_id or "", None)
+
+    def remember_anchor(self, conversation_id: str, anchor: tuple[str, int] | None) -> None:
+        """Keep where the reader was; None means at the end."""
+        self.anchors.pop(conversation_id, None)
+        if anchor:
+            self.anchors[conversation_id] = anchor
+        while len(self.anchors) > MAX_ANCHORS:
+            self.anchors.pop(next(iter(self.anchors)))
+
+    def forget(self, conversation_id: str) -> None:
+        """Keep nothing of a conversation."""
+        self.drafts.pop(conversation_id, None)
+        self.anchors.pop(conversation_id, None)
+
+    def write(self, path: Path) -> None:
+        """Replace the file; a disk that refuses is logged, since the window must still close."""
+        try:
+            write_json(path, asdict(self))
+        except OSError as problem:
+            _log.warning("the window's state was not saved: %s", problem.strerror)

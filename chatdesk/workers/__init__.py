@@ -1,0 +1,1 @@
+"""Child processes: start, talk, stop, notice a crash. Knows nothing of models."""

@@ -1,0 +1,161 @@
+"""One wrapper around a child process that speaks the protocol.
+
+The child's stdout carries messages and nothing else; its stderr goes to the log, and the last
+lines are kept so that a crash can be told with its cause.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from chatdesk.core.paths import is_frozen
+from chatdesk.workers.protocol import Codec, ProtocolError
+
+Event = TypeVar("Event")
+
+STDERR_LINES_KEPT = 20
+
+
+def worker_command(worker: str) -> list[str]:
+    """How to start a child: the same executable with a hidden first argument."""
+    start = [sys.executable] if is_frozen() else [sys.executable, "-m", "chatdesk"]
+    return [*start, "--worker", worker]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a child ended. `exit_code` is negative for a signal, as in `subprocess`."""
+
+    exit_code: int
+    asked_to_stop: bool
+    last_stderr: tuple[str, ...]
+
+    def was_successful(self) -> bool:
+        """Whether it ended because it was asked to, or in good order by itself."""
+        return self.asked_to_stop or self.exit_code == 0
+
+    def state_str(self) -> str:
+        """A few words for logs: 'exited with 1', 'killed by SIGKILL'."""
+        if self.exit_code >= 0:
+            return f"exited with {self.exit_code}"
+        try:
+            return f"killed by {signal.Signals(-self.exit_code).name}"
+        except ValueError:
+            return f"killed by signal {-self.exit_code}"
+
+
+class ChildProcess(Generic[Event]):
+    """A running child. Create it to start it.
+
+    `on_event` and `on_protocol_error` are called on the reader thread, one at a time and in
+    order; `on_exit` is called there once, after the last event. Raises `OSError` when the
+    process cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        codec: Codec[Event],
+        *,
+        name: str,
+        on_event: Callable[[Event], None],
+        on_exit: Callable[[Outcome], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._codec = codec
+        self._log = logging.getLogger(f"chatdesk.worker.{name}")
+        self._on_event = on_event
+        self._on_exit = on_exit
+        self._stderr: deque[str] = deque(maxlen=STDERR_LINES_KEPT)
+        self._write_lock = threading.Lock()
+        self._stopping = False
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {}), "PYTHONUTF8": "1"},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            # Ctrl+C in a terminal is the parent's to handle: it asks the child to stop.
+            start_new_session=sys.platform != "win32",
+        )
+        self._stderr_reader = self._thread("stderr", self._read_stderr)
+        self._reader = self._thread("stdout", self._read_events)
+
+    @property
+    def pid(self) -> int:
+        """The operating system's number for the child."""
+        return self._process.pid
+
+    def _thread(self, what: str, target: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=target, name=f"{self._log.name}.{what}", daemon=True)
+        thread.start()
+        return thread
+
+    def send(self, message: object) -> bool:
+        """Write a message to the child; False when the child is gone (`on_exit` tells why)."""
+        line = self._codec.encode(message)
+        assert self._process.stdin is not None
+        try:
+            with self._write_lock:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+        except (OSError, ValueError):  # the pipe is broken, or was closed by stop()
+            return False
+        return True
+
+    def stop(self, grace_s: float = 1.0) -> None:
+        """End the child: close its input, then terminate, then kill, `grace_s` apart each."""
+        self._stopping = True
+        self._close_stdin()
+        for push in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(grace_s)
+                break
+            except subprocess.TimeoutExpired:
+                push()
+        self._process.wait()
+        if threading.current_thread() is not self._reader:
+            self._reader.join(grace_s)
+
+    def _read_events(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            for line in stdout:
+                try:
+                    event = self._codec.decode(line)
+                except ProtocolError as problem:
+                    self._log.error("protocol error: %s", problem)
+                    continue
+                try:
+                    self._on_event(event)
+                except Exception:
+                    # A bug in a listener must not end the reading: the answer would hang.
+                    self._log.exception("a listener failed on %s", type(event).__name__)
+        exit_code = self._process.wait()
+        self._close_stdin()
+        self._stderr_reader.join(1.0)
+        outcome = Outcome(exit_code, self._stopping, tuple(self._stderr))
+        self._log.info("%s", outcome.state_str())
+        self._on_exit(outcome)
+
+    def _close_stdin(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError), self._write_lock:  # what is unwritten has no reader
+            self._process.stdin.close()
+
+    def _read_stderr(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as stderr:
+            for line in stderr:
+                text = line.decode("utf-8", "replace").rstrip()
+                self._stderr.append(text)
+                self._log.info("%s", text)

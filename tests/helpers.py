@@ -1,0 +1,5 @@
+"""What several rooms' tests share."""
+
+import sys
+
+FAKE_ENGINE = (sys.executable, "-m", "tests.fake_engine")

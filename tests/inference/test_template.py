@@ -1,0 +1,132 @@
+"""Chat templates: the model's own, hostile ones, and ChatML in their place."""
+
+import time
+
+import pytest
+
+from chatdesk.core.generation import PromptMessage
+from chatdesk.inference.template import BROKEN, MISSING, ChatTemplate, RenderError
+from tests.inference.engine_process import turns
+from tests.tiny_models import CHATML
+
+SYSTEM = PromptMessage("system", "Be brief.")
+STRICT = (
+    "{{ bos_token }}{% for m in messages %}"
+    "{% if m.role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    "{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Roles must alternate') }}{% endif %}"
+    "<{{ m.role }}>{{ m.content | trim }}</{{ m.role }}>"
+    "{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def test_the_models_own_template_is_used() -> None:
+    template = ChatTemplate(STRICT, bos="<s>")
+    assert template.notice is None
+    assert template.render(turns("Hi ")) == "<s><user>Hi</user><assistant>"
+
+
+def test_no_template_is_chatml_with_a_notice_and_a_stop_string() -> None:
+    template = ChatTemplate(None)
+    assert template.notice == MISSING
+    assert template.stop == ("<|im_end|>",)
+    assert template.render([SYSTEM, *turns("Hi")]) == (
+        "<|im_start|>system\nBe brief.<|im_end|>\n"
+        "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for m in messages %}",
+        "{{ nothing.at.all }}",
+        "{{ raise_exception('no') }}",
+        "always the same",
+        "{{ messages[0].content.__class__.__mro__ }}",
+        "{{ ''.__class__.__base__.__subclasses__() }}{{ messages[0].content }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}{{ messages[0].content }}",
+        "{{ 'a' * 10000000000 }}{{ messages[0].content }}",
+        "{{ ['a'] * 10000000000 }}{{ messages[0].content }}",
+        "{{ 10 ** 10 ** 10 }}{{ messages[0].content }}",
+        "{% for i in range(1000000000) %}{% endfor %}{{ messages[0].content }}",
+        "{% for i in range(99999) %}{{ 'aaaaaaaaaaaaaaaaaaaa' * 50 }}{% endfor %}",
+        "{% for i in range(300) %}{% for j in range(300) %}{% for k in range(9) %}"
+        "{% endfor %}{% endfor %}{% endfor %}{{ messages[0].content }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}{{ messages[0].content }}",
+        "{" * 100_000,
+        "x" * 2_000_000,
+    ],
+)
+def test_broken_and_hostile_templates_give_way_to_chatml(source: str) -> None:
+    template = ChatTemplate(source)
+    assert template.notice == BROKEN
+    assert template.render(turns("Hi")).endswith("Hi<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_an_endless_loop_ends() -> None:
+    letters = "{% set s = 'a' * 20000 %}"
+    endless = "{% for a in s %}{% for b in s %}{% for c in s %}{% endfor %}{% endfor %}{% endfor %}"
+    started = time.monotonic()
+    assert ChatTemplate(letters + endless + "{{ messages[0].content }}").notice == BROKEN
+    assert time.monotonic() - started < 20
+
+
+def test_a_template_that_fails_later_is_told() -> None:
+    moody = (
+        "{% for m in messages %}{% if m.content == 'now' %}{{ raise_exception('moody') }}"
+        "{% endif %}[{{ m.content }}]{% endfor %}"
+    )
+    template = ChatTemplate(moody)
+    assert template.notice is None
+    with pytest.raises(RenderError, match="moody"):
+        template.render(turns("now"))
+
+
+def test_a_system_text_goes_into_the_first_user_message_where_there_is_no_system_role() -> None:
+    template = ChatTemplate(STRICT)
+    assert template.render([SYSTEM, *turns("Hi")]) == "<user>Be brief.\n\nHi</user><assistant>"
+
+
+def test_a_template_that_loses_the_system_text_is_treated_alike() -> None:
+    template = ChatTemplate(
+        "{% for m in messages %}{% if m.role != 'system' %}[{{ m.content }}]{% endif %}{% endfor %}"
+    )
+    assert template.render([SYSTEM, *turns("Hi")]) == "[Be brief.\n\nHi]"
+
+
+def test_two_questions_in_a_row_are_one_where_turns_must_alternate() -> None:
+    template = ChatTemplate(STRICT)
+    two = (*turns("One?"), *turns("Two?"))
+    assert template.render(two) == "<user>One?\n\nTwo?</user><assistant>"
+
+
+def test_a_last_answer_is_continued_in_the_middle_of_its_turn() -> None:
+    chatml = ChatTemplate(CHATML)
+    assert chatml.render(turns("Hi", "Well, ")).endswith("<|im_start|>assistant\nWell, ")
+    assert ChatTemplate(STRICT).render(turns("Hi", "Well,")) == "<user>Hi</user><assistant>Well,"
+
+
+def test_an_answer_the_template_drops_is_continued_all_the_same() -> None:
+    template = ChatTemplate(
+        "{% for m in messages %}{% if m.role == 'user' or not loop.last %}[{{ m.content }}]"
+        "{% endif %}{% endfor %}{% if add_generation_prompt %}>{% endif %}"
+    )
+    assert template.render(turns("Hi", "Well,")) == "[Hi]>Well,"
+
+
+def test_an_empty_last_answer_is_a_new_one() -> None:
+    assert (
+        ChatTemplate(CHATML).render(turns("Hi", "")).endswith("<|im_end|>\n<|im_start|>assistant\n")
+    )
+
+
+def test_what_templates_of_the_hub_rely_on_is_there() -> None:
+    template = ChatTemplate(
+        "{%- if tools is not none %}tools{% endif -%}\n"
+        "{%- for m in messages %}{% if loop.index > 50 %}{% break %}{% endif %}"
+        "{% generation %}{{ m.content }}{% endgeneration %}{{ m | tojson }}{% endfor %}"
+        "{{ strftime_now('%Y') | length }}"
+    )
+    assert template.notice is None
+    assert template.render(turns("Hi <é>")) == 'Hi <é>{"role": "user", "content": "Hi <é>"}4'

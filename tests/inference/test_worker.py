@@ -1,0 +1,403 @@
+"""The engine as its parent sees it: a child process and two pipes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chatdesk.core.generation import (
+    Cancel,
+    Cancelled,
+    CountTokens,
+    Failed,
+    FailureCode,
+    Finished,
+    LoadModel,
+    ModelLoaded,
+    PromptMessage,
+    PromptProgress,
+    SamplingParams,
+    Shutdown,
+    StopReason,
+    TextDelta,
+    TokensCounted,
+)
+from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
+from tests.inference.engine_process import COMMAND, EngineProcess, request, turns
+from tests.tiny_models import (
+    not_a_model,
+    tiny_model,
+    truncated_model,
+    unsupported_model,
+)
+
+LONG = "The quick brown fox jumps over the lazy dog. " * 400
+STORY = "Write a very long story about a sailor and the sea."
+ENDLESS = {"temperature": 0.0, "repeat_penalty": 1.0}  # the starter model repeats itself happily
+
+
+@pytest.fixture
+def engine() -> Iterator[EngineProcess]:
+    with EngineProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def shared(starter_model: Path) -> Iterator[EngineProcess]:
+    """One engine with the starter model, for tests that leave it idle."""
+    with EngineProcess() as process:
+        assert isinstance(process.load(starter_model), ModelLoaded)
+        yield process
+
+
+@pytest.fixture
+def tiny(engine: EngineProcess, tmp_path: Path) -> EngineProcess:
+    """An engine whose answer is always the same few characters."""
+    assert isinstance(
+        engine.load(tiny_model(tmp_path / "t.gguf", answer="é世🙂".encode())), ModelLoaded
+    )
+    return engine
+
+
+@pytest.fixture
+def parrot(engine: EngineProcess, tmp_path: Path) -> EngineProcess:
+    """An engine that answers "abc" again and again, in a window of 512 tokens."""
+    assert isinstance(
+        engine.load(tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)), ModelLoaded
+    )
+    return engine
+
+
+def test_it_introduces_itself_first(engine: EngineProcess) -> None:
+    assert engine.ready.protocol == PROTOCOL_VERSION
+    assert engine.ready.llama_cpp
+    assert any(device.kind == "cpu" for device in engine.ready.devices)
+
+
+def test_an_answer_streams_and_ends_with_its_cost(shared: EngineProcess) -> None:
+    shared.ask("What is the capital of France?", temperature=0.0, max_tokens=40)
+    pieces: list[str] = []
+    while not isinstance(event := shared.next(), Finished):
+        if isinstance(event, TextDelta):
+            pieces.append(event.text)
+    assert "Paris" in "".join(pieces)
+    assert len(pieces) > 3
+    stats = event.stats
+    assert stats.prompt_tokens > 20
+    assert 0 < stats.completion_tokens <= 40
+    assert stats.ttft_s is not None
+    assert stats.tokens_per_s is not None
+    assert 0 < stats.ttft_s < stats.duration_s
+
+
+def test_the_same_seed_says_the_same(shared: EngineProcess) -> None:
+    def tell(seed: int | None) -> tuple[str, int]:
+        text, end = shared.answer(STORY, temperature=1.0, max_tokens=30, seed=seed)
+        assert isinstance(end, Finished)
+        return text, end.stats.seed
+
+    tell(7)  # from here on the prompt is in the cache
+    drawn_text, drawn_seed = tell(None)
+    assert tell(drawn_seed) == (drawn_text, drawn_seed)
+    assert tell(7) == tell(7)
+    assert tell(7)[0] != tell(8)[0]
+
+
+def test_a_follow_up_reads_only_what_is_new(shared: EngineProcess) -> None:
+    text, first = shared.answer("Name a fruit.", temperature=0.0, max_tokens=20)
+    assert isinstance(first, Finished)
+    _, second = shared.answer("Name a fruit.", text, "Another one?", max_tokens=2)
+    assert isinstance(second, Finished)
+    assert second.stats.cached_tokens >= first.stats.prompt_tokens
+
+
+def test_a_last_answer_is_continued(shared: EngineProcess) -> None:
+    text, _ = shared.answer(
+        "What is the capital of France?",
+        "The capital of France is",
+        temperature=0.0,
+        max_tokens=3,
+    )
+    assert text.startswith(" Paris")
+
+
+def test_stop_strings_end_an_answer_unseen(parrot: EngineProcess) -> None:
+    text, end = parrot.answer("tea", temperature=0.0, repeat_penalty=1.0, stop=("ca",))
+    assert text == "ab"
+    assert isinstance(end, Finished)
+    assert end.reason is StopReason.END
+
+
+def test_characters_are_whole_though_each_token_is_a_byte(tiny: EngineProcess) -> None:
+    tiny.ask("tea", temperature=0.0)
+    pieces: list[str] = []
+    while not isinstance(event := tiny.next(), Finished):
+        if isinstance(event, TextDelta):
+            pieces.append(event.text)
+    assert pieces == ["é", "世", "🙂"]
+    assert event.reason is StopReason.END
+
+
+def test_the_answer_ends_where_the_window_is_full(parrot: EngineProcess) -> None:
+    text, end = parrot.answer("tea", temperature=0.0, repeat_penalty=1.0)
+    assert isinstance(end, Finished)
+    assert end.reason is StopReason.LENGTH
+    assert end.stats.prompt_tokens + end.stats.completion_tokens in (512, 513)
+    assert text.startswith("abcabc")
+    text, end = parrot.answer("tea", temperature=0.0, repeat_penalty=1.0, max_tokens=4)
+    assert (text, getattr(end, "reason", None)) == ("abca", StopReason.LENGTH)
+
+
+def test_a_prompt_too_long_is_told_with_the_numbers(parrot: EngineProcess) -> None:
+    _, end = parrot.answer("tea " * 500)
+    assert isinstance(end, Failed)
+    assert end.code is FailureCode.PROMPT_TOO_LONG
+    assert end.limit is not None
+    assert end.limit < 512
+    assert end.tokens is not None
+    assert end.tokens > 1500
+    parrot.send(CountTokens("count", turns("tea " * 500)))
+    assert parrot.outcome("count")[1] == TokensCounted("count", end.tokens, 512)
+    assert isinstance(parrot.answer("tea", max_tokens=2)[1], Finished)
+
+
+def test_cancel_while_generating(shared: EngineProcess) -> None:
+    asked = shared.ask(STORY, **ENDLESS)
+    shared.wait_for(TextDelta)
+    started = time.monotonic()
+    shared.send(Cancel(asked))
+    _, end = shared.outcome(asked)
+    assert time.monotonic() - started < 1.0
+    assert isinstance(end, Cancelled)
+    assert end.stats is not None
+    assert end.stats.completion_tokens > 0
+
+
+def test_cancel_while_the_prompt_is_being_read(shared: EngineProcess) -> None:
+    asked = shared.ask("First! " + LONG)
+    progress = shared.wait_for(PromptProgress)
+    while progress.done == progress.cached:
+        progress = shared.wait_for(PromptProgress)
+    assert progress.done < progress.total
+    started = time.monotonic()
+    shared.send(Cancel(asked))
+    text, end = shared.outcome(asked)
+    assert time.monotonic() - started < 1.0
+    assert isinstance(end, Cancelled)
+    assert end.stats is not None
+    assert (text, end.stats.completion_tokens, end.stats.ttft_s) == ("", 0, None)
+    assert isinstance(shared.answer("Hi", max_tokens=2)[1], Finished)
+
+
+def test_cancel_before_its_turn(shared: EngineProcess) -> None:
+    running, waiting = shared.ask(STORY, **ENDLESS), shared.ask("Me too!")
+    shared.wait_for(TextDelta)
+    shared.send(Cancel(waiting))
+    assert shared.outcome(waiting)[1] == Cancelled(waiting, None)
+    shared.send(Cancel("nobody"))
+    shared.send(Cancel(running))
+    assert isinstance(shared.outcome(running)[1], Cancelled)
+
+
+def test_tokens_are_counted_while_an_answer_runs(shared: EngineProcess) -> None:
+    running = shared.ask(STORY, **ENDLESS)
+    shared.wait_for(TextDelta)
+    shared.send(CountTokens("count", turns("Hello there")))
+    counted = shared.wait_for(TokensCounted)
+    assert counted.context_window == 8192
+    shared.send(Cancel(running))
+    assert isinstance(shared.outcome(running)[1], Cancelled)
+    _, end = shared.answer("Hello there", max_tokens=1)
+    assert isinstance(end, Finished)
+    assert end.stats.prompt_tokens == counted.tokens
+
+
+def test_background_work_gives_way(shared: EngineProcess) -> None:
+    title = shared.ask(STORY, background=True, **ENDLESS)
+    later = shared.ask("A second title", background=True, max_tokens=2)
+    shared.wait_for(TextDelta)
+    order = []
+    for asked in (shared.ask("One", max_tokens=2), shared.ask("Two", max_tokens=2)):
+        order.append(asked)
+    ends: list[Finished | Cancelled] = []
+    while len(ends) < 4:
+        event = shared.next()
+        if isinstance(event, Finished | Cancelled):
+            ends.append(event)
+    assert [end.request_id for end in ends] == [title, *order, later]
+    assert isinstance(ends[0], Cancelled)
+    assert ends[0].stats is not None
+    assert all(isinstance(end, Finished) for end in ends[1:])
+
+
+def test_garbage_is_reported_and_does_no_harm(shared: EngineProcess) -> None:
+    garbage = [
+        b"\n",
+        b"garbage\n",
+        b"\xff\xfe\x00\n",
+        b"[]\n",
+        b'{"type":"Unknown"}\n',
+        b'{"type":["Generate"]}\n',
+        b'{"type":"Cancel"}\n',
+        b'{"type":"Generate","request_id":"x","messages":"no","sampling":{}}\n',
+        b'{"a":' + b"[" * 100_000 + b"\n",
+        b"x" * (65 * 1024 * 1024) + b"\n",
+    ]
+    for line in garbage:
+        shared.send_line(line)
+        failed = shared.wait_for(Failed)
+        assert (failed.request_id, failed.code) == ("", FailureCode.PROTOCOL)
+    assert isinstance(shared.answer("Hi", max_tokens=2)[1], Finished)
+
+
+def test_meaningless_requests_fail_alone(shared: EngineProcess) -> None:
+    _, end = shared.answer("Hi", temperature=-3.0)
+    assert isinstance(end, Failed)
+    assert end.code is FailureCode.PROTOCOL
+    strange = request("role", "Hi")
+    shared.send(type(strange)("role", (PromptMessage("<|im_start|>", "Hi"),), SamplingParams()))
+    assert isinstance(shared.outcome("role")[1], Failed)
+    assert isinstance(shared.answer("Hi", max_tokens=2)[1], Finished)
+
+
+def test_without_a_model_it_says_so(engine: EngineProcess) -> None:
+    _, end = engine.answer("Hi")
+    assert isinstance(end, Failed)
+    assert end.code is FailureCode.NOT_LOADED
+    engine.send(CountTokens("count", turns("Hi")))
+    end = engine.outcome("count")[1]
+    assert isinstance(end, Failed)
+    assert end.code is FailureCode.NOT_LOADED
+
+
+def test_bad_files_fail_and_a_good_one_loads_after_them(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    for path, code in (
+        (tmp_path / "none.gguf", FailureCode.NOT_FOUND),
+        (not_a_model(tmp_path / "zip.gguf"), FailureCode.NOT_GGUF),
+        (truncated_model(tmp_path / "cut.gguf"), FailureCode.TRUNCATED),
+        (unsupported_model(tmp_path / "new.gguf"), FailureCode.UNSUPPORTED_ARCHITECTURE),
+    ):
+        end = engine.load(path)
+        assert isinstance(end, Failed)
+        assert end.code is code
+    assert isinstance(engine.load(tiny_model(tmp_path / "good.gguf")), ModelLoaded)
+
+
+def test_another_model_takes_the_place_of_the_first(tiny: EngineProcess, tmp_path: Path) -> None:
+    end = tiny.load(tiny_model(tmp_path / "other.gguf", answer=b"xyz", context_length=256))
+    assert isinstance(end, ModelLoaded)
+    assert end.context_window == 256
+    assert tiny.answer("tea", temperature=0.0)[0] == "xyz"
+
+
+def test_a_missing_and_a_hostile_template_are_noticed(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    end = engine.load(tiny_model(tmp_path / "none.gguf", template=None))
+    assert isinstance(end, ModelLoaded)
+    assert end.template_notice == "missing"
+    hostile = "{{ ''.__class__.__mro__ }}"
+    end = engine.load(tiny_model(tmp_path / "bad.gguf", template=hostile, answer=b"ok"))
+    assert isinstance(end, ModelLoaded)
+    assert end.template_notice == "broken"
+    assert engine.answer("tea", temperature=0.0)[0] == "ok"
+
+
+def test_a_bug_is_logged_without_content_and_costs_one_request(tmp_path: Path) -> None:
+    command = (
+        "from chatdesk.inference import generation\n"
+        "def broken(*_): raise KeyError('boom')\n"
+        "generation.Generation._read_prompt = broken\n" + COMMAND
+    )
+    with EngineProcess(command) as engine:
+        engine.load(tiny_model(tmp_path / "t.gguf"))
+        _, end = engine.answer("a secret")
+        assert isinstance(end, Failed)
+        assert end.code is FailureCode.INTERNAL
+        engine.send(Shutdown())
+        engine.process.wait(10)
+    log = "".join(engine.errors)
+    assert "Traceback" in log
+    assert "boom" in log
+    assert "secret" not in log
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_a_window_there_is_no_memory_for_becomes_a_smaller_one(tmp_path: Path) -> None:
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)); " + COMMAND
+    )
+    with EngineProcess(limited) as engine:
+        path = tiny_model(tmp_path / "wide.gguf", context_length=1 << 21)
+        end = engine.load(path, context_window=1 << 21)
+        assert isinstance(end, ModelLoaded), end
+        assert end.context_window == 4096
+
+
+def test_what_others_print_does_not_reach_the_protocol(tmp_path: Path) -> None:
+    noisy = (
+        "import os\n"
+        "from chatdesk.inference import engine\n"
+        "load = engine.Engine.load\n"
+        "def noisy(*all): print('noise'); os.write(1, b'native noise'); load(*all)\n"
+        "engine.Engine.load = noisy\n" + COMMAND
+    )
+    with EngineProcess(noisy) as engine:
+        assert isinstance(engine.load(tiny_model(tmp_path / "t.gguf")), ModelLoaded)
+
+
+@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("ending", ["shutdown", "end of stdin"])
+def test_it_ends_when_told_or_left_alone(parrot: EngineProcess, busy: bool, ending: str) -> None:
+    if busy:
+        for number in range(50):
+            parrot.send(request(f"busy-{number}", "tea", **ENDLESS))
+        parrot.wait_for(TextDelta)
+    if ending == "shutdown":
+        parrot.send(Shutdown())
+    else:
+        assert parrot.process.stdin is not None
+        parrot.process.stdin.close()
+    assert parrot.process.wait(5) == 0
+    assert not [line for line in parrot.errors if "Traceback" in line]
+
+
+PARENT = """
+import subprocess, sys
+command, *requests = sys.argv[1:]
+child = subprocess.Popen(
+    [sys.executable, "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+)
+for request in requests:
+    child.stdin.write(request.encode())
+    child.stdin.flush()
+while b'"PromptProgress"' not in child.stdout.readline():
+    pass
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_it_ends_when_its_parent_is_killed_while_the_prompt_is_read(starter_model: Path) -> None:
+    requests = [
+        Codec.encode(each).decode()
+        for each in (LoadModel("load", str(starter_model)), request("long", LONG))
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, COMMAND, *requests],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as parent:
+        assert parent.stdout is not None
+        engine = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    started = time.monotonic()
+    engine.wait(10)
+    assert time.monotonic() - started < 2.0

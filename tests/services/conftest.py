@@ -1,0 +1,84 @@
+import queue
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import event
+
+from chatdesk.core.chat import MessageState
+from chatdesk.core.models import ModelFile, ModelHeader
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.services.app_services import AppServices, build
+from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
+from chatdesk.store.models import ModelStore
+from tests.helpers import FAKE_ENGINE
+
+TIMEOUT_S = 20.0
+_F = TypeVar("_F", bound=Fact)
+
+
+class App:
+    """The services over a fake engine in a real process, with their facts in a queue."""
+
+    def __init__(self, home: Path) -> None:
+        self.paths = AppPaths.under(home)
+        self.paths.make()
+        self.settings = Settings()
+        self.facts: queue.Queue[Fact] = queue.Queue()
+        self.services: AppServices = build(
+            self.paths, self.facts.put, lambda: self.settings, FAKE_ENGINE
+        )
+        self.models = ModelStore(self.services._database)
+
+    def model(self, name: str = "fake.gguf") -> ModelFile:
+        header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
+        return self.models.add(self.paths.models / name, header, 0)
+
+    def load(self, name: str = "fake.gguf") -> None:
+        self.services.engine.load(self.model(name), 2048)
+        self.until_engine(EngineState.READY)
+
+    def until(self, kind: type[_F], when: Callable[[_F], bool] = lambda fact: True) -> _F:
+        """The next fact of a kind for which `when` holds; the others are dropped."""
+        end = time.monotonic() + TIMEOUT_S
+        while True:
+            fact = self.facts.get(timeout=max(0.01, end - time.monotonic()))
+            if isinstance(fact, kind) and when(fact):
+                return fact
+
+    def until_engine(self, state: EngineState) -> EngineChanged:
+        return self.until(EngineChanged, lambda fact: fact.status.state is state)
+
+    def answered(self, text: str, conversation_id: str | None = None) -> AnswerEnded:
+        """Send, and wait for the end of the answer."""
+        self.services.chat.send(conversation_id, text)
+        return self.until(AnswerEnded)
+
+    @contextmanager
+    def disk_full(self) -> Iterator[None]:
+        """SQLite itself refuses to grow the file, on every connection."""
+        engine = self.services._database._engine
+
+        def limit(pages: int) -> Callable[..., None]:
+            return lambda connection, *_: connection.execute(f"PRAGMA max_page_count={pages}")
+
+        full, roomy = limit(1), limit(1_000_000)
+        event.listen(engine, "checkout", full)
+        yield
+        event.remove(engine, "checkout", full)
+        event.listen(engine, "checkout", roomy)
+
+    def state_of(self, message_id: str) -> MessageState:
+        store = self.services.conversations
+        return store.get(store.conversation_of(message_id)).by_id[message_id].state
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    app = App(tmp_path)
+    yield app
+    app.services.close()

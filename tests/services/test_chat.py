@@ -1,0 +1,184 @@
+import os
+import signal
+
+import pytest
+
+from chatdesk.core.chat import MessageState, Role, TitleSource
+from chatdesk.core.errors import PromptTooLong
+from chatdesk.services.chat import sound_text
+from chatdesk.services.facts import (
+    AnswerEnded,
+    AnswerReopened,
+    ConversationsChanged,
+    MessageAdded,
+    TextArrived,
+)
+from tests.services.conftest import App
+
+
+def test_a_turn_is_told_and_stored(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "say: hello there")
+    question = app.until(MessageAdded).message
+    placeholder = app.until(MessageAdded).message
+    assert (question.role, question.text) == (Role.USER, "say: hello there")
+    assert placeholder.state is MessageState.STREAMING
+    first, second = app.until(TextArrived), app.until(TextArrived)
+    assert (first.start, first.text) == (0, "hello ")
+    assert (second.start, second.text) == (6, "there ")
+    ended = app.until(AnswerEnded)
+    assert ended.unsaved is None
+    stored = app.services.conversations.get(conversation_id)
+    answer = stored.path()[-1]
+    assert answer == ended.message
+    assert (answer.text, answer.state) == ("hello there ", MessageState.COMPLETE)
+    assert answer.answer
+    assert answer.answer.model_name == "Fake"
+    assert answer.answer.completion_tokens == 2
+    assert answer.answer.sampling.seed == 7
+    assert answer.answer.stop_reason == "end"
+
+
+def test_a_title_comes_from_the_model_but_never_over_the_users(app: App) -> None:
+    app.load()
+    conversation_id = app.answered("say: hello").message.conversation_id
+    store = app.services.conversations
+    while store.get(conversation_id).title_source is not TitleSource.MODEL:
+        app.until(ConversationsChanged)
+    assert store.get(conversation_id).title == "A fitting title"
+    app.services.chat.rename(conversation_id, "Mine")
+    app.answered("say: more", conversation_id)
+    assert store.get(conversation_id).title == "Mine"
+
+
+def test_regenerating_keeps_the_old_answer(app: App) -> None:
+    app.load()
+    first = app.answered("say: one").message
+    app.services.chat.regenerate(first.id)
+    second = app.until(AnswerEnded).message
+    conversation = app.services.conversations.get(first.conversation_id)
+    assert [message.id for message in conversation.siblings(first.id)] == [first.id, second.id]
+    assert conversation.path()[-1].id == second.id
+    back = app.services.chat.show_branch(first.id)
+    assert back.path()[-1].id == first.id
+
+
+def test_editing_keeps_what_came_after(app: App) -> None:
+    app.load()
+    answer = app.answered("say: one").message
+    app.answered("say: two", answer.conversation_id)
+    question_id = answer.parent_id
+    assert question_id
+    app.services.chat.edit(question_id, "say: other")
+    edited = app.until(AnswerEnded).message
+    conversation = app.services.conversations.get(answer.conversation_id)
+    assert len(conversation.messages) == 6
+    assert [message.text for message in conversation.path()] == ["say: other", "other "]
+    assert conversation.leaf_below(question_id).text == "two "
+    assert edited.parent_id != question_id
+
+
+def test_stopping_keeps_the_text_and_continuing_goes_on_from_it(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "slow")
+    app.until(TextArrived, lambda fact: fact.start > 10)
+    assert app.services.chat.is_answering(conversation_id)
+    app.services.chat.stop(conversation_id)
+    stopped = app.until(AnswerEnded).message
+    assert stopped.state is MessageState.STOPPED
+    assert stopped.text.startswith("0 1 2 ")
+    app.services.chat.continue_answer(stopped.id)
+    assert app.until(AnswerReopened).message.text == stopped.text
+    went_on = app.until(AnswerEnded).message  # the script is the text so far: said once more
+    assert went_on.id == stopped.id
+    assert went_on.text == stopped.text * 2
+    assert not app.services.chat.is_answering(conversation_id)
+
+
+def test_the_engine_killed_in_mid_answer(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "slow")
+    app.until(TextArrived, lambda fact: fact.start > 10)
+    pid = app.services.engine.process_id
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    ended = app.until(AnswerEnded).message
+    assert ended.state is MessageState.INTERRUPTED
+    assert ended.text.startswith("0 1 2 3 ")
+    assert ended.answer
+    assert "SIGKILL" in (ended.answer.error or "")
+    assert app.services.conversations.get(conversation_id).path()[-1] == ended
+    assert app.answered("say: back", conversation_id).message.text == "back "
+
+
+def test_a_prompt_too_long_is_told_before_anything_is_stored(app: App) -> None:
+    app.load()
+    with pytest.raises(PromptTooLong) as caught:
+        app.services.chat.send(None, "word " * 3000)
+    assert caught.value.tokens == 3000
+    assert "3,000" in caught.value.what
+    assert app.services.conversations.list() == ()
+
+
+def test_opening_in_mid_answer_shows_the_newest_text(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "slow")
+    seen = app.until(TextArrived, lambda fact: fact.start > 20)
+    shown = app.services.chat.conversation(conversation_id).path()[-1]
+    assert len(shown.text) >= seen.start + len(seen.text)
+    app.services.chat.stop(conversation_id)
+    app.until(AnswerEnded)
+
+
+def test_a_failure_is_kept_with_its_reason(app: App) -> None:
+    app.load()
+    ended = app.answered("fail").message
+    assert ended.state is MessageState.FAILED
+    assert ended.answer
+    assert ended.answer.error
+
+
+def test_closing_in_mid_answer_keeps_it(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "slow")
+    app.until(TextArrived, lambda fact: fact.start > 10)
+    app.services.chat.close()
+    message = app.services.conversations.get(conversation_id).path()[-1]
+    assert message.state is MessageState.INTERRUPTED
+    assert message.text.startswith("0 1 2 3 ")
+
+
+def test_a_full_disk_keeps_the_answer_in_memory_until_there_is_room(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "slow long")
+    app.until(TextArrived)
+    with app.disk_full():
+        app.until(TextArrived, lambda fact: fact.start > 20_000)
+        app.services.chat.stop(conversation_id)
+        ended = app.until(AnswerEnded)
+        assert ended.unsaved is not None
+        shown = app.services.chat.conversation(conversation_id).path()[-1]
+        assert shown.text == ended.message.text
+    app.services.chat.save_again()
+    stored = app.services.conversations.get(conversation_id).path()[-1]
+    assert (stored.text, stored.state) == (ended.message.text, MessageState.STOPPED)
+
+
+def test_deleting_and_restoring(app: App) -> None:
+    app.load()
+    conversation_id = app.answered("say: one").message.conversation_id
+    app.services.chat.delete(conversation_id)
+    assert app.services.conversations.list() == ()
+    app.services.chat.restore(conversation_id)
+    assert len(app.services.conversations.list()) == 1
+
+
+def test_lone_surrogates_become_sound_text() -> None:
+    assert sound_text("a\ud83db") == "a\ufffdb"
+    assert sound_text("\ud83c\udf31 量") == "🌱 量"
+    sound_text("\udc00").encode("utf-8")
+
+
+def test_a_lone_surrogate_does_not_break_the_turn(app: App) -> None:
+    app.load()
+    assert app.answered("say: \ud83d").message.state is MessageState.COMPLETE

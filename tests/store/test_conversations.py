@@ -1,0 +1,286 @@
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, insert
+
+from chatdesk.core.chat import (
+    AnswerRecord,
+    Conversation,
+    MessageState,
+    Role,
+    TitleSource,
+    new_id,
+    now,
+)
+from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.generation import SamplingParams, StopReason
+from chatdesk.core.models import ModelHeader
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.models import ModelStore
+from chatdesk.store.tables import ConversationRow, MessageRow
+
+
+def texts(conversation: Conversation) -> list[str]:
+    return [message.text for message in conversation.path()]
+
+
+def test_a_new_conversation_is_read_back_as_it_was_made(store: ConversationStore) -> None:
+    made = store.create(title="Tea", system_prompt="Be brief.")
+    assert store.get(made.id) == made
+    assert (made.title_source, made.messages, made.deleted) == (TitleSource.USER, (), None)
+    assert made.created.tzinfo is UTC
+    assert store.create().title_source is TitleSource.NONE
+    first_words = store.create(title="So, what", title_source=TitleSource.NONE)
+    assert store.get(first_words.id).title_source is TitleSource.NONE
+
+
+def test_the_system_prompt_can_be_changed(store: ConversationStore) -> None:
+    made = store.create(system_prompt="Be brief.")
+    store.set_system_prompt(made.id, "Be kind.")
+    assert store.get(made.id) == replace(made, system_prompt="Be kind.")
+
+
+def test_a_thread_of_messages_is_the_active_path(store: ConversationStore) -> None:
+    made = store.create()
+    question = store.add_message(made.id, None, Role.USER, "Why?")
+    answer = store.add_message(made.id, question.id, Role.ASSISTANT, "Because. 因为 🙂")
+    got = store.get(made.id)
+    assert got.path() == (question, answer)
+    assert got.active_leaf_id == answer.id
+    assert store.conversation_of(question.id) == made.id
+    assert got.updated == answer.created >= made.updated
+
+
+def test_editing_and_regenerating_add_siblings_and_destroy_nothing(
+    store: ConversationStore,
+) -> None:
+    made = store.create()
+    question = store.add_message(made.id, None, Role.USER, "Q")
+    first = store.add_message(made.id, question.id, Role.ASSISTANT, "A1")
+    second = store.add_message(made.id, question.id, Role.ASSISTANT, "A2")
+    edited = store.add_message(made.id, None, Role.USER, "Q2")
+    got = store.get(made.id)
+    assert got.siblings(first.id) == (first, second)
+    assert got.siblings(question.id) == (question, edited)
+    assert texts(got) == ["Q2"]
+    store.set_active_leaf(made.id, first.id)
+    got = store.get(made.id)
+    assert texts(got) == ["Q", "A1"]
+    assert got.leaf_below(question.id) == second
+    assert got.messages == (question, first, second, edited)
+
+
+def test_parents_and_leaves_must_be_of_the_same_conversation(store: ConversationStore) -> None:
+    here, there = store.create(), store.create()
+    message = store.add_message(there.id, None, Role.USER, "elsewhere")
+    with pytest.raises(NotFound):
+        store.add_message(here.id, message.id, Role.USER, "lost")
+    with pytest.raises(NotFound):
+        store.set_active_leaf(here.id, message.id)
+    with pytest.raises(NotFound):
+        store.add_message(here.id, "nothing", Role.USER, "lost")
+    assert store.get(here.id) == here
+
+
+def test_an_answer_streams_and_is_finished_with_its_record(
+    store: ConversationStore, models: ModelStore, tmp_path: Path
+) -> None:
+    header = ModelHeader("Tiny", "llama", 10, "Q4_1", 20, 30, 4, 50, True)
+    model = models.add(tmp_path / "tiny.gguf", header, 7)
+    begun = AnswerRecord(model.id, "Tiny", sampling=SamplingParams(seed=3, stop=("END",)))
+    done = replace(begun, adapter_id="a", adapter_scale=0.5, prompt_tokens=9, cached_tokens=4)
+    done = replace(done, completion_tokens=2, ttft_s=0.25, tokens_per_s=99.5, duration_s=1.5)
+    done = replace(done, stop_reason=StopReason.END)
+
+    made = store.create()
+    answer = store.add_message(
+        made.id, None, Role.ASSISTANT, "", state=MessageState.STREAMING, answer=begun
+    )
+    store.write_text(answer.id, "half")
+    half = store.get(made.id).messages[0]
+    assert (half.text, half.state, half.answer) == ("half", MessageState.STREAMING, begun)
+    finished = store.finish(answer.id, "whole", MessageState.COMPLETE, done)
+    assert store.get(made.id).messages == (finished,)
+    assert (finished.text, finished.state, finished.answer) == (
+        "whole",
+        MessageState.COMPLETE,
+        done,
+    )
+
+
+def test_a_finished_answer_can_be_continued_once_at_a_time(store: ConversationStore) -> None:
+    made = store.create()
+    question = store.add_message(made.id, None, Role.USER, "Q")
+    answer = store.add_message(made.id, question.id, Role.ASSISTANT, "begun")
+    assert answer.answer is None
+    again = store.reopen(answer.id)
+    assert (again.state, again.text) == (MessageState.STREAMING, "begun")
+    with pytest.raises(EnvironmentProblem):
+        store.reopen(answer.id)
+    record = AnswerRecord(model_name="Tiny")
+    stopped = store.finish(answer.id, "begun and ended", MessageState.STOPPED, record)
+    assert store.get(made.id).messages[1] == stopped
+    assert stopped.answer == record
+    with pytest.raises(ValueError, match="answer"):
+        store.reopen(question.id)
+    with pytest.raises(ValueError, match="end"):
+        store.finish(answer.id, "", MessageState.STREAMING, record)
+
+
+def test_what_does_not_exist_is_not_found(store: ConversationStore) -> None:
+    for call in (
+        lambda: store.get("none"),
+        lambda: store.rename("none", "", TitleSource.USER),
+        lambda: store.set_system_prompt("none", ""),
+        lambda: store.conversation_of("none"),
+        lambda: store.delete("none"),
+        lambda: store.restore("none"),
+        lambda: store.set_active_leaf("none", "none"),
+        lambda: store.add_message("none", None, Role.USER, ""),
+        lambda: store.write_text("none", ""),
+        lambda: store.finish("none", "", MessageState.STOPPED, AnswerRecord()),
+        lambda: store.reopen("none"),
+    ):
+        with pytest.raises(NotFound):
+            call()
+
+
+def test_a_name_given_by_the_user_is_never_replaced(store: ConversationStore) -> None:
+    made = store.create()
+    assert store.rename(made.id, "Guess", TitleSource.MODEL)
+    assert store.rename(made.id, "Mine", TitleSource.USER)
+    assert not store.rename(made.id, "Better guess", TitleSource.MODEL)
+    assert store.rename(made.id, "Mine too", TitleSource.USER)
+    assert store.get(made.id).title == "Mine too"
+
+
+def test_the_trash_gives_back_what_was_put_in(store: ConversationStore) -> None:
+    kept, trashed = store.create(title="kept"), store.create(title="trashed")
+    store.add_message(trashed.id, None, Role.USER, "still here")
+    before = store.get(trashed.id)
+    store.delete(trashed.id)
+    deleted = store.get(trashed.id).deleted
+    assert deleted is not None
+    store.delete(trashed.id)
+    assert store.get(trashed.id).deleted == deleted
+    assert [line.title for line in store.list()] == ["kept"]
+    assert [line.title for line in store.list(deleted=True)] == ["trashed"]
+    store.restore(trashed.id)
+    assert store.get(trashed.id) == before
+    assert [line.title for line in store.list()] == ["trashed", "kept"]
+    assert store.get(kept.id) == kept
+
+
+def test_purging_removes_old_trash_for_good(
+    store: ConversationStore, database: Database, path: Path
+) -> None:
+    kept, young, old = store.create(), store.create(), store.create()
+    parent = None
+    with database.writing() as session:  # deeper than SQLite lets a cascade recurse
+        for position in range(1500):
+            row = {"id": f"{position:016}", "parent_id": parent, "position": position}
+            rest = {"role": Role.USER, "state": MessageState.COMPLETE, "created": now()}
+            session.execute(
+                insert(MessageRow).values(
+                    row | rest | {"conversation_id": old.id, "text": "a secret to be gone"}
+                )
+            )
+            parent = row["id"]
+    store.delete(old.id)
+    moment = now()
+    store.delete(young.id)
+    assert store.purge(moment) == 1
+    assert store.purge(moment) == 0
+    with pytest.raises(NotFound):
+        store.get(old.id)
+    assert store.get(young.id).deleted
+    assert store.get(kept.id) == kept
+    database.close()
+    assert b"a secret to be gone" not in path.read_bytes()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+
+
+def test_an_id_may_be_shortened_while_it_is_clear(
+    store: ConversationStore, database: Database
+) -> None:
+    rest = {"title": "", "title_source": TitleSource.NONE, "system_prompt": ""}
+    with database.writing() as session:
+        for row_id in ("aaaa1111", "aaaa2222", "bbbb3333"):
+            moments = {"created": now(), "updated": now()}
+            session.execute(insert(ConversationRow).values({"id": row_id, **rest, **moments}))
+    assert store.resolve("aaaa1") == "aaaa1111"
+    assert store.resolve("aaaa2222") == "aaaa2222"
+    assert store.resolve("bbbb") == "bbbb3333"
+    store.delete("aaaa1111")
+    assert store.resolve("aaaa1") == "aaaa1111"
+    with pytest.raises(NotFound, match="several"):
+        store.resolve("aaaa")
+    with pytest.raises(NotFound, match="no conversation"):
+        store.resolve("cccc")
+    with pytest.raises(NotFound, match="no conversation"):
+        store.resolve("aa%%")
+    with pytest.raises(NotFound, match="too short"):
+        store.resolve("aaa")
+
+
+def test_five_thousand_conversations_are_listed_by_one_query(
+    store: ConversationStore, database: Database
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    conversations = [
+        {
+            "id": new_id(),
+            "title": f"Number {number}",
+            "title_source": TitleSource.MODEL,
+            "system_prompt": "Be brief. " * 50,
+            "created": start,
+            "updated": start + timedelta(minutes=number * 7919 % 5000),
+            "deleted": start if number % 100 == 0 else None,
+        }
+        for number in range(5000)
+    ]
+    messages = [
+        {
+            "id": new_id(),
+            "conversation_id": conversation["id"],
+            "position": position,
+            "role": Role.USER,
+            "state": MessageState.COMPLETE,
+            "created": start,
+            "text": "long enough to be real " * 20,
+        }
+        for number, conversation in enumerate(conversations)
+        for position in range(number % 5)
+    ]
+    with database.writing() as session:
+        session.execute(insert(ConversationRow), conversations)
+        session.execute(insert(MessageRow), messages)
+
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        begun = time.perf_counter()
+        listed = store.list()
+        print(f"5,000 conversations listed in {(time.perf_counter() - begun) * 1000:.1f} ms")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    (query,) = (statement for statement in statements if not statement.startswith("BEGIN"))
+    assert len(listed) == 4950
+    assert list(listed) == sorted(listed, key=lambda line: line.updated, reverse=True)
+    assert all(line.messages == int(line.title.split()[1]) % 5 for line in listed)
+    with database.reading() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+    steps = " ".join(step[3] for step in plan)
+    assert "SCAN" not in steps
+    assert "TEMP B-TREE" not in steps

@@ -1,0 +1,170 @@
+"""What the person is told when the disk or the file lets us down, and that nothing is lost."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.errors import StoreProblem
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.problems import told_plainly
+from tests.store.conftest import child, told
+
+
+def pragma(database: Database, setting: str) -> None:
+    """Set something on the connection of this thread (the pool has no other)."""
+    with database.reading() as session:
+        session.execute(text(f"PRAGMA {setting}"))
+
+
+def streaming(store: ConversationStore) -> Message:
+    conversation = store.create()
+    return store.add_message(
+        conversation.id, None, Role.ASSISTANT, "saved", state=MessageState.STREAMING
+    )
+
+
+def text_of(store: ConversationStore, message: Message) -> str:
+    return store.get(message.conversation_id).messages[0].text
+
+
+def assert_sound(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_full_database_keeps_what_it_has_and_takes_more_later(
+    database: Database, store: ConversationStore, path: Path
+) -> None:
+    answer = streaming(store)
+    pragma(database, "max_page_count=1")  # the present size: not one page more
+    with pytest.raises(StoreProblem, match="full"):
+        store.write_text(answer.id, "long " * 10_000)
+    assert text_of(store, answer) == "saved"
+    pragma(database, "max_page_count=100000")
+    store.write_text(answer.id, "long " * 10_000)
+    assert text_of(store, answer) == "long " * 10_000
+    assert_sound(path)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte; root on Linux can have one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]
+    if not sys.platform.startswith("linux") or os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("only root on Linux can mount a small disk")
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_keeps_what_it_has_and_takes_more_later(tiny_disk: Path) -> None:
+    path = tiny_disk / "chatdesk.db"
+    database = Database.open(path)
+    store = ConversationStore(database)
+    answer = streaming(store)
+    ballast = tiny_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(StoreProblem, match="full"):
+        store.write_text(answer.id, "long " * 10_000)
+    with pytest.raises(StoreProblem, match="full"):
+        Database.open(tiny_disk / "another.db")
+    assert text_of(store, answer) == "saved"
+    ballast.unlink()
+    store.write_text(answer.id, "long " * 10_000)
+    assert text_of(store, answer) == "long " * 10_000
+    database.close()
+    assert_sound(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_a_file_one_may_only_read_is_read_and_told() -> None:
+    # Not tmp_path: a stranger may not pass through its private parents.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "chatdesk.db"
+        database = Database.open(path)
+        store = ConversationStore(database)
+        conversation = store.get(streaming(store).conversation_id)
+        database.close()
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        with child("stranger", path, conversation.id) as process:
+            assert "read-only" in told(process)
+        path.parent.chmod(0o777)
+        with child("stranger", path, conversation.id) as process:
+            assert told(process) == "1"
+            assert "read-only" in told(process)
+        path.parent.chmod(0o700)
+        path.chmod(0o600)
+        again = Database.open(path)
+        assert ConversationStore(again).get(conversation.id) == conversation
+        again.close()
+        assert_sound(path)
+
+
+def test_writing_to_what_became_read_only_can_be_retried(
+    database: Database, store: ConversationStore
+) -> None:
+    answer = streaming(store)
+    pragma(database, "query_only=ON")
+    with pytest.raises(StoreProblem, match="read-only"):
+        store.write_text(answer.id, "more")
+    assert text_of(store, answer) == "saved"
+    pragma(database, "query_only=OFF")
+    store.write_text(answer.id, "more")
+    assert text_of(store, answer) == "more"
+
+
+def test_a_database_locked_for_long_is_in_use(
+    database: Database, store: ConversationStore, path: Path
+) -> None:
+    answer = streaming(store)
+    pragma(database, "busy_timeout=20")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreProblem, match="in use"):
+            store.write_text(answer.id, "more")
+        assert text_of(store, answer) == "saved"
+    store.write_text(answer.id, "more")
+    assert text_of(store, answer) == "more"
+
+
+def test_damage_found_while_reading_is_told(path: Path) -> None:
+    database = Database.open(path)
+    store = ConversationStore(database)
+    conversation = store.create()
+    for _ in range(50):
+        store.add_message(conversation.id, None, Role.USER, "words " * 1000)
+    database.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * 20)
+        file.write(b"\xa5" * 4096 * 30)
+    database = Database.open(path)
+    with pytest.raises(StoreProblem, match="damaged"):
+        ConversationStore(database).get(conversation.id)
+    database.close()
+
+
+def test_bugs_pass_through_and_say_nothing_of_what_was_written(database: Database) -> None:
+    with pytest.raises(DBAPIError) as bug:
+        with database.writing() as session:
+            session.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "my secret"})
+    assert "my secret" not in str(bug.value)
+    with pytest.raises(ZeroDivisionError), told_plainly(database.path):
+        raise ZeroDivisionError

@@ -1,0 +1,73 @@
+"""What is left of an answer when the process that wrote it is gone."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+
+from chatdesk.core.chat import MessageState, Role
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.writers import is_alive, this_writer
+from tests.store.conftest import child, go_on, told
+
+
+def test_a_killed_app_loses_no_text_that_was_saved(path: Path) -> None:
+    with child("stream", path) as process:
+        conversation_id = told(process)
+        saved = [int(told(process)) for _ in range(4)][-1]
+        process.kill()
+    database = Database.open(path)
+    store = ConversationStore(database)
+    assert store.recover() == 1
+    assert store.recover() == 0
+    question, answer = store.get(conversation_id).path()
+    assert (question.text, question.state) == ("Count.", MessageState.COMPLETE)
+    assert answer.state is MessageState.INTERRUPTED
+    assert len(answer.text) >= saved
+    assert answer.text == "one more word " * (len(answer.text) // 14)
+    database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_answers_of_living_processes_go_on(path: Path, store: ConversationStore) -> None:
+    mine = store.create()
+    streaming = MessageState.STREAMING
+    message = store.add_message(mine.id, None, Role.ASSISTANT, "", state=streaming)
+    with child("hold", path) as process:
+        theirs = told(process)
+        assert store.recover() == 0
+        assert store.get(theirs).messages[0].state is streaming
+        go_on(process)
+    assert store.recover() == 1
+    left = store.get(theirs).messages[0]
+    assert (left.state, left.text) == (MessageState.INTERRUPTED, "so far")
+    assert store.get(mine.id).messages == (message,)
+
+
+def test_an_interrupted_answer_can_be_continued(path: Path, store: ConversationStore) -> None:
+    with child("hold", path) as process:
+        conversation_id = told(process)
+        process.kill()
+    (message,) = store.get(conversation_id).messages
+    assert store.reopen(message.id).state is MessageState.STREAMING  # its writer is gone
+    assert store.recover() == 0
+    store.write_text(message.id, "so far, so good", MessageState.STOPPED)
+    assert store.recover() == 0
+    assert store.get(conversation_id).messages[0].state is MessageState.STOPPED
+
+
+def test_a_writer_is_this_very_process_not_just_its_number() -> None:
+    assert is_alive(this_writer())
+    assert not is_alive(None)
+    created = psutil.Process().create_time()
+    assert not is_alive(f"{os.getpid()}@{created - 60:.2f}")  # the number was used before
+    assert is_alive(f"{os.getpid()}@{created - 0.5:.2f}")  # the clock was corrected
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        writer = f"{ended.pid}@{psutil.Process(ended.pid).create_time():.2f}"
+    assert not is_alive(writer)

@@ -1,0 +1,170 @@
+"""Migrations: one truth with the tables, a backup before, all or nothing."""
+
+import shutil
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from chatdesk.core.chat import MessageState, Role, TitleSource
+from chatdesk.core.errors import StoreProblem
+from chatdesk.store import schema
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.models import ModelStore
+from chatdesk.store.tables import Base
+from tests.store.conftest import stored
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    with op.batch_alter_table("conversations", recreate="always") as table:
+        table.add_column(sa.Column("pinned", sa.Boolean, nullable=False, server_default="0"))
+    {more}
+"""
+
+
+def pretend_next(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "pass") -> None:
+    """Make this program one revision newer than it is."""
+    scripts = folder / "100% newer"  # a folder's name is not a format
+    shutil.copytree(schema.MIGRATIONS, scripts)
+    (scripts / "versions" / "0002_next.py").write_text(NEXT.format(more=more))
+    monkeypatch.setattr(schema, "MIGRATIONS", scripts)
+    monkeypatch.setattr(schema, "REVISION", "0002")
+
+
+def definitions(path: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {name: "".join(sql.split()) for name, sql in rows}
+
+
+def version(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(found)
+
+
+def test_migrations_end_at_exactly_the_tables(tmp_path: Path) -> None:
+    migrated = tmp_path / "migrated.db"
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS).replace("%", "%%"))
+    engine = create_engine(f"sqlite:///{migrated}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+    made = tmp_path / "made.db"
+    Database.open(made).close()
+    assert definitions(made) == definitions(migrated)
+
+
+def test_a_database_of_the_first_version_is_read(path: Path) -> None:
+    stored(path, "0001")
+    database = Database.open(path)
+    store = ConversationStore(database)
+    assert store.recover() == 1
+    (line,) = store.list()
+    assert (line.title, line.title_source, line.messages) == ("About tea", TitleSource.MODEL, 3)
+    conversation = store.get(line.id)
+    question, answer = conversation.path()
+    assert (question.role, question.text) == (Role.USER, "What is tea? 茶是什么？")
+    assert (answer.text, answer.state) == ("A leaf, and", MessageState.INTERRUPTED)
+    record = conversation.siblings(answer.id)[0].answer
+    assert record is not None
+    assert (record.sampling.seed, record.sampling.stop, record.ttft_s) == (7, ("END",), 0.125)
+    (model,) = ModelStore(database).list()
+    assert (record.model_id, model.header.layers) == (model.id, 30)
+    assert [line.title for line in store.list(deleted=True)] == ["Thrown away"]
+    database.close()
+
+
+def test_an_older_database_is_backed_up_and_migrated(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(path, "0001")
+    old = Database.open(path)
+    before = ConversationStore(old).get("c000000000000001")
+    old.close()
+    pretend_next(monkeypatch, tmp_path)
+    database = Database.open(path)
+    assert ConversationStore(database).get(before.id) == before  # its messages too
+    with database.reading() as session:
+        (foreign_keys,) = session.connection().exec_driver_sql("PRAGMA foreign_keys").one()
+    assert foreign_keys == 1
+    database.close()
+    assert version(path) == "0002"
+    assert "pinned" in definitions(path)["conversations"]
+
+    backup = path.with_name("chatdesk.db.backup-0001")
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name, backup.name]
+    if sys.platform != "win32":
+        assert backup.stat().st_mode & 0o777 == 0o600
+    assert version(backup) == "0001"
+    monkeypatch.undo()
+    restored = Database.open(backup)
+    assert ConversationStore(restored).get(before.id) == before
+    restored.close()
+
+
+@pytest.mark.parametrize(
+    ("more", "failure"),
+    [
+        ("op.execute('DROP TABLE answers'); op.execute('nonsense')", Exception),
+        ("op.execute('DELETE FROM models')", RuntimeError),  # answers refer to them
+    ],
+)
+def test_a_failed_migration_changes_nothing(
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: str,
+    failure: type[Exception],
+) -> None:
+    stored(path, "0001")
+    before = definitions(path)
+    pretend_next(monkeypatch, tmp_path, more)
+    with pytest.raises(failure):
+        Database.open(path)
+    assert definitions(path) == before
+    assert version(path) == "0001"
+    monkeypatch.undo()
+    database = Database.open(path)
+    assert len(ConversationStore(database).list()) == 1
+    database.close()
+
+
+def test_no_backup_no_migration(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(path, "0001")
+    path.with_name("chatdesk.db.backup-0001").mkdir()  # in the way
+    pretend_next(monkeypatch, tmp_path)
+    with pytest.raises(StoreProblem):
+        Database.open(path)
+    assert version(path) == "0001"
+    assert not list(path.parent.glob("*.part"))
+
+
+def test_the_last_three_backups_are_kept(path: Path) -> None:
+    stored(path, "0001")
+    for revision in ("0003", "0004", "0005", "0006", "0002"):  # 0002: an old one was put back
+        schema.back_up(path, revision)
+    kept = sorted(file.name.rpartition("-")[2] for file in path.parent.glob("*.backup-*"))
+    assert kept == ["0002", "0005", "0006"]

@@ -1,0 +1,296 @@
+"""The pure parts of dev.py. That it sets up a fresh machine is what CI itself shows."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Any:
+    """A fresh dev.py that believes its project lies, set up, in an empty folder."""
+    spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+    assert spec
+    assert spec.loader
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.ROOT = tmp_path
+    module.VENV = tmp_path / ".venv"
+    module.LOCK = tmp_path / "lock.txt"
+    module.STAMP = module.VENV / "chatdesk-setup"
+    module.BUILT = module.VENV / "chatdesk-llama"
+    module.PYTHON = sys.executable
+    module.VENV.mkdir()
+    (module.VENV / "pyvenv.cfg").write_text(f"command = {module.VENV}", "utf-8")
+    module.LOCK.write_text("jinja2==1\nllama-cpp-python==0.1\n", "utf-8")
+    (tmp_path / "pyproject.toml").write_text("[project]", "utf-8")
+    return module
+
+
+@pytest.fixture
+def steps(dev: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps of the set-up that would run, which here do nothing."""
+    taken: list[str] = []
+    monkeypatch.setattr(dev, "run", lambda step, *_, **__: taken.append(step))
+    monkeypatch.setattr(dev, "provide_system", lambda: taken.append("system"))
+    return taken
+
+
+EVERYTHING = [
+    "system",
+    "Building llama.cpp",
+    "Installing the packages",
+    "Fetching the starter model",
+]
+
+
+def test_a_finished_set_up_takes_no_step(dev: Any, steps: list[str]) -> None:
+    dev.set_up("cpu", dev=True)
+    assert steps == EVERYTHING
+    steps.clear()
+    dev.set_up(None, dev=True)
+    dev.set_up(None, dev=False)  # what the tests need is enough for the app
+    assert steps == []
+
+
+def test_the_app_alone_is_not_enough_for_the_tests(dev: Any, steps: list[str]) -> None:
+    dev.set_up("cpu", dev=False)
+    steps.clear()
+    dev.set_up(None, dev=True)
+    assert "Installing the packages" in steps
+    assert "Building llama.cpp" not in steps
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "lock.txt", ".venv/pyvenv.cfg"])
+def test_a_change_is_set_up_again(dev: Any, steps: list[str], tmp_path: Path, changed: str) -> None:
+    dev.set_up("cpu", dev=True)
+    steps.clear()
+    with (tmp_path / changed).open("a", encoding="utf-8") as file:
+        file.write("# changed")
+    dev.set_up(None, dev=True)
+    assert "Installing the packages" in steps
+    assert "Building llama.cpp" not in steps
+
+
+def test_another_accelerator_is_built_and_then_kept(dev: Any, steps: list[str]) -> None:
+    dev.set_up("cpu", dev=True)
+    steps.clear()
+    dev.set_up("vulkan", dev=True)
+    assert "Building llama.cpp (--accel cpu needs no GPU tools)" in steps
+    steps.clear()
+    dev.set_up(None, dev=True)
+    assert steps == []
+
+
+def test_another_llama_cpp_is_built(dev: Any, steps: list[str]) -> None:
+    dev.set_up("cpu", dev=True)
+    steps.clear()
+    dev.LOCK.write_text("llama-cpp-python==0.2", "utf-8")
+    dev.set_up(None, dev=True)
+    assert "Building llama.cpp" in steps
+
+
+def test_a_moved_project_gets_a_new_venv(dev: Any, steps: list[str]) -> None:
+    (dev.VENV / "pyvenv.cfg").write_text("command = /elsewhere/.venv", "utf-8")
+    dev.set_up("cpu", dev=True)
+    assert "Making .venv" in steps
+
+
+def test_an_interrupted_set_up_goes_on_where_it_was(
+    dev: Any, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(step: str, *_: object, **__: object) -> None:
+        if step == "Installing the packages":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dev, "run", interrupted)
+        assert dev.main(["test", "--accel", "cpu"]) == 130
+    steps.clear()
+    dev.set_up(None, dev=True)
+    assert steps == [step for step in EVERYTHING if step != "Building llama.cpp"]
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Puts a shell script on the otherwise empty PATH."""
+    if sys.platform == "win32":
+        pytest.skip("needs shell scripts")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    shell = shutil.which("sh")
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.delenv("VULKAN_SDK", raising=False)
+
+    def add(name: str, script: str) -> Path:
+        (folder / name).write_text(f"#!{shell}\n{script}\n", "utf-8")
+        (folder / name).chmod(0o755)
+        return folder
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "found", "accelerator"),
+    [
+        ("darwin", "arm64", [], "metal"),
+        ("darwin", "x86_64", [], "cpu"),
+        ("linux", "x86_64", [], "cpu"),
+        ("linux", "x86_64", ["nvcc", "nvidia-smi", "glslc"], "cuda"),
+        ("linux", "x86_64", ["nvcc"], "cpu"),
+        ("linux", "x86_64", ["glslc"], "vulkan"),
+    ],
+)
+def test_the_best_accelerator(
+    dev: Any,
+    programs: Callable[[str, str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    machine: str,
+    found: list[str],
+    accelerator: str,
+) -> None:
+    for name in found:
+        programs(name, "exit 0")
+    if "glslc" in found:
+        monkeypatch.setenv("VULKAN_SDK", "/sdk")
+    monkeypatch.setattr(dev.sys, "platform", system)
+    monkeypatch.setattr(dev.platform, "machine", lambda: machine)
+    assert dev.pick_accelerator("auto", "vulkan") == accelerator
+    assert dev.pick_accelerator(None, "") == accelerator
+
+
+def test_the_accelerator_asked_for_and_the_one_built(dev: Any) -> None:
+    assert dev.pick_accelerator("cuda", "cpu") == "cuda"
+    assert dev.pick_accelerator(None, "metal") == "metal"
+
+
+def test_debian_packages(dev: Any) -> None:
+    packages = [dev.debian_package(library) for library in dev.QT_LIBRARIES.split()]
+    known = "libegl1 libgl1 libx11-xcb1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2"
+    assert packages[:8] == [*known.split(), "libxcb-cursor0"]
+    assert packages[-1] == "libxkbcommon-x11-0"
+
+
+@pytest.fixture
+def bare_linux(dev: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Linux with all but one library and the compiler."""
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "loads", lambda library: library != "libxcb-cursor.so.0")
+    monkeypatch.setattr(dev, "has_compiler", lambda: False)
+
+
+@pytest.mark.usefixtures("bare_linux")
+def test_system_packages_are_installed_by_root(
+    dev: Any, programs: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    programs("apt-get", f'echo "$@" >> {tmp_path}/calls')
+    programs("env", 'shift; "$@"')
+    dev.provide_system()
+    update, install = (tmp_path / "calls").read_text("utf-8").splitlines()
+    assert update.startswith("update")
+    assert install.endswith(" libxcb-cursor0 g++")
+
+
+@pytest.mark.usefixtures("bare_linux")
+@pytest.mark.parametrize("sudo", [None, "exit 1"])
+def test_who_may_not_install_is_told_the_line(
+    dev: Any,
+    programs: Callable[[str, str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    sudo: str | None,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    programs("apt-get", "exit 1")
+    if sudo:
+        programs("sudo", sudo)
+    with pytest.raises(dev.SetupError, match=r": sudo apt-get install -y libxcb-cursor0 g\+\+$"):
+        dev.provide_system()
+
+
+@pytest.mark.usefixtures("bare_linux", "programs")
+def test_other_linuxes_are_told_the_packages(dev: Any) -> None:
+    with pytest.raises(dev.SetupError, match=r"libxcb-cursor0 g\+\+$"):
+        dev.provide_system()
+
+
+@pytest.mark.parametrize(("system", "words"), [("darwin", "xcode-select"), ("win32", "Visual")])
+def test_no_compiler_elsewhere(
+    dev: Any, monkeypatch: pytest.MonkeyPatch, system: str, words: str
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", system)
+    monkeypatch.setattr(dev, "has_compiler", lambda: False)
+    with pytest.raises(dev.SetupError, match=words):
+        dev.provide_system()
+
+
+def test_a_step_that_fails_is_one_line(dev: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    dev.PYTHON = sys.executable
+    dev.set_up = lambda *_, **__: dev.run("Making tea", [sys.executable, "-c", "exit(3)"])
+    assert dev.main(["setup"]) == 1
+    assert re.fullmatch(r"dev\.py: Making tea failed \(exit code 3\)\..*\n", capfd.readouterr().err)
+
+
+def test_a_step_that_cannot_start_is_one_line(dev: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    dev.set_up = lambda *_, **__: dev.run("Making tea", [str(dev.ROOT / "kettle")])
+    assert dev.main(["setup"]) == 1
+    assert re.fullmatch(r"dev\.py: Making tea could not start: .*\n", capfd.readouterr().err)
+
+
+def test_every_check_runs_and_one_failure_fails_all(
+    dev: Any, programs: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    tools = {"ruff": 0, "mypy": 1, "lint-imports": 0, "pytest": 0}
+    for tool, code in tools.items():
+        dev.BIN = programs(tool, f'echo {tool} "$@"; exit {code}')
+    dev.set_up = lambda *_, **__: None
+    assert dev.main(["test"]) == 1
+    out, err = capfd.readouterr()
+    assert " ".join(out.split()) == "ruff format --check ruff check mypy lint-imports pytest"
+    assert err.splitlines()[-1] == "-- Failed: types"
+
+
+def test_arguments_of_test_go_to_pytest_alone(
+    dev: Any, programs: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    dev.BIN = programs("pytest", 'echo "$QT_QPA_PLATFORM: $@"')
+    dev.set_up = lambda *_, **__: None
+    assert dev.main(["test", "-x", "tests/a.py", "-k", "some thing"]) == 0
+    assert capfd.readouterr().out == "offscreen: -x tests/a.py -k some thing\n"
+
+
+def test_arguments_of_run_go_to_the_app(dev: Any) -> None:
+    dev.set_up = lambda *_, **__: None
+    dev.run_app = lambda arguments: 7 if arguments == ["ask", "--accel", "--", "hi"] else 0
+    assert dev.main(["run", "--accel", "cpu", "--", "ask", "--accel", "--", "hi"]) == 7
+
+
+@pytest.mark.parametrize("arguments", [["setup", "x"], ["nonsense"], ["run", "--accel", "x"], []])
+def test_wrong_usage(dev: Any, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        dev.main(arguments)
+    assert caught.value.code == 2
+
+
+def test_the_lock_pins_every_dependency() -> None:
+    lock = (ROOT / "packaging" / "lock.txt").read_text("utf-8").lower()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        assert f"\n{requirement.partition('[')[0].lower()}==" in lock
+
+
+def test_help_needs_no_set_up() -> None:
+    command = [sys.executable, str(ROOT / "dev.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "translations" in done.stdout

@@ -1,0 +1,124 @@
+"""Tiny GGUF files that llama.cpp really loads (or really refuses), made in milliseconds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+EMBEDDING = 320
+VOCABULARY = ("<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<mark>")
+_FIRST_BYTE = len(VOCABULARY)
+END = 2
+_LETTERS = "etaoinshrdlu"
+_FIRST_LETTER = _FIRST_BYTE + 256
+_SIZE = _FIRST_LETTER + len(_LETTERS) + 1  # and a space
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def byte_token(value: int) -> int:
+    """The token of one byte."""
+    return _FIRST_BYTE + value
+
+
+def tiny_model(
+    path: Path,
+    template: str | None = CHATML,
+    answer: bytes = b"",
+    context_length: int = 512,
+    architecture: str = "llama",
+    loop: bool = False,
+) -> Path:
+    """A llama of one layer whose next token depends on the last one only.
+
+    After the newline that opens the assistant's turn it says `answer` byte by byte and ends; with
+    `loop` it begins again instead of ending. No byte may stand twice in the answer.
+    """
+    writer = gguf.GGUFWriter(str(path), architecture)
+    writer.add_name("Tiny")
+    _write_hyperparameters(writer, context_length)
+    _write_vocabulary(writer, template)
+    _write_tensors(writer, [byte_token(value) for value in answer], loop)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _write_hyperparameters(writer: gguf.GGUFWriter, context_length: int) -> None:
+    writer.add_context_length(context_length)
+    writer.add_embedding_length(EMBEDDING)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(32)
+    writer.add_head_count(4)
+    writer.add_head_count_kv(4)
+    writer.add_rope_dimension_count(EMBEDDING // 4)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(_SIZE)
+
+
+def _write_vocabulary(writer: gguf.GGUFWriter, template: str | None) -> None:
+    kind = gguf.TokenType
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(
+        [*VOCABULARY, *(f"<0x{value:02X}>" for value in range(256)), *_LETTERS, "▁"]
+    )
+    writer.add_token_scores([0.0] * _FIRST_LETTER + [-1.0] * (len(_LETTERS) + 1))
+    writer.add_token_types(
+        [kind.UNKNOWN, *[kind.CONTROL] * 4, kind.USER_DEFINED]
+        + [kind.BYTE] * 256
+        + [kind.NORMAL] * (len(_LETTERS) + 1)
+    )
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(END)
+    writer.add_unk_token_id(0)
+    writer.add_add_bos_token(True)
+    writer.add_add_space_prefix(False)
+    if template is not None:
+        writer.add_chat_template(template)
+
+
+def _write_tensors(writer: gguf.GGUFWriter, answer: Sequence[int], loop: bool) -> None:
+    def zeros(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return np.zeros(shape, dtype=np.float32)
+
+    one_hot = zeros(_SIZE, EMBEDDING)
+    one_hot[np.arange(_SIZE), np.arange(_SIZE)] = 1
+    follows = zeros(_SIZE, EMBEDDING)
+    chain = [byte_token(ord("\n")), *answer]
+    for before, after in zip(chain, [*answer, chain[1] if loop else END], strict=True):
+        follows[after, before] = 10
+    writer.add_tensor("token_embd.weight", one_hot)
+    writer.add_tensor("output.weight", follows)
+    writer.add_tensor("output_norm.weight", np.ones(EMBEDDING, dtype=np.float32))
+    for norm in ("attn_norm", "ffn_norm"):
+        writer.add_tensor(f"blk.0.{norm}.weight", np.ones(EMBEDDING, dtype=np.float32))
+    for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+        writer.add_tensor(f"blk.0.{name}.weight", zeros(EMBEDDING, EMBEDDING))
+    writer.add_tensor("blk.0.ffn_gate.weight", zeros(32, EMBEDDING))
+    writer.add_tensor("blk.0.ffn_up.weight", zeros(32, EMBEDDING))
+    writer.add_tensor("blk.0.ffn_down.weight", zeros(EMBEDDING, 32))
+
+
+def unsupported_model(path: Path) -> Path:
+    """A well-formed GGUF file of an architecture nobody knows."""
+    return tiny_model(path, architecture="notyetinvented")
+
+
+def truncated_model(path: Path, keep: float = 0.6) -> Path:
+    """A model file of which only the first part arrived."""
+    tiny_model(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+    return path
+
+
+def not_a_model(path: Path) -> Path:
+    """A file that only has the name of a model."""
+    path.write_bytes(b"PK\x03\x04 this is something else" * 100)
+    return path

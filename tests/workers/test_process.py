@@ -1,0 +1,131 @@
+import os
+import queue
+import signal
+import sys
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from chatdesk.core.generation import (
+    CountTokens,
+    EngineEvent,
+    EngineReady,
+    Generate,
+    LoadModel,
+    PromptMessage,
+    SamplingParams,
+    TextDelta,
+    TokensCounted,
+)
+from chatdesk.workers.process import ChildProcess, Outcome
+from chatdesk.workers.protocol import Codec
+
+TIMEOUT_S = 20.0
+
+
+class Child:
+    """A child with its events and its outcome in queues."""
+
+    def __init__(self, *command: str) -> None:
+        self.events: queue.Queue[EngineEvent] = queue.Queue()
+        self.outcomes: queue.Queue[Outcome] = queue.Queue()
+        self.process: ChildProcess[EngineEvent] = ChildProcess(
+            [sys.executable, *command],
+            Codec(get_args(EngineEvent)),
+            name="test",
+            on_event=self.events.put,
+            on_exit=self.outcomes.put,
+        )
+
+    def outcome(self) -> Outcome:
+        return self.outcomes.get(timeout=TIMEOUT_S)
+
+
+@pytest.fixture
+def fake() -> Iterator[Child]:
+    child = Child("-m", "tests.fake_engine")
+    assert isinstance(child.events.get(timeout=TIMEOUT_S), EngineReady)
+    yield child
+    child.process.stop(0.2)
+
+
+def test_it_talks(fake: Child) -> None:
+    assert fake.process.send(CountTokens("1", (PromptMessage("user", "one two three"),)))
+    assert fake.events.get(timeout=TIMEOUT_S) == TokensCounted("1", 3, 2048)
+
+
+def test_stopping_is_no_crash(fake: Child) -> None:
+    fake.process.stop(5.0)
+    outcome = fake.outcome()
+    assert outcome.was_successful()
+    assert outcome.exit_code == 0
+    assert fake.outcomes.empty()
+    assert not fake.process.send(CountTokens("1", ()))
+
+
+def test_a_killed_child_is_told_as_such(fake: Child) -> None:
+    os.kill(fake.process.pid, signal.SIGKILL)
+    outcome = fake.outcome()
+    assert not outcome.was_successful()
+    assert outcome.state_str() == "killed by SIGKILL"
+
+
+def test_garbage_on_stdout_does_not_end_the_reading(fake: Child) -> None:
+    fake.process.send(LoadModel("1", "model.gguf"))
+    fake.process.send(Generate("2", (PromptMessage("user", "garbage"),), SamplingParams()))
+    texts: list[str] = []
+    while "".join(texts) != "still here ":
+        event = fake.events.get(timeout=TIMEOUT_S)
+        if isinstance(event, TextDelta):
+            texts.append(event.text)
+
+
+def test_the_last_lines_of_stderr_are_kept() -> None:
+    script = "import sys; [print(f'line {n}', file=sys.stderr) for n in range(100)]; sys.exit(3)"
+    child = Child("-c", script)
+    outcome = child.outcome()
+    assert outcome.exit_code == 3
+    assert outcome.last_stderr[-1] == "line 99"
+    assert outcome.last_stderr[0] == "line 80"
+
+
+def test_a_child_that_does_not_listen_is_killed() -> None:
+    script = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "print('up', flush=True); time.sleep(600)"
+    )
+    child = Child("-c", script)
+    child.process.stop(0.3)
+    assert child.outcome().asked_to_stop
+
+
+def test_a_listener_with_a_bug_does_not_stop_the_events() -> None:
+    seen: queue.Queue[EngineEvent] = queue.Queue()
+
+    def stumble(event: EngineEvent) -> None:
+        seen.put(event)
+        raise RuntimeError("a bug")
+
+    process: ChildProcess[EngineEvent] = ChildProcess(
+        [sys.executable, "-m", "tests.fake_engine"],
+        Codec(get_args(EngineEvent)),
+        name="test",
+        on_event=stumble,
+        on_exit=lambda outcome: None,
+    )
+    seen.get(timeout=TIMEOUT_S)
+    process.send(CountTokens("1", ()))
+    assert isinstance(seen.get(timeout=TIMEOUT_S), TokensCounted)
+    process.stop(1.0)
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(OSError):
+        ChildProcess(
+            ["/nowhere/at/all"],
+            Codec(get_args(EngineEvent)),
+            name="test",
+            on_event=lambda event: None,
+            on_exit=lambda outcome: None,
+        )
