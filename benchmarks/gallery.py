@@ -74,7 +74,7 @@ A footnote[^1], raw <b>HTML</b>, an image: ![a cat](https://example.org/cat.png)
    ```
 
 ```
-a very long line of code without a language which goes on and on and on and on until it is wider than the card
+a very long line of code without a language, on and on and on, until it is wider than the card is
 ```
 
 [^1]: What a footnote says.

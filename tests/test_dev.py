@@ -24,17 +24,22 @@ def dev(tmp_path: Path) -> Any:
     assert spec.loader
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.ROOT = tmp_path
-    module.VENV = tmp_path / ".venv"
-    module.LOCK = tmp_path / "lock.txt"
-    module.STAMP = module.VENV / "chatdesk-setup"
-    module.BUILT = module.VENV / "chatdesk-llama"
-    module.PYTHON = sys.executable
-    module.VENV.mkdir()
-    (module.VENV / "pyvenv.cfg").write_text(f"command = {module.VENV}", "utf-8")
-    module.LOCK.write_text("jinja2==1\nllama-cpp-python==0.1\n", "utf-8")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text(f"command = {tmp_path / '.venv'}", "utf-8")
+    (tmp_path / "lock.txt").write_text("jinja2==1\nllama-cpp-python==0.1\n", "utf-8")
     (tmp_path / "pyproject.toml").write_text("[project]", "utf-8")
+    move(module, tmp_path)
     return module
+
+
+def move(dev: Any, root: Path) -> None:
+    """Let the project lie in `root`."""
+    dev.ROOT = root
+    dev.VENV = root / ".venv"
+    dev.LOCK = root / "lock.txt"
+    dev.STAMP = dev.VENV / "chatdesk-setup"
+    dev.BUILT = dev.VENV / "chatdesk-llama"
+    dev.PYTHON = sys.executable
 
 
 @pytest.fixture
@@ -100,9 +105,12 @@ def test_another_llama_cpp_is_built(dev: Any, steps: list[str]) -> None:
     assert "Building llama.cpp" in steps
 
 
-def test_a_moved_project_gets_a_new_venv(dev: Any, steps: list[str]) -> None:
-    (dev.VENV / "pyvenv.cfg").write_text("command = /elsewhere/.venv", "utf-8")
+def test_a_moved_project_gets_a_new_venv(dev: Any, steps: list[str], tmp_path: Path) -> None:
     dev.set_up("cpu", dev=True)
+    assert "Making .venv" not in steps
+    shutil.copytree(tmp_path, tmp_path / "moved")
+    move(dev, tmp_path / "moved")
+    dev.set_up(None, dev=True)
     assert "Making .venv" in steps
 
 

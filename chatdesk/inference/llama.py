@@ -29,7 +29,7 @@ _ATTRIBUTE_USER_DEFINED = lib.LLAMA_TOKEN_ATTR_USER_DEFINED
 _ABORTED = 2  # llama_decode's result
 
 
-class Aborted(Exception):  # noqa: N818 - an outcome, not an error
+class Aborted(Exception):
     """The abort flag was set; the model is in a consistent state."""
 
 

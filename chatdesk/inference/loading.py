@@ -33,6 +33,7 @@ def check_file(path: Path) -> None:
         raise LoadError(FailureCode.NOT_GGUF, magic.hex())
 
 
+_REASON = re.compile(r"error loading model: (.*)")
 _SYMPTOMS = (
     (FailureCode.UNSUPPORTED_ARCHITECTURE, re.compile(r"unknown model architecture: '([^']*)'")),
     (FailureCode.TRUNCATED, re.compile(r"not within the file bounds|failed to read|end of file")),
@@ -49,9 +50,10 @@ def classify(
     or_else: FailureCode = FailureCode.LOAD_FAILED,
 ) -> LoadError:
     """The problem that llama.cpp's log of a failed load tells of."""
-    last = errors[-1] if errors else "llama.cpp gave no reason"
+    given = [found[1] for line in errors if (found := _REASON.search(line))]
+    reason = (given or [*errors[-1:], "llama.cpp gave no reason"])[0]
     for code, symptom in _SYMPTOMS:
         for line in lines:
             if found := symptom.search(line):
-                return LoadError(code, found[1] if found.groups() else line)
-    return LoadError(or_else, last)
+                return LoadError(code, found[1] if found.groups() else reason)
+    return LoadError(or_else, reason)

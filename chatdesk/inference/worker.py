@@ -80,6 +80,16 @@ class _Server:
 
     def read_requests(self) -> None:
         """Take requests from stdin; at its end everything stops."""
+        try:
+            self._take_requests()
+        except Exception:  # an engine that is deaf is of no use
+            log.exception("reading requests failed")
+        self._counts.close()
+        self._jobs.close()
+        time.sleep(_PATIENCE_S)
+        os._exit(0)  # the main thread hangs in native code or in a template
+
+    def _take_requests(self) -> None:
         codec = Codec[EngineRequest]([LoadModel, Generate, CountTokens, Cancel, Shutdown])
         for line in lines(0):
             try:
@@ -89,7 +99,7 @@ class _Server:
                 continue
             match request:
                 case Shutdown():
-                    break
+                    return
                 case Cancel():
                     self._jobs.cancel(request.request_id)
                     self._counts.cancel(request.request_id)
@@ -97,10 +107,6 @@ class _Server:
                     self._counts.add(request)
                 case LoadModel() | Generate():
                     self._jobs.add(request)
-        self._counts.close()
-        self._jobs.close()
-        time.sleep(_PATIENCE_S)
-        os._exit(0)  # the main thread hangs in native code or in a template
 
     def _serve(self, job: LoadModel | Generate | CountTokens) -> None:
         try:

@@ -34,7 +34,7 @@ def judge(
         return Fit.GPU
     if needed <= memory_available:
         return Fit.PARTIAL if own or shared else Fit.CPU
-    return Fit.PARTIAL if own and needed <= own + memory_available else Fit.TOO_LARGE
+    return Fit.PARTIAL if needed <= own + memory_available else Fit.TOO_LARGE
 
 
 def _shares_memory(gpu: Device) -> bool:

@@ -5,8 +5,9 @@ as it is. The whole text shown at once gives the same stack.
 """
 
 from collections import deque
+from copy import deepcopy
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -30,6 +31,7 @@ from chatdesk.ui.reasoning import ReasoningFold
 from chatdesk.ui.theme import Theme
 
 GAP = 12  # pixels between segments
+_BATCH = 200  # tokens written in one go, so that they are laid out once
 
 Segment = ProseView | CodeCard | ReasoningFold
 
@@ -48,50 +50,52 @@ class AnswerBody(QWidget):
         self._definitions: dict[str, Any] = {}
         self._pending: list[str] = []
         self._caret = False
-        self._defines = False
+        self._definitions = {}
         self._heights: dict[Segment, tuple[int, int]] = {}
         self._dirty: set[Segment] = set()
 
     def set_text(self, text: str) -> None:
-        """Show a whole text at once, in place of what was there."""
+        """A whole text, in place of what was there; `flush` shows it."""
         self._clear()
         pieces = split(text)
         self._definitions = collect_definitions(pieces)
-        for piece in pieces:
-            self._put(piece)
+        self._queue.extend(pieces)
 
     def append_text(self, text: str) -> None:
-        """More text; it is shown by `flush`."""
+        """More text; `flush` shows it."""
         self._pending.append(text)
 
-    def flush(self, budget_s: float) -> bool:
-        """Show what has come, for about `budget_s` seconds. Whether there is more to show."""
+    def finish(self) -> None:
+        """The text is whole; `flush` shows the rest of it."""
+        self._feed()
+        self._splitter.finish()
+        self._queue.extend(self._splitter.take())
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is more to show than `flush` has shown."""
+        return bool(self._queue or self._pending)
+
+    def flush(self, budget_s: float) -> None:
+        """Show what has come, for about `budget_s` seconds."""
         end = perf_counter() + budget_s
+        self._feed()
+        while self._queue and perf_counter() < end:
+            self._put(self._queue.popleft())
+        if not self._queue:
+            self._put_tail()
+
+    def _feed(self) -> None:
         if self._pending:
             self._splitter.feed("".join(self._pending))
             self._pending.clear()
             self._queue.extend(self._splitter.take())
-        while self._queue:
-            self._put(self._queue.popleft())
-            if perf_counter() > end:
-                return True
-        self._put_tail()
-        return False
-
-    def finish(self) -> None:
-        """The text is whole: show all of it."""
-        self._splitter.feed("".join(self._pending))
-        self._pending.clear()
-        self._splitter.finish()
-        self._queue.extend(self._splitter.take())
-        while self._queue:
-            self._put(self._queue.popleft())
-        self.set_caret(False)
 
     @property
     def needs_definitions(self) -> bool:
         """Whether something defined late may be used before: then only `set_text` is right."""
-        return self._defines
+        refs = self._definitions.get("footnotes", {}).get("refs")
+        return bool(refs or self._definitions.get("references"))
 
     def set_caret(self, shown: bool) -> None:
         """Show or hide the block after the last character."""
@@ -103,6 +107,7 @@ class AnswerBody(QWidget):
 
     def relayout(self, width: int) -> int:
         """Place the segments in `width` pixels; the height they need."""
+        self.resize(width, self.height())
         top = 0
         for segment in self.segments:
             known = self._heights.get(segment)
@@ -123,8 +128,10 @@ class AnswerBody(QWidget):
         """Show a piece that stays."""
         last = self.segments[-1] if self.segments else None
         if isinstance(piece, Prose):
-            self._defines = self._defines or piece.has_definitions
-            self._prose().append(parse(piece, self._definitions))
+            tokens = parse(piece, self._definitions)
+            while self._queue and isinstance(self._queue[0], Prose) and len(tokens) < _BATCH:
+                tokens += parse(cast("Prose", self._queue.popleft()), self._definitions)
+            self._prose().append(tokens)
         elif isinstance(piece, CodeOpen):
             if isinstance(last, ProseView):
                 last.set_tail([])
@@ -146,7 +153,7 @@ class AnswerBody(QWidget):
         """Show the piece that is not certain yet."""
         tail = self._splitter.tail()
         if isinstance(tail, Prose):
-            self._prose().set_tail(parse(tail, dict(self._definitions)))
+            self._prose().set_tail(parse(tail, deepcopy(self._definitions)))
         elif self.segments and isinstance(last := self.segments[-1], CodeCard):
             if self._splitter.in_code:
                 last.set_tail(tail.text if isinstance(tail, Code) else "")
@@ -161,6 +168,7 @@ class AnswerBody(QWidget):
         if isinstance(last, ProseView):
             return last
         made = ProseView(self._theme, self)
+        made.height_for(self.width())  # laid out for the right width at once
         self._add(made)
         return made
 
@@ -191,4 +199,4 @@ class AnswerBody(QWidget):
         self._splitter = Splitter()
         self._queue.clear()
         self._pending.clear()
-        self._defines = False
+        self._definitions = {}

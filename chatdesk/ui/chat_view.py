@@ -7,6 +7,7 @@ once and a frame of a streaming answer lays out one message and nothing else.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from threading import Thread
 from time import perf_counter
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushBu
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.markdown import warm_up
 from chatdesk.ui.message_view import MessageView
 from chatdesk.ui.theme import Theme, reduced_motion, set_class
 
@@ -37,6 +39,7 @@ _FRAME_BUDGET_S = 0.006
 _BUILD_BUDGET_S = 0.008
 _MAX_VIEWS = 80
 _BLINK_MS = 530
+_WARM_UP_MS = 400
 
 
 class ChatView(QAbstractScrollArea):
@@ -58,7 +61,9 @@ class ChatView(QAbstractScrollArea):
         self._follow = True
         self._placing = False
         self._dirty: set[str] = set()
+        self._wanted: tuple[str, int] | None = None
         self._caret_on = True
+        QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
         self._canvas = QWidget(self.viewport())
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -126,9 +131,7 @@ class ChatView(QAbstractScrollArea):
             self._path[at] = replace(message, text=message.text + new)
             if view := self._view(message_id):
                 view.append_text(new)
-                self._dirty.add(message_id)
-                if not self._frame_timer.isActive():
-                    self._frame_timer.start(FRAME_MS)
+                self._want_frame(view)
         return True
 
     def set_prompt_progress(self, message_id: str, done: int, total: int) -> None:
@@ -148,6 +151,8 @@ class ChatView(QAbstractScrollArea):
         if view := self._view(message.id):
             view.finish(message, streamed)
             self._relayout_view(view)
+            if view.unfinished:
+                self._want_frame(view)
         self._update_caret()
         self._announce(message)
 
@@ -160,6 +165,8 @@ class ChatView(QAbstractScrollArea):
         if view := self._view(message.id):
             view.set_message(message)
             self._relayout_view(view)
+            if view.unfinished:
+                self._want_frame(view)
         self._update_caret()
 
     def edit(self, message_id: str) -> None:
@@ -220,8 +227,8 @@ class ChatView(QAbstractScrollArea):
         self._follow = False
         if self._view(anchor[0]) is None:
             self._rebuild(at)
-        if (view := self._view(anchor[0])) is not None:
-            self._set_value(view.y() + anchor[1])
+        self._wanted = anchor
+        self._keep_wanted()
 
     # Qt
 
@@ -229,6 +236,7 @@ class ChatView(QAbstractScrollArea):
         """The bar moved, by the reader or by us."""
         self._canvas.move(0, -self.verticalScrollBar().value())
         if not self._placing:
+            self._wanted = None
             self._follow = self.at_bottom
             self._want_more()
         self._update_pill()
@@ -319,6 +327,8 @@ class ChatView(QAbstractScrollArea):
         view.resized.connect(lambda: self._relayout_view(view))
         self._size_view(view)
         view.show()
+        if view.unfinished:
+            self._want_frame(view)
         return view
 
     def _drop(self, view: MessageView) -> None:
@@ -447,19 +457,32 @@ class ChatView(QAbstractScrollArea):
     def _frame(self) -> None:
         """Show what came since the last frame; long work makes frames rarer."""
         start = perf_counter()
-        again = False
         for message_id in list(self._dirty):
-            self._dirty.discard(message_id)
-            if view := self._view(message_id):
-                if view.flush(_FRAME_BUDGET_S):
-                    self._dirty.add(message_id)
-                    again = True
+            view = self._view(message_id)
+            if view is not None:
+                view.flush(_FRAME_BUDGET_S)
                 self._relayout_view(view)
+            if view is None or not view.unfinished:
+                self._dirty.discard(message_id)
+        self._keep_wanted()
         spent_ms = (perf_counter() - start) * 1000
-        if again:
-            self._frame_timer.start(max(FRAME_MS, int(4 * spent_ms)))
-        elif spent_ms > FRAME_MS / 4:
-            self._frame_timer.start(int(6 * spent_ms))
+        if self._dirty or spent_ms > FRAME_MS / 4:
+            self._frame_timer.start(max(FRAME_MS, int(5 * spent_ms)))
+
+    def _want_frame(self, view: MessageView) -> None:
+        self._dirty.add(view.message.id)
+        if not self._frame_timer.isActive():
+            self._frame_timer.start(FRAME_MS)
+
+    def _keep_wanted(self) -> None:
+        """Go on to a place that was asked for in a message not wholly shown by then."""
+        view = self._view(self._wanted[0]) if self._wanted else None
+        if self._wanted is None or view is None:
+            return
+        offset = self._wanted[1]
+        self._set_value(view.y() + offset)
+        if not view.unfinished:
+            self._wanted = None
 
     def _update_caret(self) -> None:
         streaming = any(v.message.state is MessageState.STREAMING for v in self._views)
@@ -494,3 +517,8 @@ class ChatView(QAbstractScrollArea):
         timer.setInterval(interval_ms)
         timer.timeout.connect(call)
         return timer
+
+
+def _start_warm_up() -> None:
+    # The Markdown parser's first use compiles patterns for longer than a frame may take.
+    Thread(target=warm_up, name="markdown warm-up", daemon=True).start()

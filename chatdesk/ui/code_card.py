@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QLabel, QTextEdit, QToolButton, QWidget
@@ -28,6 +29,7 @@ _HEADER = 31
 _SIDE, _ABOVE, _BELOW = 15, 10, 10
 _LINE = round(CODE_PX * 1.6, 1)
 _GROWING_MS = 120
+_LOADING_MS = 30
 
 
 class CodeCard(QFrame):
@@ -50,12 +52,12 @@ class CodeCard(QFrame):
         self.language = language
         self._label = QLabel(language or tr("code"), self)
         set_class(self._label, "small")
-        self._copy = QToolButton(self)
-        self._copy.setIconSize(ICON_SIZE)
-        self._copy.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._copy.setToolTip(tr("Copy this code"))
-        self._copy.setAccessibleName(tr("Copy this code"))
-        self._copy.clicked.connect(self._copy_code)
+        self.copy_button = QToolButton(self)
+        self.copy_button.setIconSize(ICON_SIZE)
+        self.copy_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.copy_button.setToolTip(tr("Copy this code"))
+        self.copy_button.setAccessibleName(tr("Copy this code"))
+        self.copy_button.clicked.connect(self._copy_code)
         self._text = _CodeText(theme, self)
         self._text.setAccessibleName(
             tr("Code in {language}", language=language) if language else tr("Code")
@@ -75,6 +77,11 @@ class CodeCard(QFrame):
     def code(self) -> str:
         """The code that stays, as it will be copied."""
         return "".join(self._code).removesuffix("\n")
+
+    @property
+    def document(self) -> QTextDocument:
+        """The document of the code."""
+        return self._text.document()
 
     @property
     def text(self) -> str:
@@ -116,8 +123,8 @@ class CodeCard(QFrame):
         """The header above, the code below."""
         super().resizeEvent(event)
         width = self.width()
-        button = self._copy.sizeHint()
-        self._copy.setGeometry(
+        button = self.copy_button.sizeHint()
+        self.copy_button.setGeometry(
             width - button.width() + 3, (_HEADER - button.height()) // 2 + 1, *button.toTuple()
         )
         self._label.setGeometry(12, 1, max(0, width - button.width() - 24), _HEADER - 1)
@@ -160,31 +167,28 @@ class CodeCard(QFrame):
 
     def _start_colouring(self) -> None:
         self._seen = True
-        if self._whole:
-            self._colourer().begin_whole()
         self._timer.start(0)
 
-    def _colourer(self) -> Highlighter:
+    def _colour(self) -> None:
         if self._highlighter is None:
             self._highlighter = Highlighter(self._text.document(), self.language, self._theme)
-        return self._highlighter
-
-    def _colour(self) -> None:
-        if not self._whole:
-            self._colourer().grow()
-        elif self._colourer().work():
+        if not self._highlighter.ready:
+            self._timer.start(_LOADING_MS)
+        elif not self._whole:
+            self._highlighter.grow()
+        elif self._highlighter.work():
             self._timer.start(1)
 
     def _copy_code(self) -> None:
         QGuiApplication.clipboard().setText("".join(self._code).removesuffix("\n") + self._tail)
-        self._copy.setText(tr("Copied"))
-        self._copy.setIcon(icon("check", self._theme.accent))
+        self.copy_button.setText(tr("Copied"))
+        self.copy_button.setIcon(icon("check", self._theme.accent))
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
         self._copied.start()
 
     def _show_copy(self) -> None:
-        self._copy.setText(tr("Copy"))
-        self._copy.setIcon(icon("copy", self._theme.muted))
+        self.copy_button.setText(tr("Copy"))
+        self.copy_button.setIcon(icon("copy", self._theme.muted))
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
 

@@ -6,6 +6,9 @@ again; when the code is whole, all of it is read once, in slices short enough fo
 """
 
 from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import lru_cache
+from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -33,15 +36,18 @@ class Highlighter:
 
     def __init__(self, document: QTextDocument, language: str, theme: Theme) -> None:
         self._document = document
-        self._lexer = _lexer(language)
+        self._loading = _lexer(language)
+        self._lexer: Lexer | None = None
         self._colours = _Colours(theme)
         self._from_block = 0  # where reading again begins while the code grows
         self._work: Iterator[None] | None = None
 
     @property
-    def knows_language(self) -> bool:
-        """Whether there is anything to colour."""
-        return self._lexer is not None
+    def ready(self) -> bool:
+        """Whether the lexer is there, or it is known that there is none."""
+        if self._loading.done():
+            self._lexer = self._loading.result()
+        return self._loading.done()
 
     def grow(self) -> None:
         """Colour what was added at the end."""
@@ -54,16 +60,13 @@ class Highlighter:
             pass
         self._from_block = _last_top_level(self._document, self._from_block)
 
-    def begin_whole(self) -> None:
-        """Read all of the code again; `work` does it."""
-        if self._lexer is not None and self._document.characterCount() <= _WHOLE_LIMIT:
+    def work(self) -> bool:
+        """Colour code that is whole, for `SLICE_S` seconds. Whether there is more to do."""
+        if self._lexer is None or self._document.characterCount() > _WHOLE_LIMIT:
+            return False
+        if self._work is None:
             text = _text(self._document, 0)
             self._work = self._colour(self._document.firstBlock(), text)
-
-    def work(self) -> bool:
-        """Go on for `SLICE_S` seconds. Whether there is more to do."""
-        if self._work is None:
-            return False
         end = perf_counter() + SLICE_S
         cursor = QTextCursor(self._document)
         cursor.beginEditBlock()
@@ -73,7 +76,6 @@ class Highlighter:
                     return True
         finally:
             cursor.endEditBlock()
-        self._work = None
         return False
 
     def _colour(self, block: QTextBlock, text: str) -> Iterator[None]:
@@ -127,16 +129,27 @@ class _Colours:
         return self._found[kind]
 
 
-def _lexer(language: str) -> "Lexer | None":
-    if not language:
-        return None
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> "Future[Lexer | None]":
+    """The lexer for `language`, made on another thread: importing it takes many frames."""
+    future: Future[Lexer | None] = Future()
 
-    try:
-        return get_lexer_by_name(language)
-    except ClassNotFound:
-        return None
+    def load() -> None:
+        from pygments.lexers import get_lexer_by_name
+        from pygments.util import ClassNotFound
+
+        try:
+            lexer = get_lexer_by_name(language)
+            next(iter(lexer.get_tokens("a")), None)  # compiles its patterns
+            future.set_result(lexer)
+        except ClassNotFound:
+            future.set_result(None)
+
+    if language:
+        Thread(target=load, name="lexer", daemon=True).start()
+    else:
+        future.set_result(None)
+    return future
 
 
 def _range(start: int, length: int, form: QTextCharFormat) -> QTextLayout.FormatRange:

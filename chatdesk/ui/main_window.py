@@ -194,7 +194,7 @@ class MainWindow(QMainWindow):
         table = (
             (self._bridge.fact_arrived, self._on_fact),
             (self._bridge.bug_found, self._on_bug),
-            (sidebar.new_chat_requested, self._new_chat),
+            (sidebar.new_chat_requested, self.new_chat),
             (sidebar.open_requested, chat.open),
             (sidebar.rename_requested, chat.rename),
             (sidebar.delete_requested, self._delete),
@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
 
     def _shortcuts(self) -> None:
         for keys, slot in (
-            ("Ctrl+N", self._new_chat),
+            ("Ctrl+N", self.new_chat),
             ("Ctrl+Shift+F", self._focus_search),
             ("Ctrl+B", self._toggle_sidebar),
             ("Ctrl+I", self._toggle_inspector),
@@ -239,6 +239,30 @@ class MainWindow(QMainWindow):
             ("Ctrl+Q", self.close),
         ):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
+
+    @property
+    def chat_view(self) -> ChatView:
+        """The conversation's widget (tests and benchmarks look at it)."""
+        return self._view
+
+    @property
+    def composer(self) -> Composer:
+        """The composer (tests and benchmarks type into it)."""
+        return self._composer
+
+    @property
+    def notice(self) -> Notice:
+        """What the window tells (tests read it)."""
+        return self._notice
+
+    def open_conversation(self, conversation_id: str) -> None:
+        """Show a conversation."""
+        self._chat.open(conversation_id)
+
+    def send(self, text: str) -> None:
+        """Send a text as if it had been typed."""
+        self._composer.set_text(text)
+        self._chat.send(text)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -328,7 +352,8 @@ class MainWindow(QMainWindow):
 
     # Requests
 
-    def _new_chat(self) -> None:
+    def new_chat(self) -> None:
+        """Begin a new chat, with the cursor in the composer."""
         self._chat.new_chat()
         self._composer.setFocus()
 

@@ -18,6 +18,8 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 PIECE_LIMIT = 4_000  # characters of prose after which the next line may begin a new piece
+LIST_LIMIT = 1_500  # characters after which a list may be cut between its items
+TABLE_LIMIT = 2_000  # characters after which a table goes on as another one with the same head
 HARD_LIMIT = 16_000  # and after which it must, whatever it is in the middle of
 PARSE_LIMIT = 400_000  # characters of prose in one message; what follows is shown as plain text
 MAX_NESTING = 20
@@ -233,7 +235,9 @@ class Splitter:
         if self._nested_fence:
             return indent < 2 and indent < self._list_offset and not _FENCE.match(line)
         item = self._list_offset > 0 and indent < 2 and _LIST_ITEM.match(line) is not None
-        if self._size > PIECE_LIMIT and (item or not self._list_offset):
+        if self._table_head and self._size > TABLE_LIMIT and not self._after_blank:
+            return True
+        if self._size > (LIST_LIMIT if item else PIECE_LIMIT) and (item or not self._list_offset):
             return True
         return self._after_blank and indent < 2 and not item
 
@@ -255,7 +259,7 @@ class Splitter:
         if text:
             self._ready.append(Prose(text, plain=self._total > PARSE_LIMIT))
             self._total += len(text)
-        if self._after_blank or self._size <= PIECE_LIMIT:
+        if self._after_blank or self._size <= TABLE_LIMIT:
             self._table_head = ""
         self._lines = []
         self._size = self._list_offset = 0
@@ -288,6 +292,11 @@ def collect_definitions(pieces: Iterable[Piece]) -> dict[str, Any]:
         if isinstance(piece, Prose) and piece.has_definitions:
             parse(piece, definitions)
     return definitions
+
+
+def warm_up() -> None:
+    """Make the parser; called on another thread while the window has nothing to do."""
+    _parser().parse("[warm](https://example.org) www.example.org")
 
 
 def plain_tokens(text: str) -> list[Token]:

@@ -25,6 +25,7 @@ CARD_WIDTH = 560
 _PAD_X, _PAD_Y = 16, 10
 _ROW_GAP = 2
 _EDIT_LINES = 10
+_OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
 _REASONING = re.compile(r"\s*<think>.*?(</think>\s*|\Z)", re.DOTALL)
 
 
@@ -53,16 +54,16 @@ class MessageView(QWidget):
         self.message = message
         self._theme = theme
         self._is_last = is_last
-        self._editor: _Editor | None = None
-        self._card: QFrame | None = None
-        self._card_text: ProseView | None = None
+        self.editor: _Editor | None = None
+        self.card: QFrame | None = None
+        self.card_text: ProseView | None = None
         self._ideal_width = 0
         self.body: AnswerBody | None = None
         self._state: StateLine | None = None
         if message.role is Role.USER:
-            self._card = QFrame(self)
-            set_class(self._card, "user-card")
-            self._card_text = ProseView(theme, self._card)
+            self.card = QFrame(self)
+            set_class(self.card, "user-card")
+            self.card_text = ProseView(theme, self.card)
             self._show_card_text(message.text)
             self.setAccessibleName(tr("Your message"))
         else:
@@ -85,7 +86,7 @@ class MessageView(QWidget):
         """Show another state or text of the same message."""
         changed = message.text != self.message.text
         self.message = message
-        if self._card_text is not None and changed:
+        if self.card_text is not None and changed:
             self._show_card_text(message.text)
         elif self.body is not None and changed:
             self._show_answer(message)
@@ -108,9 +109,15 @@ class MessageView(QWidget):
                 self._state.hide()
             self.body.append_text(piece)
 
-    def flush(self, budget_s: float) -> bool:
-        """Show what has come, for about `budget_s` seconds. Whether there is more to show."""
-        return self.body is not None and self.body.flush(budget_s)
+    def flush(self, budget_s: float) -> None:
+        """Show what has come, for about `budget_s` seconds."""
+        if self.body is not None:
+            self.body.flush(budget_s)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is more to show than `flush` has shown."""
+        return self.body is not None and self.body.unfinished
 
     def finish(self, message: Message, streamed: str) -> None:
         """The answer ended as `message`; `streamed` is the text that came piece by piece."""
@@ -119,6 +126,8 @@ class MessageView(QWidget):
             self.body.finish()
             if message.text != streamed or self.body.needs_definitions:
                 self.body.set_text(message.text)
+            self.body.flush(_OPEN_BUDGET_S)
+            self.body.set_caret(False)
         self._show_state()
 
     def set_prompt_progress(self, done: int, total: int) -> None:
@@ -134,29 +143,29 @@ class MessageView(QWidget):
     @property
     def editing(self) -> bool:
         """Whether the text is being edited."""
-        return self._editor is not None
+        return self.editor is not None
 
     def begin_edit(self) -> None:
         """Edit the message in place."""
-        if self._card is None or self._editor is not None:
+        if self.card is None or self.editor is not None:
             return
-        self._editor = _Editor(self.message.text, self)
-        self._editor.cancelled.connect(self._end_edit)
-        self._editor.sent.connect(self._send_edit)
-        self._editor.resized.connect(self.resized)
-        self._card.hide()
+        self.editor = _Editor(self.message.text, self)
+        self.editor.cancelled.connect(self._end_edit)
+        self.editor.sent.connect(self._send_edit)
+        self.editor.resized.connect(self.resized)
+        self.card.hide()
         self.actions_row.hide()
-        self._editor.show()
+        self.editor.show()
         self.resized.emit()
-        self._editor.text.setFocus()
+        self.editor.text.setFocus()
 
     def relayout(self, width: int) -> int:
         """Place everything in `width` pixels; the height that is needed."""
-        if self._editor is not None:
-            height = self._editor.height_for()
-            self._editor.setGeometry(0, 0, width, height)
+        if self.editor is not None:
+            height = self.editor.height_for()
+            self.editor.setGeometry(0, 0, width, height)
             return height + 12
-        top = self._place_card(width) if self._card is not None else self._place_answer(width)
+        top = self._place_card(width) if self.card is not None else self._place_answer(width)
         self.actions_row.setGeometry(-4 if self.body else 0, top + _ROW_GAP, width + 4, ROW_HEIGHT)
         return top + _ROW_GAP + ROW_HEIGHT
 
@@ -178,19 +187,18 @@ class MessageView(QWidget):
         row.branch_clicked.connect(self.branch_requested)
 
     def _show_card_text(self, text: str) -> None:
-        assert self._card_text is not None
-        self._card_text.clear_all()
-        self._card_text.append_plain(text)
-        self._ideal_width = self._card_text.ideal_width()
+        assert self.card_text is not None
+        self.card_text.clear_all()
+        self.card_text.append_plain(text)
+        self._ideal_width = self.card_text.ideal_width()
 
     def _show_answer(self, message: Message) -> None:
         assert self.body is not None
-        if message.state is MessageState.STREAMING:
-            self.body.set_text("")
+        streaming = message.state is MessageState.STREAMING
+        self.body.set_text("" if streaming else message.text)
+        if streaming:
             self.body.append_text(message.text)
-            self.body.flush(1.0)
-        else:
-            self.body.set_text(message.text)
+        self.body.flush(_OPEN_BUDGET_S)
 
     def _show_state(self) -> None:
         streaming = self.message.state is MessageState.STREAMING
@@ -203,12 +211,12 @@ class MessageView(QWidget):
         self.actions_row.set_always(self._is_last and self.body is not None)
 
     def _place_card(self, width: int) -> int:
-        assert self._card is not None and self._card_text is not None
+        assert self.card is not None and self.card_text is not None
         inner = min(self._ideal_width, min(CARD_WIDTH, width) - 2 * _PAD_X)
-        height = self._card_text.height_for(inner)
+        height = self.card_text.height_for(inner)
         card = inner + 2 * _PAD_X
-        self._card.setGeometry(width - card, 0, card, height + 2 * _PAD_Y)
-        self._card_text.setGeometry(_PAD_X, _PAD_Y - 1, inner, height)  # optically centred
+        self.card.setGeometry(width - card, 0, card, height + 2 * _PAD_Y)
+        self.card_text.setGeometry(_PAD_X, _PAD_Y - 1, inner, height)  # optically centred
         return height + 2 * _PAD_Y
 
     def _place_answer(self, width: int) -> int:
@@ -233,12 +241,12 @@ class MessageView(QWidget):
         self.edit_requested.emit(self.message.id, text)
 
     def _end_edit(self) -> None:
-        if self._editor is None or self._card is None:
+        if self.editor is None or self.card is None:
             return
-        self._editor.hide()
-        self._editor.deleteLater()
-        self._editor = None
-        self._card.show()
+        self.editor.hide()
+        self.editor.deleteLater()
+        self.editor = None
+        self.card.show()
         self.actions_row.show()
         self.actions_row.edit_button.setFocus()
         self.resized.emit()

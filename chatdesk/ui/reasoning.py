@@ -23,14 +23,14 @@ class ReasoningFold(QWidget):
         self._parts: list[str] = []
         self._view: ProseView | None = None
         self._shown = 0
-        self._button = QToolButton(self)
-        set_class(self._button, "fold")
-        self._button.setCheckable(True)
-        self._button.setIconSize(ICON_SIZE)
-        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._button.setToolTip(tr("Show or hide how the model reasoned"))
-        self._button.toggled.connect(self._toggle)
-        self._button.setIcon(icon("chevron-right", theme.muted))
+        self.button = QToolButton(self)
+        set_class(self.button, "fold")
+        self.button.setCheckable(True)
+        self.button.setIconSize(ICON_SIZE)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setToolTip(tr("Show or hide how the model reasoned"))
+        self.button.toggled.connect(self._toggle)
+        self.button.setIcon(icon("chevron-right", theme.muted))
         self._name(tr("Thinking…"))
 
     @property
@@ -41,7 +41,7 @@ class ReasoningFold(QWidget):
     @property
     def expanded(self) -> bool:
         """Whether the reasoning can be read."""
-        return self._button.isChecked()
+        return self.button.isChecked()
 
     def append(self, text: str) -> None:
         """More reasoning."""
@@ -58,7 +58,7 @@ class ReasoningFold(QWidget):
 
     def height_for(self, width: int) -> int:
         """The height in pixels."""
-        self._button.setGeometry(-4, 0, self._button.sizeHint().width(), _LINE)
+        self.button.setGeometry(-4, 0, self.button.sizeHint().width(), _LINE)
         if self._view is None or not self.expanded:
             return _LINE
         height = self._view.height_for(width - _INDENT)
@@ -66,12 +66,12 @@ class ReasoningFold(QWidget):
         return _LINE + 4 + height
 
     def _name(self, words: str) -> None:
-        self._button.setText(words)
-        self._button.setAccessibleName(words)
+        self.button.setText(words)
+        self.button.setAccessibleName(words)
 
     def _toggle(self, expanded: bool) -> None:
         name = "chevron-down" if expanded else "chevron-right"
-        self._button.setIcon(icon(name, self._theme.muted))
+        self.button.setIcon(icon(name, self._theme.muted))
         if expanded:
             self._view = self._view or ProseView(self._theme, self, quiet=True)
             self._show_text(self._view)

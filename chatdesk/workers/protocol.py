@@ -41,7 +41,7 @@ class Codec(Generic[Message]):
             raise ProtocolError(f"a line of {len(line)} bytes")
         try:
             fields = msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise ProtocolError(f"not a JSON object: {problem}") from None
         name = fields.pop("type", None)
         kind = self._types.get(name) if isinstance(name, str) else None

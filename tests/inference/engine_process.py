@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from chatdesk.core.generation import (
     TERMINAL_EVENTS,
@@ -56,7 +56,7 @@ class EngineProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._arrived: queue.Queue[EngineEvent] = queue.Queue()
+        self._arrived: queue.Queue[EngineEvent | None] = queue.Queue()
         self.errors: list[str] = []
         self._readers = [
             threading.Thread(target=self._read_events),
@@ -64,7 +64,11 @@ class EngineProcess:
         ]
         for reader in self._readers:
             reader.start()
-        self.ready = self.wait_for(EngineReady)
+        try:
+            self.ready = self.wait_for(EngineReady)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +79,10 @@ class EngineProcess:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the process, if there still is one, and forget its pipes."""
         self.process.kill()
         self.process.wait()
         for reader in self._readers:
@@ -87,6 +95,7 @@ class EngineProcess:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self._arrived.put(self._codec.decode(line))
+        self._arrived.put(None)
 
     def _read_errors(self) -> None:
         assert self.process.stderr is not None
@@ -104,8 +113,10 @@ class EngineProcess:
         self.send_line(self._codec.encode(request))
 
     def next(self) -> EngineEvent:
-        """The next event; fails when there is none for long."""
-        return self._arrived.get(timeout=PATIENCE_S)
+        """The next event; fails when there is none for long, or none any more."""
+        event = self._arrived.get(timeout=PATIENCE_S)
+        assert event is not None, "the engine ended: " + "".join(self.errors)
+        return event
 
     def wait_for(self, kind: type[Event]) -> Event:
         """Skip events up to one of this kind."""
@@ -131,13 +142,13 @@ class EngineProcess:
         self.send(LoadModel("load", str(path), context_window))
         return self.outcome("load")[1]
 
-    def ask(self, *contents: str, background: bool = False, **sampling: object) -> str:
+    def ask(self, *contents: str, background: bool = False, **sampling: Any) -> str:
         """Ask with user and assistant taking turns; the request's id."""
         request_id = f"ask-{contents[-1][:20]}"
         self.send(request(request_id, *contents, background=background, **sampling))
         return request_id
 
-    def answer(self, *contents: str, **sampling: object) -> tuple[str, EngineEvent]:
+    def answer(self, *contents: str, **sampling: Any) -> tuple[str, EngineEvent]:
         """Ask, and wait for the outcome."""
         return self.outcome(self.ask(*contents, **sampling))
 
@@ -148,9 +159,7 @@ def turns(*contents: str) -> tuple[PromptMessage, ...]:
     return tuple(PromptMessage(roles[n % 2], text) for n, text in enumerate(contents))
 
 
-def request(
-    request_id: str, *contents: str, background: bool = False, **sampling: object
-) -> Generate:
+def request(request_id: str, *contents: str, background: bool = False, **sampling: Any) -> Generate:
     """A request to answer a conversation."""
-    params = SamplingParams(**sampling)  # type: ignore[arg-type]
+    params = SamplingParams(**sampling)
     return Generate(request_id, turns(*contents), params, background)

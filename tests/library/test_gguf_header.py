@@ -270,10 +270,13 @@ class TestOnPosix:
     def test_no_access(self, tmp_path: Path) -> None:
         path = write_model(tmp_path / "some.gguf")
         path.chmod(0)
-        if os.access(path, os.R_OK):
-            pytest.skip("root may read everything")
-        with pytest.raises(ModelProblem, match="may not be read"):
-            read_header(path)
+        user = os.geteuid()
+        os.seteuid(user or 65534)  # root may read everything: be nobody for a moment
+        try:
+            with pytest.raises(ModelProblem, match="may not be read"):
+                read_header(path)
+        finally:
+            os.seteuid(user)
 
     def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "some.gguf")
@@ -287,19 +290,28 @@ class TestOnPosix:
         assert str(caught.value).isascii()
 
 
+def peak_bytes_of_reading(path: Path) -> int:
+    tracemalloc.start()
+    try:
+        read_header(path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_large_vocabulary_is_stepped_over_quickly_and_in_little_memory(tmp_path: Path) -> None:
     path = write_model(tmp_path / "large.gguf", tokens=250_000)
     started = time.perf_counter()
     read_header(path)
-    seconds = time.perf_counter() - started
-    tracemalloc.start()
-    try:
-        read_header(path)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 5_000_000
-    assert seconds < 0.5  # 0.09 s where it was written; the limit is for a busy machine
+    assert time.perf_counter() - started < 0.5  # 0.1 s in truth; the rest is for a busy machine
+    assert peak_bytes_of_reading(path) < 5_000_000
+
+
+def test_a_long_string_is_stepped_over(tmp_path: Path) -> None:
+    path = tmp_path / "long.gguf"
+    path.write_bytes(raw({**LLAMA, "tokenizer.chat_template": "x" * 20_000_000}))
+    assert peak_bytes_of_reading(path) < 5_000_000
+    assert read_header(path).has_chat_template
 
 
 def test_a_hostile_list_of_empty_strings_ends_soon(tmp_path: Path) -> None:

@@ -1,0 +1,189 @@
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
+from chatdesk.core.generation import StopReason
+from chatdesk.ui.message_actions import StateLine, facts
+from chatdesk.ui.message_view import CARD_WIDTH, MessageView
+from chatdesk.ui.theme import Theme
+from tests.ui.conftest import make_message
+
+WIDTH = 760
+
+
+def shown(
+    qtbot: QtBot, theme: Theme, message: Message, siblings: tuple[str, ...] = (), last: bool = True
+) -> MessageView:
+    view = MessageView(message, theme, siblings, last)
+    qtbot.addWidget(view)
+    view.resize(WIDTH, view.relayout(WIDTH))
+    with qtbot.waitExposed(view):
+        view.show()
+    return view
+
+
+def state_line(view: MessageView) -> StateLine:
+    found = view.findChild(StateLine)
+    assert isinstance(found, StateLine)
+    return found
+
+
+def test_a_short_message_gets_a_narrow_card_at_the_right(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("1", Role.USER, "Hi"))
+    card = view.card
+    assert card is not None
+    assert card.width() < 100
+    assert card.geometry().right() == WIDTH - 1
+
+
+def test_a_long_message_is_wrapped_and_shown_as_written(qtbot: QtBot, theme: Theme) -> None:
+    text = "**not bold** " * 40 + "\n\n<b>next</b>"
+    view = shown(qtbot, theme, make_message("1", Role.USER, text))
+    assert view.card is not None
+    assert view.card.width() <= CARD_WIDTH
+    assert view.card_text is not None
+    assert view.card_text.toPlainText() == text
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "words", "button"),
+    [
+        (MessageState.STOPPED, "half", "Stopped by you. What was written is kept.", "Continue"),
+        (MessageState.STOPPED, "", "Stopped by you.", "Try again"),
+        (MessageState.INTERRUPTED, "half", "It broke.", "Continue"),
+        (MessageState.FAILED, "", "It broke.", "Try again"),
+    ],
+)
+def test_every_end_says_what_happened_and_what_to_do(
+    qtbot: QtBot, theme: Theme, state: MessageState, text: str, words: str, button: str
+) -> None:
+    record = AnswerRecord(error="It broke." if state is not MessageState.STOPPED else None)
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, text, state, record))
+    line = state_line(view)
+    assert line.isVisible()
+    assert line.words.text() == words
+    both = {"Continue": line.continue_button, "Try again": line.retry_button}
+    assert [name for name, found in both.items() if found.isVisible()] == [button]
+    signal = view.continue_requested if button == "Continue" else view.retry_requested
+    with qtbot.waitSignal(signal, check_params_cb=lambda message_id: message_id == "7"):
+        both[button].click()
+
+
+def test_an_answer_cut_at_its_length_can_be_continued(qtbot: QtBot, theme: Theme) -> None:
+    record = AnswerRecord(stop_reason=StopReason.LENGTH)
+    message = make_message("7", Role.ASSISTANT, "half", answer=record)
+    assert state_line(shown(qtbot, theme, message)).continue_button.isVisible()
+    earlier = shown(qtbot, theme, message, last=False)
+    assert not state_line(earlier).continue_button.isVisible()
+
+
+def test_progress_of_the_prompt_gives_way_to_the_answer(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "", MessageState.STREAMING))
+    view.set_prompt_progress(512, 3_900)
+    assert state_line(view).words.text() == "Reading… 512 of 3,900 tokens"
+    view.append_text("The")
+    assert not state_line(view).isVisible()
+
+
+def test_facts_are_what_was_measured(qtbot: QtBot, theme: Theme) -> None:
+    record = AnswerRecord(model_name="SmolLM2 135M", completion_tokens=318, duration_s=7.66)
+    message = make_message("7", Role.ASSISTANT, "x", answer=record)
+    assert facts(message) == "SmolLM2 135M · 318 tokens · 7.7 s"
+    assert facts(make_message("8", Role.ASSISTANT, "x")) == ""
+
+
+def test_copy_leaves_the_reasoning_out(qtbot: QtBot, qapp: QApplication, theme: Theme) -> None:
+    text = "<think>hm</think>\n\n**The** answer"
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, text))
+    view.actions_row.copy_button.click()
+    assert qapp.clipboard().text() == "**The** answer"
+
+
+def test_versions_are_switched(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("b", Role.ASSISTANT, "x"), ("a", "b"))
+    row = view.actions_row
+    assert row.position.text() == "2/2"
+    assert not row.next_button.isEnabled()
+    with qtbot.waitSignal(view.branch_requested, check_params_cb=lambda found: found == "a"):
+        row.previous_button.click()
+
+
+def test_regenerate_names_the_message(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("b", Role.ASSISTANT, "x"))
+    with qtbot.waitSignal(view.regenerate_requested, check_params_cb=lambda found: found == "b"):
+        view.actions_row.regenerate_button.click()
+
+
+def test_editing_sends_or_gives_up(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("u", Role.USER, "Old"))
+    view.actions_row.edit_button.click()
+    assert view.editor is not None
+    assert view.editor.text.toPlainText() == "Old"
+    QTest.keyClick(view.editor.text, Qt.Key.Key_Escape)
+    assert not view.editing
+    view.begin_edit()
+    assert view.editor is not None
+    view.editor.text.setPlainText("New")
+    with qtbot.waitSignal(view.edit_requested) as sent:
+        QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert sent.args == ["u", "New"]
+    assert not view.editing
+
+
+def test_nothing_is_not_sent(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("u", Role.USER, "Old"))
+    view.begin_edit()
+    assert view.editor is not None
+    view.editor.text.setPlainText("  ")
+    assert not view.editor.send_button.isEnabled()
+    with qtbot.assertNotEmitted(view.edit_requested):
+        QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+
+
+def picture(view: MessageView) -> QImage:
+    return view.actions_row.grab().toImage()
+
+
+def test_actions_are_seen_when_pointed_at_or_focused(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("u", Role.USER, "Hi"))
+    view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    view.setFocus()
+    view.actions_row.set_hovered(False)
+    hidden = picture(view)
+    height = view.height()
+    view.actions_row.set_hovered(True)
+    assert picture(view) != hidden
+    view.actions_row.set_hovered(False)
+    assert picture(view) == hidden
+    view.activateWindow()
+    view.actions_row.copy_button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(view.actions_row.copy_button.hasFocus)
+    assert picture(view) != hidden
+    assert view.relayout(WIDTH) == height
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.ASSISTANT])
+def test_every_control_has_a_name_a_tip_and_takes_the_focus(
+    qtbot: QtBot, theme: Theme, role: Role
+) -> None:
+    text = "<think>hm</think>\n```python\na\n```\n"
+    view = shown(qtbot, theme, make_message("b", role, text), ("a", "b", "c"))
+    view.begin_edit()
+    controls = view.findChildren(QAbstractButton)
+    assert len(controls) >= 4
+    for control in controls:
+        assert control.accessibleName() or control.text(), control
+        assert control.toolTip(), control
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control
+    assert view.accessibleName()
+
+
+def test_the_view_needs_no_more_than_its_height(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("b", Role.ASSISTANT, "one\n\n```\ntwo\n```\nthree"))
+    inside = [child for child in view.findChildren(QWidget) if child.parent() is view]
+    assert max(child.geometry().bottom() for child in inside if child.isVisible()) < view.height()
+    assert view.childAt(QPoint(2, 2)) is not None
