@@ -4,6 +4,7 @@ The window is shown first; the database, the model list and the engine come on w
 after its first paint, so that one can type at once.
 """
 
+import gc
 import logging
 import signal
 import sys
@@ -28,6 +29,8 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stand
     from chatdesk.services.app_services import AppServices
 
 _log = logging.getLogger(__name__)
+
+GC_THRESHOLDS = (20_000, 50, 100)
 
 
 class DesktopApp:
@@ -87,6 +90,11 @@ class DesktopApp:
     def _attach(self, services: "AppServices") -> None:
         self._services = services
         self.window.attach(services)
+        # What is imported stays for good: not looking through it again keeps the garbage
+        # collector's pauses (50 ms and more) out of a streaming answer.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
 
     def _on_settings(self, settings: Settings) -> None:
         themed = settings.theme != self._settings.theme

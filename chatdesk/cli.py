@@ -6,13 +6,15 @@ interrupted. Only the bare `chatdesk` imports Qt.
 
 import argparse
 import json
+import logging
 import os
 import runpy
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
@@ -23,8 +25,13 @@ from chatdesk.services.locations import find_paths, start_logging
 
 OK, FAILURE, INTERRUPTED = 0, 1, 130
 BENCHES = ("ui",)
+MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
+MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
+
+_log = logging.getLogger(__name__)
 
 Command = Callable[[argparse.Namespace, AppPaths, Settings], int]
+_Number = TypeVar("_Number", int, float)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,27 +40,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
     locale_dir = assets_dir() / "locale"
     set_language(system_language(), locale_dir)
     options = _parser().parse_args(arguments)
-    command: Command = options.command
     try:
-        paths = find_paths()
-        settings = Settings.read(paths.settings)
-        if settings.language != "system":
-            set_language(settings.language, locale_dir)
-        start_logging(paths, "window" if command is _window else "commands")
-        return command(options, paths, settings)
+        return _run(options, locale_dir)
     except EnvironmentProblem as problem:
-        print(f"chatdesk: {problem}", file=sys.stderr)
+        return _fail(str(problem))
+    except BrokenPipeError:  # whoever read our output has left
+        _drop_output()
         return FAILURE
-    except BrokenPipeError:
-        # Whoever read our output has left; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
+    except OSError as problem:  # output to a full disk, input from a folder and the like
+        _log.exception("the system refused something")
+        _drop_output()
+        return _fail(tr("The system reports an error: {reason}.", reason=problem))
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
+def _run(options: argparse.Namespace, locale_dir: Path) -> int:
+    command: Command = options.command
+    paths = find_paths()
+    settings = Settings.read(paths.settings)
+    if settings.language != "system":
+        set_language(settings.language, locale_dir)
+    log = start_logging(paths, "window" if command is _window else "commands")
+    try:
+        code = command(options, paths, settings)
+        if sys.stdout is not None:  # there is none in a windowed app
+            sys.stdout.flush()  # at exit it would be too late to tell what went wrong
+        return code
+    except (EnvironmentProblem, OSError):
+        raise
+    except Exception as bug:
+        _log.exception("a bug in a command")
+        kind = type(bug).__name__
+        return _fail(
+            tr("This is a bug in ChatDesk ({kind}). Details are in {log}.", kind=kind, log=log)
+        )
+
+
+def _fail(sentence: str) -> int:
+    print("chatdesk:", " ".join(sentence.split()), file=sys.stderr)
+    return FAILURE
+
+
+def _drop_output() -> None:
+    """Let what could not be written vanish; Python would complain about it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _use_utf8() -> None:
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
 
@@ -83,14 +118,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_ask(commands: Any) -> None:
     parser = commands.add_parser("ask", help=tr("ask one question and print the answer"))
-    parser.add_argument("prompt", metavar="PROMPT", help=tr("the question; - reads it from stdin"))
+    prompt = tr("the question; - reads it from stdin")
+    system = tr("the system prompt of a new chat")
+    parser.add_argument("prompt", metavar="PROMPT", type=_text, help=prompt)
     parser.add_argument("--model", metavar="ID|PATH")
-    parser.add_argument("--system", metavar="TEXT", help=tr("the system prompt of a new chat"))
-    parser.add_argument("--conversation", metavar="ID|new", default="new")
+    parser.add_argument("--system", metavar="TEXT", type=_text, help=system)
+    parser.add_argument("--conversation", metavar="ID|new", type=_text, default="new")
     parser.add_argument("--temporary", action="store_true", help=tr("save nothing of it"))
     parser.add_argument("--adapter", metavar="ID|none")
-    parser.add_argument("--max-tokens", type=_positive, metavar="N")
-    parser.add_argument("--temperature", type=_not_negative, metavar="T")
+    parser.add_argument("--max-tokens", type=_max_tokens, metavar="N")
+    parser.add_argument("--temperature", type=_temperature, metavar="T")
     parser.add_argument("--seed", type=_seed, metavar="N")
     parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
     parser.set_defaults(command=_ask, parser=parser)
@@ -122,7 +159,7 @@ def _add_conversations(commands: Any) -> None:
         ("restore", _conversations_restore, tr("take a chat out of the trash")),
     ):
         parser = actions.add_parser(name, help=text)
-        parser.add_argument("id", metavar="ID")
+        parser.add_argument("id", metavar="ID", type=_text)
         parser.set_defaults(command=command)
         _json(parser)
 
@@ -131,22 +168,34 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help=tr("print one JSON document"))
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
+def _text(text: str) -> str:
+    from chatdesk.services.chat import sound_text
+
+    return sound_text(text)
 
 
-def _not_negative(text: str) -> float:
-    if not 0 <= (number := float(text)) < float("inf"):
-        raise ValueError
-    return number
+def _max_tokens(text: str) -> int:
+    return _within(int, text, 1, MAX_TOKENS)
+
+
+def _temperature(text: str) -> float:
+    return _within(float, text, 0, MAX_TEMPERATURE)
 
 
 def _seed(text: str) -> int:
-    if not 0 <= (number := int(text)) < 2**32 - 1:  # the last one means "random" to llama.cpp
-        raise ValueError
-    return number
+    return _within(int, text, 0, MAX_SEED)
+
+
+def _within(kind: Callable[[str], _Number], text: str, low: int, high: int) -> _Number:
+    with suppress(ValueError):
+        if low <= (number := kind(text)) <= high:  # never so for a NaN
+            return number
+    values = {"text": text, "low": low, "high": high}
+    raise argparse.ArgumentTypeError(
+        tr("“{text}” is not a whole number from {low} to {high}", **values)
+        if kind is int
+        else tr("“{text}” is not a number from {low} to {high}", **values)
+    )
 
 
 def _print_json(document: object) -> None:
@@ -165,8 +214,11 @@ def _ask(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> in
     new = options.conversation == "new"
     if not new and (options.temporary or options.system is not None):
         options.parser.error(tr("--temporary and --system go with a new conversation"))
+    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    if not prompt.strip():
+        options.parser.error(tr("the question is empty"))
     request = AskRequest(
-        prompt=sys.stdin.read() if options.prompt == "-" else options.prompt,
+        prompt=prompt,
         model=options.model,
         system=options.system,
         conversation=None if new else options.conversation,

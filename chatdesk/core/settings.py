@@ -6,7 +6,7 @@ when the person changes something.
 """
 
 import json
-import os
+import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -17,6 +17,7 @@ from chatdesk.core.i18n import tr
 
 MIN_CONTEXT_WINDOW = 512
 _T = TypeVar("_T")
+_LARGEST = 2**32  # beside a seed, every number is far smaller
 _OPTIONAL = {"model": str, "seed": int, "max_tokens": int}  # fields that are None by default
 
 
@@ -37,7 +38,7 @@ class Settings:
         """The settings of a file; the defaults where it says nothing usable."""
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             found = {}
         settings = _adopt(cls(), found if isinstance(found, dict) else {})
         if isinstance(sampling := found.get("sampling") if isinstance(found, dict) else None, dict):
@@ -58,9 +59,13 @@ class Settings:
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file atomically: a crash leaves the old one or the new one, never half."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
-    partial.replace(path)
+    partial = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    try:
+        partial.write_text(text, encoding="utf-8", errors="replace")  # of lone surrogates
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _adopt(defaults: _T, found: dict[str, Any]) -> _T:
@@ -73,7 +78,9 @@ def _adopt(defaults: _T, found: dict[str, Any]) -> _T:
         default = getattr(defaults, entry.name)
         if isinstance(default, tuple) and isinstance(value, list):
             fitting[entry.name] = tuple(str(item) for item in value)
-        elif isinstance(default, float) and isinstance(value, int | float):
+        elif type(value) in (int, float) and not abs(value) < _LARGEST:
+            continue  # also NaN
+        elif isinstance(default, float) and type(value) in (int, float):
             fitting[entry.name] = float(value)
         elif type(value) in (_OPTIONAL.get(entry.name), type(default)):
             fitting[entry.name] = value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role, new_id, now
 from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.answer import Answer
@@ -76,7 +77,7 @@ def ask(
             )
         services.load_model(model)
         message = (
-            _ask_temporary(services, settings, request, facts, on_text)
+            _ask_temporary(services, settings, request, model, facts, on_text)
             if request.temporary
             else _ask_saved(services, request, facts, on_text)
         )
@@ -104,8 +105,16 @@ def _ask_saved(
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
 ) -> Message:
-    conversation = request.conversation and services.conversations.resolve(request.conversation)
-    conversation = services.chat.send(conversation or None, request.prompt)
+    services.tidy()
+    conversation = None
+    if request.conversation is not None:
+        conversation = services.conversations.resolve(request.conversation)
+        if services.conversations.get(conversation).deleted:
+            raise NotFound(
+                tr("The conversation {id} is in the trash.", id=conversation),
+                tr("Take it out with: chatdesk conversations restore {id}", id=conversation),
+            )
+    conversation = services.chat.send(conversation, request.prompt)
     return _follow(facts, on_text, lambda: services.chat.stop(conversation))
 
 
@@ -113,11 +122,13 @@ def _ask_temporary(
     services: AppServices,
     settings: Settings,
     request: AskRequest,
+    model: ModelFile,
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
 ) -> Message:
     """Answer without a conversation: nothing of it touches the disk."""
     prompt = prompt_messages(settings.system_prompt, (), sound_text(request.prompt))
+    services.chat.check_fits(prompt)
     message = Message(
         new_id(),
         "",
@@ -126,10 +137,9 @@ def _ask_temporary(
         "",
         MessageState.STREAMING,
         now(),
-        AnswerRecord(sampling=settings.sampling),
+        AnswerRecord(model.id, model.header.name, sampling=settings.sampling),
     )
     answer = Answer(message, None, facts.put, lambda ended: None)
-    services.chat.check_fits(prompt)
     request_id = services.engine.generate(prompt, settings.sampling, answer.take)
     return _follow(facts, on_text, lambda: services.engine.cancel(request_id))
 
@@ -137,13 +147,20 @@ def _ask_temporary(
 def _follow(
     facts: "queue.SimpleQueue[Fact]", on_text: Callable[[str], None], stop: Callable[[], None]
 ) -> Message:
-    """Hand on the text until the answer ends. Raises the problem it ended with."""
+    """Hand on the text until the answer ends. Raises the problem it ended with.
+
+    A second Ctrl+C does not wait for the end.
+    """
+    stopped = False
     while True:
         try:
             fact = facts.get()
             if isinstance(fact, TextArrived):
                 on_text(fact.text)
         except KeyboardInterrupt:
+            if stopped:
+                raise
+            stopped = True
             stop()
             continue
         if isinstance(fact, AnswerEnded):

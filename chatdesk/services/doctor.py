@@ -47,7 +47,7 @@ def examine(paths: AppPaths) -> tuple[Check, ...]:
 def _check(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, ok=True, detail=look())
-    except EnvironmentProblem as problem:
+    except (EnvironmentProblem, OSError) as problem:
         return Check(name, ok=False, detail=str(problem))
 
 

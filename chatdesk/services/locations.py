@@ -20,7 +20,7 @@ def find_paths() -> AppPaths:
     """The app's folders, created. Raises `EnvironmentProblem` when they cannot be."""
     home = os.environ.get(HOME_VARIABLE)
     if home:
-        paths = AppPaths.under(Path(home).expanduser().absolute())
+        paths = AppPaths.under(Path(os.path.expanduser(home)).absolute())  # noqa: PTH111 - never raises
     else:
         found = platformdirs.PlatformDirs("ChatDesk", appauthor=False)
         paths = AppPaths(
@@ -44,11 +44,16 @@ def find_paths() -> AppPaths:
     return paths
 
 
-def start_logging(paths: AppPaths, name: str) -> None:
-    """Log to `<name>.log` in the log folder, rotated. Content of chats is never logged."""
+def start_logging(paths: AppPaths, name: str) -> Path:
+    """Log to `<name>.log` in the log folder, rotated; the file. Content of chats is never logged.
+
+    A bug that ends a thread is logged too.
+    """
+    logging.raiseExceptions = False  # a full disk must not print a traceback for every line
+    file = paths.logs / f"{name}.log"
     try:
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
-            paths.logs / f"{name}.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+            file, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
         )
     except OSError:
         handler = logging.NullHandler()  # a log that cannot be written must not stop the app
@@ -57,3 +62,4 @@ def start_logging(paths: AppPaths, name: str) -> None:
     root.setLevel(logging.INFO)
     root.propagate = False
     root.addHandler(handler)
+    return file

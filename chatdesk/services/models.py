@@ -1,6 +1,7 @@
 """The models on this computer: the starter, those in the models folder, those added by hand."""
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ class ModelService:
 
     def add(self, path: Path) -> ModelFile:
         """Take up a GGUF file where it lies. Raises `ModelProblem`."""
-        path = path.expanduser().absolute()
+        path = _place(path)
         known = self._unchanged(path)
         if known:
             return known
@@ -66,8 +67,8 @@ class ModelService:
         for model in self._store.list():
             if model.id == id_or_path:
                 return model
-        path = Path(id_or_path).expanduser()
-        if path.suffix.lower() == ".gguf" or path.exists():
+        path = _place(Path(id_or_path))
+        if path.suffix.lower() == ".gguf" or os.path.exists(path):  # noqa: PTH110 - never raises
             return self.add(path)
         raise NotFound(
             tr("There is no model “{name}”.", name=id_or_path),
@@ -121,3 +122,14 @@ class ModelService:
             ):
                 return model
         return None
+
+
+def _place(path: Path) -> Path:
+    """Where a file lies, in full. Raises `ModelProblem` for what the database cannot keep."""
+    place = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - never raises
+    try:
+        str(place).encode()
+    except UnicodeEncodeError:
+        what = tr("The path {path} is not text.", path=ascii(str(place)))
+        raise ModelProblem(what, tr("Rename the folder or the file.")) from None
+    return place

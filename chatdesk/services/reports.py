@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.chat import Message
+from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import Device
 from chatdesk.core.paths import AppPaths
@@ -69,6 +69,9 @@ def show_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
     """A chat with every branch; `active` marks the one being read. Raises `NotFound`."""
     with _conversations(paths) as store:
         conversation = store.get(store.resolve(id_or_prefix))
+        if any(message.state is MessageState.STREAMING for message in conversation.messages):
+            store.recover()  # its writer may have been killed
+            conversation = store.get(conversation.id)
     active = {message.id for message in conversation.path()}
     return {
         "id": conversation.id,

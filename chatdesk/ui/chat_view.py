@@ -1,91 +1,47 @@
-"""The conversation: a centred reading column that scrolls, built only around what is read.
+"""The conversation: messages come, grow, end, and are shown from where one reads.
 
-Widgets exist for one stretch of the path; scrolling towards either end of it builds more and
-lets go of what is far away. Positions are set by hand, so that the scroll position is exact at
-once and a frame of a streaming answer lays out one message and nothing else.
+Text is shown at most once a frame for all messages together, and rarer when that takes long.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from threading import Thread
 from time import perf_counter
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QKeyEvent,
-    QResizeEvent,
-    QShowEvent,
-)
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushButton, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon
 from chatdesk.ui.markdown import warm_up
+from chatdesk.ui.message_column import COLUMN, MessageColumn, Siblings
 from chatdesk.ui.message_view import MessageView
-from chatdesk.ui.theme import Theme, reduced_motion, set_class
+from chatdesk.ui.theme import Theme, reduced_motion
 
-COLUMN = 760
+__all__ = ["COLUMN", "FRAME_MS", "ChatView", "Siblings"]
+
 FRAME_MS = 16
-Siblings = Callable[[str], Sequence[str]] | Mapping[str, Sequence[str]]
-
-_MARGIN = 24  # least pixels left and right of the column
-_TOP, _BOTTOM = 12, 24
-_GAPS = {Role.USER: 0, Role.ASSISTANT: 14}  # below a message
-_NEAR_END = 6  # pixels from the end that still count as the end
 _FRAME_BUDGET_S = 0.006
-_BUILD_BUDGET_S = 0.008
-_MAX_VIEWS = 80
 _BLINK_MS = 530
 _WARM_UP_MS = 400
 
 
-class ChatView(QAbstractScrollArea):
-    """Shows one path through a conversation. Requests of the messages are passed on."""
-
-    regenerate_requested = Signal(str)
-    edit_requested = Signal(str, str)
-    continue_requested = Signal(str)
-    branch_requested = Signal(str)
-    retry_requested = Signal(str)
+class ChatView(MessageColumn):
+    """Shows one path through a conversation and the answer that is being written."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._path: list[Message] = []
-        self._siblings: Siblings = {}
-        self._first = 0  # the place in the path of the first message that has a widget
-        self._views: list[MessageView] = []
-        self._follow = True
-        self._placing = False
+        super().__init__(theme, parent)
         self._dirty: set[str] = set()
-        self._wanted: tuple[str, int] | None = None
         self._caret_on = True
-        QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
-        self._canvas = QWidget(self.viewport())
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(tr("Conversation"))
-        self.viewport().setAutoFillBackground(False)
-        self.verticalScrollBar().setSingleStep(24)
-        self._frame_timer = self._timer(FRAME_MS, self._frame)
-        self._build_timer = self._timer(0, self._build_more)
+        self._frame_timer = QTimer(self)
+        self._frame_timer.setSingleShot(True)
+        self._frame_timer.timeout.connect(self._frame)
         self._blink_timer = QTimer(self)
         self._blink_timer.setInterval(_BLINK_MS)
         self._blink_timer.timeout.connect(self._blink)
-        self._pill = QPushButton(icon("arrow-down", theme.text), tr("Jump to latest"), self)
-        self._pill.setIconSize(ICON_SIZE)
-        self._pill.setToolTip(tr("Go to the end of the conversation"))
-        set_class(self._pill, "pill")
-        self._pill.clicked.connect(self.scroll_to_bottom)
-        self._pill.hide()
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.focusChanged.connect(self._focus_changed)
+        QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
 
     # What is shown
 
@@ -193,266 +149,14 @@ class ChatView(QAbstractScrollArea):
         self._rebuild(len(self._path) - 1)
         self.restore_anchor(anchor)
 
-    # Where it is scrolled to
+    # Streaming
 
-    @property
-    def at_bottom(self) -> bool:
-        """Whether the end of the conversation is in sight."""
-        bar = self.verticalScrollBar()
-        return self._built_to_end and bar.value() >= bar.maximum() - _NEAR_END
-
-    def scroll_to_bottom(self) -> None:
-        """Go to the end, and follow what is added there."""
-        self._follow = True
-        if not self._built_to_end:
-            self._rebuild(len(self._path) - 1)
-        self._set_value(self.verticalScrollBar().maximum())
-
-    def scroll_anchor(self) -> tuple[str, int] | None:
-        """The topmost message in sight and how many pixels of it are above; None at the end."""
-        value = self.verticalScrollBar().value()
-        if self._follow or self.at_bottom:
-            return None
-        for view in self._views:
-            if view.y() + view.height() > value:
-                return view.message.id, value - view.y()
-        return None
-
-    def restore_anchor(self, anchor: tuple[str, int] | None) -> None:
-        """Scroll to where `scroll_anchor` was taken; to the end when it is None or unknown."""
-        at = self._index(anchor[0]) if anchor else None
-        if anchor is None or at is None:
-            self.scroll_to_bottom()
-            return
-        self._follow = False
-        if self._view(anchor[0]) is None:
-            self._rebuild(at)
-        self._wanted = anchor
-        self._keep_wanted()
-
-    # Qt
-
-    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
-        """The bar moved, by the reader or by us."""
-        self._canvas.move(0, -self.verticalScrollBar().value())
-        if not self._placing:
-            self._wanted = None
-            self._follow = self.at_bottom
-            self._want_more()
-        self._update_pill()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Other widths mean other heights; the place being read stays."""
-        super().resizeEvent(event)
-        anchor = self.scroll_anchor()
-        if event.oldSize().width() != event.size().width():
-            for view in self._views:
-                self._size_view(view)
-        self._place()
-        kept = self._view(anchor[0]) if anchor else None
-        if anchor is not None and kept is not None:
-            self._set_value(kept.y() + anchor[1])
-        self._want_more()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """The first time, widths are known only now."""
-        super().showEvent(event)
-        self._place()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home and End go to the ends of the conversation, other keys scroll as usual."""
-        if event.key() == Qt.Key.Key_Home:
-            self._follow = False
-            if self._first > 0:
-                self._rebuild(0)
-            self._set_value(0)
-        elif event.key() == Qt.Key.Key_End:
-            self.scroll_to_bottom()
-        else:
-            super().keyPressEvent(event)
-
-    def viewportSizeHint(self) -> QSize:
-        """Room for the column."""
-        return QSize(COLUMN + 2 * _MARGIN, 480)
-
-    # Building
-
-    @property
-    def _built_to_end(self) -> bool:
-        return self._first + len(self._views) >= len(self._path)
-
-    @property
-    def _column(self) -> int:
-        return max(160, min(COLUMN, self.viewport().width() - 2 * _MARGIN))
-
-    def _index(self, message_id: str) -> int | None:
-        places = range(len(self._path) - 1, -1, -1)
-        return next((at for at in places if self._path[at].id == message_id), None)
-
-    def _view(self, message_id: str) -> MessageView | None:
-        return next((v for v in reversed(self._views) if v.message.id == message_id), None)
-
-    def _rebuild(self, around: int) -> None:
-        """Let go of all widgets and build a screenful around a place in the path."""
-        for view in self._views:
-            self._drop(view)
-        self._views = []
-        self._first = max(0, around)
-        if self._path:
-            height = 0
-            screen = self.viewport().height() + 200
-            while height < screen and self._first + len(self._views) < len(self._path):
-                self._views.append(self._make(self._first + len(self._views)))
-                height += self._views[-1].height()
-            while height < screen and self._first > 0:
-                self._first -= 1
-                self._views.insert(0, self._make(self._first))
-                height += self._views[0].height()
-        self._place()
-        self._update_caret()
-        self._want_more()
-
-    def _make(self, at: int, siblings: Sequence[str] | None = None) -> MessageView:
-        message = self._path[at]
-        if siblings is None:
-            find = self._siblings
-            siblings = find(message.id) if callable(find) else find.get(message.id, ())
-        is_last = at == len(self._path) - 1
-        view = MessageView(message, self._theme, siblings, is_last, self._canvas)
-        view.regenerate_requested.connect(self.regenerate_requested)
-        view.edit_requested.connect(self.edit_requested)
-        view.continue_requested.connect(self.continue_requested)
-        view.branch_requested.connect(self.branch_requested)
-        view.retry_requested.connect(self.retry_requested)
-        view.resized.connect(lambda: self._relayout_view(view))
-        self._size_view(view)
-        view.show()
+    def _view_built(self, view: MessageView) -> None:
         if view.unfinished:
             self._want_frame(view)
-        return view
 
-    def _drop(self, view: MessageView) -> None:
-        view.hide()
-        view.setParent(None)
-        view.deleteLater()
-
-    def _want_more(self) -> None:
-        bar = self.verticalScrollBar()
-        near = 1.5 * self.viewport().height()
-        above = self._first > 0 and bar.value() < near
-        below = not self._built_to_end and bar.value() > bar.maximum() - near
-        if (above or below) and not self._build_timer.isActive():
-            self._build_timer.start()
-
-    def _build_more(self) -> None:
-        """Build on towards the end that is near, a few milliseconds long."""
-        end = perf_counter() + _BUILD_BUDGET_S
-        bar = self.verticalScrollBar()
-        near = 1.5 * self.viewport().height()
-        anchor = self._reading_place()
-        upwards = self._first > 0 and bar.value() < near
-        while perf_counter() < end:
-            if upwards and self._first > 0:
-                self._first -= 1
-                self._views.insert(0, self._make(self._first))
-            elif not upwards and not self._built_to_end:
-                self._views.append(self._make(self._first + len(self._views)))
-            else:
-                break
-        self._trim(from_end=upwards)
-        self._place()
-        if anchor is not None and not self._follow:
-            self._set_value(anchor[0].y() + anchor[1])
-        self._want_more()
-
-    def _trim(self, from_end: bool) -> None:
-        while len(self._views) > _MAX_VIEWS:
-            view = self._views[-1 if from_end else 0]
-            if view.editing or view.message.state is MessageState.STREAMING:
-                return
-            self._views.remove(view)
-            self._first += 0 if from_end else 1
-            self._drop(view)
-
-    # Placing
-
-    def _reading_place(self) -> tuple[MessageView, int] | None:
-        value = self.verticalScrollBar().value()
-        found = (v for v in self._views if v.y() + v.height() > value)
-        return next(((view, value - view.y()) for view in found), None)
-
-    def _size_view(self, view: MessageView) -> None:
-        view.resize(self._column, view.relayout(self._column))
-
-    def _relayout_view(self, view: MessageView) -> None:
-        self._size_view(view)
-        self._place(self._views.index(view) if view in self._views else 0)
-
-    def _place(self, start: int = 0) -> None:
-        """Put the messages from number `start` on below one another, and scroll when following."""
-        left = (self.viewport().width() - self._column) // 2
-        top = _TOP
-        if start > 0:
-            before = self._views[start - 1]
-            top = before.y() + before.height() + _GAPS.get(before.message.role, 0)
-        for view in self._views[start:]:
-            view.move(left, top)
-            top += view.height() + _GAPS.get(view.message.role, 0)
-        height = max(top + _BOTTOM, self.viewport().height())
-        self._canvas.resize(self.viewport().width(), height)
-        bar = self.verticalScrollBar()
-        self._placing = True
-        bar.setRange(0, height - self.viewport().height())
-        bar.setPageStep(self.viewport().height())
-        bar.setEnabled(bar.maximum() > 0)
-        if self._follow and self._built_to_end:
-            bar.setValue(bar.maximum())
-        self._placing = False
-        self._canvas.move(0, -bar.value())
-        self._update_pill()
-
-    def _set_value(self, value: int) -> None:
-        self._placing = True
-        self.verticalScrollBar().setValue(value)
-        self._placing = False
-        self._follow = self.at_bottom
-        self._want_more()
-        self._update_pill()
-
-    def _show_range(self, top: int, height: int) -> None:
-        """Scroll as little as needed to see this part of the canvas."""
-        value, page = self.verticalScrollBar().value(), self.viewport().height()
-        if top < value or height > page:
-            self._set_value(max(0, top - 8))
-        elif top + height > value + page:
-            self._set_value(top + height - page + 8)
-
-    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        if new is not None and self._canvas.isAncestorOf(new):
-            reason_is_tab = isinstance(new, QPushButton) or new.focusPolicy() in (
-                Qt.FocusPolicy.TabFocus,
-                Qt.FocusPolicy.StrongFocus,
-            )
-            if reason_is_tab and new.height() < self.viewport().height():
-                top = new.mapTo(self._canvas, new.rect().topLeft()).y()
-                self._show_range(top, new.height())
-
-    def _update_pill(self) -> None:
-        bar = self.verticalScrollBar()
-        away = bar.maximum() - bar.value() > 120 or not self._built_to_end
-        self._pill.setVisible(away)
-        if away:
-            size = self._pill.sizeHint()
-            view = self.viewport().geometry()
-            self._pill.setGeometry(
-                view.center().x() - size.width() // 2,
-                view.bottom() - size.height() - 12,
-                size.width(),
-                size.height(),
-            )
-            self._pill.raise_()
-
-    # Streaming
+    def _rebuilt(self) -> None:
+        self._update_caret()
 
     def _frame(self) -> None:
         """Show what came since the last frame; long work makes frames rarer."""
@@ -473,16 +177,6 @@ class ChatView(QAbstractScrollArea):
         self._dirty.add(view.message.id)
         if not self._frame_timer.isActive():
             self._frame_timer.start(FRAME_MS)
-
-    def _keep_wanted(self) -> None:
-        """Go on to a place that was asked for in a message not wholly shown by then."""
-        view = self._view(self._wanted[0]) if self._wanted else None
-        if self._wanted is None or view is None:
-            return
-        offset = self._wanted[1]
-        self._set_value(view.y() + offset)
-        if not view.unfinished:
-            self._wanted = None
 
     def _update_caret(self) -> None:
         streaming = any(v.message.state is MessageState.STREAMING for v in self._views)
@@ -510,13 +204,6 @@ class ChatView(QAbstractScrollArea):
                 MessageState.STOPPED: tr("The answer was stopped."),
             }.get(message.state, tr("The answer did not finish."))
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
-
-    def _timer(self, interval_ms: int, call: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(call)
-        return timer
 
 
 def _start_warm_up() -> None:

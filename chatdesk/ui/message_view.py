@@ -84,7 +84,9 @@ class MessageView(QWidget):
 
     def set_message(self, message: Message) -> None:
         """Show another state or text of the same message."""
-        changed = message.text != self.message.text
+        was_streaming = self.message.state is MessageState.STREAMING
+        streaming = message.state is MessageState.STREAMING
+        changed = message.text != self.message.text or streaming != was_streaming
         self.message = message
         if self.card_text is not None and changed:
             self._show_card_text(message.text)

@@ -129,18 +129,18 @@ class Sidebar(QFrame):
         self._models = QPushButton(tr("Models"))
         self._settings = QPushButton(tr("Settings"))
         self._delegate = _Delegate(theme, self._list)
-        self._build()
+        self._build(theme)
         self._connect()
         self.set_theme(theme)
         self._after_reset()
 
-    def _build(self) -> None:
+    def _build(self, theme: Theme) -> None:
         self._new.setToolTip(tr("New chat (Ctrl+N)"))
         self._search.setPlaceholderText(tr("Find a chat"))
         self._search.setAccessibleName(tr("Find a chat by its title"))
         self._search.setClearButtonEnabled(True)
         self._search_action = self._search.addAction(
-            icon("search", "#000000"), QLineEdit.ActionPosition.LeadingPosition
+            icon("search", theme.muted), QLineEdit.ActionPosition.LeadingPosition
         )
         chats = self._list
         chats.setModel(self._model)

@@ -1,5 +1,6 @@
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QRect, Qt
@@ -47,6 +48,10 @@ def text_of(view: ChatView, message_id: str) -> str:
     return "\n".join(part.toPlainText() for part in message.findChildren(ProseView))
 
 
+def has_lines(view: ChatView, count: int) -> bool:
+    return text_of(view, "a").count("line") == count
+
+
 def in_sight(view: ChatView, message_id: str) -> int:
     """The y of a message in the viewport."""
     message = next(v for v in view.findChildren(MessageView) if v.message.id == message_id)
@@ -89,7 +94,6 @@ def test_home_and_end_reach_the_ends(qtbot: QtBot, view: ChatView) -> None:
     QTest.keyClick(view, Qt.Key.Key_Home)
     assert built(view)[0] == "0"
     assert view.verticalScrollBar().value() == 0
-    assert not view.at_bottom
     QTest.keyClick(view, Qt.Key.Key_End)
     assert view.at_bottom
     assert built(view)[-1] == "1999"
@@ -128,16 +132,14 @@ def test_text_is_streamed_and_repeats_are_passed_over(qtbot: QtBot, view: ChatVi
 def test_following_stays_at_the_end_and_scrolling_up_stops_it(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(30), {})
     view.add_message(streaming())
-    at = 0
-    for _ in range(5):
-        view.append_text("a", at, "line\n\n" * 20)
-        at += 120
-        qtbot.waitUntil(lambda: text_of(view, "a").count("line") * 6 == at)
+    for count in range(0, 100, 20):
+        view.append_text("a", count * 6, "line\n\n" * 20)
+        qtbot.waitUntil(partial(has_lines, view, count + 20))
         assert view.at_bottom
     bar = view.verticalScrollBar()
     bar.setValue(bar.maximum() - 400)
     value = bar.value()
-    view.append_text("a", at, "more\n\n" * 20)
+    view.append_text("a", 600, "more\n\n" * 20)
     qtbot.waitUntil(lambda: "more" in text_of(view, "a"))
     assert bar.value() == value
     pill = next(b for b in view.findChildren(QPushButton) if b.text() == "Jump to latest")
@@ -200,7 +202,7 @@ def test_an_anchor_is_restored_in_a_conversation_just_opened(qtbot: QtBot, view:
 
 
 def test_an_anchor_deep_in_a_long_answer_is_reached(qtbot: QtBot, view: ChatView) -> None:
-    view.show_path([make_message("a", Role.ASSISTANT, ANSWER * 12)] + conversation(3), {})
+    view.show_path([make_message("a", Role.ASSISTANT, ANSWER * 12), *conversation(3)], {})
     view.restore_anchor(("a", 6_000))
     qtbot.waitUntil(lambda: view.scroll_anchor() == ("a", 6_000), timeout=10_000)
 
@@ -230,6 +232,16 @@ def test_a_replaced_message_shows_its_state(qtbot: QtBot, view: ChatView) -> Non
     view.show_path(messages, {})
     view.replace(replace(messages[1], text="Something else", state=MessageState.STOPPED))
     qtbot.waitUntil(lambda: "Something else" in text_of(view, "1"))
+
+
+def test_a_continued_answer_goes_on_in_its_last_paragraph(qtbot: QtBot, view: ChatView) -> None:
+    half = make_message("a", Role.ASSISTANT, "It began", MessageState.STOPPED)
+    view.show_path([make_message("u", Role.USER, "Hi"), half], {})
+    view.replace(replace(half, state=MessageState.STREAMING))
+    assert view.append_text("a", 8, " and went on.")
+    qtbot.waitUntil(lambda: text_of(view, "a") == "It began and went on.")
+    view.finish(make_message("a", Role.ASSISTANT, "It began and went on."))
+    assert text_of(view, "a") == "It began and went on."
 
 
 def test_clear_shows_nothing(view: ChatView) -> None:
