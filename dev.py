@@ -70,7 +70,8 @@ def run(step: str, command: Sequence[str], **environment: str) -> None:
 def pip(step: str, *arguments: str, **environment: str) -> None:
     """Install by the lock, which holds for build tools too (as a URL: pip splits at spaces)."""
     pins = {"PIP_CONSTRAINT": LOCK.as_uri(), "PIP_BUILD_CONSTRAINT": LOCK.as_uri()}
-    command = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments]
+    quiet = ["-q", "--disable-pip-version-check", "--no-warn-conflicts"]
+    command = [PYTHON, "-m", "pip", "install", *quiet, *arguments]
     run(step, command, **pins, **environment)
 
 

@@ -69,8 +69,14 @@ class Driver:
         """Run the event loop until a condition holds."""
         end = time.monotonic() + TIMEOUT_S
         loop, look = QEventLoop(), QTimer()
-        look.timeout.connect(lambda: condition() and loop.quit())
-        look.timeout.connect(lambda: time.monotonic() > end and loop.exit(1))
+
+        def check() -> None:
+            if condition():
+                loop.quit()
+            elif time.monotonic() > end:
+                loop.exit(1)
+
+        look.timeout.connect(check)
         look.start(LOOK_MS)
         if not condition() and loop.exec():
             raise TimeoutError(f"nothing came within {TIMEOUT_S} s")
@@ -162,7 +168,9 @@ class Driver:
         seed = 1
         while streamed < tokens:
             probe.start()
-            streamed += self._into_browser(services, browser, question, seed, tokens).completion_tokens
+            streamed += self._into_browser(
+                services, browser, question, seed, tokens
+            ).completion_tokens
             probe.stop()
             seed += 1
         browser.close()

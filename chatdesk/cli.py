@@ -190,11 +190,11 @@ def _within(kind: Callable[[str], _Number], text: str, low: int, high: int) -> _
     with suppress(ValueError):
         if low <= (number := kind(text)) <= high:  # never so for a NaN
             return number
-    values = {"text": text, "low": low, "high": high}
+    values = {"value": text, "low": low, "high": high}
     raise argparse.ArgumentTypeError(
-        tr("“{text}” is not a whole number from {low} to {high}", **values)
+        tr("“{value}” is not a whole number from {low} to {high}", **values)
         if kind is int
-        else tr("“{text}” is not a number from {low} to {high}", **values)
+        else tr("“{value}” is not a number from {low} to {high}", **values)
     )
 
 

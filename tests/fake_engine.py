@@ -1,8 +1,7 @@
 """A scripted engine in a real child process: what it does is in the last message's words.
 
-`say: TEXT` streams TEXT word by word; `slow` writes until it is cancelled (`slow long` more at a time);
-`deaf` does so and
-hears no cancel; `die` writes a little and kills itself; `garbage` writes lines that are no
+`say: TEXT` streams TEXT word by word; `slow` writes until it is cancelled (`slow long` more at a
+time); `deaf` does so and hears no cancel; `die` writes a little and kills itself; `garbage` writes lines that are no
 messages, then answers; `fail` fails. A model whose path has "crash" in it dies while loading.
 """
 

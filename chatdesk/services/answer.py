@@ -50,6 +50,7 @@ class Answer:
         assert message.answer
         self.message = message
         self.request_id: str | None = None
+        self.stop_wanted = False
         self._record: AnswerRecord = message.answer
         self._store = store
         self._publish = publish

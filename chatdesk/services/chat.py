@@ -107,6 +107,7 @@ class ChatService:
     def stop(self, conversation_id: str) -> None:
         """Stop what is being written in a conversation; what is there is kept."""
         for answer in self._running(conversation_id):
+            answer.stop_wanted = True
             if answer.request_id:
                 self._engine.cancel(answer.request_id)
 
@@ -116,11 +117,14 @@ class ChatService:
         """A conversation with the newest text of what is being written or could not be saved."""
         conversation = self._store.get(conversation_id)
         with self._lock:
-            newest = {answer.message.id: answer.message for answer in self._answers.values()}
-            texts = {answer.message.id: answer.text for answer in self._answers.values()}
-            unsaved = dict(self._unsaved)
-        newest = {key: replace(message, text=texts[key]) for key, message in newest.items()}
-        newest.update(unsaved)
+            newest = {
+                key: replace(answer.message, text=answer.text)
+                for key, answer in self._answers.items()
+            } | self._unsaved
+        for message in conversation.messages:
+            if message.state is MessageState.STREAMING and message.id not in newest:
+                conversation = self._store.get(conversation_id)  # it ended just now
+                break
         messages = tuple(newest.get(message.id, message) for message in conversation.messages)
         return replace(conversation, messages=messages)
 
@@ -235,6 +239,8 @@ class ChatService:
             self._answers[message.id] = answer
         assert message.answer
         answer.request_id = self._engine.generate(prompt, message.answer.sampling, answer.take)
+        if answer.stop_wanted:  # while it was being asked for
+            self._engine.cancel(answer.request_id)
 
     def _running(self, conversation_id: str | None = None) -> list[Answer]:
         with self._lock:
@@ -251,7 +257,10 @@ class ChatService:
             if ended.unsaved:
                 self._unsaved[message.id] = message
         if message.state is MessageState.COMPLETE and not ended.unsaved:
-            self._title(message.conversation_id)
+            try:
+                self._title(message.conversation_id)
+            except EnvironmentProblem as problem:  # the answer's end must be told all the same
+                _log.warning("no title: %s", problem)
 
     def _title(self, conversation_id: str) -> None:
         """Have the model name a conversation that only has its first words for a title."""

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.generation import (
@@ -174,10 +174,10 @@ class Engine:
             if request_id not in self._pending or self._child is None:
                 return
             child = self._child
-            child.send(Cancel(request_id))
         timer = threading.Timer(CANCEL_GRACE_S, self._end_unheard, (request_id, child))
         timer.daemon = True
         timer.start()
+        child.send(Cancel(request_id))  # not under the lock: a deaf child may not read it
 
     def close(self) -> None:
         """End the process; whatever is still asked of it is lost."""
@@ -221,7 +221,8 @@ class Engine:
     def _load_wanted(self) -> None:
         assert self._wanted
         model, context_window = self._wanted
-        self._loaded = Future()
+        loaded: Future[ModelLoaded] = Future()
+        self._loaded = loaded
         self._set_status(EngineStatus(EngineState.LOADING, model))
         try:
             if self._child is None:
@@ -230,20 +231,21 @@ class Engine:
             self._fail_load(problem)
             return
         request = LoadModel(self._new_id(), model.path, context_window)
-        self._request(request, self._on_load_reply)
+        self._request(request, lambda reply: self._on_load_reply(loaded, reply))
 
-    def _on_load_reply(self, reply: Reply) -> None:
-        match reply:
-            case LoadProgress():
-                self._set_status(replace(self._status, fraction=reply.fraction))
-            case ModelLoaded():
-                with self._lock:
-                    self._set_status(
-                        EngineStatus(EngineState.READY, self._status.model, reply, 1.0)
-                    )
-                    self._loaded.set_result(reply)
-            case Failed():
-                self._fail_load(engine_problem(reply, self._model_name()))
+    def _on_load_reply(self, loaded: Future[ModelLoaded], reply: Reply) -> None:
+        with self._lock:
+            if loaded is not self._loaded or loaded.done():
+                return  # another model was chosen while this reply was on its way
+            match reply:
+                case LoadProgress():
+                    self._set_status(replace(self._status, fraction=reply.fraction))
+                case ModelLoaded():
+                    model = self._status.model
+                    self._set_status(EngineStatus(EngineState.READY, model, reply, 1.0))
+                    loaded.set_result(reply)
+                case Failed():
+                    self._fail_load(engine_problem(reply, self._model_name()))
 
     def _fail_load(self, problem: EnvironmentProblem) -> None:
         with self._lock:
@@ -345,6 +347,10 @@ class Engine:
     def _lose_all(self, problem: EngineProblem) -> None:
         with self._lock:
             lost, self._pending = self._pending, {}
+            waited_for: tuple[Future[Any], ...] = (self._ready, self._loaded)
+            for future in waited_for:
+                if not future.done():
+                    future.set_exception(problem)
         self._tell_lost(lost, problem)
 
     @staticmethod

@@ -3,6 +3,7 @@
 import logging
 import logging.handlers
 import os
+import threading
 from pathlib import Path
 
 import platformdirs
@@ -10,6 +11,8 @@ import platformdirs
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
+
+_log = logging.getLogger(__name__)
 
 HOME_VARIABLE = "CHATDESK_HOME"
 LOG_BYTES = 1024 * 1024
@@ -62,4 +65,10 @@ def start_logging(paths: AppPaths, name: str) -> Path:
     root.setLevel(logging.INFO)
     root.propagate = False
     root.addHandler(handler)
+    threading.excepthook = _log_bug
     return file
+
+
+def _log_bug(bug: threading.ExceptHookArgs) -> None:
+    if bug.exc_value:
+        _log.critical("a bug in a thread", exc_info=bug.exc_value)

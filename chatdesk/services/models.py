@@ -47,7 +47,7 @@ class ModelService:
                 self.add(path)
             except ModelProblem as problem:
                 _log.warning("left out of the models: %s", problem)
-        return tuple(model for model in self._store.list() if Path(model.path).is_file())
+        return tuple(model for model in self._store.list() if _is_there(model))
 
     def room_bytes(self) -> int:
         """About how large a model file may be to run well here beside everything else."""
@@ -68,7 +68,7 @@ class ModelService:
             if model.id == id_or_path:
                 return model
         path = _place(Path(id_or_path))
-        if path.suffix.lower() == ".gguf" or os.path.exists(path):  # noqa: PTH110 - never raises
+        if path.suffix.lower() == ".gguf" or os.access(path, os.F_OK):
             return self.add(path)
         raise NotFound(
             tr("There is no model “{name}”.", name=id_or_path),
@@ -97,7 +97,7 @@ class ModelService:
             model=model,
             fit=judge(model.header, context, devices, available_memory()),
             memory_bytes=memory_needed(model.header, context),
-            present=Path(model.path).is_file(),
+            present=_is_there(model),
         )
 
     def identify(self, model: ModelFile) -> None:
@@ -122,6 +122,10 @@ class ModelService:
             ):
                 return model
         return None
+
+
+def _is_there(model: ModelFile) -> bool:
+    return os.access(model.path, os.R_OK)  # `Path.is_file` raises where a folder is closed
 
 
 def _place(path: Path) -> Path:

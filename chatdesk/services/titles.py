@@ -5,7 +5,8 @@ import re
 from chatdesk.core.generation import PromptMessage, SamplingParams
 
 MAX_TITLE = 60
-_MIN_WORD_SHARE = 0.5  # a title of mostly punctuation or digits says nothing
+_MIN_LETTERS = 0.5  # a title of mostly punctuation or digits says nothing
+_STUTTER = re.compile(r"(.{1,12}?)\1{2,}")  # the same thing three times in a row
 
 TITLE_SAMPLING = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=24, stop=("\n",))
 _EXCERPT = 600  # characters of the first question; a title needs no more, and prefill costs time
@@ -21,26 +22,40 @@ def first_words(text: str) -> str:
     return (cut[:at_word] if at_word > MAX_TITLE // 2 else cut).rstrip(" ,;:.-") + "…"
 
 
+# Small models follow examples better than orders; of three wordings tried with the starter model
+# this one gave the most titles that were titles.
+_EXAMPLES = (
+    (
+        "how do I get red wine out of a white shirt, it has dried already",
+        "Removing a dried red wine stain",
+    ),
+    (
+        "What is the tallest mountain in Africa and how long does it take to climb?",
+        "Climbing Africa's tallest mountain",
+    ),
+    ("写一封信给房东，说暖气坏了", "给房东的暖气报修信"),
+    ("can you fix this? for i in range(10) print(i)", "Fixing a Python loop error"),
+)
+
+
 def title_prompt(question: str) -> tuple[PromptMessage, ...]:
-    """What the model is asked, in the form small models follow best: an example, then ours."""
-    return (
-        PromptMessage(
-            "system", "You write a short title, three to six words, for what the user asks."
-        ),
-        PromptMessage("user", "how do I get red wine out of a white shirt, it has dried already"),
-        PromptMessage("assistant", "Removing a dried red wine stain"),
-        PromptMessage("user", "写一封信给房东，说暖气坏了"),
-        PromptMessage("assistant", "给房东的暖气报修信"),
-        PromptMessage("user", question[:_EXCERPT]),
-    )
+    """What the model is asked: some examples, then the question."""
+    order = "You write a short title of three to six words for the user's message. "
+    turns = [PromptMessage("system", order + "You never answer it.")]
+    for message, title in _EXAMPLES:
+        turns.append(PromptMessage("user", f"Title for: {message}"))
+        turns.append(PromptMessage("assistant", title))
+    return (*turns, PromptMessage("user", f"Title for: {question[:_EXCERPT]}"))
 
 
 def clean_title(answer: str) -> str | None:
     """A title from what the model wrote; None when it is no title."""
     line = answer.strip().split("\n", 1)[0]
     line = re.sub(r"^(title|标题)\s*[:：]\s*", "", line, flags=re.IGNORECASE)
-    line = re.sub(r"[*_`#\"“”«»]+", "", line).strip(" '.。-–—")
+    line = re.sub(r"[*_`#\"“”«»]+", "", line).strip(" '.。,，:：;-–—")
     letters = sum(character.isalpha() for character in line)
-    if not line or len(line) > MAX_TITLE or letters < _MIN_WORD_SHARE * len(line.replace(" ", "")):
+    if not line or len(line) > MAX_TITLE or letters < _MIN_LETTERS * len(line.replace(" ", "")):
+        return None
+    if _STUTTER.search(line) or line.casefold() in {title.casefold() for _, title in _EXAMPLES}:
         return None
     return line[0].upper() + line[1:]

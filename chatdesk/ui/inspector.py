@@ -174,7 +174,7 @@ class Inspector(QFrame):
         part = QVBoxLayout()
         part.setSpacing(4)
         part.addWidget(heading)
-        for name in (tr("First token"), tr("Speed"), tr("Length"), tr("Stopped by"), tr("Seed")):
+        for name in (tr("First token"), tr("Speed"), tr("Length"), tr("Ended by"), tr("Seed")):
             label, value = QLabel(name), QLabel("–")
             set_class(label, "small")
             set_class(value, "value")
@@ -261,7 +261,7 @@ def _stopped_by(record: AnswerRecord | None, state: MessageState | None) -> str:
     if state is MessageState.STREAMING:
         return tr("still writing")
     return {
-        StopReason.END: tr("its own end"),
+        StopReason.END: tr("the model"),
         StopReason.LENGTH: tr("the length limit"),
         StopReason.CANCELLED: tr("you"),
         None: tr("an interruption"),

@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._state = state
         self._state_path = state_path
+        self._theme = theme
         self._list_model = ConversationListModel()
         self._sidebar = Sidebar(self._list_model, theme)
         self._title = QLabel()
@@ -276,6 +277,7 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
+        self._theme = theme
         for part in (
             self._sidebar,
             self._greeting,
@@ -320,15 +322,16 @@ class MainWindow(QMainWindow):
 
     def _on_opened(self) -> None:
         empty = self._chat.current is None
-        for part in (self._greeting_column, self._suggestions_column):
-            part.setVisible(empty)
+        for column in (self._greeting_column, self._suggestions_column):
+            column.setVisible(empty)
         if empty:
             self._greeting.greet(datetime.now())
         self._view.setVisible(not empty)
         self._more.setVisible(not empty)
         self._column.setStretch(self._above, 2 if empty else 0)
         self._column.setStretch(self._below, 3 if empty else 0)
-        self._composer.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
+        for part in (self._composer, self._notice):
+            part.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
         self._sidebar.select(self._chat.current)
         self._show_title()
 
@@ -402,7 +405,7 @@ class MainWindow(QMainWindow):
             self._models.add(Path(path))
 
     def _open_settings(self) -> None:
-        dialog = SettingsDialog(self._settings, self)
+        dialog = SettingsDialog(self._settings, self._theme, self)
         if dialog.exec():
             chosen = dialog.chosen
             self._composer.enter_sends = chosen.enter_sends

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import LANGUAGES, tr
 from chatdesk.core.settings import Settings
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
 
 CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768)
 
@@ -24,7 +26,7 @@ CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768)
 class SettingsDialog(QDialog):
     """Shows settings; `chosen` is what the user made of them."""
 
-    def __init__(self, settings: Settings, parent: QWidget) -> None:
+    def __init__(self, settings: Settings, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
         self.setMinimumWidth(460)
@@ -32,14 +34,17 @@ class SettingsDialog(QDialog):
         self._theme = _choice(
             {"system": tr("As the system"), "light": tr("Light"), "dark": tr("Dark")},
             settings.theme,
+            theme,
         )
-        self._language = _choice({"system": tr("As the system"), **LANGUAGES}, settings.language)
+        languages = {"system": tr("As the system"), **LANGUAGES}
+        self._language = _choice(languages, settings.language, theme)
         self._enter = QCheckBox(tr("Enter sends, Shift+Enter begins a new line"))
         self._enter.setChecked(settings.enter_sends)
         windows = sorted({*CONTEXT_WINDOWS, settings.context_window})
         self._context = _choice(
             {str(size): tr("{n} tokens", n=f"{size:,}") for size in windows},
             str(settings.context_window),
+            theme,
         )
         self._prompt = QPlainTextEdit(settings.system_prompt)
         self._build()
@@ -97,8 +102,23 @@ class SettingsDialog(QDialog):
         )
 
 
-def _choice(options: dict[str, str], current: str) -> QComboBox:
-    box = QComboBox()
+class _ComboBox(QComboBox):
+    """A combo box with the app's own chevron; a style sheet could not recolour it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._chevron = icon("chevron-down", theme.muted)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the box, then the chevron."""
+        super().paintEvent(event)
+        size = ICON_SIZE.width()
+        left, top = self.width() - size - 10, (self.height() - size) // 2
+        self._chevron.paint(QPainter(self), left, top, size, size)
+
+
+def _choice(options: dict[str, str], current: str, theme: Theme) -> QComboBox:
+    box = _ComboBox(theme)
     for value, label in options.items():
         box.addItem(label, value)
     box.setCurrentIndex(max(0, box.findData(current)))

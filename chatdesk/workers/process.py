@@ -115,7 +115,7 @@ class ChildProcess(Generic[Event]):
     def stop(self, grace_s: float = 1.0) -> None:
         """End the child: close its input, then terminate, then kill, `grace_s` apart each."""
         self._stopping = True
-        self._close_stdin()
+        self._close_stdin(grace_s)
         for push in (self._process.terminate, self._process.kill):
             try:
                 self._process.wait(grace_s)
@@ -147,10 +147,16 @@ class ChildProcess(Generic[Event]):
         self._log.info("%s", outcome.state_str())
         self._on_exit(outcome)
 
-    def _close_stdin(self) -> None:
+    def _close_stdin(self, patience_s: float = -1) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError), self._write_lock:  # what is unwritten has no reader
-            self._process.stdin.close()
+        # A message too long for the pipe holds the lock until the child reads it or is ended.
+        if not self._write_lock.acquire(timeout=patience_s):
+            return
+        try:
+            with contextlib.suppress(OSError):  # what is unwritten has no reader
+                self._process.stdin.close()
+        finally:
+            self._write_lock.release()
 
     def _read_stderr(self) -> None:
         assert self._process.stderr is not None

@@ -2,6 +2,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import get_args
 
@@ -129,3 +130,18 @@ def test_a_program_that_is_not_there() -> None:
             on_event=lambda event: None,
             on_exit=lambda outcome: None,
         )
+
+
+def test_a_child_that_never_reads_can_be_stopped_under_a_long_message() -> None:
+    child = Child("-c", "import threading; threading.Event().wait()")
+    sent: queue.Queue[bool] = queue.Queue()
+    message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))  # no pipe holds that
+    threading.Thread(target=lambda: sent.put(child.process.send(message)), daemon=True).start()
+    with pytest.raises(queue.Empty):
+        sent.get(timeout=0.2)
+    stopping = threading.Thread(target=child.process.stop, args=(0.2,), daemon=True)
+    stopping.start()
+    assert sent.get(timeout=TIMEOUT_S) is False
+    assert child.outcome().asked_to_stop
+    stopping.join(TIMEOUT_S)
+    assert not stopping.is_alive()
