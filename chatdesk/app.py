@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -34,10 +34,20 @@ GC_THRESHOLDS = (20_000, 50, 100)
 
 
 class DesktopApp:
-    """The running app. `settings` is replaced as a whole when the user changes something."""
+    """The running app. `settings` is replaced as a whole when the user changes something.
 
-    def __init__(self, application: QApplication, paths: AppPaths, settings: Settings) -> None:
+    `engine_command` starts another engine process than ours (tests).
+    """
+
+    def __init__(
+        self,
+        application: QApplication,
+        paths: AppPaths,
+        settings: Settings,
+        engine_command: Sequence[str] | None = None,
+    ) -> None:
         self._application = application
+        self._engine_command = engine_command
         self._paths = paths
         self._settings = settings
         self._services: AppServices | None = None
@@ -76,7 +86,9 @@ class DesktopApp:
             # SQLAlchemy takes a third of a second to import: not before the window stands.
             from chatdesk.services.app_services import build
 
-            services = build(self._paths, self.bridge.publish, lambda: self._settings)
+            services = build(
+                self._paths, self.bridge.publish, lambda: self._settings, self._engine_command
+            )
             services.tidy()
             services.load_default_model()
             return services

@@ -1,8 +1,9 @@
 """A scripted engine in a real child process: what it does is in the last message's words.
 
 `say: TEXT` streams TEXT word by word; `slow` writes until it is cancelled (`slow long` more at a
-time); `deaf` does so and hears no cancel; `die` writes a little and kills itself; `garbage` writes lines that are no
-messages, then answers; `fail` fails. A model whose path has "crash" in it dies while loading.
+time); `deaf` does so and hears no cancel; `die` writes a little and kills itself; `garbage` writes
+lines that are no messages, then answers; `fail` fails. A model whose path has "crash" in it dies
+while loading, one with "stuck" is never loaded.
 """
 
 import os
@@ -55,6 +56,8 @@ def load(request: LoadModel) -> None:
     name = Path(request.path).name
     if "crash" in name:
         os.kill(os.getpid(), signal.SIGKILL)
+    if "stuck" in name:
+        return
     if "unknown" in name:
         send(Failed(request.request_id, FailureCode.UNSUPPORTED_ARCHITECTURE, "mystery"))
         return

@@ -51,8 +51,9 @@ def title_prompt(question: str) -> tuple[PromptMessage, ...]:
 def clean_title(answer: str) -> str | None:
     """A title from what the model wrote; None when it is no title."""
     line = answer.strip().split("\n", 1)[0]
-    line = re.sub(r"^(title|标题)\s*[:：]\s*", "", line, flags=re.IGNORECASE)
-    line = re.sub(r"[*_`#\"“”«»]+", "", line).strip(" '.。,，:：;-–—")
+    line = re.sub(r"[*_`#\"“”«»]+", "", line)
+    line = re.sub(r"^\s*(title|标题)\s*[:：]", "", line, flags=re.IGNORECASE)
+    line = line.strip(" '.。,，:：;-–—")
     letters = sum(character.isalpha() for character in line)
     if not line or len(line) > MAX_TITLE or letters < _MIN_LETTERS * len(line.replace(" ", "")):
         return None

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatdesk.store import schema
@@ -50,12 +49,12 @@ class Database:
         database = cls(path)
         try:
             if revision is None:
-                with database.writing() as session:
-                    schema.create(session.connection())
+                with database.writing() as connection:
+                    schema.create(connection)
             elif revision != schema.REVISION:
                 database._migrate()
-            with database.reading() as session:  # what cannot be used is told now, not later
-                session.connection()
+            with database.reading():  # what cannot be used is told now, not later
+                pass
         except BaseException:
             database.close()
             raise
@@ -69,25 +68,24 @@ class Database:
             connection.invalidate()  # the next one has its foreign keys on again
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one moment of the database. Raises `StoreProblem`."""
-        with told_plainly(self.path), Session(self._engine, expire_on_commit=False) as session:
-            yield session
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one moment of the database. Raises `StoreProblem`."""
+        with told_plainly(self.path), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session with the write lock, committed at the end. Raises `StoreProblem`.
+    def writing(self) -> Iterator[Connection]:
+        """A connection with the write lock, committed at the end. Raises `StoreProblem`.
 
         The lock is taken at the start: a reader that turns writer would fail, not wait.
         """
-        with told_plainly(self.path), Session(self._writers, expire_on_commit=False) as session:
-            yield session
-            session.commit()
+        with told_plainly(self.path), self._writers.begin() as connection:
+            yield connection
 
     def check(self) -> None:
         """Read through the file. Raises `StoreProblem` when it is damaged."""
-        with self.reading() as session:
-            found = session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         if found != "ok":
             raise damaged(self.path)
 
@@ -110,9 +108,14 @@ def _engine(path: Path) -> Engine:
 def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where we say, not where Python guesses
     cursor = connection.cursor()
-    _use_wal(cursor)
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
+    try:
+        _use_wal(cursor)
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        cursor.close()
+        connection.close()  # SQLAlchemy would leave the file open
+        raise
     cursor.close()
 
 

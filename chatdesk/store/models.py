@@ -3,15 +3,15 @@
 import re
 from pathlib import Path
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, insert, select, update
 
 from chatdesk.core.chat import now
 from chatdesk.core.errors import NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.store.database import Database
-from chatdesk.store.tables import ModelRow
+from chatdesk.store.rows import MODELS, as_model, model_values
+from chatdesk.store.tables import models
 
 
 class ModelStore:
@@ -26,73 +26,68 @@ class ModelStore:
         Another file at the same path is another model: the earlier one leaves the list.
         """
         place = str(path.absolute())
-        with self._database.writing() as session:
-            at_place = select(ModelRow).where(ModelRow.path == place)
-            row = session.scalar(
-                at_place.where(ModelRow.bytes == header.bytes, ModelRow.mtime_ns == mtime_ns)
-            )
-            session.execute(update(ModelRow).where(ModelRow.path == place).values(listed=False))
-            if row is None:
-                row = ModelRow(
-                    id=_free_id(session, path),
-                    path=place,
-                    bytes=header.bytes,
-                    mtime_ns=mtime_ns,
-                    sha256=None,
-                    added=now(),
-                )
-                session.add(row)
-            row.header, row.listed = header, True
-        return _model(row)
+        same = (
+            models.c.path == place,
+            models.c.bytes == header.bytes,
+            models.c.mtime_ns == mtime_ns,
+        )
+        with self._database.writing() as connection:
+            known = connection.scalar(select(models.c.id).where(*same))
+            connection.execute(update(models).where(models.c.path == place).values(listed=False))
+            if known is not None:
+                _change(connection, known, header=header, listed=True)
+                return _get(connection, known)
+            model = ModelFile(_free_id(connection, path), place, header, mtime_ns, None, now())
+            row = {"bytes": header.bytes, "listed": True, **model_values(model)}
+            connection.execute(insert(models).values(row))
+        return model
 
     def list(self) -> tuple[ModelFile, ...]:
         """The models of the library, by id."""
-        listed = select(ModelRow).where(ModelRow.listed).order_by(ModelRow.id)
-        with self._database.reading() as session:
-            return tuple(map(_model, session.scalars(listed)))
+        listed = MODELS.where(models.c.listed).order_by(models.c.id)
+        with self._database.reading() as connection:
+            return tuple(map(as_model, connection.execute(listed)))
 
     def get(self, model_id: str) -> ModelFile:
         """A model, also one no longer listed. Raises `NotFound`."""
-        with self._database.reading() as session:
-            return _model(_row(session, model_id))
+        with self._database.reading() as connection:
+            return _get(connection, model_id)
 
     def set_hash(self, model_id: str, sha256: str) -> None:
         """Record what the file's bytes hash to. Raises `NotFound`."""
-        with self._database.writing() as session:
-            _row(session, model_id).sha256 = sha256
+        with self._database.writing() as connection:
+            _change(connection, model_id, sha256=sha256)
 
     def forget(self, model_id: str) -> None:
         """Take a model off the list; answers still know it. Raises `NotFound`."""
-        with self._database.writing() as session:
-            _row(session, model_id).listed = False
+        with self._database.writing() as connection:
+            _change(connection, model_id, listed=False)
 
 
-def _row(session: Session, model_id: str) -> ModelRow:
-    row = session.get(ModelRow, model_id)
+def _get(connection: Connection, model_id: str) -> ModelFile:
+    row = connection.execute(MODELS.where(models.c.id == model_id)).first()
     if row is None:
-        raise NotFound(
-            tr("There is no model {id}.", id=model_id),
-            tr("`chatdesk models list` shows them all."),
-        )
-    return row
+        raise _no_model(model_id)
+    return as_model(row)
 
 
-def _free_id(session: Session, path: Path) -> str:
+def _change(connection: Connection, model_id: str, **values: object) -> None:
+    changed = connection.execute(update(models).where(models.c.id == model_id).values(values))
+    if changed.rowcount == 0:
+        raise _no_model(model_id)
+
+
+def _no_model(model_id: str) -> NotFound:
+    return NotFound(
+        tr("There is no model {id}.", id=model_id),
+        tr("`chatdesk models list` shows them all."),
+    )
+
+
+def _free_id(connection: Connection, path: Path) -> str:
     """The file's name as a readable id, numbered where it is taken."""
     slug = re.sub(r"[^\w]+", "-", path.stem.lower()).strip("-") or "model"
-    taken = set(
-        session.scalars(select(ModelRow.id).where(ModelRow.id.startswith(slug, autoescape=True)))
-    )
+    alike = select(models.c.id).where(models.c.id.startswith(slug, autoescape=True))
+    taken = set(connection.scalars(alike))
     numbered = (f"{slug}-{n}" for n in range(2, len(taken) + 3))
     return slug if slug not in taken else next(name for name in numbered if name not in taken)
-
-
-def _model(row: ModelRow) -> ModelFile:
-    return ModelFile(
-        id=row.id,
-        path=row.path,
-        header=row.header,
-        mtime_ns=row.mtime_ns,
-        sha256=row.sha256,
-        added=row.added,
-    )

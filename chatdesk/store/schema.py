@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from chatdesk.core.errors import StoreProblem, StoreTooNew
 from chatdesk.core.i18n import tr
-from chatdesk.store.tables import Base
+from chatdesk.store.tables import metadata
 
 REVISION = "0001"  # the newest of migrations/versions; they sort as text
 MIGRATIONS = Path(__file__).parent / "migrations"  # also right in a frozen app
@@ -64,7 +64,7 @@ def create(connection: Connection) -> None:
     """
     if inspect(connection).has_table("alembic_version"):
         return
-    Base.metadata.create_all(connection, checkfirst=False)
+    metadata.create_all(connection, checkfirst=False)
     connection.execute(
         text(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "

@@ -1,24 +1,34 @@
-"""The tables, as they are now. How older databases get there is in `migrations/`."""
+"""The tables, as they are now. How older databases get there is in `migrations/`.
 
-import enum
+SQLAlchemy's core without its ORM: values are not rows here, so there is nothing for the ORM to
+map, and its import would cost the window 11 MB.
+"""
+
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    Boolean,
+    Column,
     DateTime,
     Dialect,
+    Double,
     Enum,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
+    Named,
     String,
+    Table,
     Text,
+    TypedColumns,
     TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from chatdesk.core.chat import MessageState, Role, TitleSource
 from chatdesk.core.generation import SamplingParams
@@ -65,51 +75,47 @@ class AsJson(TypeDecorator[Value], Generic[Value]):
         return None if value is None else msgspec.json.decode(value, type=self.kind)
 
 
-class Base(DeclarativeBase):
-    """What all tables share: constraints with names, so that a migration can speak of them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        }
+def _choice(kind: type[StrEnum]) -> Enum:
+    return Enum(
+        kind,
+        native_enum=False,
+        length=16,
+        values_callable=lambda kind: [member.value for member in kind],
     )
-    type_annotation_map = {  # noqa: RUF012 - the name and shape SQLAlchemy wants
-        str: Text(),
-        datetime: UtcTime(),
-        SamplingParams: AsJson(SamplingParams),
-        ModelHeader: AsJson(ModelHeader),
-        enum.Enum: Enum(
-            enum.Enum,
-            native_enum=False,
-            length=16,
-            values_callable=lambda kind: [member.value for member in kind],
-        ),
+
+
+metadata = MetaData(
+    naming_convention={  # constraints have names, so that a migration can speak of them
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
+)
 
 
-class ConversationRow(Base):
+class ConversationColumns(TypedColumns):
     """A conversation. `deleted` is when it went to the trash.
 
     `active_leaf_id` is no foreign key: the two tables would need each other to exist first.
     """
 
-    __tablename__ = "conversations"
-    __table_args__ = (Index(None, "deleted", "updated"),)
-
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    title: Mapped[str]
-    title_source: Mapped[TitleSource]
-    system_prompt: Mapped[str]
-    active_leaf_id: Mapped[str | None] = mapped_column(String(16))
-    created: Mapped[datetime]
-    updated: Mapped[datetime]
-    deleted: Mapped[datetime | None]
+    id: Named[str] = Column(String(16), primary_key=True)
+    title: Named[str] = Column(Text)
+    title_source: Named[TitleSource] = Column(_choice(TitleSource))
+    system_prompt: Named[str] = Column(Text)
+    active_leaf_id: Named[str | None] = Column(String(16))
+    created: Named[datetime] = Column(UtcTime)
+    updated: Named[datetime] = Column(UtcTime)
+    deleted: Named[datetime | None] = Column(UtcTime)
 
 
-class MessageRow(Base):
+conversations = Table(
+    "conversations", metadata, ConversationColumns, Index(None, "deleted", "updated")
+)
+
+
+class MessageColumns(TypedColumns):
     """A node of a conversation's tree.
 
     `position` counts a conversation's messages in order of creation, which clocks may not keep.
@@ -117,63 +123,63 @@ class MessageRow(Base):
     parent has no cascade of its own: SQLite allows 1,000 levels, a conversation may have more.
     """
 
-    __tablename__ = "messages"
-    __table_args__ = (
-        UniqueConstraint("conversation_id", "position"),
-        Index(None, "writer", sqlite_where=text("writer IS NOT NULL")),  # few or none
+    id: Named[str] = Column(String(16), primary_key=True)
+    conversation_id: Named[str] = Column(
+        String(16), ForeignKey("conversations.id", ondelete="CASCADE")
     )
-
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    conversation_id: Mapped[str] = mapped_column(
-        ForeignKey("conversations.id", ondelete="CASCADE"), type_=String(16)
-    )
-    parent_id: Mapped[str | None] = mapped_column(
-        ForeignKey("messages.id"), type_=String(16), index=True
-    )
-    position: Mapped[int]
-    role: Mapped[Role]
-    state: Mapped[MessageState]
-    created: Mapped[datetime]
-    writer: Mapped[str | None]
-    text: Mapped[str]  # last: SQLite reads past a long one to get at what follows
-
-    answer: Mapped["AnswerRow | None"] = relationship(lazy="joined")
+    parent_id: Named[str | None] = Column(String(16), ForeignKey("messages.id"), index=True)
+    position: Named[int] = Column(Integer)
+    role: Named[Role] = Column(_choice(Role))
+    state: Named[MessageState] = Column(_choice(MessageState))
+    created: Named[datetime] = Column(UtcTime)
+    writer: Named[str | None] = Column(Text)
+    text: Named[str] = Column(Text)  # last: SQLite reads past a long one to get at what follows
 
 
-class AnswerRow(Base):
+messages = Table(
+    "messages",
+    metadata,
+    MessageColumns,
+    UniqueConstraint("conversation_id", "position"),
+    Index(None, "writer", sqlite_where=text("writer IS NOT NULL")),  # few or none
+)
+
+
+class AnswerColumns(TypedColumns):
     """How an assistant message came to be: the fields of `core.chat.AnswerRecord`."""
 
-    __tablename__ = "answers"
-
-    message_id: Mapped[str] = mapped_column(
-        ForeignKey("messages.id", ondelete="CASCADE"), type_=String(16), primary_key=True
+    message_id: Named[str] = Column(
+        String(16), ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
     )
-    model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id"))
-    model_name: Mapped[str]
-    adapter_id: Mapped[str | None]
-    adapter_scale: Mapped[float | None]
-    sampling: Mapped[SamplingParams]
-    prompt_tokens: Mapped[int | None]
-    cached_tokens: Mapped[int | None]
-    completion_tokens: Mapped[int | None]
-    ttft_s: Mapped[float | None]
-    tokens_per_s: Mapped[float | None]
-    duration_s: Mapped[float | None]
-    stop_reason: Mapped[str | None]
-    error: Mapped[str | None]
+    model_id: Named[str | None] = Column(Text, ForeignKey("models.id"))
+    model_name: Named[str] = Column(Text)
+    adapter_id: Named[str | None] = Column(Text)
+    adapter_scale: Named[float | None] = Column(Double)
+    sampling: Named[SamplingParams] = Column(AsJson(SamplingParams))
+    prompt_tokens: Named[int | None] = Column(Integer)
+    cached_tokens: Named[int | None] = Column(Integer)
+    completion_tokens: Named[int | None] = Column(Integer)
+    ttft_s: Named[float | None] = Column(Double)
+    tokens_per_s: Named[float | None] = Column(Double)
+    duration_s: Named[float | None] = Column(Double)
+    stop_reason: Named[str | None] = Column(Text)
+    error: Named[str | None] = Column(Text)
 
 
-class ModelRow(Base):
+answers = Table("answers", metadata, AnswerColumns)
+
+
+class ModelColumns(TypedColumns):
     """A model file as it once was; `listed` says whether the library still shows it."""
 
-    __tablename__ = "models"
-    __table_args__ = (UniqueConstraint("path", "bytes", "mtime_ns"),)
+    id: Named[str] = Column(Text, primary_key=True)
+    path: Named[str] = Column(Text)
+    header: Named[ModelHeader] = Column(AsJson(ModelHeader))
+    bytes: Named[int] = Column(Integer)
+    mtime_ns: Named[int] = Column(Integer)
+    sha256: Named[str | None] = Column(Text)
+    added: Named[datetime] = Column(UtcTime)
+    listed: Named[bool] = Column(Boolean)
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    path: Mapped[str]
-    header: Mapped[ModelHeader]
-    bytes: Mapped[int]
-    mtime_ns: Mapped[int]
-    sha256: Mapped[str | None]
-    added: Mapped[datetime]
-    listed: Mapped[bool]
+
+models = Table("models", metadata, ModelColumns, UniqueConstraint("path", "bytes", "mtime_ns"))

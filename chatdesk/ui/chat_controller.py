@@ -42,6 +42,7 @@ class ChatController(QObject):
     listed = Signal(object)  # the conversations, as a tuple of summaries
     context_measured = Signal(int, int)  # tokens of the prompt, tokens of the window
     state_changed = Signal()  # something worth keeping over a restart
+    answering_changed = Signal(bool)  # whether the open conversation is being answered
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class ChatController(QObject):
             self.opened.emit()
         if self._waiting is not None:
             text, self._waiting = self._waiting, None
+            self._sending = False
             self.send(text)
 
     # Opening
@@ -244,11 +246,19 @@ class ChatController(QObject):
 
     def edit(self, message_id: str, text: str) -> None:
         """Ask in other words, as a sibling."""
-        self._ask_again(lambda services: services.chat.edit(message_id, text))
+        self._ask_again(
+            lambda services: services.chat.edit(message_id, text),
+            lambda: self._view.edit(message_id, text),  # what was written must not be lost
+        )
 
-    def _ask_again(self, ask: Callable[["AppServices"], None]) -> None:
+    def _ask_again(
+        self,
+        ask: Callable[["AppServices"], None],
+        on_refused: Callable[[], None] = lambda: None,
+    ) -> None:
         services = self._services
         if services is None or self._sending or self._is_answering():
+            on_refused()
             return
         self._sending = True
         self._show_composer_state()
@@ -265,6 +275,7 @@ class ChatController(QObject):
         def refused(problem: EnvironmentProblem) -> None:
             accepted(None)
             self._notice.show_problem(problem)
+            on_refused()
 
         self._bridge.run(work, accepted, refused, patient=True)
 
@@ -426,6 +437,7 @@ class ChatController(QObject):
         return self._current is not None and self._current in self._answering.values()
 
     def _show_composer_state(self) -> None:
+        self.answering_changed.emit(self._is_answering())
         if self._is_answering():
             self._composer.set_state(ComposerState.ANSWERING)
             self._composer.set_placeholder(tr("Esc to stop"))

@@ -125,8 +125,8 @@ class ChatView(MessageColumn):
                 self._want_frame(view)
         self._update_caret()
 
-    def edit(self, message_id: str) -> None:
-        """Begin to edit a message of the user in place."""
+    def edit(self, message_id: str, text: str | None = None) -> None:
+        """Begin to edit a message of the user in place, as it stands or with another text."""
         at = self._index(message_id)
         if at is None:
             return
@@ -134,8 +134,13 @@ class ChatView(MessageColumn):
             self._follow = False
             self._rebuild(at)
         if view := self._view(message_id):
-            view.begin_edit()
+            view.begin_edit(text)
             self._show_range(view.y(), view.height())
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The path that is shown, with what has arrived of an answer so far."""
+        return tuple(self._path)
 
     def last_user_message_id(self) -> str | None:
         """The id of the newest message by the user."""

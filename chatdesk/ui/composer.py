@@ -164,6 +164,11 @@ class Composer(QFrame):
         set_class(self._tokens, "danger" if too_long else "small")
 
     @property
+    def state(self) -> ComposerState:
+        """What the button does now."""
+        return self._state
+
+    @property
     def text(self) -> str:
         """What is in the field."""
         return self._editor.toPlainText()

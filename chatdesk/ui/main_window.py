@@ -198,7 +198,7 @@ class MainWindow(QMainWindow):
             (sidebar.new_chat_requested, self.new_chat),
             (sidebar.open_requested, chat.open),
             (sidebar.rename_requested, chat.rename),
-            (sidebar.delete_requested, self._delete),
+            (sidebar.delete_requested, self.delete),
             (sidebar.hide_requested, self._toggle_sidebar),
             (sidebar.models_requested, composer.open_models),
             (sidebar.settings_requested, self._open_settings),
@@ -236,10 +236,14 @@ class MainWindow(QMainWindow):
             ("Ctrl+I", self._toggle_inspector),
             ("Ctrl+M", self._composer.open_models),
             ("Ctrl+,", self._open_settings),
-            ("Escape", self._chat.stop),
             ("Ctrl+Q", self.close),
         ):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
+        # Only while there is something to stop: Esc also leaves menus and edited messages.
+        stop = QShortcut(QKeySequence("Escape"), self)
+        stop.activated.connect(self._chat.stop)
+        stop.setEnabled(False)
+        self._chat.answering_changed.connect(stop.setEnabled)
 
     @property
     def chat_view(self) -> ChatView:
@@ -255,6 +259,20 @@ class MainWindow(QMainWindow):
     def notice(self) -> Notice:
         """What the window tells (tests read it)."""
         return self._notice
+
+    @property
+    def suggestions(self) -> Suggestions:
+        """What the empty chat suggests (tests read it)."""
+        return self._suggestions
+
+    @property
+    def list_model(self) -> ConversationListModel:
+        """The sidebar's list (tests read it)."""
+        return self._list_model
+
+    def add_model(self, path: Path) -> None:
+        """Take up a model file and use it."""
+        self._models.add(path)
 
     def open_conversation(self, conversation_id: str) -> None:
         """Show a conversation."""
@@ -372,9 +390,10 @@ class MainWindow(QMainWindow):
 
     def _delete_open(self) -> None:
         if self._chat.current:
-            self._delete(self._chat.current)
+            self.delete(self._chat.current)
 
-    def _delete(self, conversation_id: str) -> None:
+    def delete(self, conversation_id: str) -> None:
+        """Move a conversation to the trash, with a way back."""
         self._chat.delete(conversation_id, self._list_model.title_of(conversation_id))
 
     def _focus_search(self) -> None:

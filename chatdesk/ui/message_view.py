@@ -147,11 +147,11 @@ class MessageView(QWidget):
         """Whether the text is being edited."""
         return self.editor is not None
 
-    def begin_edit(self) -> None:
-        """Edit the message in place."""
+    def begin_edit(self, text: str | None = None) -> None:
+        """Edit the message in place, beginning with `text` or else as it stands."""
         if self.card is None or self.editor is not None:
             return
-        self.editor = _Editor(self.message.text, self)
+        self.editor = _Editor(self.message.text if text is None else text, self)
         self.editor.cancelled.connect(self._end_edit)
         self.editor.sent.connect(self._send_edit)
         self.editor.resized.connect(self.resized)

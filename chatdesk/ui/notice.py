@@ -40,7 +40,7 @@ class Notice(QFrame):
         self._close.setAccessibleName(tr("Close this notice"))
         self._close.setToolTip(tr("Close"))
         self._close.clicked.connect(self.hide)
-        self._button.clicked.connect(self._act)
+        self._button.clicked.connect(self.act)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self._what)
@@ -108,7 +108,8 @@ class Notice(QFrame):
         self._mark.setPixmap(icon(name, colour).pixmap(ICON_SIZE))
         self._close.setIcon(icon("close", self._theme.muted))
 
-    def _act(self) -> None:
+    def act(self) -> None:
+        """Press the button."""
         self.hide()
         if self._action:
             self._action()

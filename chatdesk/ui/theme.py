@@ -12,7 +12,7 @@ from string import Template
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QStyle, QWidget
 
 from chatdesk.core.paths import assets_dir
 
@@ -70,10 +70,9 @@ def system_theme_name(app: QApplication) -> str:
 
 
 def reduced_motion(app: QApplication) -> bool:
-    """Whether the system asks for less motion, or for a text cursor that does not blink."""
-    hints = app.styleHints()
-    asked = hints.accessibility().motionPreference() is Qt.MotionPreference.ReducedMotion
-    return asked or hints.cursorFlashTime() <= 0
+    """Whether the system asks for no animations, or for a text cursor that does not blink."""
+    still = app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) <= 0
+    return still or app.styleHints().cursorFlashTime() <= 0
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:

@@ -102,6 +102,7 @@ class Suggestions(QWidget):
             card = _Card(title, line)
             card.clicked.connect(lambda _=False, chosen=text: self.text_chosen.emit(chosen))
             row.addWidget(card)
+        self._no_model = False
         self._model_title = QLabel()
         self._model_line = QLabel()
         self._add = QPushButton(tr("Add a model…"))
@@ -138,6 +139,7 @@ class Suggestions(QWidget):
 
     def show_better_model(self, room_bytes: int) -> None:
         """Suggest a better model, by the memory there is room for."""
+        self._no_model = False
         self._model_title.setText(tr("A better model fits this computer"))
         self._model_line.setText(
             tr(
@@ -147,8 +149,14 @@ class Suggestions(QWidget):
             )
         )
 
+    @property
+    def says_no_model(self) -> bool:
+        """Whether it tells how to get a model."""
+        return self._no_model
+
     def show_no_model(self) -> None:
         """Say how to get a model, since there is none."""
+        self._no_model = True
         self._model_title.setText(tr("No model was found on this computer"))
         self._model_line.setText(
             tr(

@@ -1,12 +1,10 @@
 import queue
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import event
 
 from chatdesk.core.chat import MessageState
 from chatdesk.core.models import ModelFile, ModelHeader
@@ -57,20 +55,6 @@ class App:
         """Send, and wait for the end of the answer."""
         self.services.chat.send(conversation_id, text)
         return self.until(AnswerEnded)
-
-    @contextmanager
-    def disk_full(self) -> Iterator[None]:
-        """SQLite itself refuses to grow the file, on every connection."""
-        engine = self.services._database._engine
-
-        def limit(pages: int) -> Callable[..., None]:
-            return lambda connection, *_: connection.execute(f"PRAGMA max_page_count={pages}")
-
-        full, roomy = limit(1), limit(1_000_000)
-        event.listen(engine, "checkout", full)
-        yield
-        event.remove(engine, "checkout", full)
-        event.listen(engine, "checkout", roomy)
 
     def state_of(self, message_id: str) -> MessageState:
         store = self.services.conversations

@@ -1,10 +1,11 @@
 import os
 import signal
+from typing import Any
 
 import pytest
 
-from chatdesk.core.chat import MessageState, Role, TitleSource
-from chatdesk.core.errors import PromptTooLong
+from chatdesk.core.chat import Conversation, MessageState, Role, TitleSource
+from chatdesk.core.errors import PromptTooLong, StoreProblem
 from chatdesk.services.chat import sound_text
 from chatdesk.services.facts import (
     AnswerEnded,
@@ -13,6 +14,7 @@ from chatdesk.services.facts import (
     MessageAdded,
     TextArrived,
 )
+from tests.helpers import disk_full
 from tests.services.conftest import App
 
 
@@ -152,7 +154,7 @@ def test_a_full_disk_keeps_the_answer_in_memory_until_there_is_room(app: App) ->
     app.load()
     conversation_id = app.services.chat.send(None, "slow long")
     app.until(TextArrived)
-    with app.disk_full():
+    with disk_full(app.services):
         app.until(TextArrived, lambda fact: fact.start > 20_000)
         app.services.chat.stop(conversation_id)
         ended = app.until(AnswerEnded)
@@ -182,3 +184,50 @@ def test_lone_surrogates_become_sound_text() -> None:
 def test_a_lone_surrogate_does_not_break_the_turn(app: App) -> None:
     app.load()
     assert app.answered("say: \ud83d").message.state is MessageState.COMPLETE
+
+
+def test_a_stop_while_the_answer_is_being_asked_for(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.load()
+    engine, chat = app.services.engine, app.services.chat
+    ask = engine.generate
+
+    def generate(*arguments: Any, **options: Any) -> str:
+        chat.stop(app.services.conversations.list()[0].id)
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(engine, "generate", generate)
+    assert app.answered("slow").message.state is MessageState.STOPPED
+
+
+def test_an_answer_that_ends_while_it_is_being_opened_is_shown_ended(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.load()
+    store, chat = app.services.conversations, app.services.chat
+    conversation_id = chat.send(None, "slow")
+    read = store.get
+
+    def get(wanted: str) -> Conversation:
+        conversation = read(wanted)
+        if chat.is_answering(wanted):
+            chat.stop(wanted)
+            app.until(AnswerEnded)
+        return conversation
+
+    monkeypatch.setattr(store, "get", get)
+    assert chat.conversation(conversation_id).path()[-1].state is MessageState.STOPPED
+
+
+def test_an_answers_end_is_told_when_its_title_cannot_be_made(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.load()
+
+    def get(wanted: str) -> Conversation:
+        raise StoreProblem("The disk is gone.")
+
+    app.services.chat.send(None, "say: hello")
+    monkeypatch.setattr(app.services.conversations, "get", get)
+    assert app.until(AnswerEnded).message.text == "hello "

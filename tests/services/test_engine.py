@@ -3,11 +3,22 @@ import queue
 import signal
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from chatdesk.core.errors import EngineProblem, ModelProblem
-from chatdesk.core.generation import Cancelled, Finished, PromptMessage, SamplingParams, TextDelta
+from chatdesk.core.generation import (
+    Cancelled,
+    Failed,
+    FailureCode,
+    Finished,
+    LoadProgress,
+    ModelLoaded,
+    PromptMessage,
+    SamplingParams,
+    TextDelta,
+)
 from chatdesk.services.engine import Engine, EngineLost, Reply
 from chatdesk.services.facts import EngineState
 from tests.services.conftest import TIMEOUT_S, App
@@ -120,3 +131,37 @@ def test_a_program_that_is_not_there() -> None:
     with pytest.raises(EngineProblem):
         engine.ready(TIMEOUT_S)
     engine.close()
+
+
+def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: App) -> None:
+    app.services.engine.load(app.model("stuck.gguf"), 2048)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(app.services.engine.wait_loaded)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        app.load("fine.gguf")
+        with pytest.raises(EngineProblem):
+            waiting.result(TIMEOUT_S)
+    assert app.services.engine.status.model == app.model("fine.gguf")
+
+
+def test_who_waits_for_a_model_is_told_when_the_app_closes(app: App) -> None:
+    app.services.engine.load(app.model("stuck.gguf"), 2048)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(app.services.engine.wait_loaded)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        app.services.engine.close()
+        with pytest.raises(EngineProblem):
+            waiting.result(TIMEOUT_S)
+
+
+def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: App) -> None:
+    engine = app.services.engine
+    app.services.engine.load(app.model("stuck.gguf"), 2048)
+    stale: Future[ModelLoaded] = engine._loaded
+    app.load("fine.gguf")
+    status = engine.status
+    engine._on_load_reply(stale, LoadProgress("1", 0.5))
+    engine._on_load_reply(stale, Failed("1", FailureCode.LOAD_FAILED, "late"))
+    assert engine.status is status

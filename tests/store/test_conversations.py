@@ -23,7 +23,8 @@ from chatdesk.core.models import ModelHeader
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
-from chatdesk.store.tables import ConversationRow, MessageRow
+from chatdesk.store.tables import conversations as conversations_table
+from chatdesk.store.tables import messages as messages_table
 
 
 def texts(conversation: Conversation) -> list[str]:
@@ -182,12 +183,12 @@ def test_purging_removes_old_trash_for_good(
 ) -> None:
     kept, young, old = store.create(), store.create(), store.create()
     parent = None
-    with database.writing() as session:  # deeper than SQLite lets a cascade recurse
+    with database.writing() as connection:  # deeper than SQLite lets a cascade recurse
         for position in range(1500):
             row = {"id": f"{position:016}", "parent_id": parent, "position": position}
             rest = {"role": Role.USER, "state": MessageState.COMPLETE, "created": now()}
-            session.execute(
-                insert(MessageRow).values(
+            connection.execute(
+                insert(messages_table).values(
                     row | rest | {"conversation_id": old.id, "text": "a secret to be gone"}
                 )
             )
@@ -211,10 +212,12 @@ def test_an_id_may_be_shortened_while_it_is_clear(
     store: ConversationStore, database: Database
 ) -> None:
     rest = {"title": "", "title_source": TitleSource.NONE, "system_prompt": ""}
-    with database.writing() as session:
+    with database.writing() as connection:
         for row_id in ("aaaa1111", "aaaa2222", "bbbb3333"):
             moments = {"created": now(), "updated": now()}
-            session.execute(insert(ConversationRow).values({"id": row_id, **rest, **moments}))
+            connection.execute(
+                insert(conversations_table).values({"id": row_id, **rest, **moments})
+            )
     assert store.resolve("aaaa1") == "aaaa1111"
     assert store.resolve("aaaa2222") == "aaaa2222"
     assert store.resolve("bbbb") == "bbbb3333"
@@ -259,9 +262,9 @@ def test_five_thousand_conversations_are_listed_by_one_query(
         for number, conversation in enumerate(conversations)
         for position in range(number % 5)
     ]
-    with database.writing() as session:
-        session.execute(insert(ConversationRow), conversations)
-        session.execute(insert(MessageRow), messages)
+    with database.writing() as connection:
+        connection.execute(insert(conversations_table), conversations)
+        connection.execute(insert(messages_table), messages)
 
     statements: list[str] = []
 
@@ -279,8 +282,8 @@ def test_five_thousand_conversations_are_listed_by_one_query(
     assert len(listed) == 4950
     assert list(listed) == sorted(listed, key=lambda line: line.updated, reverse=True)
     assert all(line.messages == int(line.title.split()[1]) % 5 for line in listed)
-    with database.reading() as session:
-        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+    with database.reading() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
     steps = " ".join(step[3] for step in plan)
     assert "SCAN" not in steps
     assert "TEMP B-TREE" not in steps

@@ -24,8 +24,8 @@ from tests.store.conftest import child, told
 
 def pragma(database: Database, setting: str) -> None:
     """Set something on the connection of this thread (the pool has no other)."""
-    with database.reading() as session:
-        session.execute(text(f"PRAGMA {setting}"))
+    with database.reading() as connection:
+        connection.execute(text(f"PRAGMA {setting}"))
 
 
 def streaming(store: ConversationStore) -> Message:
@@ -163,8 +163,8 @@ def test_damage_found_while_reading_is_told(path: Path) -> None:
 
 def test_bugs_pass_through_and_say_nothing_of_what_was_written(database: Database) -> None:
     with pytest.raises(DBAPIError) as bug:
-        with database.writing() as session:
-            session.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "my secret"})
+        with database.writing() as connection:
+            connection.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "my secret"})
     assert "my secret" not in str(bug.value)
     with pytest.raises(ZeroDivisionError), told_plainly(database.path):
         raise ZeroDivisionError

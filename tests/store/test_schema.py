@@ -20,7 +20,7 @@ from chatdesk.store import schema
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
-from chatdesk.store.tables import Base
+from chatdesk.store.tables import metadata
 from tests.store.conftest import stored
 
 NEXT = """
@@ -67,7 +67,7 @@ def test_migrations_end_at_exactly_the_tables(tmp_path: Path) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
     assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
     made = tmp_path / "made.db"
@@ -105,8 +105,8 @@ def test_an_older_database_is_backed_up_and_migrated(
     pretend_next(monkeypatch, tmp_path)
     database = Database.open(path)
     assert ConversationStore(database).get(before.id) == before  # its messages too
-    with database.reading() as session:
-        (foreign_keys,) = session.connection().exec_driver_sql("PRAGMA foreign_keys").one()
+    with database.reading() as connection:
+        (foreign_keys,) = connection.exec_driver_sql("PRAGMA foreign_keys").one()
     assert foreign_keys == 1
     database.close()
     assert version(path) == "0002"

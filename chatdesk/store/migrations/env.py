@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from chatdesk.store.tables import Base
+from chatdesk.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=metadata,
     render_as_batch=True,  # SQLite alters a table by making a new one
     transactional_ddl=True,  # all or nothing: SQLite can, Alembic just does not expect it
 )

@@ -1,0 +1,111 @@
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import SamplingParams
+from chatdesk.core.settings import MIN_CONTEXT_WINDOW, Settings, write_json
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "settings.json"
+
+
+def read(file: Path, value: object) -> Settings:
+    write_json(file, value)
+    return Settings.read(file)
+
+
+def test_a_round_trip(file: Path) -> None:
+    settings = Settings(
+        language="zh_CN",
+        enter_sends=False,
+        model="qwen",
+        context_window=4096,
+        system_prompt="说话要短。",
+        sampling=SamplingParams(temperature=0.0, seed=2**32 - 2, max_tokens=64, stop=("\n", "。")),
+    )
+    settings.save(file)
+    assert Settings.read(file) == settings
+    assert "说话要短" in file.read_text("utf-8")
+
+
+def test_no_file_means_the_defaults(file: Path) -> None:
+    assert Settings.read(file) == Settings()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00", b"[" * 100_000, b'{"sampling": 3}'],
+)
+def test_a_damaged_file_means_the_defaults_and_is_left_alone(file: Path, content: bytes) -> None:
+    file.parent.mkdir()
+    file.write_bytes(content)
+    assert Settings.read(file) == Settings()
+    assert file.read_bytes() == content
+
+
+def test_what_does_not_fit_is_left_at_its_default(file: Path) -> None:
+    found = read(
+        file,
+        {
+            "language": 5,
+            "theme": "dark",
+            "enter_sends": "yes",
+            "model": ["x"],
+            "context_window": True,
+            "from_the_future": 1,
+            "sampling": {"temperature": "hot", "top_k": 1.5, "top_p": 1, "stop": "x", "seed": 5},
+        },
+    )
+    assert found == Settings(theme="dark", sampling=SamplingParams(top_p=1.0, seed=5))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e300", "1" + "0" * 400, "true", "null"])
+def test_numbers_that_are_none(file: Path, number: str) -> None:
+    file.parent.mkdir()
+    sampling = f'{{"temperature": {number}, "top_k": {number}, "min_p": {number}}}'
+    file.write_text(f'{{"context_window": {number}, "sampling": {sampling}}}', "utf-8")
+    assert Settings.read(file) == Settings()
+
+
+def test_a_context_window_has_a_least_size(file: Path) -> None:
+    assert read(file, {"context_window": -5}).context_window == MIN_CONTEXT_WINDOW
+
+
+def test_saving_where_nothing_can_be_saved(tmp_path: Path) -> None:
+    (tmp_path / "config").touch()
+    with pytest.raises(EnvironmentProblem):
+        Settings().save(tmp_path / "config" / "settings.json")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(file: Path) -> None:
+    write_json(file, {"old": 1})
+    with pytest.raises(TypeError):
+        write_json(file, {"new": object()})
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(OSError, match="settings"):
+        write_json(file, {"new": 1})
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_writing_from_many_threads_leaves_one_whole_file(file: Path) -> None:
+    values = [{"value": str(n) * 10_000} for n in range(8)]
+    threads = [threading.Thread(target=write_json, args=(file, value)) for value in values]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert json.loads(file.read_text("utf-8")) in values
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_half_a_character_does_not_stop_the_saving(file: Path) -> None:
+    replace(Settings(), system_prompt="a\ud83d").save(file)
+    assert Settings.read(file).system_prompt == "a?"

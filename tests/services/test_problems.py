@@ -1,0 +1,24 @@
+import pytest
+
+from chatdesk.core.errors import ModelProblem, PromptTooLong
+from chatdesk.core.generation import Failed, FailureCode
+from chatdesk.services.problems import engine_problem
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_every_failure_is_a_sentence_and_says_what_to_do(code: FailureCode) -> None:
+    problem = engine_problem(Failed("1", code, "because", tokens=9000, limit=8176), "tiny.gguf")
+    assert problem.what.endswith((".", "because"))
+    assert problem.todo.endswith(".")
+    assert "{" not in str(problem)
+    if isinstance(problem, ModelProblem):
+        assert "tiny.gguf" in problem.what
+
+
+def test_both_numbers_of_a_prompt_too_long() -> None:
+    problem = engine_problem(Failed("1", FailureCode.PROMPT_TOO_LONG, "", 9000, 8176), "tiny")
+    assert isinstance(problem, PromptTooLong)
+    assert (problem.tokens, problem.limit) == (9000, 8176)
+    assert "9,000" in problem.what
+    assert "8,176" in problem.what
+    assert "824" in problem.todo

@@ -1,0 +1,378 @@
+"""The whole window over real services, a real database and a scripted engine process."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from chatdesk.app import DesktopApp
+from chatdesk.core.chat import Message, MessageState
+from chatdesk.core.models import ModelHeader
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.services.facts import EngineState
+from chatdesk.store.database import Database
+from chatdesk.ui.composer import ComposerState
+from chatdesk.ui.message_view import MessageView
+from chatdesk.ui.theme import Theme
+from tests.helpers import FAKE_ENGINE, disk_full
+
+TIMEOUT_MS = 20_000
+
+
+class Window:
+    """A running app, driven as a person would."""
+
+    def __init__(self, qtbot: QtBot, qapp: QApplication, paths: AppPaths) -> None:
+        self.qtbot = qtbot
+        self.paths = paths
+        self.desktop = DesktopApp(qapp, paths, Settings(), FAKE_ENGINE)
+        self.window = self.desktop.window
+        self.desktop.start()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=TIMEOUT_MS)
+
+    def until_ready(self) -> None:
+        self.until(
+            lambda: (
+                self.desktop.services is not None
+                and self.desktop.services.engine.status.state is EngineState.READY
+            )
+        )
+
+    @property
+    def editor(self) -> QPlainTextEdit:
+        found = self.window.composer.findChild(QPlainTextEdit)
+        assert found
+        return found
+
+    @property
+    def messages(self) -> list[Message]:
+        return list(self.window.chat_view.messages)
+
+    @property
+    def titles(self) -> list[str]:
+        model = self.window.list_model
+        rows = (model.index(row) for row in range(model.rowCount()))
+        return [str(row.data()) for row in rows if row.flags() & Qt.ItemFlag.ItemIsEnabled]
+
+    def type(self, text: str) -> None:
+        self.qtbot.keyClicks(self.editor, text)
+
+    def send(self, text: str) -> None:
+        self.type(text)
+        self.qtbot.keyClick(self.editor, Qt.Key.Key_Return)
+
+    def ask(self, text: str) -> Message:
+        """Send and wait for the end of the answer."""
+        known = {message.id for message in self.messages}
+        self.send(text)
+        self.until(
+            lambda: (
+                bool(self.messages)
+                and self.messages[-1].id not in known
+                and self.messages[-1].state is not MessageState.STREAMING
+                and self.messages[-1].answer is not None
+            )
+        )
+        self.until(lambda: self.window.composer.state is ComposerState.READY)
+        return self.messages[-1]
+
+    def view_of(self, message: Message) -> MessageView:
+        views = self.window.chat_view.findChildren(MessageView)
+        return next(view for view in views if view.message.id == message.id)
+
+    def close(self) -> None:
+        self.window.close()
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    """Folders with one model in the library, which the scripted engine will pretend to load."""
+    paths = AppPaths.under(tmp_path)
+    paths.make()
+    return paths
+
+
+@pytest.fixture(autouse=True)
+def no_starter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A small file in place of the starter: the engine here is scripted."""
+    header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
+    file = tmp_path / "fake.gguf"
+    file.write_bytes(b"GGUF")
+    monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: file)
+    monkeypatch.setattr("chatdesk.services.models.read_header", lambda path: header)
+
+
+@contextmanager
+def opened(qtbot: QtBot, qapp: QApplication, paths: AppPaths) -> Iterator[Window]:
+    window = Window(qtbot, qapp, paths)
+    try:
+        yield window
+    finally:
+        window.close()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths) -> Iterator[Window]:
+    with opened(qtbot, qapp, paths) as window:
+        window.until_ready()
+        yield window
+
+
+def test_a_first_conversation(window: Window) -> None:
+    assert window.window.focusWidget() is window.editor
+    answer = window.ask("say: hello there")
+    assert answer.text == "hello there "
+    assert window.editor.toPlainText() == ""
+    window.until(lambda: window.titles == ["A fitting title"])
+    assert window.window.windowTitle() == "A fitting title – ChatDesk"
+
+
+def test_typing_before_the_services_are_there(
+    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        assert window.desktop.services is None
+        assert window.ask("say: early").text == "early "
+
+
+def test_what_is_kept_over_a_restart(
+    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        window.until_ready()
+        window.ask("say: " + "many words " * 300)
+        window.ask("say: " + "and more " * 300)
+        window.type("half a thou")
+        window.window.resize(900, 640)
+        view = window.window.chat_view
+        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)
+        anchor = view.scroll_anchor()
+        assert anchor
+    with opened(qtbot, qapp, paths) as window:
+        assert window.editor.toPlainText() == "half a thou"
+        assert window.window.size().toTuple() == (900, 640)
+        window.until(lambda: window.window.chat_view.scroll_anchor() == anchor)
+        assert len(window.messages) == 4
+
+
+def test_a_draft_is_kept_per_conversation(window: Window) -> None:
+    window.ask("say: one")
+    window.type("for the first")
+    window.window.new_chat()
+    assert window.editor.toPlainText() == ""
+    window.type("for a new one")
+    first = window.desktop.services
+    assert first
+    window.window.open_conversation(first.conversations.list()[0].id)
+    assert window.editor.toPlainText() == "for the first"
+    window.window.new_chat()
+    assert window.editor.toPlainText() == "for a new one"
+
+
+def test_escape_stops_and_continue_goes_on(window: Window) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    assert window.window.composer.state is ComposerState.ANSWERING
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
+    stopped = window.messages[-1]
+    window.until(lambda: window.window.composer.state is ComposerState.READY)
+    window.view_of(stopped).continue_requested.emit(stopped.id)
+    window.until(lambda: len(window.messages[-1].text) >= 2 * len(stopped.text))
+    window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
+    assert window.messages[-1].text.startswith(stopped.text)
+
+
+def test_regenerating_and_going_back(window: Window) -> None:
+    first = window.ask("say: one")
+    window.view_of(first).regenerate_requested.emit(first.id)
+    window.until(
+        lambda: (
+            window.messages[-1].id != first.id
+            and window.messages[-1].state is MessageState.COMPLETE
+        )
+    )
+    assert len(window.messages) == 2
+    window.view_of(window.messages[-1]).branch_requested.emit(first.id)
+    window.until(lambda: window.messages[-1].id == first.id)
+
+
+def test_editing_the_last_message_with_up(window: Window) -> None:
+    window.ask("say: one")
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Up)
+    view = window.view_of(window.messages[0])
+    assert view.editor
+    view.editor.text.setPlainText("say: two")
+    window.qtbot.mouseClick(view.editor.send_button, Qt.MouseButton.LeftButton)
+    window.until(lambda: [message.text for message in window.messages] == ["say: two", "two "])
+
+
+def test_an_edit_that_is_too_long_is_not_lost(window: Window) -> None:
+    window.ask("say: one")
+    window.window.chat_view.edit(window.messages[0].id)
+    editor = window.view_of(window.messages[0]).editor
+    assert editor
+    too_long = "word " * 3000
+    editor.text.setPlainText(too_long)
+    window.qtbot.mouseClick(editor.send_button, Qt.MouseButton.LeftButton)
+    window.until(lambda: "3,000" in window.window.notice.words)
+    again = window.view_of(window.messages[0]).editor
+    assert again
+    assert again.text.toPlainText() == too_long.strip()
+
+
+def test_a_prompt_too_long_stays_in_the_composer(window: Window) -> None:
+    window.editor.setPlainText("word " * 3000)
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
+    window.until(lambda: "3,000" in window.window.notice.words)
+    assert "2,032" in window.window.notice.words
+    assert window.editor.toPlainText() == "word " * 3000
+    assert not window.editor.isReadOnly()
+    assert window.messages == []
+
+
+def test_the_engine_killed_in_mid_answer(window: Window) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    services = window.desktop.services
+    assert services
+    pid = services.engine.process_id
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    window.until(lambda: window.messages[-1].state is MessageState.INTERRUPTED)
+    assert window.messages[-1].text.startswith("0 1 2 ")
+    assert window.ask("say: back").text == "back "
+
+
+def test_deleting_can_be_undone(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: window.titles == ["A fitting title"])
+    services = window.desktop.services
+    assert services
+    window.window.delete(services.conversations.list()[0].id)
+    window.until(lambda: window.titles == [])
+    assert "A fitting title" in window.window.notice.words
+    window.window.notice.act()
+    window.until(lambda: window.titles == ["A fitting title"])
+    window.until(lambda: len(window.messages) == 2)
+
+
+def test_a_title_typed_by_the_user(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: window.titles == ["A fitting title"])
+    model = window.window.list_model
+    row = next(row for row in range(model.rowCount()) if model.index(row).data() != "Today")
+    assert model.setData(model.index(row), "  My   name ")
+    window.until(lambda: window.titles == ["My name"])
+
+
+def test_the_filter_finds_by_title(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: window.titles == ["A fitting title"])
+    window.window.list_model.set_filter("nothing like it")
+    assert window.titles == []
+    window.window.list_model.set_filter("TITLE fit")
+    assert window.titles == ["A fitting title"]
+
+
+def test_a_full_disk_is_told_and_can_be_retried(window: Window) -> None:
+    window.send("slow long")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 500)
+    services = window.desktop.services
+    assert services
+    with disk_full(services):
+        window.until(lambda: len(window.messages[-1].text) > 20_000)
+        window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+        window.until(lambda: "full" in window.window.notice.words)
+        text = window.messages[-1].text
+        window.window.notice.act()
+        window.until(lambda: "full" in window.window.notice.words)
+    window.window.notice.act()
+    window.until(lambda: "saved" in window.window.notice.words)
+    stored = services.conversations.get(window.messages[-1].conversation_id).path()[-1]
+    assert stored.text == text
+    assert window.messages[-1].text == text
+
+
+def test_sending_onto_a_full_disk_keeps_the_words(window: Window) -> None:
+    window.ask("say: one")
+    services = window.desktop.services
+    assert services
+    question = "say: " + "x" * 50_000
+    with disk_full(services):
+        window.editor.setPlainText(question)
+        window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
+        window.until(lambda: "full" in window.window.notice.words)
+        assert window.editor.toPlainText() == question
+    window.window.notice.act()
+    window.until(lambda: window.messages[-1].text == "x" * 50_000 + " ")
+
+
+def test_a_database_of_a_newer_version_is_refused_and_untouched(
+    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+) -> None:
+    Database.open(paths.database).close()
+    with sqlite3.connect(paths.database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    before = paths.database.read_bytes()
+    with opened(qtbot, qapp, paths) as window:
+        window.until(lambda: "newer" in window.window.notice.words)
+        window.send("say: hello")
+        assert window.editor.toPlainText() == "say: hello"
+    assert paths.database.read_bytes() == before
+
+
+def test_without_any_model(
+    qtbot: QtBot,
+    qapp: QApplication,
+    theme: Theme,
+    paths: AppPaths,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: None)
+    with opened(qtbot, qapp, paths) as window:
+        window.until(lambda: window.window.suggestions.says_no_model)
+        window.send("say: hello")
+        window.until(lambda: "No model" in window.window.notice.words)
+        assert window.editor.toPlainText() == "say: hello"
+
+
+def test_a_file_that_is_no_model_disturbs_nothing(
+    window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.undo()
+    window.ask("say: one")
+    file = tmp_path / "holiday.gguf"
+    file.write_bytes(b"not a model at all")
+    window.window.add_model(file)
+    window.until(lambda: "holiday.gguf" in window.window.notice.words)
+    assert window.ask("say: two").text == "two "
+
+
+def test_everything_can_be_reached_and_has_a_name(window: Window) -> None:
+    window.ask("say: one")
+    for kind in (QAbstractButton, QLineEdit, QPlainTextEdit):
+        for widget in window.window.findChildren(kind):
+            is_part = isinstance(widget.parentWidget(), QLineEdit)  # its clear button
+            if not is_part and widget.isVisibleTo(window.window):
+                text = widget.text() if isinstance(widget, QAbstractButton) else ""
+                assert widget.accessibleName() or text, widget
+                assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget
+
+
+def test_shortcuts_do_not_clash(window: Window) -> None:
+    keys = [shortcut.key().toString() for shortcut in window.window.findChildren(QShortcut)]
+    assert len(keys) == len(set(keys)) >= 8
+    assert QKeySequence("Ctrl+N").toString() in keys
