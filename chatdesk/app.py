@@ -45,7 +45,9 @@ class DesktopApp:
         paths: AppPaths,
         settings: Settings,
         engine_command: Sequence[str] | None = None,
+        instance: SingleInstance | None = None,
     ) -> None:
+        self.instance = instance
         self._application = application
         self._engine_command = engine_command
         self._paths = paths
@@ -167,7 +169,7 @@ def run(
                 tr("ChatDesk is already running, but its window does not answer."), file=sys.stderr
             )
         return 0 if heard else 1
-    desktop = DesktopApp(application, paths, settings)
+    desktop = DesktopApp(application, paths, settings, instance=instance)
     instance.raise_requested.connect(desktop.window.raise_to_front)
     _report_bugs(desktop)
     _quit_on_signals(desktop)

@@ -1,0 +1,58 @@
+"""The real app in a process of its own, for tests that kill it. What it does is its argument.
+
+`ask` sends a question once the model is loaded and prints the answer's length as it grows; `show`
+prints the open conversation and quits; `wait` prints when another start asks for the window.
+"""
+
+import json
+import sys
+import time
+
+from PySide6.QtCore import QTimer
+
+from chatdesk.app import DesktopApp, run
+from chatdesk.core.generation import SamplingParams
+from chatdesk.core.settings import Settings
+from chatdesk.services.facts import EngineChanged, EngineState, Fact, TextArrived
+from chatdesk.services.locations import find_paths
+
+QUESTION = "Write a very long story about a fox and a river."
+
+
+def tell(**values: object) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def ask(desktop: DesktopApp) -> None:
+    def on_fact(fact: Fact) -> None:
+        if isinstance(fact, TextArrived):
+            tell(length=fact.start + len(fact.text), at=time.monotonic())
+        elif isinstance(fact, EngineChanged) and fact.status.state is EngineState.READY:
+            desktop.window.send(QUESTION)
+
+    desktop.bridge.fact_arrived.connect(on_fact)
+
+
+def show(desktop: DesktopApp) -> None:
+    def look() -> None:
+        messages = desktop.window.chat_view.messages
+        if messages:
+            tell(messages=[[message.role, message.state, message.text] for message in messages])
+            desktop.window.close()
+
+    timer = QTimer(desktop.window)
+    timer.timeout.connect(look)
+    timer.start(20)
+
+
+def wait(desktop: DesktopApp) -> None:
+    assert desktop.instance
+    desktop.instance.raise_requested.connect(lambda: tell(raised=True))
+    QTimer.singleShot(0, lambda: tell(waiting=True))
+
+
+MODES = {"ask": ask, "show": show, "wait": wait}
+
+if __name__ == "__main__":
+    settings = Settings(sampling=SamplingParams(temperature=1.2, max_tokens=2000))
+    sys.exit(run(find_paths(), settings, MODES[sys.argv[1]]))
