@@ -6,6 +6,7 @@ after its first paint, so that one can type at once.
 
 import gc
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from chatdesk import __version__
+from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
@@ -158,8 +160,9 @@ def run(
     """Open the window and run until it is closed; the exit code.
 
     `on_started` is called when the window was told to show (benchmarks look from there). A second
-    start raises the first window and ends.
+    start raises the first window and ends. Raises `EnvironmentProblem` where there is no screen.
     """
+    _check_screen()
     application = make_application(settings)
     instance = SingleInstance(paths.data)
     if not instance.is_first():
@@ -180,6 +183,16 @@ def run(
         return application.exec()
     finally:
         instance.close()
+
+
+def _check_screen() -> None:
+    """Qt would abort the process without one."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform == "linux" and not any(map(os.environ.get, names)):
+        raise EnvironmentProblem(
+            tr("There is no screen to open a window on."),
+            tr("Start ChatDesk from a desktop, or ask here with: chatdesk ask"),
+        )
 
 
 def _report_bugs(desktop: DesktopApp) -> None:
