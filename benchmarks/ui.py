@@ -112,6 +112,9 @@ def seed() -> None:
 
 def cold() -> None:
     """Open the window as `chatdesk` does, and say when it could be typed in."""
+    import chatdesk.ui  # noqa: F401 - before PySide6, as the app does
+
+    # isort: split
     from PySide6.QtCore import QEvent, QObject, QTimer
     from PySide6.QtWidgets import QApplication, QPlainTextEdit
 

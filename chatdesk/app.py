@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import chatdesk.ui  # noqa: F401 - before PySide6: see there
+
+# isort: split
 from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 

@@ -40,6 +40,9 @@ class Cli:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._environment = {"CHATDESK_HOME": str(home), "LC_ALL": "C.UTF-8"}
+        # With buffers, as everybody has them: what fails at the last flush must be told as well.
+        self._environment["PYTHONUNBUFFERED"] = ""
 
     def start(
         self,

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from chatdesk.ui.window_state import MAX_ANCHORS, WindowState
+
+
+def test_it_survives(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "window.json"
+    state = WindowState(width=900, maximized=True, conversation="abc")
+    state.remember_draft(None, "half a thought")
+    state.remember_draft("abc", "量子")
+    state.remember_anchor("abc", ("m", 17))
+    state.write(file)
+    assert WindowState.read(file) == state
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not json", b"[]", b'{"width": "wide"}', b"\xff\xfe", b'{"anchors": {"a": 1}}'],
+)
+def test_a_damaged_file_means_the_defaults(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "window.json"
+    file.write_bytes(content)
+    assert WindowState.read(file) == WindowState()
+
+
+def test_empty_drafts_and_ends_are_not_kept() -> None:
+    state = WindowState()
+    state.remember_draft("a", "text")
+    state.remember_draft("a", "  \n")
+    state.remember_anchor("a", ("m", 1))
+    state.remember_anchor("a", None)
+    assert (state.drafts, state.anchors) == ({}, {})
+
+
+def test_only_the_newest_reading_positions_are_kept() -> None:
+    state = WindowState()
+    for number in range(MAX_ANCHORS + 5):
+        state.remember_anchor(str(number), ("m", number))
+    assert len(state.anchors) == MAX_ANCHORS
+    assert "4" not in state.anchors
+    assert str(MAX_ANCHORS + 4) in state.anchors
+
+
+def test_a_disk_that_refuses_does_not_stop_the_window(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    WindowState().write(tmp_path / "file" / "window.json")
