@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
@@ -48,7 +49,8 @@ def _check(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, ok=True, detail=look())
     except (EnvironmentProblem, OSError) as problem:
-        return Check(name, ok=False, detail=str(problem))
+        # The report is for pasting: no user name in a path.
+        return Check(name, ok=False, detail=str(problem).replace(str(Path.home()), "~"))
 
 
 def _processor(hardware: Hardware) -> str:

@@ -278,12 +278,12 @@ class Engine:
             if event.protocol == PROTOCOL_VERSION:
                 self._ready.set_result(event)
             else:
-                self._ready.set_exception(
-                    EngineProblem(
-                        tr("The engine is of another version than the app."),
-                        tr("Install ChatDesk again."),
-                    )
+                problem = EngineProblem(
+                    tr("The engine is of another version than the app."),
+                    tr("Install ChatDesk again."),
                 )
+                self._ready.set_exception(problem)
+                self._fail_load(problem)
 
     def _on_exit(self, generation: int, outcome: Outcome) -> None:
         with self._lock:

@@ -6,7 +6,7 @@ from chatdesk.core.generation import PromptMessage, SamplingParams
 
 MAX_TITLE = 60
 _MIN_LETTERS = 0.5  # a title of mostly punctuation or digits says nothing
-_STUTTER = re.compile(r"(.{1,12}?)\1{2,}")  # the same thing three times in a row
+_STUTTER = re.compile(r"(.{2,12}?)\1{2,}|(.)\2{4,}")  # the same thing again and again
 
 TITLE_SAMPLING = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=24, stop=("\n",))
 _EXCERPT = 600  # characters of the first question; a title needs no more, and prefill costs time

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stand
     from chatdesk.services.app_services import AppServices
 
 COUNT_DELAY_MS = 250
+FOREIGN_MS = 1000  # how often to look at an answer that another process writes
 
 
 class ChatController(QObject):
@@ -140,18 +141,29 @@ class ChatController(QObject):
         if services is None:
             return
 
-        def show(conversation: Conversation) -> None:
+        def show(found: tuple[Conversation, bool]) -> None:
             if conversation_id == self._current:
-                self._show(conversation, restore=restore)
+                self._show(*found, restore=restore)
 
         def gone(problem: EnvironmentProblem) -> None:
             if conversation_id == self._current:
                 self.new_chat()
                 self._notice.show_problem(problem)
 
-        self._bridge.run(lambda: services.chat.conversation(conversation_id), show, gone)
+        self._bridge.run(
+            lambda: (
+                services.chat.conversation(conversation_id),
+                services.chat.is_answering(conversation_id),
+            ),
+            show,
+            gone,
+        )
 
-    def _show(self, conversation: Conversation, *, restore: bool) -> None:
+    def _load_if_open(self, conversation_id: str) -> None:
+        if conversation_id == self._current:
+            self._load(conversation_id)
+
+    def _show(self, conversation: Conversation, answering: bool, *, restore: bool) -> None:
         if conversation.deleted:
             self.new_chat()
             return
@@ -165,9 +177,11 @@ class ChatController(QObject):
         if anchor:
             self._view.restore_anchor(anchor)
         self._last_id = path[-1].id if path else None
-        for message in conversation.messages:
-            if message.state is MessageState.STREAMING:
-                self._answering.setdefault(message.id, conversation.id)
+        streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
+        if answering:
+            self._answering.update({message.id: conversation.id for message in streaming})
+        elif streaming:  # by another process, the command line: no facts of it come here
+            QTimer.singleShot(FOREIGN_MS, lambda: self._load_if_open(conversation.id))
         self._inspector.show_system_prompt(conversation.system_prompt)
         self._show_last_answer(path[-1] if path else None)
         self._show_composer_state()
@@ -287,7 +301,7 @@ class ChatController(QObject):
 
         def show(conversation: Conversation) -> None:
             if conversation.id == self._current == current:
-                self._show(conversation, restore=False)
+                self._show(conversation, self._is_answering(), restore=False)
 
         self._bridge.run(lambda: services.chat.show_branch(message_id), show, self._tell)
 

@@ -27,5 +27,5 @@ def test_the_window_imports_only_what_it_needs() -> None:
     heavy = {"sqlalchemy.orm", "alembic", "PySide6.QtNetwork", "jinja2", "llama_cpp", "numpy"}
     assert heavy.isdisjoint(found["modules"])
     assert "sqlalchemy" in found["modules"]
-    # PySide6's import would have read them all (see `chatdesk.ui`).
-    assert len(found["sources"]) < 100, "the sources of imported modules are kept in memory"
+    # PySide6 would have read the source of every module, and kept it (see `chatdesk.ui`).
+    assert not any("sqlalchemy/" in name for name in found["sources"])
