@@ -154,8 +154,10 @@ def test_what_is_kept_over_a_restart(
         window.ask("say: " + "many words " * 300)
         window.ask("say: " + "and more " * 300)
         window.type("half a thou")
-        window.window.resize(900, 640)
         view = window.window.chat_view
+        before = view.width()
+        window.window.resize(900, 640)
+        window.until(lambda: view.width() < before)
         view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)
         anchor = view.scroll_anchor()
         assert anchor
