@@ -1,18 +1,16 @@
 """The app's own icons: 24x24 stroke drawings in `assets/icons`, recoloured from the theme."""
 
 from functools import lru_cache
+from math import ceil
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from chatdesk.core.paths import assets_dir
 
 ICON_SIZE = QSize(16, 16)
 LARGE_ICON_SIZE = QSize(20, 20)
-
-# Device pixels drawn in advance: both sizes at 1x, 1.5x, 2x and 3x, so that none is scaled up.
-_PIXELS = (16, 20, 24, 32, 40, 60)
 
 
 @lru_cache(maxsize=256)
@@ -21,7 +19,7 @@ def icon(name: str, colour: str) -> QIcon:
     svg = (assets_dir() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))
     drawn = QIcon()
-    for pixels in _PIXELS:
+    for pixels in _device_pixels():
         pixmap = QPixmap(pixels, pixels)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
@@ -29,3 +27,10 @@ def icon(name: str, colour: str) -> QIcon:
         painter.end()
         drawn.addPixmap(pixmap)
     return drawn
+
+
+def _device_pixels() -> list[int]:
+    """Both sizes as a plain and as the finest of the screens show them: none is scaled up there."""
+    finest = max(screen.devicePixelRatio() for screen in QGuiApplication.screens())
+    sizes = (ICON_SIZE.width(), LARGE_ICON_SIZE.width())
+    return sorted({ceil(size * ratio) for size in sizes for ratio in (1.0, finest)})

@@ -111,7 +111,7 @@ class MessageColumn(QAbstractScrollArea):
             return
         self._follow = False
         if self._view(anchor[0]) is None:
-            self._rebuild(at)
+            self._rebuild(at, anchor[1])
         self._wanted = anchor
         self._keep_wanted()
 
@@ -177,15 +177,18 @@ class MessageColumn(QAbstractScrollArea):
     def _view(self, message_id: str) -> MessageView | None:
         return next((v for v in reversed(self._views) if v.message.id == message_id), None)
 
-    def _rebuild(self, around: int) -> None:
-        """Let go of all widgets and build a screenful around a place in the path."""
+    def _rebuild(self, around: int, offset: int = 0) -> None:
+        """Let go of all widgets and build a screenful around a place in the path.
+
+        The place is `offset` pixels into the message number `around`.
+        """
         for view in self._views:
             self._drop(view)
         self._views = []
         self._first = max(0, around)
         if self._path:
             height = 0
-            screen = self.viewport().height() + 200
+            screen = offset + self.viewport().height() + 200
             while height < screen and self._first + len(self._views) < len(self._path):
                 self._views.append(self._make(self._first + len(self._views)))
                 height += self._views[-1].height()
