@@ -236,7 +236,8 @@ class Inspector(QFrame):
         """What the last answer cost; dashes for what was not measured."""
         values = iter(self._facts.values())
         ttft, speed, length, stopped, seed = values
-        ttft.setText(f"{record.ttft_s:.2f} s" if record and record.ttft_s is not None else "–")
+        first = record.ttft_s if record else None
+        ttft.setText("–" if first is None else tr("{seconds} s", seconds=f"{first:.2f}"))
         tps = record.tokens_per_s if record else None
         speed.setText(tr("{n} tokens/s", n=f"{tps:.1f}") if tps else "–")
         tokens = record.completion_tokens if record else None

@@ -196,7 +196,7 @@ class MainWindow(QMainWindow):
             (self._bridge.fact_arrived, self._on_fact),
             (self._bridge.bug_found, self._on_bug),
             (sidebar.new_chat_requested, self.new_chat),
-            (sidebar.open_requested, chat.open),
+            (sidebar.open_requested, self._open),
             (sidebar.rename_requested, chat.rename),
             (sidebar.delete_requested, self.delete),
             (sidebar.hide_requested, self._toggle_sidebar),
@@ -380,6 +380,10 @@ class MainWindow(QMainWindow):
 
     def _begin_with(self, text: str) -> None:
         self._composer.set_text(text)
+        self._composer.setFocus()
+
+    def _open(self, conversation_id: str) -> None:
+        self._chat.open(conversation_id)
         self._composer.setFocus()
 
     def _rename_open(self) -> None:
