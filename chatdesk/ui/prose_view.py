@@ -44,6 +44,7 @@ _SCROLL_KEYS = (
     Qt.Key.Key_Down,
     Qt.Key.Key_Space,
 )
+_FIRST_WIDTH = 760
 
 
 class ProseView(QTextBrowser):
@@ -60,6 +61,9 @@ class ProseView(QTextBrowser):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
+        # Before it is placed; the 0 it has by itself would give each character its own line, which
+        # takes seconds for one word of 50,000.
+        self.setLineWrapColumnOrWidth(_FIRST_WIDTH)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.viewport().setAutoFillBackground(False)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)

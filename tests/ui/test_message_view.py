@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
@@ -187,3 +189,13 @@ def test_the_view_needs_no_more_than_its_height(qtbot: QtBot, theme: Theme) -> N
     inside = [child for child in view.findChildren(QWidget) if child.parent() is view]
     assert max(child.geometry().bottom() for child in inside if child.isVisible()) < view.height()
     assert view.childAt(QPoint(2, 2)) is not None
+
+
+def test_a_very_long_word_does_not_hold_up_the_window(qtbot: QtBot, theme: Theme) -> None:
+    begun = perf_counter()
+    view = MessageView(make_message("m", Role.USER, "x" * 50_000), theme, (), False)
+    qtbot.addWidget(view)
+    view.relayout(760)
+    assert view.card
+    assert view.card.width() <= 560 + 40
+    assert perf_counter() - begun < 3  # it was 12 s
