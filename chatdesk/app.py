@@ -96,7 +96,10 @@ class DesktopApp:
             services = build(
                 self._paths, self.bridge.publish, lambda: self._settings, self._engine_command
             )
-            services.tidy()
+            try:
+                services.tidy()
+            except EnvironmentProblem as problem:
+                self.bridge.bug_found.emit(problem)  # what can be read is shown all the same
             services.load_default_model()
             return services
 

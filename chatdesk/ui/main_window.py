@@ -354,6 +354,9 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _on_listed(self, summaries: tuple[ConversationSummary, ...]) -> None:
+        if self._sidebar.is_renaming:  # a new list would take the half-typed title away
+            QTimer.singleShot(STATE_DELAY_MS, self._chat.refresh_list)
+            return
         self._list_model.show(summaries)
         self._sidebar.select(self._chat.current)
         self._show_title()

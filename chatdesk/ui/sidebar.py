@@ -219,6 +219,11 @@ class Sidebar(QFrame):
             self._list.setCurrentIndex(self._model.index(row))
             self._list.edit(self._model.index(row))
 
+    @property
+    def is_renaming(self) -> bool:
+        """Whether a title is being edited in place."""
+        return self._list.state() == QAbstractItemView.State.EditingState
+
     def focus_search(self) -> None:
         """Put the cursor into the search field."""
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -229,8 +234,7 @@ class Sidebar(QFrame):
         self._after_reset()
 
     def _after_reset(self) -> None:
-        if self._list.state() != QAbstractItemView.State.EditingState:
-            self.select(self._current)
+        self.select(self._current)
         nothing = self._model.rowCount() == 0
         self._empty.setVisible(nothing)
         self._empty.setText(
