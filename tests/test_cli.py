@@ -88,7 +88,10 @@ class Cli:
     def streaming(self, model: Path) -> Iterator["subprocess.Popen[bytes]"]:
         """An `ask` in a group of its own that has streamed for a while and goes on."""
         question = ("-m", "chatdesk", "ask", "go", "--model", str(model))
+        # A test run in the background may have been told to ignore it, and children inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = self.start(*question, own_group=True)
+        signal.signal(signal.SIGINT, before)
         assert process.stdout
         assert process.stdout.read(3) == b"abc"
         end = time.monotonic() + LONG_ENOUGH_S

@@ -112,14 +112,21 @@ class Engine:
             self._send(Failed(request.request_id, FailureCode.PROTOCOL, str(problem)))
             return
         sampling = replace(sampling, stop=sampling.stop + loaded.template.stop)
-        Generation(
+        generation = Generation(
             loaded.model,
             request_id=request.request_id,
             prompt=prompt,
             params=sampling,
             abort=self._abort,
             send=self._send,
-        ).run()
+        )
+        if not request.background:
+            generation.run()
+            return
+        # A title must not cost the conversation's KV cache, or its next turn is read from the start.
+        room = len(prompt) + (sampling.max_tokens or loaded.model.context_window)
+        with loaded.model.set_aside(room):
+            generation.run()
 
     def count(self, request: CountTokens) -> None:
         """Count the tokens of a conversation's prompt."""

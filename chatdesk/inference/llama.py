@@ -7,7 +7,8 @@ half the cores.
 import ctypes
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ _PROGRESS_INTERVAL_S = 0.1
 
 _ATTRIBUTE_SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
 _ATTRIBUTE_USER_DEFINED = lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+_ASIDE = 1  # the sequence of `Model.set_aside`
 _ABORTED = 2  # llama_decode's result
 
 
@@ -118,6 +120,7 @@ class Model:
         self._model: Any = None
         self._context: Any = None
         self._read: list[int] = []  # the tokens whose KV is in the cache, in order
+        self._aside: list[int] | None = None  # the same of the sequence that is set aside
         self._one = (ctypes.c_int32 * 1)()
         self._one_batch: Any = lib.llama_batch_get_one(self._one, 1)
         check_file(path)
@@ -204,6 +207,8 @@ class Model:
         parameters.n_ctx = window
         parameters.n_batch = parameters.n_ubatch = _GPU_BATCH if on_gpu else _CPU_BATCH
         parameters.n_threads = parameters.n_threads_batch = self.threads
+        parameters.n_seq_max = 2  # the one in use, and one set aside; they share the cells
+        parameters.kv_unified = True
         parameters.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
         parameters.abort_callback = self._abort.callback
         parameters.abort_callback_data = self._abort.address
@@ -267,6 +272,30 @@ class Model:
         del self._read[shared:]
         return shared
 
+    @contextmanager
+    def set_aside(self, room: int) -> Iterator[None]:
+        """Keep what is read for later, while at most `room` tokens of something else are.
+
+        Costs no time: the cells of the KV cache only change their sequence. Where there is no room
+        beside what is read (or a recurrent state, which has no cells), that is given up.
+        """
+        if self._is_recurrent or len(self._read) + room > self.context_window:
+            yield
+            return
+        self._move(0, _ASIDE)
+        self._aside, self._read = self._read, []
+        try:
+            yield
+        finally:
+            if self._aside is not None:
+                lib.llama_memory_seq_rm(self._memory, 0, -1, -1)
+                self._move(_ASIDE, 0)
+                self._read, self._aside = self._aside, None
+
+    def _move(self, source: int, target: int) -> None:
+        lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+        lib.llama_memory_seq_rm(self._memory, source, -1, -1)
+
     def read(self, tokens: Sequence[int]) -> None:
         """Read more tokens, of any number, into the KV cache. Raises `Aborted`."""
         for start in range(0, len(tokens), self._batch):
@@ -303,6 +332,7 @@ class Model:
     def _clear(self) -> None:
         lib.llama_memory_clear(self._memory, True)
         self._read.clear()
+        self._aside = None
 
     def close(self) -> None:
         """Give the memory back. Nothing else may be called after it."""

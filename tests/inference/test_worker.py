@@ -119,6 +119,25 @@ def test_a_follow_up_reads_only_what_is_new(shared: EngineProcess) -> None:
     assert second.stats.cached_tokens >= first.stats.prompt_tokens
 
 
+def test_a_title_does_not_cost_the_conversation_its_cache(shared: EngineProcess) -> None:
+    text, first = shared.answer("Name a river.", temperature=0.0, max_tokens=20)
+    _, title = shared.answer("A title for it", background=True, max_tokens=5)
+    assert isinstance(first, Finished)
+    assert isinstance(title, Finished)
+    expected, _ = shared.answer(
+        "Name a river.", text, "Another one?", max_tokens=8, temperature=0.0
+    )
+    shared.answer("Something else entirely", max_tokens=2)
+    shared.answer("Name a river.", temperature=0.0, max_tokens=20)
+    shared.answer("A title for it", background=True, max_tokens=5)
+    again, second = shared.answer(
+        "Name a river.", text, "Another one?", max_tokens=8, temperature=0.0
+    )
+    assert isinstance(second, Finished)
+    assert second.stats.cached_tokens >= first.stats.prompt_tokens
+    assert again == expected
+
+
 def test_a_last_answer_is_continued(shared: EngineProcess) -> None:
     text, _ = shared.answer(
         "What is the capital of France?",
