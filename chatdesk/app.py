@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication
 
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.i18n import tr
+from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.ui.bridge import Bridge
@@ -145,18 +145,15 @@ def make_application(settings: Settings) -> QApplication:
     chosen = settings.theme
     name = system_theme_name(application) if chosen == "system" else chosen
     apply_theme(application, load_theme(name))
-    _translate_qt(application, settings)
+    _translate_qt(application)
     return application
 
 
-def _translate_qt(application: QApplication, settings: Settings) -> None:
+def _translate_qt(application: QApplication) -> None:
     """Qt's own words (the context menus of text fields) in the app's language."""
-    if tr("Cancel") == "Cancel":
-        return
     translator = QTranslator(application)
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    language = "zh_CN" if settings.language == "system" else settings.language
-    if translator.load(f"qtbase_{language}", folder):
+    if translator.load(f"qtbase_{current_language()}", folder):
         application.installTranslator(translator)
 
 

@@ -119,16 +119,19 @@ def _parser() -> argparse.ArgumentParser:
 def _add_ask(commands: Any) -> None:
     parser = commands.add_parser("ask", help=tr("ask one question and print the answer"))
     prompt = tr("the question; - reads it from stdin")
-    system = tr("the system prompt of a new chat")
     parser.add_argument("prompt", metavar="PROMPT", type=_text, help=prompt)
-    parser.add_argument("--model", metavar="ID|PATH")
-    parser.add_argument("--system", metavar="TEXT", type=_text, help=system)
-    parser.add_argument("--conversation", metavar="ID|new", type=_text, default="new")
+    for name, metavar, kind, text in (
+        ("--model", "ID|PATH", str, tr("the model to ask, instead of the one chosen last")),
+        ("--system", "TEXT", _text, tr("the system prompt of a new chat")),
+        ("--conversation", "ID|new", _text, tr("go on with this chat; new begins one")),
+        ("--adapter", "ID|none", str, tr("the adapter to use; none asks the model as it is")),
+        ("--max-tokens", "N", _max_tokens, tr("the longest answer, in tokens")),
+        ("--temperature", "T", _temperature, tr("0 always takes the likeliest word")),
+        ("--seed", "N", _seed, tr("the same seed gives the same answer")),
+    ):
+        default = "new" if name == "--conversation" else None
+        parser.add_argument(name, metavar=metavar, type=kind, default=default, help=text)
     parser.add_argument("--temporary", action="store_true", help=tr("save nothing of it"))
-    parser.add_argument("--adapter", metavar="ID|none")
-    parser.add_argument("--max-tokens", type=_max_tokens, metavar="N")
-    parser.add_argument("--temperature", type=_temperature, metavar="T")
-    parser.add_argument("--seed", type=_seed, metavar="N")
     parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
     parser.set_defaults(command=_ask, parser=parser)
     _json(parser)

@@ -4,6 +4,8 @@ An `EnvironmentProblem` is something the person can mend: it says what happened 
 Everything else is a bug: it is logged with its traceback and offered for copying.
 """
 
+from chatdesk.core.i18n import tr
+
 
 class EnvironmentProblem(Exception):
     """Something outside the program is not as it must be.
@@ -12,7 +14,7 @@ class EnvironmentProblem(Exception):
     """
 
     def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(f"{what} {todo}".strip())
+        super().__init__(tr("{what} {todo}", what=what, todo=todo) if todo else what)
         self.what = what
         self.todo = todo
 

@@ -14,6 +14,7 @@ from pathlib import Path
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
+_language = "en"
 
 
 def system_language() -> str:
@@ -30,8 +31,14 @@ def _supported(name: str) -> str:
 
 def set_language(language: str, locale_dir: Path) -> None:
     """Speak `language` (a key of `LANGUAGES`) from here on; an unknown one is English."""
-    global _catalog  # noqa: PLW0603 - see the module's docstring
+    global _catalog, _language  # noqa: PLW0603 - see the module's docstring
+    _language = language
     _catalog = gettext.translation("chatdesk", locale_dir, [language], fallback=True)
+
+
+def current_language() -> str:
+    """The language that was set last."""
+    return _language
 
 
 def tr(text: str, **values: object) -> str:

@@ -52,7 +52,7 @@ class Settings:
         except OSError as problem:
             raise EnvironmentProblem(
                 tr("The settings could not be saved: {reason}.", reason=problem.strerror),
-                tr("They hold until ChatDesk is closed."),
+                tr("They apply until ChatDesk is closed."),
             ) from problem
 
 

@@ -123,7 +123,7 @@ class Engine:
         if not request.background:
             generation.run()
             return
-        # A title must not cost the conversation's KV cache, or its next turn is read from the start.
+        # A title must not cost the conversation its KV cache: the next turn would be read anew.
         room = len(prompt) + (sampling.max_tokens or loaded.model.context_window)
         with loaded.model.set_aside(room):
             generation.run()

@@ -34,7 +34,7 @@ def read_header(path: Path) -> ModelHeader:
     """The header of a model file. Raises `ModelProblem`, which names the file, and nothing else."""
     name = path.name
     if not name.isprintable():  # bytes that are no text in any language; no sentence can name it
-        what = tr("The file name {file} is not text.", file=ascii(name))
+        what = tr("The file name {file} is not valid text.", file=ascii(name))
         raise ModelProblem(what, tr("Rename the file."))
     try:
         status = path.stat()

@@ -230,9 +230,9 @@ def _sentence(message: Message) -> tuple[str, str, str]:
         kept_words = tr("The answer was interrupted. What was written is kept.")
         return (error or (kept_words if kept else lost), "warn", "warning")
     if message.state is MessageState.FAILED:
-        return (error or tr("The answer could not be made."), "danger", "warning")
+        return (error or tr("The answer could not be generated."), "danger", "warning")
     if message.state is MessageState.COMPLETE and reason == StopReason.LENGTH:
-        return (tr("The answer reached its greatest length."), "small", "info")
+        return (tr("The answer reached its maximum length."), "small", "info")
     return ("", "small", "")
 
 

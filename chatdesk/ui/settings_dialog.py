@@ -32,11 +32,11 @@ class SettingsDialog(QDialog):
         self.setMinimumWidth(460)
         self._settings = settings
         self._theme = _choice(
-            {"system": tr("As the system"), "light": tr("Light"), "dark": tr("Dark")},
+            {"system": tr("Same as the system"), "light": tr("Light"), "dark": tr("Dark")},
             settings.theme,
             theme,
         )
-        languages = {"system": tr("As the system"), **LANGUAGES}
+        languages = {"system": tr("Same as the system"), **LANGUAGES}
         self._language = _choice(languages, settings.language, theme)
         self._enter = QCheckBox(tr("Enter sends, Shift+Enter begins a new line"))
         self._enter.setChecked(settings.enter_sends)

@@ -285,7 +285,7 @@ class TestOnPosix:
 
     def test_name_that_is_no_text(self, tmp_path: Path) -> None:
         path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.gguf"))
-        with pytest.raises(ModelProblem, match="is not text") as caught:
+        with pytest.raises(ModelProblem, match="is not valid text") as caught:
             read_header(path)
         assert str(caught.value).isascii()
 
