@@ -11,8 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import Conversation, ConversationSummary, Message, MessageState, Role
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import ANSWER_ROOM
-from chatdesk.core.i18n import tr, trn
+from chatdesk.core.i18n import tr
 from chatdesk.services.facts import (
     AnswerEnded,
     AnswerReopened,
@@ -27,12 +26,12 @@ from chatdesk.ui.chat_view import ChatView
 from chatdesk.ui.composer import Composer, ComposerState
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.notice import UNDO_MS, Notice
+from chatdesk.ui.prompt_counter import PromptCounter
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
     from chatdesk.services.app_services import AppServices
 
-COUNT_DELAY_MS = 250
 FOREIGN_MS = 1000  # how often to look at an answer that another process writes
 
 
@@ -69,11 +68,9 @@ class ChatController(QObject):
         self._sending = False
         self._sent_from: str | None = None
         self._waiting: str | None = None  # sent before the services were there
-        self._context: tuple[int, int] | None = None
-        self._count_timer = QTimer(self)
-        self._count_timer.setSingleShot(True)
-        self._count_timer.setInterval(COUNT_DELAY_MS)
-        self._count_timer.timeout.connect(self._count)
+        self._counter = PromptCounter(bridge, composer, self._countable)
+        self._counter.measured.connect(self._inspector.show_context)
+        self._counter.measured.connect(self.context_measured)
         self._composer.set_text(state.drafts.get(self._current or "", ""))
         self._show_composer_state()
 
@@ -85,6 +82,7 @@ class ChatController(QObject):
     def attach(self, services: "AppServices") -> None:
         """The services are there: show what was open, and send what was waiting."""
         self._services = services
+        self._counter.attach(services)
         self.refresh_list()
         if self._current:
             self._load(self._current, restore=True)
@@ -132,8 +130,7 @@ class ChatController(QObject):
     def _enter(self) -> None:
         self._composer.set_text(self._state.drafts.get(self._current or "", ""))
         self._show_composer_state()
-        self._context = None
-        self._count_timer.start()
+        self._counter.count_soon()
         self.state_changed.emit()
 
     def _load(self, conversation_id: str, *, restore: bool = False) -> None:
@@ -186,7 +183,7 @@ class ChatController(QObject):
         self._show_last_answer(path[-1] if path else None)
         self._show_composer_state()
         self.opened.emit()
-        self._count_timer.start()
+        self._counter.count_soon()
 
     def refresh_list(self) -> None:
         """Read the list of conversations anew."""
@@ -356,7 +353,7 @@ class ChatController(QObject):
             return
         self._bridge.run(
             lambda: services.conversations.set_system_prompt(current, text),
-            lambda _: self._count_timer.start(),
+            lambda _: self._counter.count_soon(),
             self._tell,
         )
 
@@ -370,7 +367,7 @@ class ChatController(QObject):
         """The composer's text is another one: keep it, and count it."""
         self._state.remember_draft(self._current, self._composer.text)
         self.state_changed.emit()
-        self._count_timer.start()
+        self._counter.count_soon()
 
     def _tell(self, problem: EnvironmentProblem) -> None:
         self._notice.show_problem(problem)
@@ -424,16 +421,16 @@ class ChatController(QObject):
             self._view.finish(message)
             self._show_last_answer(message)
             self._show_composer_state()
-            self._count_timer.start()
+            self._counter.count_soon()
         if fact.unsaved:
             self._notice.show_problem(fact.unsaved, tr("Save again"), self._save_again)
 
     def on_engine(self, fact: EngineChanged) -> None:
         """Count again when the model can."""
         if fact.status.state is EngineState.READY:
-            self._count_timer.start()
+            self._counter.count_soon()
         else:
-            self._composer.set_tokens("")
+            self._counter.forget()
 
     def _save_again(self) -> None:
         if services := self._services:
@@ -468,35 +465,5 @@ class ChatController(QObject):
         answer = message.answer if message else None
         self._inspector.show_answer(answer, message.state if message else None)
 
-    def _count(self) -> None:
-        """Have the engine count the prompt as it stands, with what is in the composer."""
-        services, current, text = self._services, self._current, self._composer.text
-        if (
-            services is None
-            or services.engine.status.state is not EngineState.READY
-            or self._is_answering()
-        ):
-            return
-
-        def show(counted: tuple[int, int]) -> None:
-            if (current, text) == (self._current, self._composer.text):
-                self._show_count(*counted, typed=bool(text.strip()))
-
-        system = self._system_prompt
-        self._bridge.run(
-            lambda: services.chat.count_tokens(current, text, system_prompt=system),
-            show,
-            lambda problem: self._composer.set_tokens(""),  # sending says it in full
-            patient=True,
-        )
-
-    def _show_count(self, tokens: int, window: int, *, typed: bool) -> None:
-        too_long = tokens > window - ANSWER_ROOM
-        words = (
-            tr("{tokens} of {window} tokens", tokens=f"{tokens:,}", window=f"{window:,}")
-            if too_long
-            else trn("{n} token", "{n} tokens", tokens)
-        )
-        self._composer.set_tokens(words if typed or too_long else "", too_long=too_long)
-        self._inspector.show_context(tokens, window)
-        self.context_measured.emit(tokens, window)
+    def _countable(self) -> tuple[str | None, str] | None:
+        return None if self._is_answering() else (self._current, self._system_prompt)

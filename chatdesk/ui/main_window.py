@@ -20,10 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
-    QMenu,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -51,14 +48,14 @@ from chatdesk.ui.chat_controller import ChatController
 from chatdesk.ui.chat_view import ChatView
 from chatdesk.ui.composer import Composer, ComposerColumn
 from chatdesk.ui.conversation_list import ConversationListModel
-from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.models_controller import ModelsController
 from chatdesk.ui.notice import Notice
 from chatdesk.ui.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar import Sidebar
 from chatdesk.ui.status_line import StatusLine
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.top_bar import TopBar
 from chatdesk.ui.welcome import WIDTH as WELCOME_WIDTH
 from chatdesk.ui.welcome import Greeting, Suggestions
 from chatdesk.ui.window_state import WindowState
@@ -96,10 +93,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._list_model = ConversationListModel()
         self._sidebar = Sidebar(self._list_model, theme)
-        self._title = QLabel()
-        self._show_sidebar = _tool(tr("Show the sidebar (Ctrl+B)"))
-        self._show_inspector = _tool(tr("Sampling, context and statistics (Ctrl+I)"))
-        self._more = _tool(tr("More"))
+        self._top_bar = TopBar(theme)
         self._greeting = Greeting(theme)
         self._suggestions = Suggestions(theme)
         self._view = ChatView(theme)
@@ -143,7 +137,7 @@ class MainWindow(QMainWindow):
         self._column = QVBoxLayout(page)
         self._column.setContentsMargins(0, 0, 0, 8)
         self._column.setSpacing(0)
-        self._column.addLayout(self._top_bar())
+        self._column.addWidget(self._top_bar)
         self._column.addStretch(0)
         self._above = self._column.count() - 1
         self._greeting_column = ComposerColumn(self._greeting, WELCOME_WIDTH)
@@ -169,25 +163,9 @@ class MainWindow(QMainWindow):
         row.addWidget(self._inspector)
         self.setCentralWidget(whole)
         self._sidebar.setVisible(self._state.sidebar)
-        self._show_sidebar.setVisible(not self._state.sidebar)
+        self._top_bar.offer_sidebar(not self._state.sidebar)
         self._inspector.setVisible(self._state.inspector)
         self._composer.setFocus()
-
-    def _top_bar(self) -> QHBoxLayout:
-        set_class(self._title, "bar-title")
-        menu = QMenu(self._more)
-        menu.addAction(tr("Rename"), self._rename_open)
-        menu.addAction(tr("Delete"), self._delete_open)
-        self._more.setMenu(menu)
-        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        bar = QHBoxLayout()
-        bar.setContentsMargins(16, 6, 12, 6)
-        bar.setSpacing(4)
-        bar.addWidget(self._show_sidebar)
-        bar.addWidget(self._title, 1)
-        bar.addWidget(self._show_inspector)
-        bar.addWidget(self._more)
-        return bar
 
     def _connect(self) -> None:
         chat, models, view, sidebar = self._chat, self._models, self._view, self._sidebar
@@ -222,8 +200,10 @@ class MainWindow(QMainWindow):
             (models.chosen, self._on_model_chosen),
             (self._inspector.sampling_changed, self._on_sampling),
             (self._inspector.system_prompt_changed, chat.set_system_prompt),
-            (self._show_sidebar.clicked, self._toggle_sidebar),
-            (self._show_inspector.clicked, self._toggle_inspector),
+            (self._top_bar.sidebar_requested, self._toggle_sidebar),
+            (self._top_bar.inspector_requested, self._toggle_inspector),
+            (self._top_bar.rename_requested, self._rename_open),
+            (self._top_bar.delete_requested, self._delete_open),
         )
         for signal, slot in table:
             signal.connect(slot)
@@ -298,6 +278,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         for part in (
             self._sidebar,
+            self._top_bar,
             self._greeting,
             self._suggestions,
             self._view,
@@ -305,12 +286,6 @@ class MainWindow(QMainWindow):
             self._composer,
         ):
             part.set_theme(theme)
-        for button, name in (
-            (self._show_sidebar, "sidebar"),
-            (self._show_inspector, "inspector"),
-            (self._more, "more"),
-        ):
-            button.setIcon(icon(name, theme.muted))
 
     # Facts
 
@@ -345,7 +320,7 @@ class MainWindow(QMainWindow):
         if empty:
             self._greeting.greet(datetime.now())
         self._view.setVisible(not empty)
-        self._more.setVisible(not empty)
+        self._top_bar.offer_actions(not empty)
         self._column.setStretch(self._above, 2 if empty else 0)
         self._column.setStretch(self._below, 3 if empty else 0)
         for part in (self._composer, self._notice):
@@ -363,7 +338,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         title = self._list_model.title_of(self._chat.current)
-        self._title.setText(title)
+        self._top_bar.show_title(title)
         self.setWindowTitle(f"{title} – ChatDesk" if title else "ChatDesk")
 
     def _on_model_chosen(self, model: ModelFile) -> None:
@@ -411,7 +386,7 @@ class MainWindow(QMainWindow):
     def _toggle_sidebar(self) -> None:
         shown = not self._sidebar.isVisible()
         self._sidebar.setVisible(shown)
-        self._show_sidebar.setVisible(not shown)
+        self._top_bar.offer_sidebar(not shown)
         self._state.sidebar = shown
         self._state_timer.start()
 
@@ -507,12 +482,3 @@ class MainWindow(QMainWindow):
 def _dropped_models(event: QDropEvent) -> list[Path]:
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
     return [path for path in paths if path.suffix.lower() == ".gguf"]
-
-
-def _tool(name: str) -> QToolButton:
-    button = QToolButton()
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFixedSize(36, 36)
-    button.setIconSize(ICON_SIZE)
-    return button

@@ -1,0 +1,72 @@
+"""The bar above the conversation: its title, and what can be shown or done."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+
+BUTTON = 36
+
+
+class TopBar(QWidget):
+    """Requests go up."""
+
+    sidebar_requested = Signal()
+    inspector_requested = Signal()
+    rename_requested = Signal()
+    delete_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._title = QLabel()
+        set_class(self._title, "bar-title")
+        self._sidebar = _tool(tr("Show the sidebar (Ctrl+B)"))
+        self._sidebar.clicked.connect(self.sidebar_requested)
+        self._inspector = _tool(tr("Sampling, context and statistics (Ctrl+I)"))
+        self._inspector.clicked.connect(self.inspector_requested)
+        self._more = _tool(tr("More"))
+        menu = QMenu(self._more)
+        menu.addAction(tr("Rename"), self.rename_requested.emit)
+        menu.addAction(tr("Delete"), self.delete_requested.emit)
+        self._more.setMenu(menu)
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 6, 12, 6)
+        row.setSpacing(4)
+        row.addWidget(self._sidebar)
+        row.addWidget(self._title, 1)
+        row.addWidget(self._inspector)
+        row.addWidget(self._more)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        for button, name in (
+            (self._sidebar, "sidebar"),
+            (self._inspector, "inspector"),
+            (self._more, "more"),
+        ):
+            button.setIcon(icon(name, theme.muted))
+
+    def show_title(self, title: str) -> None:
+        """The open conversation's title."""
+        self._title.setText(title)
+
+    def offer_sidebar(self, offered: bool) -> None:
+        """Whether there is a sidebar to show."""
+        self._sidebar.setVisible(offered)
+
+    def offer_actions(self, offered: bool) -> None:
+        """Whether there is a conversation to rename or delete."""
+        self._more.setVisible(offered)
+
+
+def _tool(name: str) -> QToolButton:
+    button = QToolButton()
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFixedSize(BUTTON, BUTTON)
+    button.setIconSize(ICON_SIZE)
+    return button
