@@ -113,7 +113,9 @@ class ChatController(QObject):
         self._leave()
         self._current = self._state.conversation = conversation_id
         self._view.clear()
+        self._last_id = None  # nothing is shown, so there is no position to remember
         self._enter()
+        self.opened.emit()  # the view has its size by the time the messages come
         self._load(conversation_id, restore=True)
 
     def remember(self) -> None:
@@ -182,7 +184,6 @@ class ChatController(QObject):
         self._inspector.show_system_prompt(conversation.system_prompt)
         self._show_last_answer(path[-1] if path else None)
         self._show_composer_state()
-        self.opened.emit()
         self._counter.count_soon()
 
     def refresh_list(self) -> None:
@@ -233,7 +234,11 @@ class ChatController(QObject):
     def _refused(self, problem: EnvironmentProblem) -> None:
         self._sending = False
         self._show_composer_state()
-        self._notice.show_problem(problem, tr("Try again"), lambda: self.send(self._composer.text))
+        if self._current == self._sent_from:
+            again = tr("Try again")
+            self._notice.show_problem(problem, again, lambda: self.send(self._composer.text))
+        else:  # the words wait in the draft of the chat that was left
+            self._notice.show_problem(problem)
 
     def wait_failed(self) -> None:
         """The services will not come (the database cannot be opened): nothing is being sent."""

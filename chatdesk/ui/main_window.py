@@ -109,7 +109,7 @@ class MainWindow(QMainWindow):
         self._state_timer = QTimer(self)
         self._state_timer.setSingleShot(True)
         self._state_timer.setInterval(STATE_DELAY_MS)
-        self._state_timer.timeout.connect(self._save_state)
+        self._state_timer.timeout.connect(self.save_state)
         self._fact_handlers: dict[type, Callable[..., None]] = {
             MessageAdded: self._chat.on_message_added,
             AnswerReopened: self._chat.on_answer_reopened,
@@ -439,7 +439,8 @@ class MainWindow(QMainWindow):
         if state.maximized:
             self.setWindowState(Qt.WindowState.WindowMaximized)
 
-    def _save_state(self) -> None:
+    def save_state(self) -> None:
+        """Write down what a restart should bring back."""
         state = self._state
         self._chat.remember()
         state.maximized = self.isMaximized()
@@ -461,7 +462,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep what is on the screen, then tell that the window is gone."""
         self._inspector.flush()
-        self._save_state()
+        self.save_state()
         self._state_timer.stop()
         event.accept()
         self.hide()

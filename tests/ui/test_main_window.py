@@ -168,6 +168,19 @@ def test_what_is_kept_over_a_restart(
         assert len(window.messages) == 4
 
 
+def test_the_place_is_kept_when_switching(window: Window) -> None:
+    window.ask("say: " + "many words " * 400)
+    view = window.window.chat_view
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
+    anchor = view.scroll_anchor()
+    assert anchor
+    conversation_id = window.messages[0].conversation_id
+    window.window.new_chat()
+    window.window.open_conversation(conversation_id)
+    window.window.save_state()  # as its timer might, before the conversation is read
+    window.until(lambda: view.scroll_anchor() == anchor)
+
+
 def test_a_draft_is_kept_per_conversation(window: Window) -> None:
     window.ask("say: one")
     window.type("for the first")
