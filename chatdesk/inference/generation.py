@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from chatdesk.core.generation import (
+    ANSWER_ROOM,
     Cancelled,
     EngineEvent,
     Failed,
@@ -20,7 +21,6 @@ from chatdesk.inference.native import AbortFlag
 from chatdesk.inference.sampling import Sampler
 from chatdesk.inference.text import TextStream
 
-ROOM_FOR_ANSWER = 16  # tokens; a prompt that leaves less is too long
 _PROGRESS_INTERVAL_S = 0.1
 
 
@@ -51,7 +51,7 @@ class Generation:
 
     def run(self) -> None:
         """Generate; the last event is the terminal one. Raises `ValueError` for bad parameters."""
-        limit = self._model.context_window - ROOM_FOR_ANSWER
+        limit = self._model.context_window - ANSWER_ROOM
         if len(self._prompt) > limit:
             tokens = len(self._prompt)
             detail = f"{tokens} tokens, at most {limit}"

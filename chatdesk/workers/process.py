@@ -144,7 +144,11 @@ class ChildProcess(Generic[Event]):
         self._close_stdin()
         self._stderr_reader.join(1.0)
         outcome = Outcome(exit_code, self._stopping, tuple(self._stderr))
-        self._log.info("%s", outcome.state_str())
+        if outcome.was_successful():
+            self._log.info("%s", outcome.state_str())
+        else:
+            last = "\n".join(outcome.last_stderr)
+            self._log.error("%s; its last lines:\n%s", outcome.state_str(), last)
         self._on_exit(outcome)
 
     def _close_stdin(self, patience_s: float = -1) -> None:
