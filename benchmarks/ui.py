@@ -156,7 +156,7 @@ def cold() -> None:
 def inside() -> None:
     """Everything else, in one window process."""
     from chatdesk.app import DesktopApp, run
-    from chatdesk.core.generation import SamplingParams
+    from chatdesk.core.sampling import SamplingParams
     from chatdesk.core.settings import Settings
     from chatdesk.services.locations import find_paths
 

@@ -8,13 +8,8 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QTextBrowser
 
 from chatdesk.app import DesktopApp
-from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
-    GenerationStats,
-    PromptMessage,
-    SamplingParams,
-    TextDelta,
-)
+from chatdesk.core.generation import TERMINAL_EVENTS, GenerationStats, PromptMessage, TextDelta
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.app_services import AppServices
 from chatdesk.services.engine import EngineLost, Reply
 from chatdesk.services.facts import AnswerEnded, EngineState, Fact, TextArrived

@@ -12,6 +12,10 @@ def main() -> int:
         from chatdesk.inference.worker import main as engine_main
 
         return engine_main()
+    if sys.argv[1:3] == ["--worker", "device"]:
+        from chatdesk.inference.device_server import main as device_main
+
+        return device_main(sys.argv[3:])
     from chatdesk.cli import main as cli_main
 
     return cli_main()

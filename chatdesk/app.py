@@ -31,6 +31,7 @@ from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.server.switch import ServerSwitch
     from chatdesk.services.app_services import AppServices
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class DesktopApp:
         self._paths = paths
         self._settings = settings
         self._services: AppServices | None = None
+        self._server: ServerSwitch | None = None
         self.bridge = Bridge()
         self.window = MainWindow(
             self.bridge,
@@ -82,7 +84,11 @@ class DesktopApp:
 
     def close(self) -> None:
         """Keep what is being written and end."""
+        self.window.hide()  # keeping it takes a moment that nobody need watch
         self.bridge.close()
+        if self._server:
+            self._server.close()
+            self._server = None
         if self._services:
             self._services.close()
             self._services = None
@@ -110,8 +116,12 @@ class DesktopApp:
         )
 
     def _attach(self, services: "AppServices") -> None:
+        from chatdesk.server.switch import ServerSwitch
+
         self._services = services
+        self._server = ServerSwitch(services, lambda: self._settings)
         self.window.attach(services)
+        self._serve()
         # What is imported stays for good: not looking through it again keeps the garbage
         # collector's pauses (50 ms and more) out of a streaming answer.
         gc.collect()
@@ -119,11 +129,22 @@ class DesktopApp:
         gc.set_threshold(*GC_THRESHOLDS)
 
     def _on_settings(self, settings: Settings) -> None:
-        themed = settings.theme != self._settings.theme
-        self._settings = settings
+        before, self._settings = self._settings, settings
         self.bridge.run(lambda: settings.save(self._paths.settings))
-        if themed:
+        if settings.theme != before.theme:
             self._show_theme()
+        if self._services and _of_sessions(settings) != _of_sessions(before):
+            self.bridge.run(self._services.sessions.apply)
+        if _of_server(settings) != _of_server(before):
+            self._serve()
+
+    def _serve(self) -> None:
+        """Let other programs ask the model, or no longer, as the settings say."""
+        if self._server:
+            show = self.window.settings.show_server
+            self.bridge.run(
+                self._server.apply, show, lambda problem: show("", problem), patient=True
+            )
 
     def _theme_name(self) -> str:
         chosen = self._settings.theme
@@ -133,6 +154,14 @@ class DesktopApp:
         theme = load_theme(self._theme_name())
         apply_theme(self._application, theme)
         self.window.set_theme(theme)
+
+
+def _of_sessions(settings: Settings) -> tuple[bool, int]:
+    return settings.keep_sessions, settings.sessions_limit_bytes
+
+
+def _of_server(settings: Settings) -> tuple[bool, int, str]:
+    return settings.server_on, settings.server_port, settings.server_key
 
 
 def make_application(settings: Settings) -> QApplication:

@@ -24,8 +24,10 @@ from chatdesk.core.settings import Settings
 from chatdesk.services.locations import find_paths, start_logging
 
 OK, FAILURE, INTERRUPTED = 0, 1, 130
-BENCHES = ("ui",)
+BENCHES = ("engine", "sessions", "ui")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
+MAX_PORT, MAX_THREADS = 2**16 - 1, 512
+KEY_VARIABLE = "CHATDESK_API_KEY"  # unlike an option it is in no list of processes
 MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
 
 _log = logging.getLogger(__name__)
@@ -105,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_models(commands)
     _add_conversations(commands)
+    _add_serve(commands)
+    _add_serve_device(commands)
     doctor = commands.add_parser(
         "doctor", help=tr("say what this machine has and what is wrong with it")
     )
@@ -145,7 +149,15 @@ def _add_models(commands: Any) -> None:
     info.add_argument("model", metavar="ID|PATH")
     add = actions.add_parser("add", help=tr("add a GGUF file where it lies"))
     add.add_argument("path", metavar="PATH", type=Path)
-    for parser, command in ((listing, _models_list), (info, _models_info), (add, _models_add)):
+    perplexity = actions.add_parser("perplexity", help=tr("say how well a model foretells a text"))
+    perplexity.add_argument("model", metavar="ID|PATH")
+    perplexity.add_argument("file", metavar="FILE", type=Path)
+    for parser, command in (
+        (listing, _models_list),
+        (info, _models_info),
+        (add, _models_add),
+        (perplexity, _models_perplexity),
+    ):
         parser.set_defaults(command=command)
         _json(parser)
 
@@ -165,6 +177,32 @@ def _add_conversations(commands: Any) -> None:
         parser.add_argument("id", metavar="ID", type=_text)
         parser.set_defaults(command=command)
         _json(parser)
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser("serve", help=tr("answer other programs: OpenAI's HTTP interface"))
+    key = tr("what clients must know; it may also stand in {variable}", variable=KEY_VARIABLE)
+    for name, metavar, kind, default, text in (
+        ("--host", "HOST", str, "127.0.0.1", tr("the address to listen on; others need a key")),
+        ("--port", "PORT", _port, 8089, tr("the port to listen on; 0 takes a free one")),
+        ("--api-key", "KEY", str, None, key),
+        ("--model", "ID|PATH", str, None, tr("the model to ask, instead of the one chosen last")),
+    ):
+        serve.add_argument(name, metavar=metavar, type=kind, default=default, help=text)
+    serve.set_defaults(command=_serve)
+
+
+def _add_serve_device(commands: Any) -> None:
+    lend = commands.add_parser(
+        "serve-device", help=tr("let ChatDesk on other computers compute on this one")
+    )
+    for name, metavar, kind, default, text in (
+        ("--host", "HOST", str, "127.0.0.1", tr("the address of this computer to listen on")),
+        ("--port", "PORT", _fixed_port, 50052, tr("the port to listen on")),
+        ("--threads", "N", _threads, None, tr("how many threads compute")),
+    ):
+        lend.add_argument(name, metavar=metavar, type=kind, default=default, help=text)
+    lend.set_defaults(command=_serve_device)
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -187,6 +225,18 @@ def _temperature(text: str) -> float:
 
 def _seed(text: str) -> int:
     return _within(int, text, 0, MAX_SEED)
+
+
+def _port(text: str) -> int:
+    return _within(int, text, 0, MAX_PORT)
+
+
+def _fixed_port(text: str) -> int:
+    return _within(int, text, 1, MAX_PORT)
+
+
+def _threads(text: str) -> int:
+    return _within(int, text, 1, MAX_THREADS)
 
 
 def _within(kind: Callable[[str], _Number], text: str, low: int, high: int) -> _Number:
@@ -271,6 +321,17 @@ def _models_add(options: argparse.Namespace, paths: AppPaths, settings: Settings
     return _print_fields(add_model(paths, settings, options.path), as_json=options.json)
 
 
+def _models_perplexity(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.services.perplexity import measure
+
+    def on_progress(share: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)
+
+    result = measure(paths, settings, options.model, options.file, on_progress)
+    return _print_fields(asdict(result), as_json=options.json)
+
+
 def _print_fields(fields: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         _print_json(fields)
@@ -316,6 +377,23 @@ def _conversations_restore(options: argparse.Namespace, paths: AppPaths, _: Sett
     from chatdesk.services.reports import restore_conversation
 
     return _print_fields(restore_conversation(paths, options.id), as_json=options.json)
+
+
+def _serve(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.server.command import serve
+
+    def on_listening(url: str) -> None:
+        print(tr("Serving on {url}. Ctrl+C ends it.", url=url), flush=True)
+
+    key = options.api_key or os.environ.get(KEY_VARIABLE)
+    serve(paths, settings, options.model, options.host, options.port, key, on_listening)
+    return OK
+
+
+def _serve_device(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
+    from chatdesk.services.lending import lend_devices
+
+    lend_devices(options.host, options.port, options.threads, lambda text: print(text, flush=True))
 
 
 def _doctor(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -31,7 +32,7 @@ MODEL_KEYS = {
 HELPS = (
     "", "ask", "models", "models list", "models info", "models add", "conversations",
     "conversations list", "conversations show", "conversations delete", "conversations restore",
-    "doctor", "bench",
+    "serve", "serve-device", "doctor", "bench",
 )  # fmt: skip
 
 
@@ -383,7 +384,10 @@ def test_doctor(cli: Cli) -> None:
     assert all(set(check) == {"name", "ok", "detail"} for check in report["checks"])
     assert all(check["ok"] for check in checks.values())
     assert {"database", "disk", "memory", "starter model", "engine"} < set(checks)
-    assert "llama.cpp" in checks["engine"]["detail"]
+    assert re.match(
+        r"llama\.cpp \S+, with devices of other computers: .*CPU \(cpu, .+ GB free\)",
+        checks["engine"]["detail"],
+    )
 
 
 def test_doctor_with_a_broken_database(fresh: Cli) -> None:

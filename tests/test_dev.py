@@ -48,6 +48,7 @@ def steps(dev: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     taken: list[str] = []
     monkeypatch.setattr(dev, "run", lambda step, *_, **__: taken.append(step))
     monkeypatch.setattr(dev, "provide_system", lambda: taken.append("system"))
+    monkeypatch.setattr(dev, "has_rpc", lambda: True)
     return taken
 
 
@@ -95,6 +96,40 @@ def test_another_accelerator_is_built_and_then_kept(dev: Any, steps: list[str]) 
     steps.clear()
     dev.set_up(None, dev=True)
     assert steps == []
+
+
+def test_a_change_of_the_flags_is_built(dev: Any, steps: list[str]) -> None:
+    dev.set_up("cpu", dev=True)
+    steps.clear()
+    dev.EVERY_BUILD += " -DGGML_NEW=ON"
+    dev.set_up(None, dev=True)
+    assert "Building llama.cpp" in steps
+
+
+def test_an_older_wheel_from_the_cache_is_built_again(
+    dev: Any, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[tuple[str, ...]] = []
+    library = dev.VENV / "lib" / "site-packages" / "llama_cpp" / "lib" / "libggml-rpc.so"
+
+    def forget(*command: str) -> bool:
+        if "cache" in command:
+            forgotten.append(command)
+            library.parent.mkdir(parents=True)
+            library.touch()
+        return True
+
+    monkeypatch.undo()  # the real check
+    monkeypatch.setattr(dev, "run", lambda step, *_, **__: steps.append(step))
+    monkeypatch.setattr(dev, "works", forget)
+    dev.build_llama("cpu")
+    assert steps == ["Building llama.cpp"] * 2
+    assert [command[2:] for command in forgotten] == [
+        ("pip", "cache", "remove", "llama_cpp_python")
+    ]
+    dev.LOCK.write_text("llama-cpp-python==0.2", "utf-8")
+    dev.build_llama("cpu")  # from a cache that is as it must be
+    assert steps == ["Building llama.cpp"] * 3
 
 
 def test_another_llama_cpp_is_built(dev: Any, steps: list[str]) -> None:

@@ -31,6 +31,9 @@ def tiny_model(
     context_length: int = 512,
     architecture: str = "llama",
     loop: bool = False,
+    name: str = "Tiny",
+    special: Sequence[str] = VOCABULARY,
+    space_prefix: bool = False,
 ) -> Path:
     """A llama of one layer whose next token depends on the last one only.
 
@@ -38,9 +41,9 @@ def tiny_model(
     `loop` it begins again instead of ending. No byte may stand twice in the answer.
     """
     writer = gguf.GGUFWriter(str(path), architecture)
-    writer.add_name("Tiny")
+    writer.add_name(name)
     _write_hyperparameters(writer, context_length)
-    _write_vocabulary(writer, template)
+    _write_vocabulary(writer, template, special, space_prefix)
     _write_tensors(writer, [byte_token(value) for value in answer], loop)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -61,13 +64,13 @@ def _write_hyperparameters(writer: gguf.GGUFWriter, context_length: int) -> None
     writer.add_vocab_size(_SIZE)
 
 
-def _write_vocabulary(writer: gguf.GGUFWriter, template: str | None) -> None:
+def _write_vocabulary(
+    writer: gguf.GGUFWriter, template: str | None, special: Sequence[str], space_prefix: bool
+) -> None:
     kind = gguf.TokenType
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
-    writer.add_token_list(
-        [*VOCABULARY, *(f"<0x{value:02X}>" for value in range(256)), *_LETTERS, "▁"]
-    )
+    writer.add_token_list([*special, *(f"<0x{value:02X}>" for value in range(256)), *_LETTERS, "▁"])
     writer.add_token_scores([0.0] * _FIRST_LETTER + [-1.0] * (len(_LETTERS) + 1))
     writer.add_token_types(
         [kind.UNKNOWN, *[kind.CONTROL] * 4, kind.USER_DEFINED]
@@ -78,7 +81,7 @@ def _write_vocabulary(writer: gguf.GGUFWriter, template: str | None) -> None:
     writer.add_eos_token_id(END)
     writer.add_unk_token_id(0)
     writer.add_add_bos_token(True)
-    writer.add_add_space_prefix(False)
+    writer.add_add_space_prefix(space_prefix)
     if template is not None:
         writer.add_chat_template(template)
 

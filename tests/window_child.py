@@ -11,7 +11,7 @@ import time
 from PySide6.QtCore import QTimer
 
 from chatdesk.app import DesktopApp, run
-from chatdesk.core.generation import SamplingParams
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import EngineChanged, EngineState, Fact, TextArrived
 from chatdesk.services.locations import find_paths

@@ -4,14 +4,15 @@ Editing or regenerating adds a sibling; nothing is overwritten. Identity is the 
 so these values are frozen and can be handed to any thread.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
-from chatdesk.core.generation import SamplingParams
+from chatdesk.core.sampling import SamplingParams
 
 
 def new_id() -> str:
@@ -71,11 +72,16 @@ class AnswerRecord:
     duration_s: float | None = None
     stop_reason: str | None = None  # a StopReason, or None while streaming or after a crash
     error: str | None = None  # a sentence for the person, when the state is FAILED or INTERRUPTED
+    thinking_s: float | None = None
+    thinking: str = ""  # what the model thought before it spoke
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One node of a conversation's tree. `answer` is set on assistant messages only."""
+    """One node of a conversation's tree. `answer` is set on assistant messages only.
+
+    A `pinned` one stays in the model's view when the context is full.
+    """
 
     id: str
     conversation_id: str
@@ -85,6 +91,40 @@ class Message:
     state: MessageState
     created: datetime
     answer: AnswerRecord | None = None
+    pinned: bool = False
+
+    @property
+    def thinking(self) -> str:
+        """What the model thought before it spoke."""
+        return self.answer.thinking if self.answer else ""
+
+    def with_thinking(self, thinking: str) -> "Message":
+        """The same answer with other thinking."""
+        assert self.answer
+        return replace(self, answer=replace(self.answer, thinking=thinking))
+
+
+_THINKING_IN_TEXT = re.compile(r"\s*<think>\s*(.*?)\s*(?:</think>\s*|\Z)", re.DOTALL)
+
+
+def with_thinking_apart(message: Message) -> Message:
+    """A message whose text begins with thinking, as version 0.1 stored it, with that taken out."""
+    found = _THINKING_IN_TEXT.match(message.text) if message.answer else None
+    if found is None or message.thinking:
+        return message
+    return replace(message.with_thinking(found[1]), text=message.text[found.end() :])
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    """How full the model's context is, in tokens.
+
+    The model's view begins behind the message `view_after`; None when it sees everything.
+    """
+
+    tokens: int
+    window: int
+    view_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

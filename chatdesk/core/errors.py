@@ -5,6 +5,7 @@ Everything else is a bug: it is logged with its traceback and offered for copyin
 """
 
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import LoadOptions
 
 
 class EnvironmentProblem(Exception):
@@ -36,8 +37,19 @@ class PromptTooLong(EnvironmentProblem):
         self.limit = limit
 
 
+class RequestProblem(EnvironmentProblem):
+    """A request asks for what cannot be done: a parameter, a grammar, a schema, an adapter."""
+
+
 class EngineProblem(EnvironmentProblem):
-    """The engine process ended or could not answer."""
+    """The engine process ended or could not answer.
+
+    `smaller` is what to load the model with to need less memory, where that was the problem.
+    """
+
+    def __init__(self, what: str, todo: str = "", smaller: LoadOptions | None = None) -> None:
+        super().__init__(what, todo)
+        self.smaller = smaller
 
 
 class StoreProblem(EnvironmentProblem):

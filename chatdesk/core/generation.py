@@ -1,4 +1,4 @@
-"""What is asked of the engine, and the events an answer is made of.
+"""What is asked of the engine, and the events it answers with.
 
 These are the messages of the engine's protocol: plain values, sent as JSON lines by
 `workers.protocol`. Every request carries a `request_id` and ends in exactly one event of
@@ -8,34 +8,32 @@ These are the messages of the engine's protocol: plain values, sent as JSON line
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chatdesk.core.loading import EngineReady, LoadModel, LoadProgress, ModelLoaded
+from chatdesk.core.sampling import SamplingParams
 
-@dataclass(frozen=True, slots=True)
-class SamplingParams:
-    """How the next token is chosen.
-
-    `temperature` 0 is greedy; `top_k` 0, `top_p` 1 and `min_p` 0 switch that filter off;
-    `repeat_penalty` 1 is off and looks back `repeat_last_n` tokens; `seed` None draws a fresh one;
-    `max_tokens` None goes on to the end of the context window; `stop` strings end the answer and
-    are not part of it.
-    """
-
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repeat_penalty: float = 1.1
-    repeat_last_n: int = 64
-    seed: int | None = None
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
+ANSWER_ROOM = 16  # tokens: a prompt that leaves less than this has no room for an answer
 
 
 @dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One turn as the chat template sees it; `role` is system, user or assistant."""
+    """One turn as the chat template sees it; `role` is system, user or assistant.
+
+    `thinking` is what an assistant thought before it spoke, for templates that ask for it. A
+    `pinned` message stays when the oldest turns leave a full context.
+    """
 
     role: str
     content: str
+    thinking: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A GGUF LoRA adapter and how strongly it is applied; 1 is as it was trained."""
+
+    path: str
+    scale: float = 1.0
 
 
 class StopReason(StrEnum):
@@ -44,9 +42,6 @@ class StopReason(StrEnum):
     END = "end"  # the model's end-of-turn token, or a stop string
     LENGTH = "length"  # max_tokens, or the context window is full
     CANCELLED = "cancelled"
-
-
-ANSWER_ROOM = 16  # tokens: a prompt that leaves less than this has no room for an answer
 
 
 class FailureCode(StrEnum):
@@ -58,8 +53,13 @@ class FailureCode(StrEnum):
     UNSUPPORTED_ARCHITECTURE = "unsupported_architecture"
     LOAD_FAILED = "load_failed"
     OUT_OF_MEMORY = "out_of_memory"
-    PROMPT_TOO_LONG = "prompt_too_long"
+    DEVICE = "device"  # a device that was asked for is not there, or another computer is gone
+    PROMPT_TOO_LONG = "prompt_too_long"  # even the last turn alone
     TEMPLATE = "template"
+    PARAMETER = "parameter"  # a sampling parameter out of its range
+    GRAMMAR = "grammar"  # does not parse
+    SCHEMA = "schema"  # a JSON Schema that is not one, or not supported
+    ADAPTER = "adapter"  # missing, damaged, or made for another model
     NOT_LOADED = "not_loaded"
     PROTOCOL = "protocol"
     INTERNAL = "internal"
@@ -69,30 +69,28 @@ class FailureCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LoadModel:
-    """Load a GGUF file. `context_window` is in tokens, capped by what the model was trained for.
-
-    `threads` None and `gpu_layers` None let the engine choose (all useful cores, all layers).
-    """
-
-    request_id: str
-    path: str
-    context_window: int = 8192
-    threads: int | None = None
-    gpu_layers: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Generate:
     """Answer a conversation. A last message by the assistant is continued, not answered.
 
+    With `prompt` set, that text is continued as it is and `messages` are not looked at.
     `background` marks work nobody is waiting for (titles): it gives way to what the user reads.
+    `grammar` (GBNF) or `json_schema` (its JSON text) confine the answer. `logprobs` asks for the
+    log-probability of each token and so many alternatives. `session` names the conversation under
+    which the KV state may be kept on disk; without one it never is. `speculate` lets the engine
+    guess ahead where that measurably helps; it does not change what is chosen.
     """
 
     request_id: str
     messages: tuple[PromptMessage, ...]
     sampling: SamplingParams
     background: bool = False
+    prompt: str | None = None
+    grammar: str | None = None
+    json_schema: str | None = None
+    logprobs: int | None = None
+    adapters: tuple[Adapter, ...] = ()
+    session: str | None = None
+    speculate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,77 @@ class CountTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class RenderMessages:
+    """Render a conversation with the model's template, whole, and tell its token ids."""
+
+    request_id: str
+    messages: tuple[PromptMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizeText:
+    """Tokenize plain text; what looks like a special token in it is not taken for one."""
+
+    request_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSequence:
+    """Token ids: `continuation` is scored, given `prompt` before it (at least one token)."""
+
+    prompt: tuple[int, ...]
+    continuation: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Tell the log-probability of every token of some continuations; work in the background."""
+
+    request_id: str
+    sequences: tuple[ScoreSequence, ...]
+    adapters: tuple[Adapter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Tell a vector of length 1 for each text: the mean of the last layer over its tokens."""
+
+    request_id: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSessions:
+    """Keep KV states of idle conversations in `folder`, up to `limit_bytes`; "" keeps none.
+
+    `model_identity` is the hash of the model file's content.
+    """
+
+    request_id: str
+    folder: str
+    model_identity: str
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSession:
+    """Bring a conversation's KV state back from disk, as its next message is likely to come."""
+
+    request_id: str
+    session: str
+    adapters: tuple[Adapter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSession:
+    """Drop a conversation from the KV cache and from the disk: it was deleted."""
+
+    request_id: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Stop the request with this id, also while its prompt is still being read. No own answer."""
 
@@ -112,68 +181,95 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """End the engine process in good order."""
+    """End the engine process in good order: what is worth it is kept on disk first."""
 
 
 # Events: engine -> window
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """A device of ggml's list; memory in bytes. `kind` is one of cpu, gpu, igpu, accel."""
-
-    name: str
-    description: str
-    kind: str
-    free_bytes: int
-    total_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class EngineReady:
-    """The first event of every engine process."""
-
-    protocol: int
-    llama_cpp: str
-    gpu_offload: bool
-    devices: tuple[Device, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadProgress:
-    """How much of the model is read, 0 to 1."""
-
-    request_id: str
-    fraction: float
-
-
-@dataclass(frozen=True, slots=True)
-class ModelLoaded:
-    """The model answers. `device` is what runs it; sizes in bytes, windows in tokens."""
-
-    request_id: str
-    name: str
-    architecture: str
-    parameters: int
-    bytes: int
-    context_window: int
-    trained_context: int
-    layers: int
-    gpu_layers: int
-    device: str
-    threads: int
-    flash_attention: bool
-    template_notice: str | None  # why a fallback chat template is in use: "missing" or "broken"
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class TokensCounted:
-    """The answer to `CountTokens`."""
+    """The answer to `CountTokens`: what the model would read of it.
+
+    `view_start` is the index of the oldest message it sees beside system and pinned ones; it is 0
+    while everything fits.
+    """
 
     request_id: str
     tokens: int
     context_window: int
+    view_start: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of token positions, `end` excluded."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesRendered:
+    """The answer to `RenderMessages`: token ids, and where each message's own words are.
+
+    The span of an assistant's message also holds the token that ends its turn, if there is one:
+    it is what the model has to say.
+    """
+
+    request_id: str
+    tokens: tuple[int, ...]
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextTokenized:
+    """The answer to `TokenizeText`; `bos` is what every prompt of this model begins with."""
+
+    request_id: str
+    tokens: tuple[int, ...]
+    bos: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The answer to `Score`: natural logarithms, a tuple for each sequence, in its order."""
+
+    request_id: str
+    logprobs: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The answer to `Embed`: a vector for each text, and the tokens that were read."""
+
+    request_id: str
+    vectors: tuple[tuple[float, ...], ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsKept:
+    """The answer to `KeepSessions`: what is there already for this model."""
+
+    request_id: str
+    sessions: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRestored:
+    """The answer to `RestoreSession`: so many tokens need not be read again."""
+
+    request_id: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionForgotten:
+    """The answer to `ForgetSession`."""
+
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +283,30 @@ class PromptProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token, its bytes in the answer, and its natural log-probability before any sampling."""
+
+    token: int
+    data: tuple[int, ...]
+    logprob: float
+    top: tuple["TokenLogprob", ...] = ()  # the likeliest at its place, the best first
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
-    """A piece of the answer: whole characters, never half of one."""
+    """A piece of the answer: whole characters, never half of one.
+
+    `logprobs` are those of the tokens sampled since the last delta, when they were asked for.
+    """
+
+    request_id: str
+    text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """A piece of what the model thinks before its answer."""
 
     request_id: str
     text: str
@@ -196,7 +314,11 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class GenerationStats:
-    """What an answer cost. Counts in tokens, times in seconds from the engine taking it up."""
+    """What an answer cost. Counts in tokens, times in seconds from the engine taking it up.
+
+    `drafted` tokens were guessed ahead, `accepted` of them were right. `view_start` as in
+    `TokensCounted`. `thinking_s` is how long the model thought before it spoke, if it did.
+    """
 
     prompt_tokens: int
     cached_tokens: int
@@ -205,6 +327,10 @@ class GenerationStats:
     tokens_per_s: float | None
     duration_s: float
     seed: int
+    drafted: int = 0
+    accepted: int = 0
+    view_start: int = 0
+    thinking_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,16 +361,50 @@ class Failed:
     limit: int | None = None
 
 
-EngineRequest = LoadModel | Generate | CountTokens | Cancel | Shutdown
+EngineRequest = (
+    LoadModel
+    | Generate
+    | CountTokens
+    | RenderMessages
+    | TokenizeText
+    | Score
+    | Embed
+    | KeepSessions
+    | RestoreSession
+    | ForgetSession
+    | Cancel
+    | Shutdown
+)
 EngineEvent = (
     EngineReady
     | LoadProgress
     | ModelLoaded
     | TokensCounted
+    | MessagesRendered
+    | TextTokenized
+    | Scored
+    | Embedded
+    | SessionsKept
+    | SessionRestored
+    | SessionForgotten
     | PromptProgress
     | TextDelta
+    | ThinkingDelta
     | Finished
     | Cancelled
     | Failed
 )
-TERMINAL_EVENTS = (ModelLoaded, TokensCounted, Finished, Cancelled, Failed)
+TERMINAL_EVENTS = (
+    ModelLoaded,
+    TokensCounted,
+    MessagesRendered,
+    TextTokenized,
+    Scored,
+    Embedded,
+    SessionsKept,
+    SessionRestored,
+    SessionForgotten,
+    Finished,
+    Cancelled,
+    Failed,
+)

@@ -1,5 +1,6 @@
 """Where files go, as values. Which folders these are is decided at the composition root."""
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,37 @@ class AppPaths:
         """Window size, open conversation, drafts and scroll positions."""
         return self.config / "window.json"
 
+    @property
+    def sessions(self) -> Path:
+        """What the model had read of recent conversations, as KV states."""
+        return self.cache / "sessions"
+
+    @property
+    def threads(self) -> Path:
+        """The thread counts that were measured on this machine."""
+        return self.cache / "threads.json"
+
     def make(self) -> None:
         """Create the folders, private to the user. Raises `OSError`."""
         for folder in (self.data, self.config, self.cache, self.logs, self.models):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def session_prefix(conversation_id: str) -> str:
+    """How the names of a conversation's state files begin, whatever the model.
+
+    A hash: it cannot lead out of the folder, and tells nothing of the conversation.
+    """
+    return f"{_short_hash(conversation_id)}-"
+
+
+def session_file(conversation_id: str, model_identity: str) -> str:
+    """The name of the file that keeps a conversation's KV state with one model."""
+    return f"{session_prefix(conversation_id)}{_short_hash(model_identity)}.kv"
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def assets_dir() -> Path:

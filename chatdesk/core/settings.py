@@ -7,29 +7,48 @@ when the person changes something.
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from types import UnionType
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import SamplingParams
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import KV_TYPES, ROPE_SCALINGS, LoadOptions
+from chatdesk.core.sampling import SamplingParams
 
 MIN_CONTEXT_WINDOW = 512
 _T = TypeVar("_T")
-_LARGEST = 2**32  # beside a seed, every number is far smaller
-_OPTIONAL = {"model": str, "seed": int, "max_tokens": int}  # fields that are None by default
+_LEAST = {"context_window": MIN_CONTEXT_WINDOW, "parallel": 1, "unload_after_min": 0}
+_CHOICES = {"kv_type": KV_TYPES, "rope_scaling": ROPE_SCALINGS}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the person chose. `context_window` in tokens; `model` a model's id or None."""
+    """What the person chose. `context_window` in tokens; `model` a model's id or None.
+
+    A model that was not used for `unload_after_min` minutes gives its memory back (0: never).
+    `remote_devices` are addresses of other computers that run `chatdesk serve-device`.
+    While `server_on`, other programs on this computer may ask the model at `server_port`; those
+    that know `server_key`, unless it is empty.
+    `model_options` are, by a model's id, the fields of `LoadOptions` that were set by hand.
+    """
 
     language: str = "system"
     theme: str = "system"  # or "light", "dark"
     enter_sends: bool = True
     model: str | None = None
     context_window: int = 8192
+    parallel: int = 4
+    unload_after_min: int = 30
+    keep_sessions: bool = True
+    sessions_limit_bytes: int = 2 * 1024**3
+    remote_devices: tuple[str, ...] = ()
+    server_on: bool = False
+    server_port: int = 8089
+    server_key: str = ""
+    model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)
 
@@ -40,10 +59,28 @@ class Settings:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             found = {}
-        settings = _adopt(cls(), found if isinstance(found, dict) else {})
-        if isinstance(sampling := found.get("sampling") if isinstance(found, dict) else None, dict):
-            settings = replace(settings, sampling=_adopt(settings.sampling, sampling))
-        return replace(settings, context_window=max(MIN_CONTEXT_WINDOW, settings.context_window))
+        found = found if isinstance(found, dict) else {}
+        options = found.get("model_options")
+        return replace(
+            cls(**_fitting(cls, found)),
+            sampling=SamplingParams(**_fitting(SamplingParams, found.get("sampling"))),
+            model_options={
+                model: _fitting(LoadOptions, chosen)
+                for model, chosen in (options if isinstance(options, dict) else {}).items()
+            },
+        )
+
+    def load_options(self, model_id: str) -> LoadOptions:
+        """What to load a model with: the general settings, and its own before them."""
+        general = LoadOptions(self.context_window, self.parallel, remote=self.remote_devices)
+        return replace(general, **self.model_options.get(model_id, {}))
+
+    def with_load_options(self, model_id: str, options: LoadOptions) -> Self:
+        """With what in `options` differs from the general settings as the model's own."""
+        others = {key: value for key, value in self.model_options.items() if key != model_id}
+        general = asdict(replace(self, model_options=others).load_options(model_id))
+        own = {name: value for name, value in asdict(options).items() if value != general[name]}
+        return replace(self, model_options={**others, **({model_id: own} if own else {})})
 
     def save(self, path: Path) -> None:
         """Replace the file in one step. Raises `EnvironmentProblem`."""
@@ -68,20 +105,36 @@ def write_json(path: Path, value: object) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _adopt(defaults: _T, found: dict[str, Any]) -> _T:
-    """`defaults` with those of `found`'s values that have the kind the field has."""
+def _fitting(kind: type, found: object) -> dict[str, Any]:
+    """Those of the values that are found for a dataclass's fields that are what these take."""
+    hints = get_type_hints(kind)
     fitting: dict[str, Any] = {}
-    for entry in fields(defaults):  # type: ignore[arg-type]
-        if entry.name not in found:
-            continue
-        value = found[entry.name]
-        default = getattr(defaults, entry.name)
-        if isinstance(default, tuple) and isinstance(value, list):
-            fitting[entry.name] = tuple(str(item) for item in value)
-        elif type(value) in (int, float) and not abs(value) < _LARGEST:
-            continue  # also NaN
-        elif isinstance(default, float) and type(value) in (int, float):
-            fitting[entry.name] = float(value)
-        elif type(value) in (_OPTIONAL.get(entry.name), type(default)):
-            fitting[entry.name] = value
-    return replace(defaults, **fitting)  # type: ignore[type-var]
+    for name in (entry.name for entry in fields(kind)):
+        if isinstance(found, dict) and name in found and name not in ("sampling", "model_options"):
+            try:
+                fitting[name] = _value(name, hints[name], found[name])
+            except ValueError:
+                continue  # the default stays
+    return fitting
+
+
+def _value(name: str, kind: Any, found: Any) -> Any:
+    """What JSON says as a value of a field of this type. Raises `ValueError`."""
+    inner = get_args(kind)
+    if get_origin(kind) is UnionType:  # with None
+        return None if found is None else _value(name, inner[0], found)
+    if get_origin(kind) is tuple and isinstance(found, list):
+        kinds = inner[:1] * len(found) if inner[-1] is ... else inner
+        return tuple(_value(name, *each) for each in zip(kinds, found, strict=True))
+    if type(found) in (int, float) and not abs(found) < _largest(name):  # also NaN
+        raise ValueError(name)
+    if kind is float and type(found) is int:
+        return float(found)
+    if type(found) is not kind or found not in _CHOICES.get(name, (found,)):
+        raise ValueError(name)
+    return max(found, _LEAST[name]) if name in _LEAST else found
+
+
+def _largest(name: str) -> int:
+    """What no number reaches that means anything: a seed is below 2**32, a disk may be larger."""
+    return 2**50 if name.endswith("_bytes") else 2**32

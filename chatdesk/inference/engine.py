@@ -1,155 +1,319 @@
-"""What the engine does with a request: load a model, generate an answer, count tokens."""
+"""One loaded model and everything that is asked of it, on the thread that computes."""
 
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from chatdesk.core.generation import (
     Cancelled,
-    CountTokens,
+    Embed,
     EngineEvent,
     Failed,
-    FailureCode,
+    ForgetSession,
     Generate,
-    LoadModel,
-    LoadProgress,
-    ModelLoaded,
-    TokensCounted,
+    RestoreSession,
+    Score,
+    SessionForgotten,
+    SessionRestored,
 )
-from chatdesk.inference.generation import Generation
-from chatdesk.inference.llama import Aborted, Model
+from chatdesk.core.loading import LoadModel, LoadProgress, ModelLoaded
+from chatdesk.inference.adapters import AdapterKey, Adapters
+from chatdesk.inference.batching import Batching
+from chatdesk.inference.failures import failed
+from chatdesk.inference.generation import Generation, Guess
+from chatdesk.inference.keeping import Keeper
 from chatdesk.inference.loading import LoadError
+from chatdesk.inference.model import Aborted
 from chatdesk.inference.native import AbortFlag
-from chatdesk.inference.prompt import PromptBuilder
-from chatdesk.inference.sampling import check
-from chatdesk.inference.template import ChatTemplate, RenderError
+from chatdesk.inference.opening import Opened, open_model
+from chatdesk.inference.preparing import Prepared, Preparer
+from chatdesk.inference.requests import Requests
+from chatdesk.inference.sampling import Sampler
+from chatdesk.inference.sequences import Sequences
+from chatdesk.inference.speculation import DraftLength, PromptLookup, StepCosts
+from chatdesk.inference.tasks import Embedding, Scoring, Task
+from chatdesk.inference.template import ChatTemplate
+
+Found = tuple[Sequence[int], bytes]  # a conversation's tokens and their KV state, from disk
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
-    model: Model
-    template: ChatTemplate
-    prompts: PromptBuilder
+class Answerable:
+    """A prepared answer beside what is kept of its conversation."""
+
+    prepared: Prepared
+    found: Found | None
+
+    @property
+    def request_id(self) -> str:
+        """Its request's id."""
+        return self.prepared.request.request_id
 
 
-class Engine:
-    """One model and what is asked of it. `count` may run in a thread of its own.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A conversation's state, read from disk for `RestoreSession`."""
 
-    Each request ends in one terminal event through `send`, or in an exception, which is a bug.
+    request: RestoreSession
+    adapters: AdapterKey
+    found: Found | None
+
+    @property
+    def request_id(self) -> str:
+        """Its request's id."""
+        return self.request.request_id
+
+
+class LoadedModel:
+    """A model with its context, and the answers and tasks on it.
+
+    `preparer`, `keeper.find` and `knows` may be used from other threads.
     """
 
-    def __init__(self, abort: AbortFlag, send: Callable[[EngineEvent], None]) -> None:
-        self._abort = abort
+    def __init__(
+        self,
+        opened: Opened,
+        parallel: int,
+        *,
+        abort: AbortFlag,
+        requests: Requests,
+        send: Callable[[EngineEvent], None],
+    ) -> None:
+        self.opened = opened
+        self._requests = requests
         self._send = send
-        self._loaded: _Loaded | None = None
-        self._replacing = threading.Lock()  # a tokenizer in use must not be freed
-
-    def load(self, request: LoadModel) -> None:
-        """Load a model in place of the one there was."""
-        started = time.monotonic()
-        self.close()
-        try:
-            loaded = self._open(request)
-        except LoadError as problem:
-            self._send(Failed(request.request_id, problem.code, problem.detail))
-            return
-        except Aborted:
-            self._send(Cancelled(request.request_id, None))
-            return
-        with self._replacing:
-            self._loaded = loaded
-        model = loaded.model
-        self._send(
-            ModelLoaded(
-                request_id=request.request_id,
-                name=model.metadata("general.name") or Path(request.path).stem,
-                architecture=model.architecture,
-                parameters=model.parameters,
-                bytes=model.bytes,
-                context_window=model.context_window,
-                trained_context=model.trained_context,
-                layers=model.layers,
-                gpu_layers=model.gpu_layers,
-                device=model.device,
-                threads=model.threads,
-                flash_attention=model.flash_attention,
-                template_notice=loaded.template.notice,
-                seconds=time.monotonic() - started,
-            )
-        )
-
-    def _open(self, request: LoadModel) -> _Loaded:
-        model = Model(
-            Path(request.path),
-            request.context_window,
-            threads=request.threads,
-            gpu_layers=request.gpu_layers,
-            abort=self._abort,
-            progress=lambda fraction: self._send(LoadProgress(request.request_id, fraction)),
-        )
+        model, context = opened.model, opened.context
         vocabulary = model.vocabulary
-        template = ChatTemplate(
+        self.template = ChatTemplate(
             model.metadata("tokenizer.chat_template"), vocabulary.bos_text, vocabulary.eos_text
         )
-        return _Loaded(model, template, PromptBuilder(template, vocabulary))
+        self._adapters = Adapters(model)
+        self.preparer = Preparer(self.template, vocabulary, self._adapters, context.window)
+        self.keeper = Keeper(context, opened.kv_type)
+        self._sequences = Sequences(context, self.keeper.keep)
+        self._costs = StepCosts()
+        self._tasks: list[Task] = []
+        self._task_id: str | None = None
+        self.batching = Batching(
+            context,
+            self._sequences,
+            self._adapters,
+            self._costs,
+            parallel=parallel,
+            abort=abort,
+            requests=requests,
+            refit=self._refit,
+        )
 
-    def generate(self, request: Generate) -> None:
-        """Answer a conversation."""
-        loaded = self._loaded
-        if loaded is None:
-            self._send(Failed(request.request_id, FailureCode.NOT_LOADED, ""))
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to compute."""
+        return self.batching.is_empty and not self._tasks
+
+    def step(self) -> None:
+        """Compute one step of the answers, and one of the first task if it may."""
+        self.batching.step()
+        if not self._tasks:
             return
-        sampling = request.sampling
-        try:
-            check(sampling)
-            prompt = loaded.prompts.tokens(request.messages)
-        except RenderError as problem:
-            self._send(Failed(request.request_id, FailureCode.TEMPLATE, str(problem)))
+        task = min(self._tasks, key=lambda each: each.background)
+        if task.background and not self.batching.is_empty:
             return
-        except ValueError as problem:
-            self._send(Failed(request.request_id, FailureCode.PROTOCOL, str(problem)))
-            return
-        sampling = replace(sampling, stop=sampling.stop + loaded.template.stop)
-        generation = Generation(
-            loaded.model,
-            request_id=request.request_id,
-            prompt=prompt,
-            params=sampling,
-            abort=self._abort,
+        if not self._requests.end_cancelled(task.request_id):
+            self._task_id = task.request_id
+            try:
+                event = task.step()
+            except Aborted:
+                return
+            except Exception as problem:
+                event = failed(task.request_id, problem)
+            finally:
+                self._task_id = None
+            if event is None:
+                return
+            self._requests.end(event)
+        self._tasks.remove(task)
+        task.close()
+
+    def is_computing(self, request_id: str) -> bool:
+        """Whether a request is in the step being computed. May be asked from any thread."""
+        return request_id in self.batching.computing or request_id == self._task_id
+
+    @property
+    def is_in_background(self) -> bool:
+        """Whether what is being computed now can wait. May be asked from any thread."""
+        if self.batching.computing:
+            return not self.batching.in_foreground
+        return self._task_id is not None
+
+    # Preparing, on a thread of its own
+
+    def prepare(self, request: Generate) -> Answerable:
+        """Make an answer ready to begin. Raises as `Preparer.prepare`."""
+        prepared = self.preparer.prepare(request)
+        session = request.session
+        if session is None or self.knows(session):
+            return Answerable(prepared, None)
+        found = self.keeper.find(session, prepared.adapters, prepared.tokens)
+        return Answerable(prepared, found)
+
+    def read_session(self, request: RestoreSession) -> Restored:
+        """Read what is kept of a conversation. Raises `AdapterError`."""
+        key = self._adapters.identify(request.adapters)
+        known = self.knows(request.session)
+        return Restored(request, key, None if known else self.keeper.find(request.session, key))
+
+    # What may be asked
+
+    def begin(self, work: "Answerable | Restored | Score | Embed | ForgetSession") -> None:
+        """Take up work. Raises what makes it impossible."""
+        match work:
+            case Answerable():
+                self._answer(work)
+            case Restored():
+                self._restore(work)
+            case Score():
+                self._score(work)
+            case Embed():
+                sequences, adapters = self._sequences, self._adapters
+                self._tasks.append(Embedding(work, self.opened.context, sequences, adapters))
+            case ForgetSession():
+                self.keeper.forget(work.session, self._sequences)
+                self._requests.end(SessionForgotten(work.request_id))
+
+    def _answer(self, work: Answerable) -> None:
+        prepared = work.prepared
+        self._adapters.load(prepared.adapters)
+        generation = self._generation(prepared)
+        if work.found and prepared.request.session:
+            self._bring_back(work.found, prepared.adapters, prepared.request.session)
+        self.batching.add(generation)
+
+    def _generation(self, prepared: Prepared) -> Generation:
+        model = self.opened.model
+        request = prepared.request
+        sampler = Sampler(request.sampling, model, prepared.tokens, prepared.grammar)
+        guess = None
+        if request.speculate and not self.opened.context.is_recurrent:
+            guess = Guess(PromptLookup(prepared.tokens), DraftLength(self._costs))
+        return Generation(
+            prepared,
+            sampler=sampler,
+            adapters=prepared.adapters,
+            vocabulary=model.vocabulary,
+            guess=guess,
             send=self._send,
         )
-        if not request.background:
-            generation.run()
-            return
-        # A title must not cost the conversation its KV cache: the next turn would be read anew.
-        room = len(prompt) + (sampling.max_tokens or loaded.model.context_window)
-        with loaded.model.set_aside(room):
-            generation.run()
 
-    def count(self, request: CountTokens) -> None:
-        """Count the tokens of a conversation's prompt."""
-        with self._replacing:
-            loaded = self._loaded
-            if loaded is None:
-                event: EngineEvent = Failed(request.request_id, FailureCode.NOT_LOADED, "")
-            else:
-                event = self._count(request, loaded)
-        self._send(event)
+    def _score(self, request: Score) -> None:
+        key = self._adapters.identify(request.adapters)
+        self._adapters.load(key)
+        context, sequences = self.opened.context, self._sequences
+        task = Scoring(request, key, context, sequences, self._adapters, self._send)
+        self._tasks.append(task)
 
-    def _count(self, request: CountTokens, loaded: _Loaded) -> EngineEvent:
+    def _restore(self, restored: Restored) -> None:
+        request = restored.request
+        if restored.found and not self.knows(request.session):
+            self._bring_back(restored.found, restored.adapters, request.session)
+        tokens = self._sequences.session_tokens(request.session)
+        self._requests.end(SessionRestored(request.request_id, tokens))
+
+    def knows(self, session: str) -> bool:
+        """Whether a conversation is in the cache."""
+        return self._sequences.session_tokens(session) > 0
+
+    def _bring_back(self, found: Found, adapters: AdapterKey, session: str) -> None:
+        if live := self._sequences.bring_back(*found, adapters, session):
+            self._sequences.release(live)
+
+    def keep_idle(self) -> float | None:
+        """Keep an idle conversation on disk; seconds until the next one is due, if any is."""
+        return self.keeper.keep_idle(self._sequences)
+
+    def _refit(self, generation: Generation) -> bool:
+        """Let the oldest turns leave a full context, so that the answer goes on."""
+        live = generation.live
+        request = generation.prepared.request
+        if live is None or request.prompt is not None:
+            return False
+        answered = len(generation.answer_tokens)
         try:
-            tokens = len(loaded.prompts.tokens(request.messages))
-        except RenderError as problem:
-            return Failed(request.request_id, FailureCode.TEMPLATE, str(problem))
-        except ValueError as problem:
-            return Failed(request.request_id, FailureCode.PROTOCOL, str(problem))
-        return TokensCounted(request.request_id, tokens, loaded.model.context_window)
+            view = self.preparer.view(request.messages, answered)
+        except Exception:  # a template that refuses what is left: the answer ends here
+            return False
+        if len(view.tokens) + answered >= len(generation.known):
+            return False
+        generation.has_new_prompt(view.tokens, view.view_start)
+        self._sequences.move_to(live, generation.known)
+        return True
+
+    # Its beginning and end
+
+    def loaded(self, request: LoadModel, started: float) -> ModelLoaded:
+        """What is told of it."""
+        opened = self.opened
+        model, context = opened.model, opened.context
+        return ModelLoaded(
+            request_id=request.request_id,
+            name=model.metadata("general.name") or Path(request.path).stem,
+            architecture=model.architecture,
+            parameters=model.parameters,
+            bytes=model.bytes,
+            context_window=context.window,
+            trained_context=model.trained_context,
+            layers=model.layers,
+            gpu_layers=opened.gpu_layers,
+            device=opened.device,
+            threads=opened.threads,
+            flash_attention=context.flash_attention,
+            template_notice=self.template.notice,
+            seconds=time.monotonic() - started,
+            parallel=request.options.parallel,
+            batch=context.batch,
+            kv_type=opened.kv_type,
+            placements=opened.placements,
+            stepped_down=opened.stepped_down,
+            threads_measured=opened.threads_measured,
+            reasons=self.preparer.reasons,
+        )
+
+    def finish(self) -> None:
+        """Compute what is still asked for, and keep on disk what is worth it."""
+        while not self.is_empty:
+            self.step()  # what is cancelled ends here
+        self.keeper.keep_all(self._sequences)
 
     def close(self) -> None:
-        """Give the model's memory back."""
-        with self._replacing:
-            loaded, self._loaded = self._loaded, None
-            if loaded is not None:
-                loaded.model.close()
+        """Finish, and give the memory back. No other thread may use it any more."""
+        self.finish()
+        self.opened.close()
+
+
+def load(
+    request: LoadModel,
+    *,
+    abort: AbortFlag,
+    requests: Requests,
+    send: Callable[[EngineEvent], None],
+) -> LoadedModel | None:
+    """Load a model and tell how it went; None when it could not be."""
+    started = time.monotonic()
+    abort.clear()
+    request_id = request.request_id
+
+    def progress(fraction: float) -> None:
+        send(LoadProgress(request_id, fraction))
+
+    try:
+        opened = open_model(Path(request.path), request.options, abort, progress)
+        parallel = request.options.parallel
+        loaded = LoadedModel(opened, parallel, abort=abort, requests=requests, send=send)
+    except Aborted:
+        requests.end(Cancelled(request_id, None))
+        return None
+    except LoadError as problem:
+        requests.end(Failed(request_id, problem.code, problem.detail))
+        return None
+    requests.end(loaded.loaded(request, started))
+    return loaded

@@ -41,6 +41,7 @@ _SYMPTOMS = (
         FailureCode.OUT_OF_MEMORY,
         re.compile(r"out of memory|OutOfMemory|failed to allocate|unable to allocate|bad_alloc"),
     ),
+    (FailureCode.PARAMETER, re.compile(r"cache type .* does not divide|requires flash_attn")),
 )
 
 

@@ -1,25 +1,17 @@
-"""What llama-cpp-python leaves out: ggml's devices, the log, and a flag that aborts a computation.
-
-The device functions are declared in `ggml-backend.h`.
-"""
+"""What llama-cpp-python leaves out: ggml's functions, the log, and a flag that aborts computing."""
 
 import atexit
 import ctypes
 import functools
 import logging
-import os
 import sys
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.core.generation import Device
-
-_DEVICE_KINDS = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accel"}  # enum ggml_backend_dev_type
 _INFO, _WARNING, _ERROR, _CONTINUED = 2, 3, 4, 5  # enum ggml_log_level; below is debugging
 _KEPT_LOG_LINES = 300
 
@@ -113,8 +105,11 @@ def native_log() -> NativeLog:
 
 
 @functools.cache
-def _ggml(name: str, result: Any, *arguments: Any) -> Any:
-    """A function of the ggml libraries, which lie beside libllama."""
+def ggml(name: str, result: Any, *arguments: Any) -> Any:
+    """A function of the ggml libraries, which lie beside libllama, by its ctypes.
+
+    Raises `AttributeError` when the build has no such function.
+    """
     folder = Path(lib._base_path)
     for library in (lib._lib, *(ctypes.CDLL(str(file)) for file in _ggml_libraries(folder))):
         # An own prototype: the shared function object may be somebody else's.
@@ -129,35 +124,3 @@ def _ggml_libraries(folder: Path) -> list[Path]:
         for file in sorted(folder.iterdir())
         if "ggml" in file.name and file.suffix in (".so", ".dylib", ".dll")
     ]
-
-
-def devices() -> tuple[Device, ...]:
-    """What ggml can compute on, in its order; memory in bytes, as free as it is now."""
-    count = _ggml("ggml_backend_dev_count", ctypes.c_size_t)()
-    return tuple(_device(index) for index in range(count))
-
-
-def _device(index: int) -> Device:
-    pointer, text = ctypes.c_void_p, ctypes.c_char_p
-    size = ctypes.POINTER(ctypes.c_size_t)
-    handle = _ggml("ggml_backend_dev_get", pointer, ctypes.c_size_t)(index)
-    free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    _ggml("ggml_backend_dev_memory", None, pointer, size, size)(handle, free, total)
-    kind = _DEVICE_KINDS.get(_ggml("ggml_backend_dev_type", ctypes.c_int, pointer)(handle), "accel")
-    name: bytes = _ggml("ggml_backend_dev_name", text, pointer)(handle)
-    description: bytes = _ggml("ggml_backend_dev_description", text, pointer)(handle)
-    return Device(
-        name=name.decode("utf-8", "replace"),
-        description=description.decode("utf-8", "replace"),
-        kind=kind,
-        # ggml calls all of the system's memory free.
-        free_bytes=psutil.virtual_memory().available if kind == "cpu" else free.value,
-        total_bytes=total.value,
-    )
-
-
-def useful_threads() -> int:
-    """How many threads help: the physical cores, as far as this process may use them."""
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else physical
-    return min(physical, allowed)

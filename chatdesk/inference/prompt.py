@@ -1,36 +1,26 @@
 """From a conversation to the token ids of its prompt."""
 
-import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from chatdesk.core.generation import PromptMessage
+from chatdesk.core.generation import PromptMessage, Span
+from chatdesk.inference.hiding import Hiding, StandIns, Vocabulary
+from chatdesk.inference.spans import Render, TokenizedText, locate
 from chatdesk.inference.template import ChatTemplate, RenderError
 
 ROLES = ("system", "user", "assistant")
-_HIDING_PASSES = 4  # one does, unless special tokens overlap
+_REMEMBERED_COUNTS = 100_000
+_QUESTION, _ANSWER = PromptMessage("user", "tea"), PromptMessage("assistant", "tea")
 
 
-class Vocabulary(Protocol):
-    """The tokenizer of a model, as far as a prompt needs it."""
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A conversation as tokens, and where the words of each message are in them."""
 
-    @property
-    def bos(self) -> int | None:
-        """The token every prompt of this model must begin with, if there is one."""
-
-    def tokenize(self, text: str, parse_special: bool) -> list[int]:
-        """The text's tokens; special tokens written in it count only with `parse_special`."""
-
-    def text(self, token: int) -> str:
-        """How a token is written."""
-
-    def is_special(self, token: int) -> bool:
-        """Whether plain text never contains this token (control and unknown tokens)."""
-
-    def is_user_defined(self, token: int) -> bool:
-        """Whether this token is found in plain text, too, in front of all merging."""
+    tokens: list[int]
+    spans: list[Span]
 
 
 class PromptBuilder:
@@ -44,117 +34,148 @@ class PromptBuilder:
     def __init__(self, template: ChatTemplate, vocabulary: Vocabulary) -> None:
         self._template = template
         self._vocabulary = vocabulary
+        self._hiding = Hiding(vocabulary, template.source)
+        self._counts: dict[int, int] = {}  # tokens of a text, by its hash
 
     def tokens(self, messages: Sequence[PromptMessage]) -> list[int]:
         """The prompt's token ids. Raises `RenderError`; `ValueError` for an unknown role."""
-        stand_ins = _StandIns()
+        stand_ins = StandIns()
+        hidden = self._hide(messages, stand_ins)
+        tokens = self._hiding.tokens(stand_ins.split(self._template.render(hidden)))
+        return self._missing_start(tokens) + tokens
+
+    def render(self, messages: Sequence[PromptMessage]) -> Rendered:
+        """The conversation with the place of each message's words. Raises as `tokens` does.
+
+        With a question at the end the tokens are those of `tokens`. With an answer at the end its
+        turn is closed: they end with the token that the model ends it with (with its words, if
+        there is none), and `tokens` begins with them when the chat goes on. Only where the template
+        shows an answer with its question in another way then (some leave out its thinking, or move
+        the system text), they are as the model reads and writes the answer: `tokens`, and the end.
+
+        A token belongs to the message in which its first byte is, a space before a word not
+        counted. An answer's span is what the model says: also the white space that the template
+        has before it, and the token that ends the turn. A message of which a template keeps
+        nothing has an empty span.
+        """
+        stand_ins = StandIns()
+        hidden = self._hide(messages, stand_ins)
+        is_closed = bool(hidden) and hidden[-1].role == "assistant"
+        render, tail = self._closed(hidden) if is_closed else (self._template.render, None)
+        rendered = render(hidden)
+        tokens = self._hiding.tokens(stand_ins.split(rendered))
+        text = TokenizedText(tokens, stand_ins.restore(rendered), self._vocabulary)
+        last_end = None if tail is None else text.size - len(stand_ins.restore(tail))
+        spans: list[Span] = []
+        for message, place in zip(
+            messages, locate(hidden, render, stand_ins.restore, last_end), strict=True
+        ):
+            if place is None:
+                here = spans[-1].end if spans else 0
+                spans.append(Span(here, here))
+            elif message.role == "assistant":
+                spans.append(self._answer_span(text, *place))
+            else:
+                spans.append(Span(*map(text.token_at, place)))
+        start = self._missing_start(tokens)
+        if is_closed:
+            del tokens[spans[-1].end :]
+        return Rendered(start + tokens, [_moved(span, len(start), len(tokens)) for span in spans])
+
+    def _answer_span(self, text: TokenizedText, start: int, end: int) -> Span:
+        if text.stands_before(self._answer_lead, start):
+            start -= len(self._answer_lead)
+        return Span(text.token_at(start), text.turn_end(end, self._template.stop))
+
+    @cached_property
+    def _answer_lead(self) -> bytes:
+        """White space before an answer that the model says: no prompt ends with it."""
+        asked = self._template.render([_QUESTION])
+        answered = self._template.render([_QUESTION, _ANSWER, _QUESTION])
+        lead = answered.removeprefix(asked).partition(_ANSWER.content)[0]
+        return lead.encode() if lead.isspace() else b""
+
+    def _closed(self, hidden: Sequence[PromptMessage]) -> tuple[Render, str]:
+        """How to render a conversation with its last answer closed, and what is behind that."""
+
+        def gone_on(turns: Sequence[PromptMessage]) -> str:
+            return self._template.render([*turns, _QUESTION])
+
+        *before, last = hidden
+        mark = secrets.token_hex(16)
+        marked = gone_on([*before, replace(last, content=last.content + mark)])
+        _, found, tail = marked.rpartition(mark)
+        if not found:  # a template that rewrites answers
+            return self._template.render, ""
+        rendered = gone_on(hidden)
+        asked = self._template.render(before) if before else ""
+        if not last.thinking and rendered.startswith(asked) and rendered.endswith(tail):
+            return gone_on, tail
+        return lambda turns: self._template.render(turns) + tail, tail
+
+    def _hide(self, messages: Sequence[PromptMessage], stand_ins: StandIns) -> list[PromptMessage]:
         for message in messages:
-            if message.role not in ROLES:
-                raise ValueError("a role that is none of system, user, assistant")
-        hidden = [replace(each, content=self._hide(each, stand_ins)) for each in messages]
-        pieces = stand_ins.split(self._template.render(hidden))
-        tokens = self._tokenize(pieces)
+            _check_role(message)
+        return self._hiding.hide(messages, stand_ins)
+
+    def _missing_start(self, tokens: Sequence[int]) -> list[int]:
+        """What the template did not write at the beginning, though the model wants it there."""
         bos = self._vocabulary.bos
         if bos is not None and tokens[:1] != [bos]:
-            tokens.insert(0, bos)
+            return [bos]
         if not tokens:
             raise RenderError("an empty prompt")
+        return []
+
+    # Estimates, for a conversation that may be far longer than the context window
+
+    def estimate(self, message: PromptMessage) -> int:
+        """About how many tokens a message takes in a prompt, its part of the template included.
+
+        Remembered, so that the past of a conversation is counted once. Raises as `tokens` does.
+        """
+        _check_role(message)
+        tokens = self._count(message.content) + self._overhead[1]
+        if message.thinking and self._keeps_thinking:
+            tokens += self._count(message.thinking)
         return tokens
 
-    def _hide(self, message: PromptMessage, stand_ins: "_StandIns") -> str:
-        """The content with every special token's text replaced by a stand-in."""
-        text = message.content
-        for _ in range(_HIDING_PASSES):
-            special = self._special_texts(text, message.role)
-            if not special:
-                return text
-            for each in sorted(special, key=len, reverse=True):
-                text = text.replace(each, stand_ins.of(each))
-        raise RenderError("special tokens that are everywhere in plain text")
+    @property
+    def frame(self) -> int:
+        """About how many tokens a prompt takes beside its messages."""
+        return self._overhead[0]
 
-    def _special_texts(self, text: str, role: str) -> set[str]:
-        vocabulary = self._vocabulary
-        found = set()
-        for token in set(vocabulary.tokenize(text, parse_special=True)):
-            written = vocabulary.text(token)
-            if vocabulary.is_special(token) or (
-                role != "assistant" and self._marks_turns(token, written)
-            ):
-                found.add(written)
-        return {each for each in found if each and each in text}
+    @cached_property
+    def _overhead(self) -> tuple[int, int]:
+        """Tokens of a prompt beside its messages, and of each message beside its words."""
+        one = len(self.tokens([_QUESTION]))
+        three = len(self.tokens([_QUESTION, _ANSWER, _QUESTION]))
+        words = self._count(_QUESTION.content)
+        each = max(0, -(-(three - one) // 2) - words)
+        return max(0, one - words - each), each
 
-    def _marks_turns(self, token: int, written: str) -> bool:
-        """Some files declare the template's own marks as user-defined words.
+    @cached_property
+    def _keeps_thinking(self) -> bool:
+        """Whether the template shows what was thought before earlier answers."""
+        plain = [_QUESTION, _ANSWER, _QUESTION]
+        thought = [_QUESTION, replace(_ANSWER, thinking="tea"), _QUESTION]
+        return self.tokens(thought) != self.tokens(plain)
 
-        An assistant's `<think>` is one as well, and must stay the token it was.
-        """
-        return (
-            self._vocabulary.is_user_defined(token)
-            and written.startswith(("<", "["))
-            and written in self._template.source
-        )
-
-    def _tokenize(self, pieces: Sequence[str]) -> list[int]:
-        """Tokens of rendered text (even places) and hidden special texts (odd places).
-
-        Text between two special tokens is tokenized in one go, as llama.cpp does, so that
-        nothing merges otherwise than in the text as a whole.
-        """
-        if len(pieces) == 1:
-            return self._vocabulary.tokenize(pieces[0], parse_special=True)
-        tokens: list[int] = []
-        plain = ""
-        for place, piece in enumerate(pieces):
-            if place % 2 and self._is_found_in_plain_text(piece):
-                tokens += self._vocabulary.tokenize(plain + piece[:1], parse_special=False)
-                plain = piece[1:]
-                continue
-            if place % 2:
-                plain += piece
-                continue
-            before, between, after = self._around_special(piece)
-            if between:
-                tokens += self._vocabulary.tokenize(plain + before, parse_special=False)
-                tokens += self._vocabulary.tokenize(between, parse_special=True)
-                plain = after
-            else:
-                plain += before
-        return tokens + self._vocabulary.tokenize(plain, parse_special=False)
-
-    def _is_found_in_plain_text(self, text: str) -> bool:
-        tokens = self._vocabulary.tokenize(text, parse_special=False)
-        return any(map(self._vocabulary.is_user_defined, tokens))
-
-    def _around_special(self, text: str) -> tuple[str, str, str]:
-        """`text` as: before its first special token, up to its last one, after that."""
-        vocabulary = self._vocabulary
-        special = [
-            vocabulary.text(token)
-            for token in vocabulary.tokenize(text, parse_special=True)
-            if vocabulary.is_special(token)
-        ]
-        start = text.find(special[0]) if special else -1
-        if start < 0:
-            return text, "", ""
-        end = text.rfind(special[-1]) + len(special[-1])
-        return text[:start], text[start:end], text[end:]
+    def _count(self, text: str) -> int:
+        key = hash(text)
+        count = self._counts.get(key)
+        if count is None:
+            if len(self._counts) >= _REMEMBERED_COUNTS:
+                self._counts.clear()
+            count = self._counts[key] = len(self._vocabulary.tokenize(text, parse_special=False))
+        return count
 
 
-class _StandIns:
-    """Words nobody can guess, each for a text that must not be rendered as it is."""
+def _check_role(message: PromptMessage) -> None:
+    if message.role not in ROLES:
+        raise ValueError("a role that is none of system, user, assistant")
 
-    def __init__(self) -> None:
-        self._nonce = "q" + secrets.token_hex(16)
-        self._texts: list[str] = []
 
-    def of(self, text: str) -> str:
-        """The stand-in for a text."""
-        if text not in self._texts:
-            self._texts.append(text)
-        return f"{self._nonce}x{self._texts.index(text)}z"
-
-    def split(self, rendered: str) -> list[str]:
-        """The rendering around the stand-ins (even places) and their texts (odd places)."""
-        pieces = re.split(f"{self._nonce}x([0-9]+)z", rendered)
-        pieces[1::2] = [self._texts[int(number)] for number in pieces[1::2]]
-        return pieces
+def _moved(span: Span, by: int, size: int) -> Span:
+    """The part of a span among the first `size` tokens, after `by` tokens came before them."""
+    return Span(min(span.start, size) + by, min(span.end, size) + by)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chatdesk.core.generation import PromptMessage
+from chatdesk.inference.reasoning import find_marks, goes_on_thinking
 from chatdesk.inference.sandbox import MAX_EXTRA_CHARACTERS, compile_template
 
 MISSING, BROKEN = "missing", "broken"
@@ -43,10 +44,12 @@ class ChatTemplate:
         """The prompt's text, up to where the model goes on.
 
         That is the start of the assistant's turn, or the middle of it when the last message is
-        the assistant's. Raises `RenderError`.
+        the assistant's: in its words, or in its thinking where it has no words yet. Thinking of
+        other answers is in it where the template wants that. Raises `RenderError`.
         """
         turns = list(messages)
-        if turns and turns[-1].role == "assistant" and not turns[-1].content:
+        last = turns[-1] if turns else None
+        if last and last.role == "assistant" and not last.content and not goes_on_thinking(turns):
             turns.pop()
         if self._folds_system:
             turns = _fold_system(turns)
@@ -61,25 +64,50 @@ class ChatTemplate:
     def _render_to_the_answer(self, turns: Sequence[PromptMessage]) -> str:
         if not turns or turns[-1].role != "assistant":
             return self._render_turns(turns, add_generation_prompt=True)
+        if goes_on_thinking(turns):
+            return self._render_to_the_thinking(turns)
+        last = turns[-1]
+        before = self._render_up_to("content", turns)
+        system = [turn.content.strip() for turn in turns if turn.role == "system"]
+        # A template that rewrites it, or puts the system text elsewhere: as for a new answer.
+        if before is None or not all(text in before for text in system):
+            before = self._render_turns(turns[:-1], add_generation_prompt=True) + last.content
+        start = before.removesuffix(last.content.lstrip())  # some trim it
+        if self._marks and start.rstrip().endswith(self._marks.opening):
+            return f"{start}{last.thinking}\n{self._marks.closing}\n\n{last.content}"
+        return before
+
+    def _render_to_the_thinking(self, turns: Sequence[PromptMessage]) -> str:
+        """The prompt of an answer that was stopped while the model was still thinking."""
+        answered = replace(turns[-1], content=secrets.token_hex(16))  # some leave out empty turns
+        before = self._render_up_to("thinking", [*turns[:-1], answered])
+        if before is not None and answered.content not in before:
+            return before
+        start = self._render_turns(turns[:-1], add_generation_prompt=True)
+        if self._marks and not start.rstrip().endswith(self._marks.opening):
+            start += f"{self._marks.opening}\n"
+        return start + turns[-1].thinking
+
+    def _render_up_to(self, field: str, turns: Sequence[PromptMessage]) -> str | None:
+        """What is rendered up to the end of a field of the last turn; None when it is not there."""
         mark = secrets.token_hex(16)
         last = turns[-1]
-        marked = [*turns[:-1], replace(last, content=last.content + mark)]
-        before, found, _ = self._render_turns(marked, add_generation_prompt=False).rpartition(mark)
-        if found:
-            return before
-        # A template that rewrites the last answer: open the turn as for a new one.
-        return self._render_turns(turns[:-1], add_generation_prompt=True) + last.content
+        marked = replace(last, **{field: getattr(last, field) + mark})
+        rendered = self._render_turns([*turns[:-1], marked], add_generation_prompt=False)
+        before, found, _ = rendered.rpartition(mark)
+        return before if found else None
 
     def _render_turns(self, turns: Sequence[PromptMessage], add_generation_prompt: bool) -> str:
         return self._compiled(
             {
-                "messages": [{"role": turn.role, "content": turn.content} for turn in turns],
+                "messages": [_as_template_sees(turn) for turn in turns],
                 "add_generation_prompt": add_generation_prompt,
                 "tools": None,
                 "documents": None,
                 **self._tokens,
             },
-            4 * sum(len(turn.content) for turn in turns) + MAX_EXTRA_CHARACTERS,
+            4 * sum(len(turn.content) + len(turn.thinking) for turn in turns)
+            + MAX_EXTRA_CHARACTERS,
         )
 
     def _adopt(self, source: str) -> bool:
@@ -96,6 +124,7 @@ class ChatTemplate:
             return False
         self._folds_system = not self._keeps([system, question])
         self.source = source
+        self._marks = find_marks(source)
         return True
 
     def _keeps(self, turns: Sequence[PromptMessage]) -> bool:
@@ -104,6 +133,13 @@ class ChatTemplate:
         except Exception:  # as in _adopt
             return False
         return all(turn.content in text for turn in turns)
+
+
+def _as_template_sees(turn: PromptMessage) -> dict[str, str]:
+    seen = {"role": turn.role, "content": turn.content}
+    if turn.thinking:  # under the name of most templates, and under gpt-oss' own
+        seen |= {"reasoning_content": turn.thinking, "thinking": turn.thinking}
+    return seen
 
 
 def _fold_system(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
@@ -121,6 +157,6 @@ def _alternating(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
     for turn in turns:
         if merged and merged[-1].role == turn.role:
             merged[-1] = replace(turn, content=f"{merged[-1].content}\n\n{turn.content}")
-        elif turn.content:
+        elif turn.content or turn.thinking:
             merged.append(turn)
     return merged

@@ -1,96 +1,121 @@
 """The engine process: requests come in as JSON lines on stdin, events go out on stdout.
 
-Three threads: this one loads and generates, one reads requests so that a cancel acts at once,
-and one counts tokens while an answer is being generated.
+Three threads: one reads requests, so that a cancel acts at once; one prepares them (templates,
+tokens, files), so that nothing slow comes between two steps; this one loads and computes.
 """
 
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
+from typing import NoReturn
 
 import llama_cpp
 from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.generation import (
     Cancel,
-    Cancelled,
     CountTokens,
-    EngineReady,
+    Embed,
     EngineRequest,
     Failed,
     FailureCode,
+    ForgetSession,
     Generate,
-    LoadModel,
+    KeepSessions,
+    RenderMessages,
+    RestoreSession,
+    Score,
+    SessionsKept,
     Shutdown,
+    TokenizeText,
 )
+from chatdesk.core.loading import EngineReady, LoadModel
 from chatdesk.inference.channel import EventWriter, lines, take_stdout
-from chatdesk.inference.engine import Engine
-from chatdesk.inference.native import AbortFlag, devices, native_log
-from chatdesk.inference.scheduler import Scheduler
+from chatdesk.inference.devices import devices
+from chatdesk.inference.engine import Answerable, LoadedModel, Restored, load
+from chatdesk.inference.failures import failed
+from chatdesk.inference.native import AbortFlag, native_log
+from chatdesk.inference.requests import Requests
+from chatdesk.inference.sessions import SessionFiles
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
 
-_PATIENCE_S = 0.5  # for the main thread to end by itself
+_PATIENCE_S = 5.0  # for conversations to be kept on disk at the end
+
+Request = (
+    LoadModel
+    | Generate
+    | CountTokens
+    | RenderMessages
+    | TokenizeText
+    | Score
+    | Embed
+    | KeepSessions
+    | RestoreSession
+    | ForgetSession
+)
+Work = LoadModel | Answerable | Score | Embed | Restored | ForgetSession
 
 log = logging.getLogger(__name__)
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Serve until `Shutdown` or the end of stdin."""
     writer = EventWriter(take_stdout())
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a crash need not wait for a debugger
     native_log()
     lib.llama_backend_init()
     writer.send(
         EngineReady(
             protocol=PROTOCOL_VERSION,
             llama_cpp=llama_cpp.__version__,
-            gpu_offload=bool(lib.llama_supports_gpu_offload()),
+            rpc=bool(lib.llama_supports_rpc()),
             devices=devices(),
         )
     )
     server = _Server(writer)
-    threading.Thread(target=server.read_requests, name="requests", daemon=True).start()
-    threading.Thread(target=server.count, name="counting", daemon=True).start()
-    server.generate()
-    return 0
+    threading.Thread(target=server.read, name="requests", daemon=True).start()
+    threading.Thread(target=server.prepare, name="preparing", daemon=True).start()
+    server.compute()
+    logging.shutdown()
+    os._exit(0)  # the system frees the model; another thread may still be using it
 
 
 class _Server:
-    """Hands each request to the thread that serves it."""
+    """Passes each request through its three threads."""
 
     def __init__(self, writer: EventWriter) -> None:
         self._send = writer.send
-        abort = AbortFlag()
-        self._engine = Engine(abort, self._send)
-        self._jobs = Scheduler[LoadModel | Generate](abort, self._tell_cancelled, _is_background)
-        self._counts = Scheduler[CountTokens](AbortFlag(), self._tell_cancelled)
+        self._requests = Requests(writer.send)
+        self._abort = AbortFlag()
+        self._arrived: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._prepared: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._loading: str | None = None
+        self._loaded: LoadedModel | None = None
+        self._load_ended = threading.Event()
 
-    def generate(self) -> None:
-        """Load models and generate answers, until the end."""
-        self._jobs.serve(self._serve)
-        self._engine.close()
+    # Reading
 
-    def count(self) -> None:
-        """Count tokens, until the end."""
-        self._counts.serve(self._serve)
-
-    def read_requests(self) -> None:
+    def read(self) -> None:
         """Take requests from stdin; at its end everything stops."""
         try:
             self._take_requests()
         except Exception:  # an engine that is deaf is of no use
             log.exception("reading requests failed")
-        self._counts.close()
-        self._jobs.close()
+        self._requests.cancel_all()
+        self._abort.set()
+        self._arrived.put(None)
         time.sleep(_PATIENCE_S)
-        os._exit(0)  # the main thread hangs in native code or in a template
+        os._exit(0)  # the main thread hangs in native code or on a slow disk
 
     def _take_requests(self) -> None:
-        codec = Codec[EngineRequest]([LoadModel, Generate, CountTokens, Cancel, Shutdown])
+        codec = Codec[EngineRequest]([*Request.__args__, Cancel, Shutdown])
         for line in lines(0):
             try:
                 request = codec.decode(line)
@@ -101,29 +126,127 @@ class _Server:
                 case Shutdown():
                     return
                 case Cancel():
-                    self._jobs.cancel(request.request_id)
-                    self._counts.cancel(request.request_id)
-                case CountTokens():
-                    self._counts.add(request)
-                case LoadModel() | Generate():
-                    self._jobs.add(request)
+                    self._cancel(request.request_id)
+                case _ if self._requests.begin(request.request_id):
+                    self._arrived.put(request)
+                case _:
+                    self._send(Failed("", FailureCode.PROTOCOL, "a request id that is in use"))
 
-    def _serve(self, job: LoadModel | Generate | CountTokens) -> None:
+    def _cancel(self, request_id: str) -> None:
+        self._requests.cancel(request_id)
+        loaded = self._loaded
+        if request_id == self._loading or (loaded and loaded.is_computing(request_id)):
+            self._abort.set()
+
+    # Preparing
+
+    def prepare(self) -> None:
+        """Make work of requests, in their order."""
+        while (request := self._arrived.get()) is not None:
+            # What was deleted is forgotten, even if the end comes meanwhile.
+            forgets = isinstance(request, ForgetSession)
+            if not forgets and self._requests.end_cancelled(request.request_id):
+                continue
+            try:
+                self._prepare(request)
+            except Exception as problem:
+                self._requests.end(failed(request.request_id, problem))
+        self._prepared.put(None)
+
+    def _prepare(self, request: Request) -> None:
+        if isinstance(request, LoadModel):
+            self._load_ended.clear()
+            self._loading = request.request_id
+            self._prepared.put(request)
+            self._load_ended.wait()  # what follows is meant for the new model
+            return
+        loaded = self._loaded
+        if loaded is None:
+            self._requests.end(Failed(request.request_id, FailureCode.NOT_LOADED, ""))
+            return
+        match request:
+            case Generate():
+                self._hand_over(loaded, request)
+            case CountTokens():
+                self._requests.end(loaded.preparer.count(request))
+            case RenderMessages():
+                self._requests.end(loaded.preparer.render(request))
+            case TokenizeText():
+                self._requests.end(loaded.preparer.tokenize(request))
+            case KeepSessions():
+                self._requests.end(_keep_sessions(loaded, request))
+            case RestoreSession():
+                self._prepared.put(loaded.read_session(request))
+            case Score() | Embed() | ForgetSession():
+                self._prepared.put(request)
+
+    def _hand_over(self, loaded: LoadedModel, request: Generate) -> None:
+        self._prepared.put(loaded.prepare(request))
+        if not request.background and loaded.is_in_background:
+            self._abort.set()
+
+    # Computing
+
+    def compute(self) -> None:
+        """Load models and compute steps, until the end."""
+        while True:
+            for work in self._next_work():
+                if work is None:
+                    if self._loaded:
+                        self._loaded.finish()
+                    return
+                self._begin(work)
+            if self._loaded:
+                self._step(self._loaded)
+
+    def _next_work(self) -> list[Work | None]:
+        """What has arrived; waits for it when there is nothing to compute."""
+        arrived = []
+        loaded = self._loaded
+        if loaded is None or loaded.is_empty:
+            try:
+                arrived.append(self._prepared.get(timeout=loaded.keep_idle() if loaded else None))
+            except queue.Empty:
+                return []
+        while not self._prepared.empty():
+            arrived.append(self._prepared.get())
+        return arrived
+
+    def _begin(self, work: Work) -> None:
+        if isinstance(work, LoadModel):
+            self._replace_model(work)
+            return
+        assert self._loaded
         try:
-            match job:
-                case LoadModel():
-                    self._engine.load(job)
-                case Generate():
-                    self._engine.generate(job)
-                case CountTokens():
-                    self._engine.count(job)
-        except Exception as problem:  # a bug must not cost the answers after it
-            log.exception("%s failed", type(job).__name__)
-            self._send(Failed(job.request_id, FailureCode.INTERNAL, type(problem).__name__))
+            self._loaded.begin(work)
+        except Exception as problem:
+            self._requests.end(failed(work.request_id, problem))
 
-    def _tell_cancelled(self, job: LoadModel | Generate | CountTokens) -> None:
-        self._send(Cancelled(job.request_id, None))
+    def _replace_model(self, request: LoadModel) -> None:
+        if self._loaded:
+            self._loaded.close()  # what was asked before is answered before
+            self._loaded = None
+        try:
+            if not self._requests.end_cancelled(request.request_id):
+                self._loaded = load(
+                    request, abort=self._abort, requests=self._requests, send=self._send
+                )
+        except Exception as problem:
+            self._requests.end(failed(request.request_id, problem))
+        self._loading = None
+        self._load_ended.set()
+
+    def _step(self, loaded: LoadedModel) -> None:
+        try:
+            loaded.step()
+        except Exception:  # a bug must not cost the answers after it
+            log.exception("a step failed")
 
 
-def _is_background(job: LoadModel | Generate) -> bool:
-    return isinstance(job, Generate) and job.background
+def _keep_sessions(loaded: LoadedModel, request: KeepSessions) -> SessionsKept:
+    if not request.folder:
+        loaded.keeper.use(None)
+        return SessionsKept(request.request_id, 0, 0)
+    files = SessionFiles(Path(request.folder), request.model_identity, request.limit_bytes)
+    loaded.keeper.use(files)
+    return SessionsKept(request.request_id, *files.usage())

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chatdesk.core.generation import Device
+from chatdesk.core.loading import Device
 from chatdesk.core.models import Fit, ModelHeader
 
 COMPUTE_BYTES = 256 * 1024**2

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from chatdesk.core.chat import AnswerRecord, Message, MessageState
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, with_thinking_apart
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import (
     Cancelled,
@@ -20,10 +20,17 @@ from chatdesk.core.generation import (
     PromptProgress,
     StopReason,
     TextDelta,
+    ThinkingDelta,
 )
 from chatdesk.core.i18n import tr
 from chatdesk.services.engine import EngineLost, Reply
-from chatdesk.services.facts import AnswerEnded, PromptRead, Publish, TextArrived
+from chatdesk.services.facts import (
+    AnswerEnded,
+    PromptRead,
+    Publish,
+    TextArrived,
+    ThinkingArrived,
+)
 from chatdesk.services.problems import engine_problem
 from chatdesk.store.conversations import ConversationStore
 
@@ -35,8 +42,8 @@ SAVE_EVERY_S = 0.2  # below the 250 ms that a crash may cost
 class Answer:
     """Takes the engine's replies for one assistant message until it is final and saved.
 
-    `message` is the stored placeholder; its text, if any, is what is being continued. Without a
-    `store` nothing is saved (temporary chats).
+    `message` is the stored placeholder; its text and thinking, if any, are what is being
+    continued. Without a `store` nothing is saved (temporary chats).
     `on_ended` is called once, on the saving thread, with what was announced.
     """
 
@@ -47,8 +54,9 @@ class Answer:
         publish: Publish,
         on_ended: Callable[[AnswerEnded], None],
     ) -> None:
+        self._saved = len(message.text), len(message.thinking)  # characters
+        self.message = message = with_thinking_apart(message)
         assert message.answer
-        self.message = message
         self.request_id: str | None = None
         self.stop_wanted = False
         self._record: AnswerRecord = message.answer
@@ -56,30 +64,34 @@ class Answer:
         self._publish = publish
         self._on_ended = on_ended
         self._lock = threading.Lock()
-        self._pieces = [message.text]
-        self._length = len(message.text)
+        self._text = _Growing(message.text)
+        self._thinking = _Growing(message.thinking)
         self._final: tuple[MessageState, AnswerRecord] | None = None
         self._ended = threading.Event()
         self._saver = threading.Thread(target=self._save_until_ended, name="answer", daemon=True)
         self._saver.start()
 
     @property
-    def text(self) -> str:
-        """What was written so far."""
+    def so_far(self) -> Message:
+        """The message with what was thought and written so far."""
         with self._lock:
-            self._pieces = ["".join(self._pieces)]
-            return self._pieces[0]
+            message = replace(self.message, text=self._text.whole())
+            return message.with_thinking(self._thinking.whole())
 
     def take(self, reply: Reply) -> None:
         """An event of the engine for this answer."""
         match reply:
             case TextDelta(text=text):
                 with self._lock:
-                    start = self._length
-                    self._pieces.append(text)
-                    self._length += len(text)
+                    start = self._text.add(text)
                 self._publish(
                     TextArrived(self.message.conversation_id, self.message.id, start, text)
+                )
+            case ThinkingDelta(text=text):
+                with self._lock:
+                    start = self._thinking.add(text)
+                self._publish(
+                    ThinkingArrived(self.message.conversation_id, self.message.id, start, text)
                 )
             case PromptProgress(done=done, total=total):
                 self._publish(
@@ -126,6 +138,7 @@ class Answer:
                 ttft_s=stats.ttft_s,
                 tokens_per_s=stats.tokens_per_s,
                 duration_s=stats.duration_s,
+                thinking_s=_sum(record.thinking_s, stats.thinking_s),
             )
         with self._lock:
             if self._final is None:
@@ -133,14 +146,14 @@ class Answer:
         self._ended.set()
 
     def _save_until_ended(self) -> None:
-        saved = self._length
         while not self._ended.wait(SAVE_EVERY_S):
-            if self._length != saved:
-                saved = self._length
+            if (self._text.length, self._thinking.length) != self._saved:
                 self._save_progress()
         assert self._final
         state, record = self._final
-        message = replace(self.message, text=self.text, state=state, answer=record)
+        so_far = self.so_far
+        record = replace(record, thinking=so_far.thinking)
+        message = replace(so_far, state=state, answer=record)
         unsaved: EnvironmentProblem | None = None
         try:
             if self._store:
@@ -154,8 +167,35 @@ class Answer:
     def _save_progress(self) -> None:
         if self._store is None:
             return
+        message = self.so_far
+        thinking = message.thinking if len(message.thinking) != self._saved[1] else None
+        self._saved = len(message.text), len(message.thinking)
         try:
-            self._store.write_text(self.message.id, self.text)
+            self._store.write_text(message.id, message.text, thinking=thinking)
         except EnvironmentProblem as problem:
             # Told once, at the end, if it lasts; the text itself is kept in memory.
             _log.warning("an answer could not be saved yet: %s", problem)
+
+
+class _Growing:
+    """A text that arrives in pieces."""
+
+    def __init__(self, text: str) -> None:
+        self._pieces = [text]
+        self.length = len(text)
+
+    def add(self, text: str) -> int:
+        """One more piece; returns how many characters stand before it."""
+        start = self.length
+        self._pieces.append(text)
+        self.length += len(text)
+        return start
+
+    def whole(self) -> str:
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+
+def _sum(before: float | None, more: float | None) -> float | None:
+    """Seconds of an answer and of its continuation; None where neither was measured."""
+    return before if more is None else more + (before or 0.0)

@@ -1,6 +1,5 @@
 """The services of one running app, built once and passed on."""
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -12,6 +11,8 @@ from chatdesk.services.chat import ChatService
 from chatdesk.services.engine import Engine
 from chatdesk.services.facts import Publish
 from chatdesk.services.models import ModelService
+from chatdesk.services.sessions import SessionService
+from chatdesk.services.threads import MeasuredThreads
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -36,13 +37,20 @@ class AppServices:
         self._database = Database.open(paths.database)
         self.conversations = ConversationStore(self._database)
         self.models = ModelService(ModelStore(self._database), paths.models)
-        self.chat = ChatService(self.conversations, engine, publish, settings)
+        self.sessions = SessionService(paths.sessions, engine, self.models, settings)
+        self.chat = ChatService(self.conversations, engine, publish, settings, self.sessions.forget)
         self._settings = settings
 
+    @property
+    def settings(self) -> Settings:
+        """What the person has chosen, as of now."""
+        return self._settings()
+
     def tidy(self) -> None:
-        """Mark what a crash left unfinished, and empty old things out of the trash."""
+        """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
         self.conversations.recover()
         self.conversations.purge(now() - TRASH_KEPT)
+        self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
 
     def load_default_model(self) -> ModelFile | None:
         """Begin to load the model chosen last; None when there is no model at all."""
@@ -53,20 +61,18 @@ class AppServices:
         return model
 
     def load_model(self, model: ModelFile, *, anew: bool = False) -> None:
-        """Begin to load a model, and work out its hash meanwhile if it is not known.
+        """Begin to load a model; what it is identified by is worked out after, if it is not known.
 
         `anew` loads it also when it is loaded already or has just failed.
         """
-        self.engine.load(model, self._settings().context_window, anew=anew)
-        if model.sha256 is None:
-            threading.Thread(
-                target=self.models.identify, args=(model,), name="hash", daemon=True
-            ).start()
+        self.engine.load(model, self._settings().load_options(model.id), anew=anew)
+        self.sessions.keep(model)
 
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
         self.chat.close()
         self.engine.close()
+        self.sessions.close()
         self._database.close()
 
 
@@ -77,4 +83,10 @@ def build(
     engine_command: Sequence[str] | None = None,
 ) -> AppServices:
     """The services with an engine of their own. Raises `StoreProblem`."""
-    return AppServices(paths, Engine(publish, engine_command), publish, settings)
+    engine = Engine(
+        publish,
+        engine_command,
+        idle_s=lambda: settings().unload_after_min * 60.0,
+        threads=MeasuredThreads(paths.threads),
+    )
+    return AppServices(paths, engine, publish, settings)

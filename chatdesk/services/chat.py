@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from chatdesk.core.chat import (
     AnswerRecord,
+    ContextUse,
     Conversation,
     Message,
     MessageState,
     Role,
     TitleSource,
+    with_thinking_apart,
 )
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
@@ -45,9 +47,11 @@ class ChatService:
         engine: Engine,
         publish: Publish,
         settings: Callable[[], Settings],
+        forget_session: Callable[[str], None],
     ) -> None:
         self._store = store
         self._engine = engine
+        self._forget_session = forget_session
         self._publish = publish
         self._settings = settings
         self._lock = threading.Lock()
@@ -100,7 +104,7 @@ class ChatService:
         """Go on writing an answer that stopped early, from its last word."""
         conversation, message = self._find(message_id)
         prompt = self._fitting_prompt(conversation.system_prompt, conversation.path(message_id))
-        message = self._store.reopen(message.id)
+        message = with_thinking_apart(self._store.reopen(message.id))
         self._publish(AnswerReopened(message))
         self._run(message, prompt)
 
@@ -117,15 +121,15 @@ class ChatService:
         """A conversation with the newest text of what is being written or could not be saved."""
         conversation = self._store.get(conversation_id)
         with self._lock:
-            newest = {
-                key: replace(answer.message, text=answer.text)
-                for key, answer in self._answers.items()
-            } | self._unsaved
+            newest = {key: answer.so_far for key, answer in self._answers.items()} | self._unsaved
         for message in conversation.messages:
             if message.state is MessageState.STREAMING and message.id not in newest:
                 conversation = self._store.get(conversation_id)  # it ended just now
                 break
-        messages = tuple(newest.get(message.id, message) for message in conversation.messages)
+        messages = tuple(
+            replace(newest.get(message.id, message), pinned=message.pinned)
+            for message in conversation.messages
+        )
         return replace(conversation, messages=messages)
 
     def is_answering(self, conversation_id: str) -> bool:
@@ -141,23 +145,32 @@ class ChatService:
 
     def count_tokens(
         self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
-    ) -> tuple[int, int]:
-        """Tokens of the conversation with `text` asked next (if any), and of the context window."""
+    ) -> ContextUse:
+        """What the model would read of a conversation with `text` asked next (if any)."""
         _, system, path = self._situation(conversation_id, system_prompt)
-        prompt = prompt_messages(system, path, sound_text(text) if text.strip() else None)
-        if not prompt:
-            prompt = prompt_messages(system, path, "")
+        asked = sound_text(text) if text.strip() else None
+        prompt = prompt_messages(system, path, asked) or prompt_messages(system, path, "")
         counted = self._engine.count(prompt)
-        return counted.tokens, counted.context_window
+        left = counted.view_start - (1 if system else 0)  # how many messages left the view
+        readable = _readable(path, continued=asked is None)
+        view_after = readable[left - 1].id if left > 0 else None
+        return ContextUse(counted.tokens, counted.context_window, view_after)
 
     def check_fits(self, prompt: Sequence[PromptMessage]) -> None:
-        """Raises `PromptTooLong` when a prompt leaves no room for an answer."""
+        """Raises `PromptTooLong` when even the last turn leaves no room for an answer.
+
+        Older turns give way to it by themselves.
+        """
         counted = self._engine.count(prompt)
         limit = counted.context_window - ANSWER_ROOM
         if counted.tokens > limit:
             raise prompt_too_long(counted.tokens, limit)
 
     # Keeping
+
+    def pin(self, message_id: str, pinned: bool) -> None:
+        """Keep a message in the model's view when the context is full, or no longer."""
+        self._store.set_pinned(message_id, pinned)
 
     def rename(self, conversation_id: str, title: str) -> None:
         """Give a conversation the user's own title."""
@@ -168,6 +181,7 @@ class ChatService:
         """Move a conversation to the trash; what is being written in it is stopped and kept."""
         self.stop(conversation_id)
         self._store.delete(conversation_id)
+        self._forget_session(conversation_id)
         self._publish(ConversationsChanged())
 
     def restore(self, conversation_id: str) -> None:
@@ -238,7 +252,9 @@ class ChatService:
         with self._lock:
             self._answers[message.id] = answer
         assert message.answer
-        answer.request_id = self._engine.generate(prompt, message.answer.sampling, answer.take)
+        answer.request_id = self._engine.generate(
+            prompt, message.answer.sampling, answer.take, session=message.conversation_id
+        )
         if answer.stop_wanted:  # while it was being asked for
             self._engine.cancel(answer.request_id)
 
@@ -264,10 +280,11 @@ class ChatService:
 
     def _title(self, conversation_id: str) -> None:
         """Have the model name a conversation that only has its first words for a title."""
-        conversation = self._store.get(conversation_id)
-        if conversation.title_source is not TitleSource.NONE:
+        question = self._store.untitled_question(conversation_id)
+        if question is None:
             return
-        question = conversation.path()[0]
+        loaded = self._engine.status.loaded
+        prompt = title_prompt(question, reasons=loaded is not None and loaded.reasons)
         pieces: list[str] = []
 
         def on_reply(reply: Reply) -> None:
@@ -281,9 +298,7 @@ class ChatService:
                         _log.warning("a title could not be saved: %s", problem)
                     self._publish(ConversationsChanged())
 
-        self._engine.generate(
-            title_prompt(question.text), TITLE_SAMPLING, on_reply, background=True
-        )
+        self._engine.generate(prompt, TITLE_SAMPLING, on_reply, background=True)
 
 
 def prompt_messages(
@@ -291,16 +306,30 @@ def prompt_messages(
 ) -> tuple[PromptMessage, ...]:
     """What the model reads: the system prompt, the path, then `text` as the user's next words.
 
-    Answers that came out empty are left out; many templates refuse an empty turn.
+    Without `text`, an answer at the end of the path is to be continued.
     """
     head = (PromptMessage("system", system),) if system else ()
     turns = tuple(
-        PromptMessage(message.role, message.text)
-        for message in path
-        if message.text or message.role is Role.USER
+        PromptMessage(message.role, message.text, message.thinking, message.pinned)
+        for message in _readable(path, continued=text is None)
     )
     last = (PromptMessage("user", text),) if text is not None else ()
     return head + turns + last
+
+
+def _readable(path: Sequence[Message], *, continued: bool) -> list[Message]:
+    """The messages of a path that the model reads, thinking apart.
+
+    Answers that came out empty are left out; many templates refuse an empty turn. One that is
+    `continued` may have come no further than its thinking.
+    """
+    apart = [with_thinking_apart(message) for message in path]
+    last = apart[-1:] if continued else []
+    return [
+        message
+        for message in apart
+        if message.text or message.role is Role.USER or (message.thinking and message in last)
+    ]
 
 
 def sound_text(text: str) -> str:

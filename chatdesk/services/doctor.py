@@ -100,8 +100,8 @@ def _engine() -> str:
         f"{device.name} ({device.kind}, {device.description}, {_gb(device.free_bytes)} free)"
         for device in ready.devices
     )
-    offload = "with" if ready.gpu_offload else "without"
-    return f"llama.cpp {ready.llama_cpp}, {offload} GPU offload: {devices}"
+    remote = "with" if ready.rpc else "without"
+    return f"llama.cpp {ready.llama_cpp}, {remote} devices of other computers: {devices}"
 
 
 def _gb(size: int) -> str:

@@ -1,7 +1,9 @@
 """The engine as services see it: one child process for the model in use, kept alive.
 
-Requests may come from any thread. Each gets its events on the engine's reader thread and ends in
-exactly one terminal event, or in `EngineLost` when the process went away under it.
+A model that is not used for a while is unloaded by ending the process, which gives its memory back
+for certain; the next request starts it again. Requests may come from any thread. Each gets its
+events on the engine's reader thread and ends in exactly one terminal event, or in `EngineLost` when
+the process went away under it.
 """
 
 import itertools
@@ -12,28 +14,37 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.generation import (
     TERMINAL_EVENTS,
+    Adapter,
     Cancel,
     CountTokens,
+    Embed,
     EngineEvent,
-    EngineReady,
     Failed,
+    ForgetSession,
     Generate,
-    LoadModel,
-    LoadProgress,
-    ModelLoaded,
+    KeepSessions,
     PromptMessage,
-    SamplingParams,
+    RenderMessages,
+    RestoreSession,
+    Score,
+    Shutdown,
+    TokenizeText,
     TokensCounted,
 )
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus, Publish
-from chatdesk.services.problems import engine_problem
+from chatdesk.services.idle import IdleWatch
+from chatdesk.services.problems import engine_problem, out_of_memory
+from chatdesk.services.threads import MeasuredThreads
 from chatdesk.workers.process import ChildProcess, Outcome, worker_command
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
 
@@ -43,6 +54,8 @@ _T = TypeVar("_T")
 
 READY_TIMEOUT_S = 60.0  # a cold disk and a large CUDA library; normally 0.4 s
 CANCEL_GRACE_S = 3.0  # the abort callback answers in milliseconds; then the process is ended
+KEEPING_S = 5.0  # for the engine to keep its sessions on disk before it ends
+CLOSING_S = 3.0  # the same while the person waits for the app to close
 CRASHES_ALLOWED = 3  # within CRASH_WINDOW_S; more means that starting again does not help
 CRASH_WINDOW_S = 60.0
 
@@ -56,16 +69,36 @@ class EngineLost:
 
 
 Reply = EngineEvent | EngineLost
+IdentifiedRequest = (
+    LoadModel
+    | Generate
+    | CountTokens
+    | RenderMessages
+    | TokenizeText
+    | Score
+    | Embed
+    | KeepSessions
+    | RestoreSession
+    | ForgetSession
+)
 OnReply = Callable[[Reply], None]
 
 
 class Engine:
     """Loads one model at a time and answers with it.
 
-    `command` starts the child process; tests give a scripted one.
+    `command` starts the child process; tests give a scripted one. A model not used for `idle_s()`
+    seconds is unloaded (0: never). `threads` remembers what was measured.
     """
 
-    def __init__(self, publish: Publish, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        publish: Publish,
+        command: Sequence[str] | None = None,
+        *,
+        idle_s: Callable[[], float] = lambda: 0.0,
+        threads: MeasuredThreads | None = None,
+    ) -> None:
         self._publish = publish
         self._command = list(command or worker_command("engine"))
         self._codec: Codec[EngineEvent] = Codec(get_args(EngineEvent))
@@ -76,7 +109,11 @@ class Engine:
         self._pending: dict[str, OnReply] = {}
         self._ready: Future[EngineReady] = Future()
         self._loaded: Future[ModelLoaded] = Future()
-        self._wanted: tuple[ModelFile, int] | None = None
+        self._wanted: tuple[ModelFile, LoadOptions] | None = None
+        self._keeping: tuple[str, str, int] | None = None  # folder, model's hash, bytes
+        self._threads = threads or MeasuredThreads(None)
+        self._idle = IdleWatch(idle_s, self._fall_asleep)
+        self._ending: threading.Thread | None = None  # what ends a process that fell asleep
         self._crashes: deque[float] = deque(maxlen=CRASHES_ALLOWED)
         self._status = EngineStatus(EngineState.OFF)
 
@@ -91,6 +128,11 @@ class Engine:
         child = self._child
         return child.pid if child else None
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything asked of the engine has not ended yet."""
+        return bool(self._pending)
+
     def ready(self, timeout_s: float = READY_TIMEOUT_S) -> EngineReady:
         """What the engine found on this machine; starts it if need be. Raises `EngineProblem`."""
         with self._lock:
@@ -99,24 +141,21 @@ class Engine:
             ready = self._ready
         return self._result(ready, timeout_s)
 
-    def load(self, model: ModelFile, context_window: int, *, anew: bool = False) -> None:
+    def load(self, model: ModelFile, options: LoadOptions, *, anew: bool = False) -> None:
         """Begin to load `model`; facts tell how it goes. The model in use is unloaded first.
 
         Nothing happens when it is loaded or loading, unless `anew`.
         """
         with self._lock:
-            if (
-                not anew
-                and self._wanted == (model, context_window)
-                and self._status.state
-                in (
-                    EngineState.LOADING,
-                    EngineState.READY,
-                )
-            ):
+            before, its_options = self._wanted or (None, None)
+            same = before is not None and before.id == model.id  # its hash may be known by now
+            up = self._status.state in (EngineState.LOADING, EngineState.READY)
+            if up and not anew and same and its_options == options:
                 return
             self._crashes.clear()
-            self._wanted = (model, context_window)
+            if not same:
+                self._keeping = None
+            self._wanted = (model, options)
             if self._loaded.done() or self._status.state is EngineState.LOADING:
                 self._stop_child()
             self._load_wanted()
@@ -129,6 +168,7 @@ class Engine:
 
     def wait_loaded(self, timeout_s: float | None = None) -> ModelLoaded:
         """The loaded model; waits while it is loading. Raises `EnvironmentProblem`."""
+        self._wake()
         with self._lock:
             if self._wanted is None:
                 raise EngineProblem(
@@ -151,7 +191,7 @@ class Engine:
                 case EngineLost():
                     counted.set_exception(reply.problem)
 
-        self._request(CountTokens(self._new_id(), tuple(messages)), on_reply)
+        self.submit(CountTokens(self.new_id(), tuple(messages)), on_reply)
         return self._result(counted, timeout_s)
 
     def generate(
@@ -161,12 +201,48 @@ class Engine:
         on_reply: OnReply,
         *,
         background: bool = False,
+        adapters: Sequence[Adapter] = (),
+        session: str | None = None,
     ) -> str:
-        """Ask for an answer; the request's id. Replies come on the reader thread."""
-        request_id = self._new_id()
-        request = Generate(request_id, tuple(messages), sampling, background)
-        self._request(request, on_reply)
-        return request_id
+        """Ask for an answer; the request's id. Replies come on the reader thread.
+
+        `session` is the conversation whose KV state may be kept on disk.
+        """
+        request = Generate(
+            self.new_id(),
+            tuple(messages),
+            sampling,
+            background=background,
+            adapters=tuple(adapters),
+            session=session,
+        )
+        self.submit(request, on_reply)
+        return request.request_id
+
+    def keep_sessions(
+        self, model: ModelFile, folder: Path | None, identity: str, limit_bytes: int
+    ) -> None:
+        """Have conversations with `model` kept on disk while it is in use; None keeps none.
+
+        `identity` is the hash of its content. Nothing happens if another model is in use by now.
+        """
+        with self._lock:
+            if self._wanted is None or self._wanted[0].id != model.id:
+                return
+            self._keeping = (str(folder or ""), identity, limit_bytes)
+        self._tell(KeepSessions(self.new_id(), *self._keeping))
+
+    def restore(self, session: str, adapters: Sequence[Adapter] = ()) -> None:
+        """Have a conversation's KV state brought back from disk; nobody is woken for that."""
+        self._tell(RestoreSession(self.new_id(), session, tuple(adapters)))
+
+    def forget(self, session: str) -> None:
+        """Have a deleted conversation dropped."""
+        self._tell(ForgetSession(self.new_id(), session))
+
+    def new_id(self) -> str:
+        """A fresh id for a request."""
+        return str(next(self._numbers))
 
     def cancel(self, request_id: str) -> None:
         """Stop a request: by message first, by ending the process if that is not heard."""
@@ -181,17 +257,22 @@ class Engine:
 
     def close(self) -> None:
         """End the process; whatever is still asked of it is lost."""
+        self._idle.stop()
         with self._lock:
             self._wanted = None
-            child, self._child = self._child, None
-            self._generation += 1
-        if child:
-            child.stop(0.3)
+            end = self._take_child()
+            ending = self._ending
+        end(CLOSING_S)
+        if ending:
+            ending.join()
         self._lose_all(EngineProblem(tr("The app is closing.")))
 
     # The child process
 
     def _start(self) -> None:
+        if self._ending:
+            self._ending.join()  # two of them need twice the memory
+            self._ending = None
         self._generation += 1
         generation = self._generation
         self._ready = Future()
@@ -209,29 +290,61 @@ class Engine:
                 tr("Install ChatDesk again if this stays so."),
             ) from problem
 
-    def _stop_child(self) -> None:
-        """End the child without its end being taken for a crash."""
+    def _take_child(self) -> Callable[[float], None]:
+        """Let go of the child, without its end being taken for a crash; what ends it.
+
+        That takes how many seconds one that has a model may use to keep its sessions.
+        """
         child, self._child = self._child, None
         self._generation += 1
-        if child:
-            # Its memory must be free before the next model is loaded.
-            child.stop(0.3)
+        has_model = self._loaded.done()
+
+        def end(keeping_s: float) -> None:
+            if child and has_model:
+                child.stop(0.3, farewell=Shutdown(), farewell_s=keeping_s)
+            elif child:
+                child.stop(0.3)
+
+        return end
+
+    def _stop_child(self) -> None:
+        self._take_child()(KEEPING_S)  # its memory must be free before the next model is loaded
         self._lose_all(EngineProblem(tr("Another model was chosen.")))
 
-    def _load_wanted(self) -> None:
+    def _fall_asleep(self) -> bool:
+        """Give the model's memory back until the next request; False if it is in use after all."""
+        with self._lock:
+            if self._pending or self._status.state is not EngineState.READY:
+                return False
+            self._set_status(replace(self._status, state=EngineState.ASLEEP))
+            end = self._take_child()
+            self._ending = threading.current_thread()
+        end(KEEPING_S)
+        return True
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._wanted and self._status.state is EngineState.ASLEEP:
+                self._load_wanted()
+
+    def _load_wanted(self, after: EngineProblem | None = None) -> None:
+        """Load the model that is wanted; `after` is the crash that made it necessary."""
         assert self._wanted
-        model, context_window = self._wanted
+        model, options = self._wanted
         loaded: Future[ModelLoaded] = Future()
         self._loaded = loaded
-        self._set_status(EngineStatus(EngineState.LOADING, model))
+        self._set_status(EngineStatus(EngineState.LOADING, model, problem=after))
         try:
             if self._child is None:
                 self._start()
         except EngineProblem as problem:
             self._fail_load(problem)
             return
-        request = LoadModel(self._new_id(), model.path, context_window)
-        self._request(request, lambda reply: self._on_load_reply(loaded, reply))
+        options = replace(options, threads=options.threads or self._threads.get(model.id))
+        request = LoadModel(self.new_id(), model.path, options)
+        self.submit(request, lambda reply: self._on_load_reply(loaded, reply))
+        if self._keeping:
+            self._tell(KeepSessions(self.new_id(), *self._keeping))
 
     def _on_load_reply(self, loaded: Future[ModelLoaded], reply: Reply) -> None:
         with self._lock:
@@ -242,8 +355,11 @@ class Engine:
                     self._set_status(replace(self._status, fraction=reply.fraction))
                 case ModelLoaded():
                     model = self._status.model
+                    if model and reply.threads_measured:
+                        self._threads.put(model.id, reply.threads)
                     self._set_status(EngineStatus(EngineState.READY, model, reply, 1.0))
                     loaded.set_result(reply)
+                    self._idle.start()
                 case Failed():
                     self._fail_load(engine_problem(reply, self._model_name()))
 
@@ -260,6 +376,7 @@ class Engine:
         with self._lock:
             if generation != self._generation:
                 return
+            self._idle.touch()
             ended = isinstance(event, TERMINAL_EVENTS)
             on_reply = (
                 self._pending.pop(event.request_id, None)
@@ -292,10 +409,7 @@ class Engine:
             self._child = None
             self._generation += 1
             was_ready = self._ready.done()
-            problem = EngineProblem(
-                tr("The engine stopped unexpectedly ({how}).", how=outcome.state_str()),
-                tr("What was written is kept. Try again."),
-            )
+            problem = self._crash_problem(outcome)
             if not was_ready:
                 self._ready.set_exception(problem)
             now = time.monotonic()
@@ -309,10 +423,19 @@ class Engine:
             # Loading begins before anyone hears of the loss: who tries again at once waits for it.
             lost, self._pending = self._pending, {}
             if again:
-                self._load_wanted()
+                self._load_wanted(problem)
             elif self._wanted is not None:
                 self._fail_load(problem)
         self._tell_lost(lost, problem)
+
+    def _crash_problem(self, outcome: Outcome) -> EngineProblem:
+        if self._wanted and outcome.was_killed_from_outside():
+            loaded = self._status.loaded
+            return out_of_memory(self._wanted[1], loaded.context_window if loaded else None)
+        return EngineProblem(
+            tr("The engine stopped unexpectedly ({how}).", how=outcome.state_str()),
+            tr("What was written is kept. Try again."),
+        )
 
     def _crashes_too_often(self, now: float) -> bool:
         crashes = self._crashes
@@ -327,10 +450,13 @@ class Engine:
 
     # Requests
 
-    def _new_id(self) -> str:
-        return str(next(self._numbers))
+    def submit(self, request: IdentifiedRequest, on_reply: OnReply) -> None:
+        """Send any request to the model, which is woken if need be, and waits while it is loading.
 
-    def _request(self, request: LoadModel | Generate | CountTokens, on_reply: OnReply) -> None:
+        Replies come on the reader thread. The last one is a terminal event, or `EngineLost`.
+        """
+        self._wake()
+        self._idle.touch()
         request_id = request.request_id
         with self._lock:
             child = self._child
@@ -343,6 +469,16 @@ class Engine:
         if untold:
             problem = EngineProblem(tr("The engine is not running."), tr("Try again in a moment."))
             on_reply(EngineLost(request_id, problem))
+
+    def _tell(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
+        """Send what nobody waits for, if the engine is up or coming."""
+
+        def on_reply(reply: Reply) -> None:
+            if isinstance(reply, Failed):
+                _log.warning("%s: %s %s", type(request).__name__, reply.code, reply.detail)
+
+        if self._status.state in (EngineState.LOADING, EngineState.READY):
+            self.submit(request, on_reply)
 
     def _lose_all(self, problem: EngineProblem) -> None:
         with self._lock:

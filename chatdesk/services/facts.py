@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from chatdesk.core.chat import Message
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import ModelLoaded
+from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.models import ModelFile
 
 
@@ -16,12 +16,16 @@ class EngineState(Enum):
     OFF = auto()  # no model was chosen or found
     LOADING = auto()
     READY = auto()
+    ASLEEP = auto()  # not used for a while, its memory given back; the next request loads it
     FAILED = auto()  # the model could not be loaded, or the engine keeps crashing
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """The engine as the window shows it. `fraction` is how much of the model is read, 0 to 1."""
+    """The engine as the window shows it. `fraction` is how much of the model is read, 0 to 1.
+
+    `problem` is why it failed, or what it is recovering from while it is loading.
+    """
 
     state: EngineState
     model: ModelFile | None = None
@@ -62,6 +66,16 @@ class PromptRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ThinkingArrived:
+    """A piece of what the model thinks before its answer; `start` as in `TextArrived`."""
+
+    conversation_id: str
+    message_id: str
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextArrived:
     """A piece of an answer; `start` is how many characters stand before it."""
 
@@ -89,6 +103,7 @@ Fact = (
     | MessageAdded
     | AnswerReopened
     | PromptRead
+    | ThinkingArrived
     | TextArrived
     | AnswerEnded
     | ConversationsChanged

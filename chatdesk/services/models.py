@@ -2,13 +2,14 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 
 from chatdesk.core.errors import EnvironmentProblem, ModelProblem, NotFound
-from chatdesk.core.generation import Device
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import Device
 from chatdesk.core.models import Fit, ModelFile
 from chatdesk.library.fit import judge, memory_needed
 from chatdesk.library.gguf_header import read_header
@@ -100,28 +101,47 @@ class ModelService:
             present=_is_there(model),
         )
 
-    def identify(self, model: ModelFile) -> None:
-        """Work out a model's hash if it is not known: reads the whole file."""
-        if model.sha256 is not None:
-            return
+    def identity(self, model: ModelFile) -> str | None:
+        """The hash of a model's content, if it is known and the file is still the same."""
         try:
-            self._store.set_hash(model.id, sha256_of(Path(model.path), lambda: False))
+            return self._store.get(model.id).sha256 if _is_same(model) else None
+        except EnvironmentProblem as problem:
+            _log.warning("no hash of %s: %s", model.id, problem)
+            return None
+
+    def identify(
+        self, model: ModelFile, cancelled: Callable[[], bool] = lambda: False
+    ) -> str | None:
+        """The hash of a model's content, worked out if it is not known: that reads the whole file.
+
+        None when `cancelled`, or when the file is not what it was.
+        """
+        if known := self.identity(model):
+            return known
+        try:
+            worked_out = sha256_of(Path(model.path), cancelled)
+            if _is_same(model):
+                self._store.set_hash(model.id, worked_out)
         except (EnvironmentProblem, OSError) as problem:
-            _log.warning("no hash for %s: %s", model.id, problem)
+            _log.warning("no hash of %s: %s", model.id, problem)
+        except CancelledError:
+            return None
+        return self.identity(model)
 
     def _unchanged(self, path: Path) -> ModelFile | None:
-        try:
-            stat = path.stat()
-        except OSError:
-            return None  # read_header says what is wrong with it
         for model in self._store.list():
-            same_file = Path(model.path) == path
-            if same_file and (model.header.bytes, model.mtime_ns) == (
-                stat.st_size,
-                stat.st_mtime_ns,
-            ):
+            if Path(model.path) == path and _is_same(model):
                 return model
         return None
+
+
+def _is_same(model: ModelFile) -> bool:
+    """Whether the file has the size and time it was taken up with."""
+    try:
+        stat = Path(model.path).stat()
+    except OSError:
+        return False
+    return (stat.st_size, stat.st_mtime_ns) == (model.header.bytes, model.mtime_ns)
 
 
 def _is_there(model: ModelFile) -> bool:

@@ -6,13 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.chat import Message, MessageState
+from chatdesk.core.chat import Message, MessageState, with_thinking_apart
 from chatdesk.core.errors import EngineProblem
-from chatdesk.core.generation import Device
+from chatdesk.core.loading import Device
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.engine import Engine
 from chatdesk.services.models import ModelInfo, ModelService
+from chatdesk.services.sessions import forget_session
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -85,6 +86,7 @@ def delete_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
     with _conversations(paths) as store:
         conversation_id = store.resolve(id_or_prefix)
         store.delete(conversation_id)
+        forget_session(paths.sessions, conversation_id)
         return {"id": conversation_id, "deleted": True}
 
 
@@ -141,15 +143,18 @@ def _model(info: ModelInfo) -> Document:
 
 
 def _message(message: Message, active: bool) -> Document:
+    message = with_thinking_apart(message)
     document: Document = {
         "id": message.id,
         "parent": message.parent_id,
         "role": message.role.value,
         "text": message.text,
+        "pinned": message.pinned,
         "active": active,
         "state": message.state.value,
         "created": message.created.isoformat(),
     }
     if message.answer:
         document["answer"] = asdict(message.answer)
+        document["thinking"] = document["answer"].pop("thinking")
     return document

@@ -2,7 +2,8 @@
 
 import re
 
-from chatdesk.core.generation import PromptMessage, SamplingParams
+from chatdesk.core.generation import PromptMessage
+from chatdesk.core.sampling import SamplingParams
 
 MAX_TITLE = 60
 _MIN_LETTERS = 0.5  # a title of mostly punctuation or digits says nothing
@@ -38,14 +39,20 @@ _EXAMPLES = (
 )
 
 
-def title_prompt(question: str) -> tuple[PromptMessage, ...]:
-    """What the model is asked: some examples, then the question."""
+def title_prompt(question: str, *, reasons: bool = False) -> tuple[PromptMessage, ...]:
+    """What the model is asked: some examples, then the question.
+
+    For one that `reasons` the answer is begun, so that it does not think at length about a title.
+    """
     order = "You write a short title of three to six words for the user's message. "
     turns = [PromptMessage("system", order + "You never answer it.")]
     for message, title in _EXAMPLES:
         turns.append(PromptMessage("user", f"Title for: {message}"))
         turns.append(PromptMessage("assistant", title))
-    return (*turns, PromptMessage("user", f"Title for: {question[:_EXCERPT]}"))
+    turns.append(PromptMessage("user", f"Title for: {question[:_EXCERPT]}"))
+    if reasons:
+        turns.append(PromptMessage("assistant", "Title:"))
+    return tuple(turns)
 
 
 def clean_title(answer: str) -> str | None:

@@ -127,6 +127,18 @@ class ConversationStore:
             _change_conversation(connection, conversation_id, title=title, title_source=source)
         return True
 
+    def untitled_question(self, conversation_id: str) -> str | None:
+        """The question a conversation began with, while nobody has named it; else None."""
+        begins = (
+            select(messages.c.text)
+            .where(messages.c.conversation_id == conversation_id, messages.c.parent_id.is_(None))
+            .order_by(messages.c.position.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            source = _conversation(connection, conversation_id).title_source
+            return connection.scalar(begins) if source is TitleSource.NONE else None
+
     def set_system_prompt(self, conversation_id: str, text: str) -> None:
         """Change what the model is told before the first message, from the next answer on."""
         with self._database.writing() as connection:
@@ -198,11 +210,22 @@ class ConversationStore:
             return _message(connection, message_id).conversation_id
 
     def write_text(
-        self, message_id: str, text: str, state: MessageState = MessageState.STREAMING
+        self,
+        message_id: str,
+        text: str,
+        state: MessageState = MessageState.STREAMING,
+        *,
+        thinking: str | None = None,
     ) -> None:
-        """Save what there is of an answer so far: one small statement, for every 250 ms."""
+        """Save what there is of an answer so far: one or two small statements, for every 250 ms.
+
+        Thinking that did not grow is best left out.
+        """
+        thought = update(answers).where(answers.c.message_id == message_id)
         with self._database.writing() as connection:
             _change_message(connection, message_id, text=text, state=state, writer=_writer(state))
+            if thinking is not None:
+                connection.execute(thought.values(thinking=thinking))
 
     def finish(
         self, message_id: str, text: str, state: MessageState, answer: AnswerRecord
@@ -233,6 +256,11 @@ class ConversationStore:
             state = MessageState.STREAMING
             _change_message(connection, message_id, state=state, writer=this_writer())
         return replace(message, state=state)
+
+    def set_pinned(self, message_id: str, pinned: bool) -> None:
+        """Keep a message in the model's view when the context is full, or no longer."""
+        with self._database.writing() as connection:
+            _change_message(connection, message_id, pinned=pinned)
 
     def set_active_leaf(self, conversation_id: str, leaf_id: str) -> None:
         """Choose the branch that is read."""

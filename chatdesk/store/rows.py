@@ -39,9 +39,10 @@ def as_conversation(row: AnyRow) -> Conversation:
 def as_message(row: AnyRow) -> Message:
     """A row of `MESSAGES`."""
     split = len(_MESSAGE)
-    message, has_answer, answer = row[:split], row[split], row[split + 1 :]
-    values = (*message, AnswerRecord(*answer) if has_answer else None)
-    return Message(*values)
+    *values, pinned = row[:split]
+    has_answer, answer = row[split], row[split + 1 :]
+    whole = (*values, AnswerRecord(*answer) if has_answer else None, pinned)
+    return Message(*whole)
 
 
 def model_values(model: ModelFile) -> dict[str, Any]:

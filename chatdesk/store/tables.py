@@ -31,8 +31,8 @@ from sqlalchemy import (
 )
 
 from chatdesk.core.chat import MessageState, Role, TitleSource
-from chatdesk.core.generation import SamplingParams
 from chatdesk.core.models import ModelHeader
+from chatdesk.core.sampling import SamplingParams
 
 Value = TypeVar("Value")
 
@@ -133,6 +133,7 @@ class MessageColumns(TypedColumns):
     state: Named[MessageState] = Column(_choice(MessageState))
     created: Named[datetime] = Column(UtcTime)
     writer: Named[str | None] = Column(Text)
+    pinned: Named[bool] = Column(Boolean, server_default=text("0"))
     text: Named[str] = Column(Text)  # last: SQLite reads past a long one to get at what follows
 
 
@@ -164,6 +165,8 @@ class AnswerColumns(TypedColumns):
     duration_s: Named[float | None] = Column(Double)
     stop_reason: Named[str | None] = Column(Text)
     error: Named[str | None] = Column(Text)
+    thinking_s: Named[float | None] = Column(Double)
+    thinking: Named[str] = Column(Text, server_default="")
 
 
 answers = Table("answers", metadata, AnswerColumns)

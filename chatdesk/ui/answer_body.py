@@ -6,7 +6,7 @@ as it is. The whole text shown at once gives the same stack.
 
 from collections import deque
 from copy import deepcopy
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, cast
 
 from PySide6.QtCore import Signal
@@ -50,23 +50,50 @@ class AnswerBody(QWidget):
         self._definitions: dict[str, Any] = {}
         self._pending: list[str] = []
         self._caret = False
-        self._definitions = {}
+        self._thinks = False  # the fold is open for more
+        self._thinking_since: float | None = None
+        self._thinking_s: float | None = None
         self._heights: dict[Segment, tuple[int, int]] = {}
         self._dirty: set[Segment] = set()
 
-    def set_text(self, text: str) -> None:
-        """A whole text, in place of what was there; `flush` shows it."""
+    def set_text(self, text: str, thinking: str = "", thinking_s: float | None = None) -> None:
+        """A whole text and what was thought before it, in place of what was there.
+
+        `thinking_s` is how many seconds that took. `flush` shows it.
+        """
         self._clear()
+        if thinking:
+            self._thinking_s = thinking_s
+            self._queue.extend((Reasoning(thinking), ReasoningClose()))
         pieces = split(text)
         self._definitions = collect_definitions(pieces)
         self._queue.extend(pieces)
 
+    def append_thinking(self, text: str, *, at_start: bool = False) -> None:
+        """More of what the model thinks before the text; `flush` shows it.
+
+        It is timed when it is seen from its start.
+        """
+        self._thinks = True
+        if at_start:
+            self._thinking_since = monotonic()
+        self._queue.append(Reasoning(text))
+
     def append_text(self, text: str) -> None:
         """More text; `flush` shows it."""
+        self._end_thinking()
         self._pending.append(text)
 
-    def finish(self) -> None:
-        """The text is whole; `flush` shows the rest of it."""
+    def finish(self, thinking_s: float | None = None) -> None:
+        """The text is whole; `flush` shows the rest of it.
+
+        `thinking_s` is how many seconds the thinking took.
+        """
+        self._end_thinking()
+        if thinking_s is not None:
+            self._thinking_s = thinking_s
+            if fold := self._fold():
+                fold.close_reasoning(thinking_s)
         self._feed()
         self._splitter.finish()
         self._queue.extend(self._splitter.take())
@@ -84,6 +111,13 @@ class AnswerBody(QWidget):
             self._put(self._queue.popleft())
         if not self._queue:
             self._put_tail()
+
+    def _end_thinking(self) -> None:
+        if self._thinks:
+            self._thinks = False
+            if self._thinking_since is not None:
+                self._thinking_s = monotonic() - self._thinking_since
+            self._queue.append(ReasoningClose())
 
     def _feed(self) -> None:
         if self._pending:
@@ -145,7 +179,7 @@ class AnswerBody(QWidget):
         elif isinstance(piece, Reasoning):
             self._reasoning().append(piece.text)
         elif isinstance(piece, ReasoningClose):
-            self._reasoning().close_reasoning()
+            self._reasoning().close_reasoning(self._thinking_s)
         if self.segments:
             self._dirty.add(self.segments[-1])
 
@@ -172,9 +206,13 @@ class AnswerBody(QWidget):
         self._add(made)
         return made
 
+    def _fold(self) -> ReasoningFold | None:
+        first = self.segments[0] if self.segments else None
+        return first if isinstance(first, ReasoningFold) else None
+
     def _reasoning(self) -> ReasoningFold:
-        if self.segments and isinstance(self.segments[0], ReasoningFold):
-            return self.segments[0]
+        if fold := self._fold():
+            return fold
         made = ReasoningFold(self._theme, self)
         made.toggled.connect(lambda: self._segment_resized(made))
         self._add(made)
@@ -200,3 +238,5 @@ class AnswerBody(QWidget):
         self._queue.clear()
         self._pending.clear()
         self._definitions = {}
+        self._thinks = False
+        self._thinking_since = self._thinking_s = None

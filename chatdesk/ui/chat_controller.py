@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from chatdesk.core.chat import Conversation, ConversationSummary, Message, MessageState, Role
+from chatdesk.core.chat import (
+    ContextUse,
+    Conversation,
+    ConversationSummary,
+    Message,
+    MessageState,
+    Role,
+)
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.services.facts import (
@@ -20,6 +27,7 @@ from chatdesk.services.facts import (
     MessageAdded,
     PromptRead,
     TextArrived,
+    ThinkingArrived,
 )
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat_view import ChatView
@@ -69,8 +77,7 @@ class ChatController(QObject):
         self._sent_from: str | None = None
         self._waiting: str | None = None  # sent before the services were there
         self._counter = PromptCounter(bridge, composer, self._countable)
-        self._counter.measured.connect(self._inspector.show_context)
-        self._counter.measured.connect(self.context_measured)
+        self._counter.measured.connect(self._show_context)
         self._composer.set_text(state.drafts.get(self._current or "", ""))
         self._show_composer_state()
 
@@ -157,6 +164,8 @@ class ChatController(QObject):
             show,
             gone,
         )
+        if restore:
+            self._bridge.run(lambda: services.sessions.restore(conversation_id), patient=True)
 
     def _load_if_open(self, conversation_id: str) -> None:
         if conversation_id == self._current:
@@ -307,6 +316,18 @@ class ChatController(QObject):
 
         self._bridge.run(lambda: services.chat.show_branch(message_id), show, self._tell)
 
+    def pin(self, message_id: str, pinned: bool) -> None:
+        """Keep a message in the model's view when the context is full, or no longer."""
+        services = self._services
+        if services is None:
+            return
+
+        def show(_: None) -> None:
+            self._view.set_pinned(message_id, pinned)
+            self._counter.count_soon()
+
+        self._bridge.run(lambda: services.chat.pin(message_id, pinned), show, self._tell)
+
     def edit_last(self) -> None:
         """Edit the user's last message in place."""
         if message_id := self._view.last_user_message_id():
@@ -411,11 +432,21 @@ class ChatController(QObject):
         if fact.conversation_id == self._current:
             self._view.set_prompt_progress(fact.message_id, fact.done, fact.total)
 
+    def on_thinking(self, fact: ThinkingArrived) -> None:
+        """A piece of the thinking before an answer."""
+        self._append(fact, self._view.append_thinking)
+
     def on_text(self, fact: TextArrived) -> None:
-        """A piece of an answer. After a gap (it was opened meanwhile) it is read anew."""
+        """A piece of an answer."""
+        self._append(fact, self._view.append_text)
+
+    def _append(
+        self, fact: TextArrived | ThinkingArrived, append: Callable[[str, int, str], bool]
+    ) -> None:
+        """Show a piece. After a gap (the chat was opened meanwhile) everything is read anew."""
         if fact.conversation_id != self._current or fact.message_id != self._last_id:
             return
-        if not self._view.append_text(fact.message_id, fact.start, fact.text):
+        if not append(fact.message_id, fact.start, fact.text):
             self._load(fact.conversation_id)
 
     def on_answer_ended(self, fact: AnswerEnded) -> None:
@@ -465,6 +496,11 @@ class ChatController(QObject):
                 if self._current is None
                 else tr("Ask anything. It stays on this computer.")
             )
+
+    def _show_context(self, use: ContextUse) -> None:
+        self._inspector.show_context(use)
+        self._view.show_view_line(use.view_after)
+        self.context_measured.emit(use.tokens, use.window)
 
     def _show_last_answer(self, message: Message | None) -> None:
         answer = message.answer if message else None

@@ -54,6 +54,7 @@ class ChatView(MessageColumn):
 
     def clear(self) -> None:
         """Show nothing."""
+        self.show_view_line(None)
         self.show_path((), {})
 
     def add_message(self, message: Message, siblings: Sequence[str] = ()) -> None:
@@ -72,6 +73,19 @@ class ChatView(MessageColumn):
         elif self._follow:
             self._rebuild(len(self._path) - 1)
         self._update_caret()
+
+    def append_thinking(self, message_id: str, start: int, text: str) -> bool:
+        """More of what the model thinks before an answer; otherwise as `append_text`."""
+        at = self._index(message_id)
+        if at is None or start > len(self._path[at].thinking):
+            return False
+        message = self._path[at]
+        if new := text[len(message.thinking) - start :]:
+            self._path[at] = message.with_thinking(message.thinking + new)
+            if view := self._view(message_id):
+                view.append_thinking(new, at_start=not message.thinking)
+                self._want_frame(view)
+        return True
 
     def append_text(self, message_id: str, start: int, text: str) -> bool:
         """More of an answer: `text` begins after its first `start` characters.
@@ -101,7 +115,7 @@ class ChatView(MessageColumn):
         at = self._index(message.id)
         if at is None:
             return
-        streamed = self._path[at].text
+        streamed = self._path[at]
         self._path[at] = message
         self._dirty.discard(message.id)
         if view := self._view(message.id):
@@ -124,6 +138,16 @@ class ChatView(MessageColumn):
             if view.unfinished:
                 self._want_frame(view)
         self._update_caret()
+
+    def set_pinned(self, message_id: str, pinned: bool) -> None:
+        """A message was pinned, or is so no longer."""
+        at = self._index(message_id)
+        if at is None:
+            return
+        self._path[at] = replace(self._path[at], pinned=pinned)
+        if view := self._view(message_id):
+            view.set_pinned(pinned)
+            self._relayout_view(view)
 
     def edit(self, message_id: str, text: str | None = None) -> None:
         """Begin to edit a message of the user in place, as it stands or with another text."""

@@ -80,6 +80,7 @@ class Composer(QFrame):
     edit_last_requested = Signal()
     model_requested = Signal(str)
     add_model_requested = Signal()
+    model_options_requested = Signal()
     text_changed = Signal(str)
 
     def __init__(self, theme: Theme, *, enter_sends: bool) -> None:
@@ -151,6 +152,8 @@ class Composer(QFrame):
                 lambda _=False, chosen=model_id: self.model_requested.emit(chosen)
             )
         self._menu.addSeparator()
+        options = self._menu.addAction(tr("Model options…"), self.model_options_requested.emit)
+        options.setEnabled(current is not None)
         self._menu.addAction(tr("Add a model file…"), self.add_model_requested.emit)
 
     def open_models(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
@@ -14,6 +14,7 @@ from chatdesk.ui.theme import Theme, set_class
 
 ROW_HEIGHT = 28
 COPIED_MS = 1_500
+_PIN = QSize(12, 12)
 
 
 class ActionRow(QWidget):
@@ -26,6 +27,7 @@ class ActionRow(QWidget):
     edit_clicked = Signal()
     regenerate_clicked = Signal()
     branch_clicked = Signal(str)
+    pin_clicked = Signal()
 
     def __init__(self, role: Role, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +53,8 @@ class ActionRow(QWidget):
         else:
             self.regenerate_button = self._button("refresh", tr("Answer again"), line)
             self.regenerate_button.clicked.connect(self.regenerate_clicked)
+        self.pin_button = self._button("pin", tr("Pin"), line)
+        self.pin_button.clicked.connect(self.pin_clicked)
         self.previous_button = self._button("chevron-left", tr("Previous version"), line)
         self.previous_button.clicked.connect(lambda: self._go(-1))
         self.position = _Fading(self)
@@ -93,6 +97,16 @@ class ActionRow(QWidget):
         self.position.setText(f"{self._at + 1}/{len(siblings)}")
         self.position.setAccessibleName(
             tr("Version {number} of {count}", number=self._at + 1, count=len(siblings))
+        )
+
+    def set_pinned(self, pinned: bool) -> None:
+        """Whether the message is pinned."""
+        self.pin_button.setIcon(icon("pin", self._theme.accent if pinned else self._theme.muted))
+        self.pin_button.setAccessibleName(tr("Unpin") if pinned else tr("Pin"))
+        self.pin_button.setToolTip(
+            tr("Unpin: when the context is full, the model may stop reading this message")
+            if pinned
+            else tr("Pin: the model goes on reading this message when the context is full")
         )
 
     def repaint_all(self) -> None:
@@ -153,6 +167,23 @@ class _Fading(QLabel):
             super().paintEvent(event)
 
 
+class PinMark(QWidget):
+    """Says that a message is pinned."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setToolTip(tr("The model goes on reading this message when the context is full"))
+        picture = QLabel(self)
+        picture.setPixmap(icon("pin", theme.muted).pixmap(_PIN, self.devicePixelRatioF()))
+        words = QLabel(tr("Pinned"), self)
+        set_class(words, "tiny")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(picture)
+        line.addWidget(words)
+
+
 class StateLine(QWidget):
     """One sentence on how an answer stands, and the next step as a button."""
 
@@ -191,7 +222,9 @@ class StateLine(QWidget):
     def show_state(self, message: Message, is_last: bool) -> None:
         """Say how `message` ended; nothing when it ended well."""
         words, look, picture = _sentence(message)
-        resumable = bool(message.text) and message.state is not MessageState.FAILED
+        resumable = (
+            bool(message.text or message.thinking) and message.state is not MessageState.FAILED
+        )
         self.continue_button.setVisible(bool(words) and is_last and resumable)
         self.retry_button.setVisible(
             bool(words) and is_last and not resumable and message.state is not _STREAMING
@@ -221,7 +254,7 @@ def _sentence(message: Message) -> tuple[str, str, str]:
     """The words for a message's state, their look and their icon."""
     error = message.answer.error if message.answer else None
     reason = message.answer.stop_reason if message.answer else None
-    kept = bool(message.text)
+    kept = bool(message.text or message.thinking)
     if message.state is MessageState.STOPPED:
         stopped = tr("Stopped by you. What was written is kept.")
         return (stopped if kept else tr("Stopped by you."), "small", "stop")

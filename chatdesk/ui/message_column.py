@@ -17,6 +17,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.message_view import MessageView
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.view_line import ViewLine
 
 COLUMN = 760
 Siblings = Callable[[str], Sequence[str]] | Mapping[str, Sequence[str]]
@@ -40,6 +41,7 @@ class MessageColumn(QAbstractScrollArea):
     continue_requested = Signal(str)
     branch_requested = Signal(str)
     retry_requested = Signal(str)
+    pin_requested = Signal(str, bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,9 @@ class MessageColumn(QAbstractScrollArea):
         self._placing = False
         self._wanted: tuple[str, int] | None = None
         self._canvas = QWidget(self.viewport())
+        self._view_line = ViewLine(self._canvas)
+        self._view_line.hide()
+        self._view_after: str | None = None  # the message below which that line stands
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -114,6 +119,16 @@ class MessageColumn(QAbstractScrollArea):
             self._rebuild(at, anchor[1])
         self._wanted = anchor
         self._keep_wanted()
+
+    def show_view_line(self, after: str | None) -> None:
+        """Draw the line where the model's view begins below this message; none for None."""
+        if after == self._view_after:
+            return
+        anchor = self._reading_place()
+        self._view_after = after
+        self._place()
+        if anchor is not None and not self._follow:
+            self._set_value(anchor[0].y() + anchor[1])
 
     # Qt
 
@@ -212,6 +227,7 @@ class MessageColumn(QAbstractScrollArea):
         view.continue_requested.connect(self.continue_requested)
         view.branch_requested.connect(self.branch_requested)
         view.retry_requested.connect(self.retry_requested)
+        view.pin_requested.connect(self.pin_requested)
         view.resized.connect(lambda: self._relayout_view(view))
         self._size_view(view)
         view.show()
@@ -281,10 +297,11 @@ class MessageColumn(QAbstractScrollArea):
         top = _TOP
         if start > 0:
             before = self._views[start - 1]
-            top = before.y() + before.height() + _GAPS.get(before.message.role, 0)
+            top = before.y() + before.height() + self._gap_below(before)
         for view in self._views[start:]:
             view.move(left, top)
-            top += view.height() + _GAPS.get(view.message.role, 0)
+            top += view.height() + self._gap_below(view)
+        self._place_view_line(left)
         height = max(top + _BOTTOM, self.viewport().height())
         self._canvas.resize(self.viewport().width(), height)
         bar = self.verticalScrollBar()
@@ -297,6 +314,20 @@ class MessageColumn(QAbstractScrollArea):
         self._placing = False
         self._canvas.move(0, -bar.value())
         self._update_pill()
+
+    def _gap_below(self, view: MessageView) -> int:
+        gap = _GAPS.get(view.message.role, 0)
+        if view.message.id == self._view_after:
+            gap += self._view_line.height_for(self._column)
+        return gap
+
+    def _place_view_line(self, left: int) -> None:
+        view = self._view(self._view_after) if self._view_after else None
+        self._view_line.setVisible(view is not None)
+        if view is not None:
+            below = view.y() + view.height()
+            height = self._view_line.height_for(self._column)
+            self._view_line.setGeometry(left, below, self._column, height)
 
     def _set_value(self, value: int) -> None:
         self._placing = True

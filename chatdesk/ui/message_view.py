@@ -1,7 +1,7 @@
 """One message of the conversation, the user's in a card, the assistant's on the page."""
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QGuiApplication, QKeyEvent
@@ -14,10 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
 from chatdesk.ui.answer_body import AnswerBody
-from chatdesk.ui.message_actions import ROW_HEIGHT, ActionRow, StateLine, facts
+from chatdesk.ui.message_actions import ROW_HEIGHT, ActionRow, PinMark, StateLine, facts
 from chatdesk.ui.prose_view import ProseView
 from chatdesk.ui.theme import Theme, set_class
 
@@ -26,7 +26,7 @@ _PAD_X, _PAD_Y = 16, 10
 _ROW_GAP = 2
 _EDIT_LINES = 10
 _OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
-_REASONING = re.compile(r"\s*<think>.*?(</think>\s*|\Z)", re.DOTALL)
+_MARK_HEIGHT = 20
 
 
 class MessageView(QWidget):
@@ -40,6 +40,7 @@ class MessageView(QWidget):
     continue_requested = Signal(str)
     branch_requested = Signal(str)
     retry_requested = Signal(str)
+    pin_requested = Signal(str, bool)
     resized = Signal()
 
     def __init__(
@@ -51,7 +52,7 @@ class MessageView(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.message = message
+        self.message = message = with_thinking_apart(message)
         self._theme = theme
         self._is_last = is_last
         self.editor: _Editor | None = None
@@ -78,16 +79,21 @@ class MessageView(QWidget):
         self.actions_row = ActionRow(message.role, theme, self)
         self._connect_actions()
         self.set_siblings(siblings)
+        self.pin_mark = PinMark(theme, self)
+        self.set_pinned(message.pinned)
         if self.body is not None:
             self._show_answer(message)
         self._show_state()
 
     def set_message(self, message: Message) -> None:
         """Show another state or text of the same message."""
+        message = with_thinking_apart(message)
         was_streaming = self.message.state is MessageState.STREAMING
         streaming = message.state is MessageState.STREAMING
-        changed = message.text != self.message.text or streaming != was_streaming
+        before = self.message.text, self.message.thinking
+        changed = (message.text, message.thinking) != before or streaming != was_streaming
         self.message = message
+        self.set_pinned(message.pinned)
         if self.card_text is not None and changed:
             self._show_card_text(message.text)
         elif self.body is not None and changed:
@@ -104,11 +110,22 @@ class MessageView(QWidget):
             self._is_last = is_last
             self._show_state()
 
+    def set_pinned(self, pinned: bool) -> None:
+        """Whether the message is pinned; its mark needs room, so lay it out again."""
+        self.message = replace(self.message, pinned=pinned)
+        self.pin_mark.setVisible(pinned)
+        self.actions_row.set_pinned(pinned)
+
+    def append_thinking(self, piece: str, *, at_start: bool) -> None:
+        """More of what the model thinks before its answer; `flush` shows it."""
+        if self.body is not None:
+            self._hide_state()
+            self.body.append_thinking(piece, at_start=at_start)
+
     def append_text(self, piece: str) -> None:
         """More of the answer; `flush` shows it."""
         if self.body is not None:
-            if self._state is not None and self._state.isVisibleTo(self):
-                self._state.hide()
+            self._hide_state()
             self.body.append_text(piece)
 
     def flush(self, budget_s: float) -> None:
@@ -121,20 +138,21 @@ class MessageView(QWidget):
         """Whether there is more to show than `flush` has shown."""
         return self.body is not None and self.body.unfinished
 
-    def finish(self, message: Message, streamed: str) -> None:
-        """The answer ended as `message`; `streamed` is the text that came piece by piece."""
+    def finish(self, message: Message, streamed: Message) -> None:
+        """The answer ended as `message`; `streamed` is what came of it piece by piece."""
         self.message = message
-        if self.body is not None:
-            self.body.finish()
-            if message.text != streamed or self.body.needs_definitions:
-                self.body.set_text(message.text)
+        if self.body is not None and message.answer is not None:
+            self.body.finish(message.answer.thinking_s)
+            came = (streamed.text, streamed.thinking)
+            if (message.text, message.thinking) != came or self.body.needs_definitions:
+                self._show_whole(message)
             self.body.flush(_OPEN_BUDGET_S)
             self.body.set_caret(False)
         self._show_state()
 
     def set_prompt_progress(self, done: int, total: int) -> None:
         """The prompt is being read; both numbers are tokens."""
-        if self._state is not None and not self.message.text:
+        if self._state is not None and not _has_begun(self.message):
             self._state.show_progress(done, total)
 
     def set_caret(self, shown: bool) -> None:
@@ -155,8 +173,8 @@ class MessageView(QWidget):
         self.editor.cancelled.connect(self._end_edit)
         self.editor.sent.connect(self._send_edit)
         self.editor.resized.connect(self.resized)
-        self.card.hide()
-        self.actions_row.hide()
+        for part in (self.card, self.actions_row, self.pin_mark):
+            part.hide()
         self.editor.show()
         self.resized.emit()
         self.editor.text.setFocus()
@@ -167,7 +185,8 @@ class MessageView(QWidget):
             height = self.editor.height_for()
             self.editor.setGeometry(0, 0, width, height)
             return height + 12
-        top = self._place_card(width) if self.card is not None else self._place_answer(width)
+        top = self._place_mark(width)
+        top = self._place_card(width, top) if self.card else self._place_answer(width, top)
         self.actions_row.setGeometry(-4 if self.body else 0, top + _ROW_GAP, width + 4, ROW_HEIGHT)
         return top + _ROW_GAP + ROW_HEIGHT
 
@@ -187,6 +206,9 @@ class MessageView(QWidget):
         row.edit_clicked.connect(self.begin_edit)
         row.regenerate_clicked.connect(lambda: self.regenerate_requested.emit(self.message.id))
         row.branch_clicked.connect(self.branch_requested)
+        row.pin_clicked.connect(
+            lambda: self.pin_requested.emit(self.message.id, not self.message.pinned)
+        )
 
     def _show_card_text(self, text: str) -> None:
         assert self.card_text is not None
@@ -196,47 +218,67 @@ class MessageView(QWidget):
 
     def _show_answer(self, message: Message) -> None:
         assert self.body is not None
-        streaming = message.state is MessageState.STREAMING
-        self.body.set_text("" if streaming else message.text)
-        if streaming:
-            self.body.append_text(message.text)
+        if message.state is MessageState.STREAMING:
+            self.body.set_text("")
+            if message.thinking:
+                self.body.append_thinking(message.thinking)
+            if message.text:
+                self.body.append_text(message.text)
+        else:
+            self._show_whole(message)
         self.body.flush(_OPEN_BUDGET_S)
+
+    def _show_whole(self, message: Message) -> None:
+        assert self.body is not None
+        seconds = message.answer.thinking_s if message.answer else None
+        self.body.set_text(message.text, message.thinking, seconds)
+
+    def _hide_state(self) -> None:
+        if self._state is not None and self._state.isVisibleTo(self):
+            self._state.hide()
 
     def _show_state(self) -> None:
         streaming = self.message.state is MessageState.STREAMING
         if self._state is not None:
             self._state.show_state(self.message, self._is_last)
             self.actions_row.facts.setText(facts(self.message))
-            if streaming and not self.message.text:
+            if streaming and not _has_begun(self.message):
                 self._state.show_progress(0, 0)
         self.actions_row.setVisible(not streaming and not self.editing)
         self.actions_row.set_always(self._is_last and self.body is not None)
 
-    def _place_card(self, width: int) -> int:
+    def _place_mark(self, width: int) -> int:
+        """Put the pin's mark above the message; where the message begins."""
+        if not self.message.pinned:
+            return 0
+        mark = self.pin_mark.sizeHint().width()
+        left = width - mark - _PAD_X if self.card else 0
+        self.pin_mark.setGeometry(left, 0, mark, _MARK_HEIGHT)
+        return _MARK_HEIGHT + _ROW_GAP
+
+    def _place_card(self, width: int, top: int) -> int:
         assert self.card is not None and self.card_text is not None
         inner = min(self._ideal_width, min(CARD_WIDTH, width) - 2 * _PAD_X)
         height = self.card_text.height_for(inner)
         card = inner + 2 * _PAD_X
-        self.card.setGeometry(width - card, 0, card, height + 2 * _PAD_Y)
+        self.card.setGeometry(width - card, top, card, height + 2 * _PAD_Y)
         self.card_text.setGeometry(_PAD_X, _PAD_Y - 1, inner, height)  # optically centred
-        return height + 2 * _PAD_Y
+        return top + height + 2 * _PAD_Y
 
-    def _place_answer(self, width: int) -> int:
+    def _place_answer(self, width: int, top: int) -> int:
         assert self.body is not None and self._state is not None
-        top = self.body.relayout(width)
-        self.body.move(0, 0)
+        self.body.move(0, top)
+        height = self.body.relayout(width)
+        top += height
         if self._state.isVisibleTo(self):
-            top += 6 if top else 0
+            top += 6 if height else 0
             hint = max(self._state.heightForWidth(width), self._state.sizeHint().height())
             self._state.setGeometry(0, top, width, hint)
             top += hint
         return top
 
     def _copy(self) -> None:
-        text = self.message.text
-        if self.body is not None:
-            text = _REASONING.sub("", text, count=1) if _REASONING.match(text) else text
-        QGuiApplication.clipboard().setText(text)
+        QGuiApplication.clipboard().setText(self.message.text)
 
     def _send_edit(self, text: str) -> None:
         self._end_edit()
@@ -250,8 +292,14 @@ class MessageView(QWidget):
         self.editor = None
         self.card.show()
         self.actions_row.show()
+        self.pin_mark.setVisible(self.message.pinned)
         self.actions_row.edit_button.setFocus()
         self.resized.emit()
+
+
+def _has_begun(message: Message) -> bool:
+    """Whether there is something to see of an answer."""
+    return bool(message.text or message.thinking)
 
 
 class _Editor(QFrame):

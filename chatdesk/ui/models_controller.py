@@ -92,12 +92,6 @@ class ModelsController(QObject):
         self._show_chip()
         if changed:
             self._show_models(self._models)
-        loaded = fact.status.loaded
-        if fact.status.state is EngineState.READY and loaded and loaded.template_notice:
-            self._notice.show_words(
-                tr("{model} has no usable chat template.", model=loaded.name),
-                tr("A common one (ChatML) is used instead; its answers may be odd."),
-            )
 
     def _show_chip(self) -> None:
         model, state = self._status.model, self._status.state
@@ -110,6 +104,7 @@ class ModelsController(QObject):
                 EngineState.OFF: name,
                 EngineState.LOADING: tr("{model} · loading", model=name),
                 EngineState.READY: name,
+                EngineState.ASLEEP: tr("{model} · asleep", model=name),
                 EngineState.FAILED: tr("{model} · not running", model=name),
             }[state]
         )

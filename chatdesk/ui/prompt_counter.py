@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from chatdesk.core.chat import ContextUse
 from chatdesk.core.generation import ANSWER_ROOM
 from chatdesk.core.i18n import tr, trn
 from chatdesk.services.facts import EngineState
@@ -15,17 +16,17 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stand
     from chatdesk.services.app_services import AppServices
 
 DELAY_MS = 250
+NEARLY_FULL = 0.75  # of the context window: from here on it is worth a word
 
 
 class PromptCounter(QObject):
     """Counts the open conversation with what is in the composer, after a pause in typing.
 
     `situation` gives the open conversation's id and the system prompt of the next new chat, or
-    None when there is nothing to count. `measured` carries the tokens of the prompt and of the
-    context window.
+    None when there is nothing to count. `measured` carries a `ContextUse`.
     """
 
-    measured = Signal(int, int)
+    measured = Signal(object)
 
     def __init__(
         self,
@@ -59,12 +60,13 @@ class PromptCounter(QObject):
         services, situation, text = self._services, self._situation(), self._composer.text
         if services is None or situation is None:
             return
-        if services.engine.status.state is not EngineState.READY:
-            return
+        state = services.engine.status.state
+        if state is not EngineState.READY and not (state is EngineState.ASLEEP and text.strip()):
+            return  # typing wakes the model, looking around does not
 
-        def show(counted: tuple[int, int]) -> None:
+        def show(use: ContextUse) -> None:
             if (situation, text) == (self._situation(), self._composer.text):
-                self._show(*counted, typed=bool(text.strip()))
+                self._show(use, typed=bool(text.strip()))
 
         current, system = situation
         self._bridge.run(
@@ -74,12 +76,17 @@ class PromptCounter(QObject):
             patient=True,
         )
 
-    def _show(self, tokens: int, window: int, *, typed: bool) -> None:
-        too_long = tokens > window - ANSWER_ROOM
-        words = (
-            tr("{tokens} of {window} tokens", tokens=f"{tokens:,}", window=f"{window:,}")
-            if too_long
-            else trn("{n} token", "{n} tokens", tokens)
-        )
-        self._composer.set_tokens(words if typed or too_long else "", too_long=too_long)
-        self.measured.emit(tokens, window)
+    def _show(self, use: ContextUse, *, typed: bool) -> None:
+        too_long = use.tokens > use.window - ANSWER_ROOM
+        self._composer.set_tokens(self._words(use, too_long, typed), too_long=too_long)
+        self.measured.emit(use)
+
+    def _words(self, use: ContextUse, too_long: bool, typed: bool) -> str:
+        if too_long:
+            return tr(
+                "{tokens} of {window} tokens", tokens=f"{use.tokens:,}", window=f"{use.window:,}"
+            )
+        full = use.tokens / use.window
+        if use.view_after or full >= NEARLY_FULL:
+            return tr("Context {percent} % full", percent=round(100 * full))
+        return trn("{n} token", "{n} tokens", use.tokens) if typed else ""

@@ -49,9 +49,9 @@ class ReasoningFold(QWidget):
         if self._view is not None and self.expanded:
             self._show_text(self._view)
 
-    def close_reasoning(self) -> None:
-        """The reasoning is over."""
-        self._name(tr("Thought"))
+    def close_reasoning(self, seconds: float | None) -> None:
+        """The reasoning is over, and took so long if that is known."""
+        self._name(_thought(seconds))
 
     def set_caret(self, shown: bool) -> None:
         """While the model reasons the words of the line say so; there is no caret."""
@@ -86,3 +86,14 @@ class ReasoningFold(QWidget):
         else:
             view.extend_plain(text[self._shown :])
         self._shown = len(text)
+
+
+def _thought(seconds: float | None) -> str:
+    if seconds is None:
+        return tr("Thought")
+    if seconds < 1:
+        return tr("Thought for a moment")
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes:
+        return tr("Thought for {minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return tr("Thought for {seconds} s", seconds=rest)

@@ -1,125 +1,107 @@
-"""The settings: few, each with a good default."""
+"""The settings: a list of pages, each with few fields and good defaults."""
 
-from dataclasses import replace
-
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QPlainTextEdit,
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QScrollArea,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from chatdesk.core.i18n import LANGUAGES, tr
+from chatdesk.core.i18n import tr
 from chatdesk.core.settings import Settings
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.fields import plain_button
+from chatdesk.ui.icons import icon
+from chatdesk.ui.settings_computers import ComputersPage
+from chatdesk.ui.settings_general import GeneralPage
+from chatdesk.ui.settings_models import ModelsPage
+from chatdesk.ui.settings_page import SettingsPage
+from chatdesk.ui.settings_server import ServerPage
 from chatdesk.ui.theme import Theme, set_class
 
-CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768)
+SIZE = (760, 580)
+LIST_WIDTH = 190
+ICONS = ("settings", "cube", "server", "computers")
 
 
 class SettingsDialog(QDialog):
-    """Shows settings; `chosen` is what the user made of them."""
+    """Changes hold at once. `edited` carries them, by the names of `Settings`."""
+
+    edited = Signal(object)
 
     def __init__(self, settings: Settings, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
-        self.setMinimumWidth(460)
-        self._settings = settings
-        self._theme = _choice(
-            {"system": tr("Same as the system"), "light": tr("Light"), "dark": tr("Dark")},
-            settings.theme,
-            theme,
-        )
-        languages = {"system": tr("Same as the system"), **LANGUAGES}
-        self._language = _choice(languages, settings.language, theme)
-        self._enter = QCheckBox(tr("Enter sends, Shift+Enter begins a new line"))
-        self._enter.setChecked(settings.enter_sends)
-        windows = sorted({*CONTEXT_WINDOWS, settings.context_window})
-        self._context = _choice(
-            {str(size): tr("{n} tokens", n=f"{size:,}") for size in windows},
-            str(settings.context_window),
-            theme,
-        )
-        self._prompt = QPlainTextEdit(settings.system_prompt)
+        self.resize(*SIZE)
+        self.general = GeneralPage(settings, theme)
+        self.models = ModelsPage(settings, theme)
+        self.server = ServerPage(settings, theme)
+        self.computers = ComputersPage(settings, theme)
+        self._list = QListWidget()
+        self._stack = QStackedWidget()
         self._build()
-
-    def _build(self) -> None:
-        heading = QLabel(tr("Settings"))
-        set_class(heading, "heading")
-        set_class(self._prompt, "field")
-        self._prompt.setFixedHeight(84)
-        self._prompt.setTabChangesFocus(True)
-        form = QFormLayout()
-        form.setVerticalSpacing(14)
-        form.setHorizontalSpacing(16)
-        for name, widget in (
-            (tr("Appearance"), self._theme),
-            (tr("Language"), self._language),
-            (tr("Context window"), self._context),
-            (tr("System prompt of new chats"), self._prompt),
-        ):
-            widget.setAccessibleName(name)
-            form.addRow(name, widget)
-        form.addRow(tr("Sending"), self._enter)
-        note = QLabel(
-            tr(
-                "A larger context window remembers more of a long chat and takes more memory. "
-                "The language changes with the next start."
-            )
-        )
-        note.setWordWrap(True)
-        set_class(note, "small")
-        buttons = QDialogButtonBox()
-        cancel = buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        save = buttons.addButton(tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
-        set_class(save, "primary")
-        save.setDefault(True)
-        cancel.setAutoDefault(False)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(18)
-        for part in (heading, form, note, buttons):
-            layout.addLayout(part) if isinstance(part, QFormLayout) else layout.addWidget(part)
+        self.set_theme(theme)
+        self.show_page(self.general)
 
     @property
-    def chosen(self) -> Settings:
-        """The settings as the dialog shows them."""
-        return replace(
-            self._settings,
-            theme=self._theme.currentData(),
-            language=self._language.currentData(),
-            enter_sends=self._enter.isChecked(),
-            context_window=int(self._context.currentData()),
-            system_prompt=self._prompt.toPlainText().strip(),
-        )
+    def pages(self) -> tuple[SettingsPage, ...]:
+        """In the order of the list."""
+        return (self.general, self.models, self.server, self.computers)
+
+    def show_page(self, page: SettingsPage) -> None:
+        """Turn to a page."""
+        self._list.setCurrentRow(self.pages.index(page))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        for row, (page, name) in enumerate(zip(self.pages, ICONS, strict=True)):
+            self._list.item(row).setIcon(icon(name, theme.muted))
+            page.set_theme(theme)
+
+    def done(self, result: int) -> None:
+        """Close, with what was typed last."""
+        self.general.flush()
+        super().done(result)
+
+    def _build(self) -> None:
+        self._list.setObjectName("pages")
+        self._list.setFixedWidth(LIST_WIDTH)
+        self._list.setAccessibleName(tr("Pages of the settings"))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        for page in self.pages:
+            self._list.addItem(QListWidgetItem(page.title))
+            self._stack.addWidget(_scrolling(page))
+            page.edited.connect(self.edited)
+        self._list.currentRowChanged.connect(self._stack.setCurrentIndex)
+        close = plain_button(tr("Done"))
+        set_class(close, "primary")
+        close.setDefault(False)
+        close.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(28, 12, 28, 18)
+        buttons.addStretch(1)
+        buttons.addWidget(close)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._stack, 1)
+        right.addLayout(buttons)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._list)
+        row.addLayout(right, 1)
 
 
-class _ComboBox(QComboBox):
-    """A combo box with the app's own chevron; a style sheet could not recolour it."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._chevron = icon("chevron-down", theme.muted)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the box, then the chevron."""
-        super().paintEvent(event)
-        size = ICON_SIZE.width()
-        left, top = self.width() - size - 10, (self.height() - size) // 2
-        self._chevron.paint(QPainter(self), left, top, size, size)
-
-
-def _choice(options: dict[str, str], current: str, theme: Theme) -> QComboBox:
-    box = _ComboBox(theme)
-    for value, label in options.items():
-        box.addItem(label, value)
-    box.setCurrentIndex(max(0, box.findData(current)))
-    return box
+def _scrolling(page: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(page)
+    return area

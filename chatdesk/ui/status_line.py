@@ -3,8 +3,8 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from chatdesk.core.generation import ModelLoaded
 from chatdesk.core.i18n import tr, trn
+from chatdesk.core.loading import ModelLoaded
 from chatdesk.services.facts import EngineState, EngineStatus
 from chatdesk.ui.theme import set_class
 
@@ -64,6 +64,8 @@ def _engine_words(status: EngineStatus) -> str:
             return tr("loading {model}, {share} %", model=name, share=round(100 * status.fraction))
         case EngineState.FAILED:
             return tr("{model} is not running", model=name)
+        case EngineState.ASLEEP:
+            return tr("{model} is resting; your next message wakes it", model=name)
         case EngineState.READY:
             assert status.loaded
             return _device_words(status.loaded)

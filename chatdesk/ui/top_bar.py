@@ -17,6 +17,7 @@ class TopBar(QWidget):
     inspector_requested = Signal()
     rename_requested = Signal()
     delete_requested = Signal()
+    model_options_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -28,8 +29,12 @@ class TopBar(QWidget):
         self._inspector.clicked.connect(self.inspector_requested)
         self._more = _tool(tr("More"))
         menu = QMenu(self._more)
-        menu.addAction(tr("Rename"), self.rename_requested.emit)
-        menu.addAction(tr("Delete"), self.delete_requested.emit)
+        self._actions = (
+            menu.addAction(tr("Rename"), self.rename_requested.emit),
+            menu.addAction(tr("Delete"), self.delete_requested.emit),
+            menu.addSeparator(),
+        )
+        menu.addAction(tr("Model options…"), self.model_options_requested.emit)
         self._more.setMenu(menu)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row = QHBoxLayout(self)
@@ -60,7 +65,8 @@ class TopBar(QWidget):
 
     def offer_actions(self, offered: bool) -> None:
         """Whether there is a conversation to rename or delete."""
-        self._more.setVisible(offered)
+        for action in self._actions:
+            action.setVisible(offered)
 
 
 def _tool(name: str) -> QToolButton:

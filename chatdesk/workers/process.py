@@ -22,6 +22,7 @@ from chatdesk.workers.protocol import Codec, ProtocolError
 Event = TypeVar("Event")
 
 STDERR_LINES_KEPT = 20
+_SIGKILL = 9  # Windows has no name for it
 
 
 def worker_command(worker: str) -> list[str]:
@@ -41,6 +42,10 @@ class Outcome:
     def was_successful(self) -> bool:
         """Whether it ended because it was asked to, or in good order by itself."""
         return self.asked_to_stop or self.exit_code == 0
+
+    def was_killed_from_outside(self) -> bool:
+        """Whether someone else killed it outright, as the system does when memory runs out."""
+        return not self.asked_to_stop and self.exit_code == -_SIGKILL
 
     def state_str(self) -> str:
         """A few words for logs: 'exited with 1', 'killed by SIGKILL'."""
@@ -95,7 +100,7 @@ class ChildProcess(Generic[Event]):
         """The operating system's number for the child."""
         return self._process.pid
 
-    def _thread(self, what: str, target: Callable[[], None]) -> threading.Thread:
+    def _thread(self, what: str, target: Callable[[], object]) -> threading.Thread:
         thread = threading.Thread(target=target, name=f"{self._log.name}.{what}", daemon=True)
         thread.start()
         return thread
@@ -112,9 +117,19 @@ class ChildProcess(Generic[Event]):
             return False
         return True
 
-    def stop(self, grace_s: float = 1.0) -> None:
-        """End the child: close its input, then terminate, then kill, `grace_s` apart each."""
+    def stop(
+        self, grace_s: float = 1.0, *, farewell: object | None = None, farewell_s: float = 0.0
+    ) -> None:
+        """End the child: close its input, then terminate, then kill, `grace_s` apart each.
+
+        A `farewell` is a message that asks it to end by itself; it has `farewell_s` to do so.
+        """
         self._stopping = True
+        if farewell is not None:
+            # On a thread of its own: a child that does not read may let nobody write.
+            self._thread("farewell", lambda: self.send(farewell))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(farewell_s)
         self._close_stdin(grace_s)
         for push in (self._process.terminate, self._process.kill):
             try:

@@ -2,7 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.chat import Conversation, Message, MessageState, Role, TitleSource, new_id, now
+from chatdesk.core.chat import (
+    AnswerRecord,
+    Conversation,
+    Message,
+    MessageState,
+    Role,
+    TitleSource,
+    new_id,
+    now,
+    with_thinking_apart,
+)
 
 TREE = {"a": None, "b": "a", "c": "b", "b2": "a", "c2": "b", "d": "b2", "a2": None}
 
@@ -64,3 +74,28 @@ def test_ids_and_times() -> None:
     assert len({new_id() for _ in range(1000)}) == 1000
     assert all(len(new_id()) == 16 for _ in range(10))
     assert now().utcoffset() is not None
+
+
+def answer(text: str, thinking: str = "") -> Message:
+    record = AnswerRecord(thinking=thinking)
+    return Message("m", "c", None, Role.ASSISTANT, text, MessageState.COMPLETE, now(), record)
+
+
+@pytest.mark.parametrize(
+    ("stored", "apart"),
+    [
+        (answer("\n<think>\nHm.\n</think>\n\nYes."), answer("Yes.", "Hm.")),
+        (answer("<think>\nStopped in"), answer("", "Stopped in")),
+        (answer("<think>\n\n</think>\n\nYes."), answer("Yes.")),
+        (answer("The mark <think> opens."), answer("The mark <think> opens.")),
+        (answer("<think> is a mark.", "Hm."), answer("<think> is a mark.", "Hm.")),
+    ],
+)
+def test_thinking_that_was_stored_in_the_text_is_taken_out(stored: Message, apart: Message) -> None:
+    found = with_thinking_apart(stored)
+    assert (found.text, found.thinking) == (apart.text, apart.thinking)
+
+
+def test_a_question_about_thinking_stays_whole() -> None:
+    asked = replace(answer("<think>What is this?"), role=Role.USER, answer=None)
+    assert with_thinking_apart(asked) is asked

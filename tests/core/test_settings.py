@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import SamplingParams
+from chatdesk.core.loading import LoadOptions
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import MIN_CONTEXT_WINDOW, Settings, write_json
 
 
@@ -72,6 +73,58 @@ def test_numbers_that_are_none(file: Path, number: str) -> None:
     sampling = f'{{"temperature": {number}, "top_k": {number}, "min_p": {number}}}'
     file.write_text(f'{{"context_window": {number}, "sampling": {sampling}}}', "utf-8")
     assert Settings.read(file) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("written", "options"),
+    [
+        ({}, LoadOptions()),
+        ({"context_window": 4096, "parallel": 2}, LoadOptions(4096, 2)),
+        ({"remote_devices": ["10.0.0.2:50052"]}, LoadOptions(remote=("10.0.0.2:50052",))),
+        ({"parallel": 0}, LoadOptions(parallel=1)),
+        ({"model_options": {"m": {"threads": 3}}}, LoadOptions(threads=3)),
+        ({"model_options": {"m": {"context_window": 1}}}, LoadOptions(MIN_CONTEXT_WINDOW)),
+        (
+            {"model_options": {"m": {"tensor_split": [1, 0.5], "devices": ["RPC0"]}}},
+            LoadOptions(tensor_split=(1.0, 0.5), devices=("RPC0",)),
+        ),
+        ({"model_options": {"other": {"threads": 3}}}, LoadOptions()),
+        ({"model_options": {"m": {"threads": None, "mlock": True}}}, LoadOptions(mlock=True)),
+        ({"model_options": {"m": {"threads": "3", "kv_type": "f64", "?": 1}}}, LoadOptions()),
+        ({"model_options": {"m": {"tensor_split": ["x"], "devices": 1}}}, LoadOptions()),
+        ({"model_options": {"m": [1], "n": None}}, LoadOptions()),
+        ({"model_options": ["m"]}, LoadOptions()),
+    ],
+)
+def test_what_a_model_is_loaded_with(
+    file: Path, written: dict[str, object], options: LoadOptions
+) -> None:
+    assert read(file, written).load_options("m") == options
+
+
+def test_options_of_one_model_are_what_was_set_by_hand(file: Path) -> None:
+    settings = Settings(context_window=4096)
+    chosen = replace(settings.load_options("m"), kv_type="q8_0", devices=("CPU",))
+    settings = settings.with_load_options("m", chosen)
+    settings.save(file)
+    assert Settings.read(file) == settings
+    settings = replace(settings, context_window=2048)
+    assert settings.load_options("m") == replace(chosen, context_window=2048)
+    assert settings.load_options("other") == LoadOptions(2048)
+    general = settings.load_options("other")
+    assert settings.with_load_options("m", general) == Settings(context_window=2048)
+
+
+def test_values_within_values(file: Path) -> None:
+    found = read(file, {"sampling": {"logit_bias": [[5, -100], [7, 1.5]], "stop": ["a"]}})
+    assert found.sampling == SamplingParams(logit_bias=((5, -100.0), (7, 1.5)), stop=("a",))
+    for broken in ([[5]], [[5, 1, 2]], [5], ["ab"], [[1.5, 1]], {"5": 1}):
+        assert read(file, {"sampling": {"logit_bias": broken}}) == Settings()
+
+
+def test_sizes_in_bytes_may_be_large(file: Path) -> None:
+    assert read(file, {"sessions_limit_bytes": 2**35}).sessions_limit_bytes == 2**35
+    assert read(file, {"sessions_limit_bytes": 2**51}) == Settings()
 
 
 def test_a_context_window_has_a_least_size(file: Path) -> None:

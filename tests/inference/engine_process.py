@@ -5,26 +5,18 @@ import subprocess
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 from chatdesk.core.generation import (
     TERMINAL_EVENTS,
-    Cancelled,
     EngineEvent,
-    EngineReady,
     EngineRequest,
-    Failed,
-    Finished,
     Generate,
-    LoadModel,
-    LoadProgress,
-    ModelLoaded,
     PromptMessage,
-    PromptProgress,
-    SamplingParams,
     TextDelta,
-    TokensCounted,
 )
+from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.protocol import Codec
 
 COMMAND = "from chatdesk.inference.worker import main; raise SystemExit(main())"
@@ -37,19 +29,7 @@ class EngineProcess:
     """Use with `with`: the process is gone afterwards."""
 
     def __init__(self, command: str = COMMAND) -> None:
-        self._codec = Codec[EngineEvent](
-            [
-                EngineReady,
-                LoadProgress,
-                ModelLoaded,
-                TokensCounted,
-                PromptProgress,
-                TextDelta,
-                Finished,
-                Cancelled,
-                Failed,
-            ]
-        )
+        self._codec = Codec[EngineEvent](get_args(EngineEvent))
         self.process = subprocess.Popen(
             [sys.executable, "-c", command],
             stdin=subprocess.PIPE,
@@ -137,9 +117,10 @@ class EngineProcess:
             if isinstance(event, TERMINAL_EVENTS):
                 return text, event
 
-    def load(self, path: object, context_window: int = 8192) -> EngineEvent:
+    def load(self, path: object, context_window: int = 8192, **options: Any) -> EngineEvent:
         """Load a model; its terminal event."""
-        self.send(LoadModel("load", str(path), context_window))
+        chosen = LoadOptions(context_window, **options)
+        self.send(LoadModel("load", str(path), chosen))
         return self.outcome("load")[1]
 
     def ask(self, *contents: str, background: bool = False, **sampling: Any) -> str:

@@ -130,3 +130,49 @@ def test_what_templates_of_the_hub_rely_on_is_there() -> None:
     )
     assert template.notice is None
     assert template.render(turns("Hi <é>")) == 'Hi <é>{"role": "user", "content": "Hi <é>"}4'
+
+
+THINKS_FIRST = (  # as DeepSeek R1's: the prompt opens the thinking, old thinking is cut off
+    "{% for m in messages %}<{{ m.role }}>{{ m.content.split('</think>')[-1] }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant><think>\n{% endif %}"
+)
+KEEPS_THINKING = (  # as Seed-OSS's, which wants all of it back
+    "{% for m in messages %}<{{ m.role }}>{% if m.reasoning_content %}"
+    "<think>{{ m.reasoning_content | trim }}</think>{% endif %}{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+OPENS_ALWAYS = (  # as Nemotron Nano's: every last answer begins with thinking
+    "{% for m in messages %}{{ '<' + m.role + '>' }}"
+    "{% if loop.last and m.role == 'assistant' %}<think>\n{% endif %}{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant><think>\n{% endif %}{# </think> #}"
+)
+THOUGHT = (*turns("One?"), PromptMessage("assistant", "1", thinking="Hm."), *turns("Two?"))
+
+
+def test_thinking_goes_back_only_where_the_template_wants_it() -> None:
+    asked = "<user>One?<assistant>1<user>Two?<assistant>"
+    assert ChatTemplate(THINKS_FIRST).render(THOUGHT) == asked + "<think>\n"
+    wanted = asked.replace("1<", "<think>Hm.</think>1<")
+    assert ChatTemplate(KEEPS_THINKING).render(THOUGHT) == wanted
+    assert "Hm." not in ChatTemplate(CHATML).render(THOUGHT)
+
+
+def test_an_answer_stopped_in_its_thinking_goes_on_inside_it() -> None:
+    stopped = (*turns("Hi"), PromptMessage("assistant", "", thinking="I am "))
+    for source, opening in (
+        (THINKS_FIRST, "<think>\n"),
+        (KEEPS_THINKING, "<think>"),
+        (OPENS_ALWAYS, "<think>\n"),
+    ):
+        assert ChatTemplate(source).render(stopped) == f"<user>Hi<assistant>{opening}I am "
+    closing = CHATML + "{# </think> #}"  # knows the marks, and never opens
+    assert ChatTemplate(closing).render(stopped).endswith("assistant\n<think>\nI am ")
+
+
+def test_an_answer_stopped_after_its_thinking_goes_on_outside_of_it() -> None:
+    stopped = (*turns("Hi"), PromptMessage("assistant", "Well,", thinking="Hm."))
+    assert ChatTemplate(THINKS_FIRST).render(stopped) == "<user>Hi<assistant>Well,"
+    kept = ChatTemplate(KEEPS_THINKING).render(stopped)
+    assert kept == "<user>Hi<assistant><think>Hm.</think>Well,"
+    opened = ChatTemplate(OPENS_ALWAYS).render(stopped)
+    assert opened == "<user>Hi<assistant><think>\nHm.\n</think>\n\nWell,"

@@ -17,19 +17,20 @@ from chatdesk.core.generation import (
     Failed,
     FailureCode,
     Finished,
-    LoadModel,
-    ModelLoaded,
     PromptMessage,
     PromptProgress,
-    SamplingParams,
     Shutdown,
     StopReason,
     TextDelta,
+    ThinkingDelta,
     TokensCounted,
 )
+from chatdesk.core.loading import LoadModel, ModelLoaded, StepDown
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
 from tests.inference.engine_process import COMMAND, EngineProcess, request, turns
 from tests.tiny_models import (
+    CHATML,
     not_a_model,
     tiny_model,
     truncated_model,
@@ -217,13 +218,17 @@ def test_cancel_while_the_prompt_is_being_read(shared: EngineProcess) -> None:
 
 
 def test_cancel_before_its_turn(shared: EngineProcess) -> None:
-    running, waiting = shared.ask(STORY, **ENDLESS), shared.ask("Me too!")
+    running = [f"run-{n}" for n in range(4)]
+    for name in running:
+        shared.send(request(name, STORY, **ENDLESS))
+    waiting = shared.ask("Me too!")
     shared.wait_for(TextDelta)
     shared.send(Cancel(waiting))
     assert shared.outcome(waiting)[1] == Cancelled(waiting, None)
     shared.send(Cancel("nobody"))
-    shared.send(Cancel(running))
-    assert isinstance(shared.outcome(running)[1], Cancelled)
+    for asked in running:
+        shared.send(Cancel(asked))
+        assert isinstance(shared.outcome(asked)[1], Cancelled)
 
 
 def test_tokens_are_counted_while_an_answer_runs(shared: EngineProcess) -> None:
@@ -239,20 +244,22 @@ def test_tokens_are_counted_while_an_answer_runs(shared: EngineProcess) -> None:
     assert end.stats.prompt_tokens == counted.tokens
 
 
-def test_background_work_gives_way(shared: EngineProcess) -> None:
-    title = shared.ask(STORY, background=True, **ENDLESS)
+def test_background_work_gives_way_and_goes_on_after(shared: EngineProcess) -> None:
+    title = shared.ask(STORY, background=True, max_tokens=60, **ENDLESS)
     later = shared.ask("A second title", background=True, max_tokens=2)
     shared.wait_for(TextDelta)
-    order = [shared.ask("One", max_tokens=2), shared.ask("Two", max_tokens=2)]
-    ends: list[Finished | Cancelled] = []
+    asked = [shared.ask("One", max_tokens=8), shared.ask("Two", max_tokens=8)]
+    ends: list[str] = []
     while len(ends) < 4:
         event = shared.next()
-        if isinstance(event, Finished | Cancelled):
-            ends.append(event)
-    assert [end.request_id for end in ends] == [title, *order, later]
-    assert isinstance(ends[0], Cancelled)
-    assert ends[0].stats is not None
-    assert all(isinstance(end, Finished) for end in ends[1:])
+        if isinstance(event, Finished):
+            ends.append(event.request_id)
+        assert not isinstance(event, Cancelled | Failed)
+        if isinstance(event, TextDelta) and event.request_id in asked:
+            assert later not in ends
+            assert title not in ends
+    assert set(ends[:2]) == set(asked)
+    assert ends[2:] == [title, later]
 
 
 def test_garbage_is_reported_and_does_no_harm(shared: EngineProcess) -> None:
@@ -278,7 +285,7 @@ def test_garbage_is_reported_and_does_no_harm(shared: EngineProcess) -> None:
 def test_meaningless_requests_fail_alone(shared: EngineProcess) -> None:
     _, end = shared.answer("Hi", temperature=-3.0)
     assert isinstance(end, Failed)
-    assert end.code is FailureCode.PROTOCOL
+    assert end.code is FailureCode.PARAMETER
     strange = request("role", "Hi")
     shared.send(type(strange)("role", (PromptMessage("<|im_start|>", "Hi"),), SamplingParams()))
     assert isinstance(shared.outcome("role")[1], Failed)
@@ -334,7 +341,7 @@ def test_a_bug_is_logged_without_content_and_costs_one_request(tmp_path: Path) -
     command = (
         "from chatdesk.inference import generation\n"
         "def broken(*_): raise KeyError('boom')\n"
-        "generation.Generation._read_prompt = broken\n" + COMMAND
+        "generation.Generation.sample = broken\n" + COMMAND
     )
     with EngineProcess(command) as engine:
         engine.load(tiny_model(tmp_path / "t.gguf"))
@@ -358,16 +365,18 @@ def test_a_window_there_is_no_memory_for_becomes_a_smaller_one(tmp_path: Path) -
         path = tiny_model(tmp_path / "wide.gguf", context_length=1 << 21)
         end = engine.load(path, context_window=1 << 21)
         assert isinstance(end, ModelLoaded), end
-        assert end.context_window == 4096
+        assert 2048 <= end.context_window < 1 << 21
+        assert StepDown.SMALLER_CONTEXT in end.stepped_down
 
 
 def test_what_others_print_does_not_reach_the_protocol(tmp_path: Path) -> None:
     noisy = (
         "import os\n"
-        "from chatdesk.inference import engine\n"
-        "load = engine.Engine.load\n"
-        "def noisy(*all): print('noise'); os.write(1, b'native noise'); load(*all)\n"
-        "engine.Engine.load = noisy\n" + COMMAND
+        "from chatdesk.inference import worker\n"
+        "load = worker.load\n"
+        "def noisy(*a, **k):\n"
+        "    print('noise'); os.write(1, b'native noise'); return load(*a, **k)\n"
+        "worker.load = noisy\n" + COMMAND
     )
     with EngineProcess(noisy) as engine:
         assert isinstance(engine.load(tiny_model(tmp_path / "t.gguf")), ModelLoaded)
@@ -422,3 +431,20 @@ def test_it_ends_when_its_parent_is_killed_while_the_prompt_is_read(starter_mode
     started = time.monotonic()
     engine.wait(10)
     assert time.monotonic() - started < 2.0
+
+
+def test_thinking_is_an_event_of_its_own(engine: EngineProcess, tmp_path: Path) -> None:
+    opens = CHATML.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
+    path = tiny_model(tmp_path / "t.gguf", opens + "{# </think> #}", b"AB</think>CD")
+    loaded = engine.load(path)
+    assert isinstance(loaded, ModelLoaded)
+    assert loaded.reasons
+    engine.ask("tea", temperature=0.0, repeat_penalty=1.0)
+    thought = text = ""
+    while not isinstance(event := engine.next(), Finished):
+        if isinstance(event, ThinkingDelta):
+            thought += event.text
+        if isinstance(event, TextDelta):
+            text += event.text
+    assert (thought, text) == ("AB", "CD")
+    assert event.stats.thinking_s is not None

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from chatdesk.core.generation import Device
+from chatdesk.core.loading import Device
 from chatdesk.core.models import Fit, ModelHeader
 from chatdesk.library.fit import COMPUTE_BYTES, judge, memory_needed
 

@@ -7,11 +7,14 @@ from typing import TypeVar
 import pytest
 
 from chatdesk.core.chat import MessageState
+from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app_services import AppServices, build
+from chatdesk.services.app_services import AppServices
+from chatdesk.services.engine import Engine
 from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
+from chatdesk.services.threads import MeasuredThreads
 from chatdesk.store.models import ModelStore
 from tests.helpers import FAKE_ENGINE
 
@@ -27,17 +30,29 @@ class App:
         self.paths.make()
         self.settings = Settings()
         self.facts: queue.Queue[Fact] = queue.Queue()
-        self.services: AppServices = build(
-            self.paths, self.facts.put, lambda: self.settings, FAKE_ENGINE
+        self.idle_s = 0.0
+        engine = Engine(
+            self.facts.put,
+            FAKE_ENGINE,
+            idle_s=lambda: self.idle_s,
+            threads=MeasuredThreads(self.paths.threads),
         )
+        self.services = AppServices(self.paths, engine, self.facts.put, lambda: self.settings)
         self.models = ModelStore(self.services._database)
 
     def model(self, name: str = "fake.gguf") -> ModelFile:
         header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
         return self.models.add(self.paths.models / name, header, 0)
 
+    def file(self, name: str = "real.gguf", content: bytes = b"GGUF") -> ModelFile:
+        """A model whose file there is, so that it can be identified."""
+        path = self.paths.models / name
+        path.write_bytes(content)
+        header = ModelHeader("Real", "llama", 1000, "F16", len(content), 2048, 2, 10, True)
+        return self.models.add(path, header, path.stat().st_mtime_ns)
+
     def load(self, name: str = "fake.gguf") -> None:
-        self.services.engine.load(self.model(name), 2048)
+        self.services.engine.load(self.model(name), LoadOptions(2048))
         self.until_engine(EngineState.READY)
 
     def until(self, kind: type[_F], when: Callable[[_F], bool] = lambda fact: True) -> _F:

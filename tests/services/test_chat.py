@@ -1,18 +1,29 @@
+import json
 import os
 import signal
 from typing import Any
 
 import pytest
 
-from chatdesk.core.chat import Conversation, MessageState, Role, TitleSource
+from chatdesk.core.chat import (
+    AnswerRecord,
+    Conversation,
+    Message,
+    MessageState,
+    Role,
+    TitleSource,
+    now,
+)
 from chatdesk.core.errors import PromptTooLong, StoreProblem
-from chatdesk.services.chat import sound_text
+from chatdesk.core.generation import PromptMessage
+from chatdesk.services.chat import prompt_messages, sound_text
 from chatdesk.services.facts import (
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,
     MessageAdded,
     TextArrived,
+    ThinkingArrived,
 )
 from tests.helpers import disk_full
 from tests.services.conftest import App
@@ -108,7 +119,7 @@ def test_the_engine_killed_in_mid_answer(app: App) -> None:
     assert ended.state is MessageState.INTERRUPTED
     assert ended.text.startswith("0 1 2 3 ")
     assert ended.answer
-    assert "SIGKILL" in (ended.answer.error or "")
+    assert "memory" in (ended.answer.error or "")  # what most often ends a process so
     assert app.services.conversations.get(conversation_id).path()[-1] == ended
     assert app.answered("say: back", conversation_id).message.text == "back "
 
@@ -225,9 +236,122 @@ def test_an_answers_end_is_told_when_its_title_cannot_be_made(
 ) -> None:
     app.load()
 
-    def get(wanted: str) -> Conversation:
+    def untitled_question(wanted: str) -> str:
         raise StoreProblem("The disk is gone.")
 
     app.services.chat.send(None, "say: hello")
-    monkeypatch.setattr(app.services.conversations, "get", get)
+    monkeypatch.setattr(app.services.conversations, "untitled_question", untitled_question)
     assert app.until(AnswerEnded).message.text == "hello "
+
+
+def test_thinking_is_told_and_stored_apart(app: App) -> None:
+    app.load()
+    ended = app.answered("think: What is done?").message
+    assert (ended.text, ended.thinking) == ("Done. ", "What is done?")
+    assert ended.answer
+    assert ended.answer.thinking_s == 2.0
+    assert app.services.conversations.get(ended.conversation_id).path()[-1] == ended
+
+
+def test_an_answer_stopped_in_its_thinking_goes_on_thinking(app: App) -> None:
+    app.load()
+    conversation_id = app.services.chat.send(None, "ponder")
+    seen = app.until(ThinkingArrived, lambda fact: fact.start > 10)
+    shown = app.services.chat.conversation(conversation_id).path()[-1]
+    assert len(shown.thinking) >= seen.start + len(seen.text)
+    stored = app.services.conversations.get
+    while not stored(conversation_id).path()[-1].thinking:  # saved while it is streaming
+        app.until(ThinkingArrived)
+    app.services.chat.stop(conversation_id)
+    stopped = app.until(AnswerEnded).message
+    assert (stopped.state, stopped.text) == (MessageState.STOPPED, "")
+    assert stopped.thinking.startswith("0 1 2 ")
+    app.services.chat.continue_answer(stopped.id)
+    went_on = app.until(AnswerEnded).message
+    assert (went_on.text, went_on.thinking) == ("Done. ", stopped.thinking + "so.")
+    assert went_on.answer
+    assert went_on.answer.thinking_s == 4.0
+
+
+def test_an_answer_of_the_first_version_goes_on_in_its_thinking(app: App) -> None:
+    app.load()
+    store = app.services.conversations
+    conversation = store.create(title="Old")
+    question = store.add_message(conversation.id, None, Role.USER, "Why?")
+    old = store.add_message(
+        conversation.id,
+        question.id,
+        Role.ASSISTANT,
+        "<think>\nBecause ",
+        state=MessageState.STOPPED,
+        answer=AnswerRecord(),
+    )
+    app.services.chat.continue_answer(old.id)
+    assert app.until(AnswerReopened).message.thinking == "Because"
+    ended = app.until(AnswerEnded).message
+    assert (ended.text, ended.thinking) == ("Done. ", "Becauseso.")
+
+
+def message(role: Role, text: str, thinking: str = "", *, pinned: bool = False) -> Message:
+    record = AnswerRecord(thinking=thinking) if role is Role.ASSISTANT else None
+    return Message("m", "c", None, role, text, MessageState.COMPLETE, now(), record, pinned)
+
+
+def test_what_the_model_is_given_to_read() -> None:
+    path = (
+        message(Role.USER, "One?", pinned=True),
+        message(Role.ASSISTANT, "1", "Hm."),
+        message(Role.USER, "<think> is what?"),
+        message(Role.ASSISTANT, "<think>old</think>\n2"),
+        message(Role.USER, "Three?"),
+        message(Role.ASSISTANT, "", "never said"),
+    )
+    asked = (
+        PromptMessage("system", "Be."),
+        PromptMessage("user", "One?", pinned=True),
+        PromptMessage("assistant", "1", "Hm."),
+        PromptMessage("user", "<think> is what?"),
+        PromptMessage("assistant", "2", "old"),
+        PromptMessage("user", "Three?"),
+    )
+    assert prompt_messages("Be.", path, "Four?") == (*asked, PromptMessage("user", "Four?"))
+    continued = PromptMessage("assistant", "", "never said")
+    assert prompt_messages("Be.", path) == (*asked, continued)
+
+
+def test_where_the_models_view_begins(app: App) -> None:
+    app.load()
+    chat = app.services.chat
+    first = app.answered("say: " + "one " * 600).message
+    conversation_id = first.conversation_id
+    assert chat.count_tokens(conversation_id, "").view_after is None
+    second = app.answered("say: " + "two " * 600, conversation_id).message
+    use = chat.count_tokens(conversation_id, "")
+    assert use.view_after == first.parent_id
+    assert use.tokens <= use.window
+    assert chat.count_tokens(conversation_id, "more " * 1000).view_after == second.parent_id
+    assert chat.count_tokens(conversation_id, "more " * 2000).view_after == second.id
+    with pytest.raises(PromptTooLong):
+        chat.send(conversation_id, "more " * 3000)
+    app.answered("say: three", conversation_id)  # what has left does not stand in its way
+
+
+def test_a_pinned_message_stays_in_view(app: App) -> None:
+    app.load()
+    chat = app.services.chat
+    first = app.answered("say: " + "one " * 600).message
+    second = app.answered("say: " + "two " * 600, first.conversation_id).message
+    assert first.parent_id
+    chat.pin(first.parent_id, True)
+    assert chat.conversation(first.conversation_id).by_id[first.parent_id].pinned
+    assert chat.count_tokens(first.conversation_id, "").view_after == first.id
+    chat.pin(first.parent_id, False)
+    assert chat.count_tokens(first.conversation_id, "").view_after == first.parent_id
+    assert second.pinned is False
+
+
+def test_only_saved_conversations_have_a_session(app: App) -> None:
+    app.load()
+    ended = app.answered("options").message
+    asked = json.loads(ended.text)
+    assert asked["session"] == ended.conversation_id

@@ -2,7 +2,8 @@ import pytest
 
 from chatdesk.core.errors import ModelProblem, PromptTooLong
 from chatdesk.core.generation import Failed, FailureCode
-from chatdesk.services.problems import engine_problem
+from chatdesk.core.loading import LoadOptions
+from chatdesk.services.problems import engine_problem, out_of_memory
 
 
 @pytest.mark.parametrize("code", FailureCode)
@@ -22,3 +23,19 @@ def test_both_numbers_of_a_prompt_too_long() -> None:
     assert "9,000" in problem.what
     assert "8,176" in problem.what
     assert "824" in problem.todo
+
+
+def test_out_of_memory_offers_less_until_there_is_no_less() -> None:
+    options = LoadOptions(16384, threads=3)
+    offered = []
+    while smaller := out_of_memory(options, None).smaller:
+        offered.append((smaller.context_window, smaller.kv_type))
+        assert smaller.threads == 3
+        options = smaller
+    assert offered == [(8192, "f16"), (4096, "f16"), (2048, "f16"), (2048, "q4_0")]
+
+
+def test_what_is_offered_is_less_than_what_was_reached() -> None:
+    smaller = out_of_memory(LoadOptions(131072), 8192).smaller
+    assert smaller
+    assert smaller.context_window == 4096

@@ -45,3 +45,9 @@ def test_the_prompt_ends_with_the_beginning_of_the_question() -> None:
     roles = [message.role for message in prompt]
     assert roles == ["system", *["user", "assistant"] * (len(roles) // 2 - 1), "user"]
     assert 500 < len(prompt[-1].content) < 1000
+
+
+def test_the_title_of_a_model_that_reasons_is_begun_for_it() -> None:
+    *asked, begun = title_prompt("Why?", reasons=True)
+    assert tuple(asked) == title_prompt("Why?")
+    assert (begun.role, clean_title(begun.content)) == ("assistant", None)

@@ -18,8 +18,9 @@ from chatdesk.core.chat import (
     now,
 )
 from chatdesk.core.errors import EnvironmentProblem, NotFound
-from chatdesk.core.generation import SamplingParams, StopReason
+from chatdesk.core.generation import StopReason
 from chatdesk.core.models import ModelHeader
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -287,3 +288,44 @@ def test_five_thousand_conversations_are_listed_by_one_query(
     steps = " ".join(step[3] for step in plan)
     assert "SCAN" not in steps
     assert "TEMP B-TREE" not in steps
+
+
+def test_thinking_is_stored_apart_from_the_text(store: ConversationStore) -> None:
+    made = store.create()
+    begun = AnswerRecord(model_name="Tiny")
+    answer = store.add_message(
+        made.id, None, Role.ASSISTANT, "", state=MessageState.STREAMING, answer=begun
+    )
+    store.write_text(answer.id, "", thinking="Let me s")
+    assert store.get(made.id).messages[0].thinking == "Let me s"
+    store.write_text(answer.id, "Yes")
+    assert store.get(made.id).messages[0].thinking == "Let me s"
+    thought = replace(begun, thinking="Let me see.", thinking_s=1.25)
+    finished = store.finish(answer.id, "Yes.", MessageState.COMPLETE, thought)
+    assert store.get(made.id).messages == (finished,)
+    assert (finished.text, finished.answer) == ("Yes.", thought)
+
+
+def test_messages_are_pinned_and_unpinned(store: ConversationStore) -> None:
+    made = store.create()
+    question = store.add_message(made.id, None, Role.USER, "Q")
+    assert not question.pinned
+    for pinned in (True, False):
+        store.set_pinned(question.id, pinned)
+        assert store.get(made.id).messages[0].pinned is pinned
+    with pytest.raises(NotFound):
+        store.set_pinned("none", True)
+
+
+def test_whether_a_conversation_wants_a_title(store: ConversationStore) -> None:
+    made = store.create()
+    assert store.untitled_question(made.id) is None
+    question = store.add_message(made.id, None, Role.USER, "First?")
+    store.add_message(made.id, question.id, Role.USER, "Second?")
+    assert store.untitled_question(made.id) == "First?"
+    store.add_message(made.id, None, Role.USER, "First, in other words?")
+    assert store.untitled_question(made.id) == "First, in other words?"
+    store.rename(made.id, "About firsts", TitleSource.MODEL)
+    assert store.untitled_question(made.id) is None
+    with pytest.raises(NotFound):
+        store.untitled_question("none")

@@ -1,5 +1,6 @@
 """Migrations: one truth with the tables, a backup before, all or nothing."""
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -27,13 +28,13 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade():
     with op.batch_alter_table("conversations", recreate="always") as table:
-        table.add_column(sa.Column("pinned", sa.Boolean, nullable=False, server_default="0"))
+        table.add_column(sa.Column("colour", sa.Boolean, nullable=False, server_default="0"))
     {more}
 """
 
@@ -42,15 +43,23 @@ def pretend_next(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "pas
     """Make this program one revision newer than it is."""
     scripts = folder / "100% newer"  # a folder's name is not a format
     shutil.copytree(schema.MIGRATIONS, scripts)
-    (scripts / "versions" / "0002_next.py").write_text(NEXT.format(more=more))
+    (scripts / "versions" / "0003_next.py").write_text(NEXT.format(more=more))
     monkeypatch.setattr(schema, "MIGRATIONS", scripts)
-    monkeypatch.setattr(schema, "REVISION", "0002")
+    monkeypatch.setattr(schema, "REVISION", "0003")
 
 
 def definitions(path: Path) -> dict[str, str]:
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        return {name: "".join(sql.split()) for name, sql in rows}
+        return {name: normal(sql) for name, sql in rows}
+
+
+def normal(sql: str) -> str:
+    """The columns in their order, then the constraints, whose order says nothing."""
+    head, _, rest = re.sub(r"\s*\)$", "", sql).replace('"', "").partition("(")
+    parts = ["".join(part.split()) for part in re.split(r",\s*\n", rest)]
+    in_order = sorted(parts, key=lambda part: part if part.startswith("CONSTRAINT") else "")
+    return f"{head.strip()}({','.join(in_order)})"
 
 
 def version(path: Path) -> str:
@@ -92,13 +101,29 @@ def test_a_database_of_the_first_version_is_read(path: Path) -> None:
     (model,) = ModelStore(database).list()
     assert (record.model_id, model.header.layers) == (model.id, 30)
     assert [line.title for line in store.list(deleted=True)] == ["Thrown away"]
+    assert (record.thinking, record.thinking_s, question.pinned) == ("", None, False)
+    store.set_pinned(question.id, True)
+    store.write_text(answer.id, "A leaf", MessageState.STOPPED, thinking="Hm.")
+    changed = store.get(line.id)
+    assert changed.by_id[question.id].pinned
+    assert changed.by_id[answer.id].thinking == "Hm."
     database.close()
+
+
+def test_a_database_of_the_second_version_is_read(path: Path) -> None:
+    stored(path, "0002")
+    database = Database.open(path)
+    question, answer = ConversationStore(database).get("c000000000000001").path()
+    database.close()
+    assert (question.pinned, answer.pinned) == (True, False)
+    assert answer.answer is not None
+    assert (answer.thinking, answer.answer.thinking_s) == ("A drink, or a meal? 茶", 1.5)
 
 
 def test_an_older_database_is_backed_up_and_migrated(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored(path, "0001")
+    stored(path, "0002")
     old = Database.open(path)
     before = ConversationStore(old).get("c000000000000001")
     old.close()
@@ -109,14 +134,14 @@ def test_an_older_database_is_backed_up_and_migrated(
         (foreign_keys,) = connection.exec_driver_sql("PRAGMA foreign_keys").one()
     assert foreign_keys == 1
     database.close()
-    assert version(path) == "0002"
-    assert "pinned" in definitions(path)["conversations"]
+    assert version(path) == "0003"
+    assert "colour" in definitions(path)["conversations"]
 
-    backup = path.with_name("chatdesk.db.backup-0001")
+    backup = path.with_name("chatdesk.db.backup-0002")
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, backup.name]
     if sys.platform != "win32":
         assert backup.stat().st_mode & 0o777 == 0o600
-    assert version(backup) == "0001"
+    assert version(backup) == "0002"
     monkeypatch.undo()
     restored = Database.open(backup)
     assert ConversationStore(restored).get(before.id) == before

@@ -201,6 +201,52 @@ def test_reasoning_folds_and_unfolds(qtbot: QtBot, body: AnswerBody) -> None:
     assert prose(body) == "So."
 
 
+def fold_of(body: AnswerBody) -> ReasoningFold:
+    fold = body.segments[0]
+    assert isinstance(fold, ReasoningFold)
+    return fold
+
+
+def test_thinking_that_comes_apart_folds_when_the_answer_begins(body: AnswerBody) -> None:
+    body.append_thinking("Because of\n", at_start=True)
+    body.flush(FOREVER)
+    assert fold_of(body).button.text() == "Thinking…"
+    assert fold_of(body).text == "Because of"
+    fold_of(body).button.click()
+    body.append_thinking("this")
+    body.flush(FOREVER)
+    assert fold_of(body).text == "Because of\nthis"
+    body.append_text("So.")
+    body.flush(FOREVER)
+    assert fold_of(body).button.text() == "Thought for a moment"  # as seen from here
+    body.finish(72.4)
+    body.flush(FOREVER)
+    assert fold_of(body).button.text() == "Thought for 1 min 12 s"
+    assert fold_of(body).button.accessibleName() == "Thought for 1 min 12 s"
+    assert prose(body) == "So."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "Thought"), (0.4, "Thought for a moment"), (8.6, "Thought for 9 s")],
+)
+def test_stored_thinking_is_shown_folded(
+    body: AnswerBody, seconds: float | None, words: str
+) -> None:
+    body.set_text("So.", "Because", seconds)
+    body.flush(FOREVER)
+    assert fold_of(body).button.text() == words
+    assert not fold_of(body).expanded
+    assert prose(body) == "So."
+
+
+def test_thinking_seen_from_its_middle_is_not_timed(body: AnswerBody) -> None:
+    body.append_thinking("and so on")
+    body.append_text("So.")
+    body.flush(FOREVER)
+    assert fold_of(body).button.text() == "Thought"
+
+
 def test_code_is_copied_as_it_was_written(
     qtbot: QtBot, qapp: QApplication, body: AnswerBody
 ) -> None:

@@ -8,11 +8,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.ui.chat_view import COLUMN, ChatView
 from chatdesk.ui.message_view import MessageView
 from chatdesk.ui.prose_view import ProseView
+from chatdesk.ui.reasoning import ReasoningFold
 from chatdesk.ui.theme import Theme, load_theme
+from chatdesk.ui.view_line import ViewLine
 from tests.ui.conftest import make_message
 from tests.ui.corpus import ANSWER
 
@@ -242,6 +244,78 @@ def test_a_continued_answer_goes_on_in_its_last_paragraph(qtbot: QtBot, view: Ch
     qtbot.waitUntil(lambda: text_of(view, "a") == "It began and went on.")
     view.finish(make_message("a", Role.ASSISTANT, "It began and went on."))
     assert text_of(view, "a") == "It began and went on."
+
+
+def test_thinking_is_streamed_before_the_text(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([make_message("u", Role.USER, "Hi"), streaming()], {})
+    assert view.append_thinking("a", 0, "Let me ")
+    assert view.append_thinking("a", 4, "me see.")  # part of it is there already
+    assert not view.append_thinking("a", 100, "lost")
+    assert view.append_text("a", 0, "Yes.")
+    assert view.messages[-1].thinking == "Let me see."
+    qtbot.waitUntil(lambda: text_of(view, "a") == "Yes.")
+    record = AnswerRecord(thinking="Let me see.", thinking_s=2.0)
+    view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record))
+    fold = view.findChild(ReasoningFold)
+    assert isinstance(fold, ReasoningFold)
+    assert (fold.text, fold.button.text()) == ("Let me see.", "Thought for 2 s")
+
+
+def view_line(view: ChatView) -> ViewLine:
+    found = view.findChild(ViewLine)
+    assert isinstance(found, ViewLine)
+    return found
+
+
+def test_a_line_stands_where_the_models_view_begins(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(6), {})
+    assert not view_line(view).isVisible()
+    height = view.verticalScrollBar().maximum()
+    view.show_view_line("2")
+    line = view_line(view)
+    assert line.isVisible()
+    assert line.accessibleName() == "The model reads from here. What is above stays in the chat."
+    above, below = (
+        next(v for v in view.findChildren(MessageView) if v.message.id == name) for name in "23"
+    )
+    assert above.geometry().bottom() < line.y()
+    assert line.geometry().bottom() < below.y()
+    assert view.at_bottom
+    view.show_view_line("5")  # not even the last message is in view
+    assert line.y() > above.y()
+    view.resize(300, 700)
+    assert line.height() == line.height_for(line.width())
+    view.resize(1_000, 700)
+    view.show_view_line(None)
+    assert not line.isVisible()
+    assert view.verticalScrollBar().maximum() == height
+    view.show_view_line("2")
+    view.clear()
+    assert not line.isVisible()
+
+
+def test_the_line_moves_nothing_that_is_being_read(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(2_000), {})
+    view.show_view_line("1600")  # far away: nothing is built for it
+    assert not view_line(view).isVisible()
+    view.restore_anchor(("1605", 10))
+    qtbot.waitUntil(lambda: "1600" in built(view))
+    assert view_line(view).isVisible()
+    before = in_sight(view, "1606")
+    started = time.perf_counter()
+    for after in ("1602", "1604", None):
+        view.show_view_line(after)
+        assert in_sight(view, "1606") == before
+    assert time.perf_counter() - started < 0.2
+
+
+def test_pinning_shows_its_mark(view: ChatView) -> None:
+    view.show_path(conversation(2), {})
+    view.set_pinned("0", True)
+    first = next(v for v in view.findChildren(MessageView) if v.message.id == "0")
+    assert first.pin_mark.isVisible()
+    assert view.messages[0].pinned
+    view.set_pinned("gone", True)
 
 
 def test_clear_shows_nothing(view: ChatView) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from chatdesk.app import DesktopApp
@@ -21,8 +28,11 @@ from chatdesk.core.settings import Settings
 from chatdesk.services.facts import EngineState
 from chatdesk.store.database import Database
 from chatdesk.ui.composer import ComposerState
+from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.message_view import MessageView
+from chatdesk.ui.reasoning import ReasoningFold
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.view_line import ViewLine
 from tests.helpers import FAKE_ENGINE, disk_full
 
 TIMEOUT_MS = 20_000
@@ -58,6 +68,10 @@ class Window:
     @property
     def messages(self) -> list[Message]:
         return list(self.window.chat_view.messages)
+
+    @property
+    def composer_words(self) -> str:
+        return texts(self.window.composer)[0]
 
     @property
     def titles(self) -> list[str]:
@@ -207,6 +221,46 @@ def test_escape_stops_and_continue_goes_on(window: Window) -> None:
     window.until(lambda: len(window.messages[-1].text) >= 2 * len(stopped.text))
     window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
     assert window.messages[-1].text.startswith(stopped.text)
+
+
+def test_thinking_is_shown_as_it_comes_and_goes_on_after_a_stop(window: Window) -> None:
+    window.send("ponder")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].thinking) > 20)
+    window.until(lambda: fold_words(window) == "Thinking…")
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
+    stopped = window.messages[-1]
+    window.until(lambda: window.window.composer.state is ComposerState.READY)
+    window.view_of(stopped).continue_requested.emit(stopped.id)
+    window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
+    assert window.messages[-1].text == "Done. "
+    assert window.messages[-1].thinking == stopped.thinking + "so."
+    window.until(lambda: fold_words(window) == "Thought for 4 s")
+
+
+def fold_words(window: Window) -> str:
+    fold = window.window.chat_view.findChild(ReasoningFold)
+    return fold.button.text() if isinstance(fold, ReasoningFold) else ""
+
+
+def test_the_line_where_the_models_view_begins(window: Window) -> None:
+    first = window.ask("say: " + "one " * 600)
+    line = window.window.chat_view.findChild(ViewLine)
+    meter = window.window.findChild(Inspector)
+    assert isinstance(line, ViewLine) and isinstance(meter, Inspector)
+    assert not line.isVisible()
+    window.ask("say: " + "two " * 600)
+    window.until(line.isVisible)
+    assert window.composer_words == "Context 88 % full"
+    assert any("no longer read" in words for words in texts(meter))
+    window.view_of(first).actions_row.pin_button.click()
+    window.until(lambda: window.messages[1].pinned)
+    window.until(window.view_of(first).pin_mark.isVisible)
+
+
+def texts(part: QWidget) -> list[str]:
+    """What is written in a part of the window, hidden words left out."""
+    return [label.text() for label in part.findChildren(QLabel) if not label.isHidden()]
 
 
 def test_regenerating_and_going_back(window: Window) -> None:

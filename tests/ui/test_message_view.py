@@ -1,3 +1,4 @@
+from dataclasses import replace
 from time import perf_counter
 
 import pytest
@@ -11,6 +12,7 @@ from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.core.generation import StopReason
 from chatdesk.ui.message_actions import StateLine, facts
 from chatdesk.ui.message_view import CARD_WIDTH, MessageView
+from chatdesk.ui.reasoning import ReasoningFold
 from chatdesk.ui.theme import Theme
 from tests.ui.conftest import make_message
 
@@ -103,6 +105,69 @@ def test_copy_leaves_the_reasoning_out(qtbot: QtBot, qapp: QApplication, theme: 
     view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, text))
     view.actions_row.copy_button.click()
     assert qapp.clipboard().text() == "**The** answer"
+
+
+def test_an_answer_stopped_in_its_thinking_can_be_continued(qtbot: QtBot, theme: Theme) -> None:
+    record = AnswerRecord(thinking="I think", thinking_s=3.0)
+    message = make_message("7", Role.ASSISTANT, "", MessageState.STOPPED, record)
+    view = shown(qtbot, theme, message)
+    assert state_line(view).words.text() == "Stopped by you. What was written is kept."
+    assert state_line(view).continue_button.isVisible()
+    view.set_message(replace(message, state=MessageState.STREAMING))
+    assert not state_line(view).isVisible()
+    view.append_thinking(" more", at_start=False)
+    view.append_text("So.")
+    view.flush(1)
+    assert view.body
+    fold = view.body.segments[0]
+    assert isinstance(fold, ReasoningFold)
+    assert fold.text == "I think more"
+    done = replace(record, thinking="I think more", thinking_s=5.0)
+    view.finish(make_message("7", Role.ASSISTANT, "So.", answer=done), message)
+    assert fold_words(view) == "Thought for 5 s"
+
+
+def fold_words(view: MessageView) -> str:
+    assert view.body
+    fold = view.body.segments[0]
+    assert isinstance(fold, ReasoningFold)
+    return fold.button.text()
+
+
+@pytest.mark.parametrize("role", [Role.USER, Role.ASSISTANT])
+def test_a_pinned_message_says_so_and_can_be_unpinned(
+    qtbot: QtBot, theme: Theme, role: Role
+) -> None:
+    view = shown(qtbot, theme, make_message("7", role, "Remember this."))
+    button = view.actions_row.pin_button
+    height = view.height()
+    assert not view.pin_mark.isVisible()
+    assert button.accessibleName() == "Pin"
+    with qtbot.waitSignal(view.pin_requested) as asked:
+        button.click()
+    assert asked.args == ["7", True]
+    view.set_pinned(True)
+    assert view.pin_mark.isVisible()
+    assert view.relayout(WIDTH) > height
+    shown_below = view.card or view.body
+    assert shown_below
+    assert view.pin_mark.geometry().bottom() < shown_below.geometry().top()
+    assert button.accessibleName() == "Unpin"
+    with qtbot.waitSignal(view.pin_requested) as asked:
+        button.click()
+    assert asked.args == ["7", False]
+    view.set_pinned(False)
+    assert view.relayout(WIDTH) == height
+
+
+def test_the_mark_of_a_pinned_message_makes_room_for_the_editor(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, replace(make_message("7", Role.USER, "Hi"), pinned=True))
+    assert view.pin_mark.isVisible()
+    view.begin_edit()
+    assert view.editor
+    assert not view.pin_mark.isVisible()
+    view.editor.cancelled.emit()
+    assert view.pin_mark.isVisible()
 
 
 def test_versions_are_switched(qtbot: QtBot, theme: Theme) -> None:

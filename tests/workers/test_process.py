@@ -11,14 +11,14 @@ import pytest
 from chatdesk.core.generation import (
     CountTokens,
     EngineEvent,
-    EngineReady,
     Generate,
-    LoadModel,
     PromptMessage,
-    SamplingParams,
+    Shutdown,
     TextDelta,
     TokensCounted,
 )
+from chatdesk.core.loading import EngineReady, LoadModel
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.process import ChildProcess, Outcome
 from chatdesk.workers.protocol import Codec
 
@@ -65,11 +65,30 @@ def test_stopping_is_no_crash(fake: Child) -> None:
     assert not fake.process.send(CountTokens("1", ()))
 
 
+def test_a_child_that_is_told_goodbye_ends_by_itself() -> None:
+    script = "import sys, time; sys.stdin.readline(); time.sleep(0.5); sys.exit(0)"
+    child = Child("-c", script)
+    child.process.stop(0.1, farewell=Shutdown(), farewell_s=TIMEOUT_S)
+    outcome = child.outcome()
+    assert outcome.exit_code == 0
+    assert not outcome.was_killed_from_outside()
+
+
+def test_a_goodbye_that_is_not_heard() -> None:
+    child = Child("-c", "import threading; threading.Event().wait()")
+    # More than a pipe holds, so that whoever writes after it waits as well.
+    message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))
+    threading.Thread(target=child.process.send, args=(message,), daemon=True).start()
+    child.process.stop(0.2, farewell=Shutdown(), farewell_s=0.2)
+    assert child.outcome().asked_to_stop
+
+
 def test_a_killed_child_is_told_as_such(fake: Child) -> None:
     os.kill(fake.process.pid, signal.SIGKILL)
     outcome = fake.outcome()
     assert not outcome.was_successful()
     assert outcome.state_str() == "killed by SIGKILL"
+    assert outcome.was_killed_from_outside()
 
 
 def test_garbage_on_stdout_does_not_end_the_reading(fake: Child) -> None:

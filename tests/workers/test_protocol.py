@@ -9,10 +9,10 @@ from chatdesk.core.generation import (
     Generate,
     GenerationStats,
     PromptMessage,
-    SamplingParams,
     StopReason,
     TextDelta,
 )
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.protocol import Codec, ProtocolError
 
 events: Codec[EngineEvent] = Codec(get_args(EngineEvent))

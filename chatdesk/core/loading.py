@@ -1,0 +1,129 @@
+"""What a model is loaded with, and what came of it: the engine's messages around a load."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+KV_TYPES = ("f16", "q8_0", "q4_0")  # from the most exact to the smallest
+ROPE_SCALINGS = ("", "none", "linear", "yarn")  # "" is what the file says
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How to run a model. None and empty values let the engine choose.
+
+    `context_window` in tokens, capped by what the model was trained for unless RoPE is scaled;
+    `parallel` answers at once share it. `batch` is how many tokens one computation takes.
+    `devices` are names of ggml's list to use ("CPU" alone keeps it off every GPU), `tensor_split`
+    the shares of the model for each of them. `remote` are addresses ("host:port") of other
+    computers that run `chatdesk serve-device`. `draft` is the path of a small model of the same
+    vocabulary that drafts for this one.
+    """
+
+    context_window: int = 8192
+    parallel: int = 4
+    threads: int | None = None
+    gpu_layers: int | None = None
+    batch: int | None = None
+    kv_type: str = "f16"
+    mmap: bool = True
+    mlock: bool = False
+    devices: tuple[str, ...] = ()
+    tensor_split: tuple[float, ...] = ()
+    rope_scaling: str = ""
+    rope_freq_base: float = 0.0
+    rope_freq_scale: float = 0.0
+    yarn_original_context: int = 0
+    remote: tuple[str, ...] = ()
+    draft: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of ggml's list; memory in bytes. `kind` is one of cpu, gpu, igpu, accel."""
+
+    name: str
+    description: str
+    kind: str
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What one device holds of the loaded model: whole layers, and bytes of each kind."""
+
+    device: str
+    description: str
+    layers: int
+    weight_bytes: int
+    kv_bytes: int
+    compute_bytes: int
+
+
+class StepDown(StrEnum):
+    """What the engine gave up because memory did not suffice, in the order it tries."""
+
+    FEWER_LAYERS = "fewer_layers"  # on GPUs than were planned
+    SMALLER_CONTEXT = "smaller_context"
+    QUANTIZED_KV = "quantized_kv"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Load a GGUF file in place of the one there is."""
+
+    request_id: str
+    path: str
+    options: LoadOptions = field(default_factory=LoadOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The first event of every engine process; `rpc` is whether other computers can be devices."""
+
+    protocol: int
+    llama_cpp: str
+    rpc: bool
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """How much of the model is read, 0 to 1."""
+
+    request_id: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """The model answers; sizes in bytes, windows in tokens.
+
+    `context_window`, `gpu_layers`, `kv_type` and `placements` are what was reached, `stepped_down`
+    what was given up for it. `threads_measured` is set when the thread count was found by
+    measuring; it is worth remembering. `template_notice` says why a fallback chat template is in
+    use ("missing" or "broken"). `draft_notice` says why the draft model is not in use.
+    """
+
+    request_id: str
+    name: str
+    architecture: str
+    parameters: int
+    bytes: int
+    context_window: int
+    trained_context: int
+    layers: int
+    gpu_layers: int
+    device: str
+    threads: int
+    flash_attention: bool
+    template_notice: str | None
+    seconds: float
+    parallel: int = 1
+    batch: int = 0
+    kv_type: str = "f16"
+    placements: tuple[Placement, ...] = ()
+    stepped_down: tuple[StepDown, ...] = ()
+    threads_measured: bool = False
+    reasons: bool = False  # whether its template has marks for thinking
+    draft_notice: str = ""

@@ -1,0 +1,52 @@
+"""The process that lends this computer's devices to llama.cpp on other computers.
+
+llama.cpp's server is started and never returns, so this is a process of its own. It ends with its
+stdin: nobody is left then who asked for it. stdout is llama.cpp's, which talks on it.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from llama_cpp import llama_cpp as lib
+
+from chatdesk.inference.channel import lines
+from chatdesk.inference.devices import local_devices
+from chatdesk.inference.native import ggml, native_log
+from chatdesk.inference.threads import useful_threads
+
+FAILURE = 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve at the host and port, with the thread count (0 chooses it), given as `arguments`.
+
+    Returns only when that cannot be; stderr then says why.
+    """
+    host, port, threads = arguments
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a crash need not wait for a debugger
+    native_log()
+    lib.llama_backend_init()
+    present = local_devices()
+    gpus = [each for each in present if each.device.kind in ("gpu", "igpu")]
+    lent = gpus or [each for each in present if each.device.kind == "cpu"]
+    handles = (ctypes.c_void_p * len(lent))(*(each.handle for each in lent))
+    size, text = ctypes.c_size_t, ctypes.c_char_p
+    try:
+        serve = ggml("ggml_backend_rpc_start_server", None, text, text, size, size, type(handles))
+    except AttributeError:
+        sys.stderr.write("this llama.cpp cannot lend devices\n")
+        return FAILURE
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    serve(f"{host}:{port}".encode(), None, int(threads) or useful_threads(), len(lent), handles)
+    return FAILURE
+
+
+def _end_with_stdin() -> None:
+    for _ in lines(0):
+        pass
+    os._exit(0)  # the main thread is in llama.cpp for good

@@ -1,0 +1,172 @@
+"""Where a model's thinking ends and its answer begins, by the marks of its chat template."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chatdesk.core.generation import PromptMessage
+
+
+class Vocabulary(Protocol):
+    """The tokenizer of a model, as far as marks need it."""
+
+    def tokenize(self, text: str, parse_special: bool) -> list[int]:
+        """The text's tokens; special tokens written in it count only with `parse_special`."""
+
+    def text(self, token: int) -> str:
+        """How a token is written."""
+
+    def is_special(self, token: int) -> bool:
+        """Whether plain text never contains this token (control and unknown tokens)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingMarks:
+    """What a model writes before and after its thinking.
+
+    Models that write in channels have marks between them that belong to nobody: `silent`. Such
+    marks are real tokens, so theirs count anywhere; others count at the start of an answer only.
+    """
+
+    opening: str
+    closing: str
+    silent: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every mark."""
+        return (self.opening, self.closing, *self.silent)
+
+
+# As in the templates of the models named; the first whose marks a template speaks of is taken.
+_KNOWN = (
+    ThinkingMarks(  # gpt-oss ("harmony")
+        "<|channel|>analysis<|message|>",
+        "<|channel|>final<|message|>",
+        ("<|end|>", "<|start|>assistant", "<|channel|>commentary<|message|>"),
+    ),
+    ThinkingMarks("<|channel>thought", "<channel|>"),  # Gemma 4
+    ThinkingMarks("<|think|>", "<|content|>", ("<|end|>", "<|begin|>assistant")),  # Solar Open
+    ThinkingMarks("<|START_THINKING|>", "<|END_THINKING|>"),  # Command
+    ThinkingMarks("[THINK]", "[/THINK]"),  # Magistral, Ministral
+    ThinkingMarks("<seed:think>", "</seed:think>"),  # Seed-OSS
+    ThinkingMarks("<mm:think>", "</mm:think>"),  # MiniMax M3
+    ThinkingMarks("<think>", "</think>"),  # DeepSeek, Qwen, GLM, Kimi, Nemotron and most others
+    ThinkingMarks("<thinking>", "</thinking>"),  # Apriel 1.5
+    ThinkingMarks("<thought>", "</thought>"),  # EXAONE Deep
+    ThinkingMarks("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),  # Apriel 1.6
+)
+
+
+def find_marks(template_source: str) -> ThinkingMarks | None:
+    """The marks that a chat template speaks of; None when its model does not think aloud.
+
+    Of plain ones the closing one is enough: some templates only cut old thinking off behind it.
+    """
+    for marks in _KNOWN:
+        spoken_of = (marks.opening, marks.closing) if marks.silent else (marks.closing,)
+        if all(mark in template_source for mark in spoken_of):
+            return marks
+    return None
+
+
+def marker_tokens(vocabulary: Vocabulary, marks: ThinkingMarks) -> dict[int, bytes]:
+    """The control tokens among the marks with their text, which llama.cpp leaves out of answers."""
+    tokens = {
+        token for mark in marks.all for token in vocabulary.tokenize(mark, parse_special=True)
+    }
+    return {
+        token: vocabulary.text(token).encode() for token in tokens if vocabulary.is_special(token)
+    }
+
+
+def goes_on_thinking(messages: Sequence[PromptMessage]) -> bool:
+    """Whether the last message is an answer that was stopped before it came to its first word."""
+    last = messages[-1] if messages else None
+    return bool(last and last.role == "assistant" and last.thinking and not last.content)
+
+
+def prompt_tail(marks: ThinkingMarks, messages: Sequence[PromptMessage], prompt: str) -> str:
+    """What `ThinkingSplitter` wants to know of a rendered prompt: how the answer has begun.
+
+    Templates such as DeepSeek R1's open the thinking themselves, at the very end. A mark further
+    up may be somebody's words.
+    """
+    if goes_on_thinking(messages):
+        return marks.opening + messages[-1].thinking
+    return prompt.rstrip()[-len(marks.opening) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of thinking, or of the answer."""
+
+    text: str
+    thinking: bool
+
+
+class ThinkingSplitter:
+    """Tells thinking from answer in a text that arrives in pieces.
+
+    `prompt_tail` is what the function of that name says. What may become a mark is held back;
+    white space around marks is left out, any other text comes through as it is.
+    """
+
+    def __init__(self, marks: ThinkingMarks, prompt_tail: str) -> None:
+        before, opened, so_far = prompt_tail.rpartition(marks.opening)
+        self._marks = marks
+        self._held = ""
+        self._thinking = bool(opened) and (not before or not so_far.strip())
+        self._at_start = not self._thinking  # of the answer: here any mark counts
+        self._after_mark = self._thinking and not so_far.strip()  # white space is left out
+
+    def feed(self, text: str) -> list[Piece]:
+        """The pieces that are certain now."""
+        self._held += text
+        return list(self._pieces(last=False))
+
+    def flush(self) -> list[Piece]:
+        """What was held back for a mark that never came."""
+        return list(self._pieces(last=True))
+
+    def _pieces(self, *, last: bool) -> Iterator[Piece]:
+        while found := self._next_mark():
+            at, mark = found
+            yield from self._piece(self._held[:at].rstrip())
+            self._held = self._held[at + len(mark) :]
+            self._after_mark, self._at_start = True, False
+            if mark not in self._marks.silent:
+                self._thinking = mark == self._marks.opening
+        certain = len(self._held) if last else self._certain()
+        text, self._held = self._held[:certain], self._held[certain:]
+        yield from self._piece(text.rstrip() if last and self._thinking else text)
+
+    def _piece(self, text: str) -> Iterator[Piece]:
+        if self._after_mark:
+            text = text.lstrip()
+        if text:
+            self._after_mark = self._at_start = False
+            yield Piece(text, self._thinking)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """The marks that count where the text is now."""
+        if self._marks.silent or self._at_start:
+            return self._marks.all
+        return (self._marks.closing,) if self._thinking else ()
+
+    def _next_mark(self) -> tuple[int, str] | None:
+        places = ((self._held.find(mark), mark) for mark in self._wanted())
+        found = min((place for place in places if place[0] >= 0), default=None)
+        if found and self._at_start and not self._marks.silent and self._held[: found[0]].strip():
+            return None  # the answer has begun and speaks of the mark
+        return found
+
+    def _certain(self) -> int:
+        """How many of the held characters can be part of no mark, nor white space before one."""
+        wanted = self._wanted()
+        if not wanted:
+            return len(self._held)
+        size = len(self._held)
+        begun = range(max(0, size - max(map(len, wanted))), size)
+        open_mark = (at for at in begun if any(m.startswith(self._held[at:]) for m in wanted))
+        return len(self._held[: next(open_mark, size)].rstrip())

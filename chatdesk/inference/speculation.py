@@ -1,0 +1,282 @@
+"""Guessing ahead: several tokens are checked in one step instead of being computed one by one.
+
+What is sampled does not depend on the guesses; they only decide how much of it one step brings.
+A step with more rows takes longer, on a CPU much longer, so most of this is about when guesses are
+worth their rows.
+"""
+
+import itertools
+from bisect import bisect_left
+from collections.abc import Sequence
+
+LARGEST_DRAFT = 15  # tokens; with the one before them 16 rows
+_LENGTHS = (1, 2, 3, 5, 7, 11, LARGEST_DRAFT)  # few, so that each one's time is soon known
+
+_SHORTEST_RUN, _LONGEST_RUN = 2, 5  # tokens
+_RESUME_FOR = 24  # tokens: so long a copy that broke off is expected to go on
+_RESUME_WITHIN = 48  # tokens after the place where it did
+_SKIPPED = 8  # tokens of a passage that a copy leaves out at once
+
+# How often the next token is right after 0, 1, 2, 3, 4, 5-7, 8-15, 16-31 and more matching ones,
+# until this answer shows it: anywhere, and where a copy goes on after it broke off.
+_CHANCES = (0.0, 0.0, 0.35, 0.5, 0.6, 0.7, 0.85, 0.95, 0.96)
+_NEAR_CHANCES = (0.3, 0.5, 0.65, 0.8, 0.85, 0.9, 0.94, 0.95, 0.97)
+_CHANCE_WEIGHT = 4.0  # tokens
+_CHANCE_MEMORY = 0.97  # of what was counted, with each further token
+
+
+class Chance:
+    """How often a kind of guess is right, the latest ones counting most."""
+
+    def __init__(self, expected: float, weight: float = _CHANCE_WEIGHT) -> None:
+        self._right = expected * weight
+        self._seen = weight
+
+    @property
+    def value(self) -> float:
+        """A probability."""
+        return self._right / self._seen
+
+    def learn(self, right: bool) -> None:
+        """Count one guess."""
+        self._right = self._right * _CHANCE_MEMORY + right
+        self._seen = self._seen * _CHANCE_MEMORY + 1
+
+
+class PromptLookup:
+    """Guesses that what began like an earlier passage goes on like it.
+
+    It follows the longest run of 2 to 5 tokens at the end that occurred before; of several places
+    the first one after where a copy broke off, else the latest. Every token that comes is compared
+    with the guess there would have been, so the chances are known without computing anything.
+    """
+
+    def __init__(self, tokens: Sequence[int]) -> None:
+        """Begin behind a prompt."""
+        self._tokens: list[int] = []
+        self._places: dict[tuple[int, ...], list[int]] = {}  # of the token that follows a run
+        self._chances = [Chance(value) for value in _CHANCES]
+        self._near_chances = [Chance(value) for value in _NEAR_CHANCES]
+        self._next: int | None = None  # the place of the token that is guessed next
+        self._match = 0  # so many tokens before it are those at the end
+        self._near = False  # it goes on where a copy broke off
+        self._broken = 0  # the place where that was
+        self._resume_for = 0  # so many tokens longer it is looked for there
+        for token in tokens:
+            self._append(token)
+        self._find()
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        """Take in tokens of the answer as they come."""
+        for token in tokens:
+            place, match = self._next, self._match
+            is_right = place is not None and self._tokens[place] == token
+            if place is not None:
+                self._chance(match).learn(is_right)
+                if match >= _LONGEST_RUN and not is_right:
+                    self._broken, self._resume_for = place, _RESUME_FOR
+            self._resume_for -= 1
+            self._append(token)
+            if place is not None and is_right and match >= _LONGEST_RUN:
+                self._next, self._match = place + 1, match + 1
+            else:
+                self._find()
+
+    def propose(self, limit: int) -> list[int]:
+        """At most `limit` tokens that are likely to come next; none without an earlier passage.
+
+        A passage that reaches up to the end is taken to repeat itself.
+        """
+        if self._next is None:
+            return []
+        guessed = self._tokens[self._next : self._next + limit]
+        period = len(self._tokens) - self._next
+        while len(guessed) < limit:
+            guessed.append(guessed[-period])
+        return guessed
+
+    def chances(self, limit: int) -> list[float]:
+        """How likely each token of `propose(limit)` is right if those before it are."""
+        if self._next is None:
+            return []
+        return [self._chance(self._match + ahead).value for ahead in range(limit)]
+
+    def _chance(self, match: int) -> Chance:
+        chances = self._near_chances if self._near else self._chances
+        return chances[min(match if match < _LONGEST_RUN else 2 + match.bit_length(), 8)]
+
+    def _append(self, token: int) -> None:
+        self._tokens.append(token)
+        end = len(self._tokens)
+        for size in range(_SHORTEST_RUN, min(_LONGEST_RUN, end) + 1):
+            self._places.setdefault(tuple(self._tokens[-size:]), []).append(end)
+
+    def _find(self) -> None:
+        """Look for the place that the end of the text goes on from."""
+        self._next, self._match, self._near = None, 0, False
+        for size in range(min(_LONGEST_RUN, len(self._tokens)), _SHORTEST_RUN - 1, -1):
+            places = self._places[tuple(self._tokens[-size:])]
+            earlier = len(places) - 1  # the last one is the end itself
+            if earlier:
+                self._match = size
+                after = bisect_left(places, self._broken, 0, earlier)
+                self._near = (
+                    self._resume_for > 0
+                    and after < earlier
+                    and places[after] - self._broken <= _RESUME_WITHIN
+                )
+                self._next = places[after if self._near else earlier - 1]
+                break
+        if self._resume_for > 0 and not self._near and self._match < _LONGEST_RUN:
+            self._resume()
+
+    def _resume(self) -> None:
+        """Go on where a copy broke off: behind the last token, or with that one replaced."""
+        passage = self._tokens[self._broken : min(self._broken + _SKIPPED, len(self._tokens) - 1)]
+        if self._tokens[-1] in passage:
+            place, match = self._broken + passage.index(self._tokens[-1]) + 1, 1
+        elif self._resume_for == _RESUME_FOR - 1:
+            place, match = self._broken + 1, 0
+        else:
+            return
+        if place < len(self._tokens) and self._match <= match + 1:
+            self._next, self._match, self._near = place, match, True
+
+
+_FURTHER_ROW = 0.7  # of the time of the first row: what others take, until it is measured
+_FOLLOW_ALL, _FOLLOW_ONE = 0.2, 0.1  # how fast measurements change what is expected
+_LARGEST_SURPRISE = 1.5  # times what was expected: a step that took longer was disturbed
+_DOUBT = 0.999  # sizes that seem unusually dear are slowly thought cheaper, and so tried again
+
+
+class StepCosts:
+    """How long decode steps take by their number of rows, shared by all answers of one model.
+
+    The machine gets faster and slower as a whole when other programs run, so a step of any size
+    tells about all sizes, and a little more about its own. Used by one thread.
+    """
+
+    def __init__(self) -> None:
+        self._row_s = 0.0  # seconds of a step with one row
+        self._sizes = [1]  # measured ones, and
+        self._relative = [1.0]  # what they take, in steps of one row
+
+    def measured(self, rows: int, seconds: float) -> None:
+        """Learn from a step of so many rows, at least one."""
+        if not self._row_s:
+            self._row_s = seconds / self._times(rows)
+        surprise = min(seconds / self.expected(rows), _LARGEST_SURPRISE)
+        at = bisect_left(self._sizes, rows)
+        if at == len(self._sizes) or self._sizes[at] != rows:
+            self._relative.insert(at, self._times(rows) * surprise)
+            self._sizes.insert(at, rows)
+            return
+        self._row_s *= surprise**_FOLLOW_ALL
+        if rows > 1:
+            self._relative[at] *= surprise**_FOLLOW_ONE
+        else:
+            self._relative = [
+                min(times, max(times * _DOUBT, _usual(size)))
+                for size, times in zip(self._sizes, self._relative, strict=True)
+            ]
+
+    def expected(self, rows: int) -> float:
+        """Seconds of a step with so many rows, at least one; 0 before anything is measured.
+
+        On the line through the nearest measured sizes.
+        """
+        return self._row_s * self._times(rows)
+
+    def _times(self, rows: int) -> float:
+        sizes, relative = self._sizes, self._relative
+        at = bisect_left(sizes, rows)
+        high = min(at, len(sizes) - 1)
+        low = max(high - 1, 0)
+        slope = _FURTHER_ROW
+        if low < high:
+            slope = max(0.0, (relative[high] - relative[low]) / (sizes[high] - sizes[low]))
+        if at == len(sizes):
+            slope = min(slope, _FURTHER_ROW)  # the first of the further rows are the dearest
+        return relative[high] + slope * (rows - sizes[high])
+
+
+def _usual(rows: int) -> float:
+    return 1 + _FURTHER_ROW * (rows - 1)
+
+
+_WORTH = 1.1  # times the plain speed, so that errors of measurement do not slow an answer down
+_CAUTION = 0.1  # more, for each plain step that guesses have cost on balance
+_FORGIVING = 0.99  # of that cost is left with each step
+_PATIENCE = 1.1  # times the duration of a step that other answers wait for
+_DRAFT_CHANCE = 0.7
+_PROBING = 0.02  # of the time of plain steps
+_FIRST_PROBE = 3.0  # plain steps
+_PROBE_LENGTH = 3
+
+
+class DraftLength:
+    """Decides for one answer how many tokens to guess now.
+
+    The most tokens per second are wanted: `(1 + expected right guesses) / seconds of the step`
+    against one token per plain step.
+    """
+
+    def __init__(self, costs: StepCosts, largest: int = LARGEST_DRAFT) -> None:
+        self._costs = costs
+        self._largest = largest
+        self._chance = Chance(_DRAFT_CHANCE)
+        self._lost = 0.0  # what guesses have cost more than they brought, in plain steps
+        self._probing = _FIRST_PROBE  # what may be spent on finding out, in plain steps
+        self._skipped = 0  # tokens the draft model has not read
+
+    def choose(
+        self, others: int, draft_token_s: float = 0.0, chances: Sequence[float] | None = None
+    ) -> int:
+        """How many tokens to guess, 0 when guessing does not pay.
+
+        `others` rows of other answers are in the step anyway. `chances` are those of the guesses
+        there are, each if those before it are right. Without them they are a draft model's that
+        takes `draft_token_s` for a token: its chances are known from earlier guesses, and now and
+        then some are made only to find out.
+        """
+        plain = self._costs.expected(others + 1)
+        if plain == 0:
+            return 0
+        known = [self._chance.value] * self._largest if chances is None else chances
+        best = self._best(others, draft_token_s, known[: self._largest], plain)
+        if chances is None and best == 0:
+            best = self._probe(others, draft_token_s, plain)
+        self._skipped = 0 if best else self._skipped + 1
+        self._lost *= _FORGIVING
+        return best
+
+    def learned(self, drafted: int, accepted: int) -> None:
+        """Learn that of so many guesses the first `accepted` were right."""
+        for place in range(min(accepted + 1, drafted)):
+            self._chance.learn(place < accepted)
+        price = self._costs.expected(1 + drafted) / self._costs.expected(1) - 1
+        self._lost = max(0.0, self._lost + price - accepted)
+
+    def _best(
+        self, others: int, draft_token_s: float, chances: Sequence[float], plain: float
+    ) -> int:
+        right = [0.0, *itertools.accumulate(itertools.accumulate(chances, lambda a, b: a * b))]
+        best, best_rate = 0, (_WORTH + _CAUTION * self._lost) / plain
+        for length in sorted({min(length, len(chances)) for length in _LENGTHS} - {0}):
+            step = self._costs.expected(others + 1 + length)
+            if others and step > _PATIENCE * plain:
+                break
+            rate = (1 + right[length]) / (step + length * draft_token_s)
+            if rate > best_rate:
+                best, best_rate = length, rate
+        return best
+
+    def _probe(self, others: int, draft_token_s: float, plain: float) -> int:
+        self._probing += _PROBING
+        length = min(_PROBE_LENGTH, self._largest)
+        step = self._costs.expected(others + 1 + length)
+        price = (step - plain + (self._skipped + length) * draft_token_s) / plain
+        if price > self._probing or (others and step > _PATIENCE * plain):
+            return 0
+        self._probing -= price
+        return length

@@ -1,0 +1,124 @@
+"""The API on the network: a socket, and uvicorn in a thread of its own."""
+
+import ipaddress
+import logging
+import socket
+import threading
+
+import uvicorn
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.server.routes import Api
+from chatdesk.services.app_services import AppServices
+from chatdesk.services.serving import ServingService
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8089
+MAX_PORT = 2**16 - 1
+MAX_CONNECTIONS = 256
+KEEP_ALIVE_S = 15
+STOP_GRACE_S = 1  # for answers that are being written when the server is stopped
+MAX_HEADER_BYTES = 32 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class ApiServer:
+    """Serves the API over the services' own engine until it is stopped, once.
+
+    Port 0 takes any that is free. Every `host` but this computer itself needs a `key`.
+    """
+
+    def __init__(
+        self,
+        services: AppServices,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        key: str | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._key = key
+        self._api = Api(ServingService(services), host, key)
+        self._server = uvicorn.Server(_config(self._api))
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients find the API, `/v1` included; known once it is started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}/v1"
+
+    @property
+    def running(self) -> bool:
+        """Whether requests are being answered."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Listen. Raises `EnvironmentProblem` when that is not possible."""
+        listening = self._listen()
+        self._port = listening.getsockname()[1]
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listening],), name="api", daemon=True
+        )
+        self._thread.start()
+        _log.info("listening on %s", self.url)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long, or until the server ends."""
+        if self._thread:
+            self._thread.join(seconds)
+
+    def stop(self) -> None:
+        """Close every connection, and cancel what is being answered."""
+        self._server.should_exit = True
+        if self._thread:
+            self._thread.join()
+        self._api.close()
+
+    def _listen(self) -> socket.socket:
+        limits = {"value": self._port, "low": 0, "high": MAX_PORT}
+        try:
+            if not 0 <= self._port <= MAX_PORT:
+                told = tr("“{value}” is not a whole number from {low} to {high}", **limits)
+                raise OverflowError(told)
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            family, _, _, _, address = found[0]
+            if not self._key and not ipaddress.ip_address(address[0]).is_loopback:
+                raise EnvironmentProblem(
+                    tr("Other computers could use {host} without a key.", host=self._host),
+                    tr("Give one with --api-key, or serve on 127.0.0.1."),
+                )
+            return socket.create_server((address[0], self._port), family=family, backlog=128)
+        except (OSError, OverflowError, UnicodeError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
+            raise EnvironmentProblem(
+                tr(
+                    "{host}, port {port}, cannot be listened on: {reason}.",
+                    host=self._host,
+                    port=self._port,
+                    reason=reason,
+                ),
+                tr("Choose another port or address."),
+            ) from None
+
+
+def _config(api: Api) -> uvicorn.Config:
+    return uvicorn.Config(
+        api.app,
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="critical",  # bugs are logged by the guard; the rest is the clients' matter
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_GRACE_S,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+    )

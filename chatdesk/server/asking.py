@@ -1,0 +1,139 @@
+"""One request to the engine, as the event loop sees it.
+
+The engine's replies come on its reader thread and are brought over into a queue. Whoever leaves
+early, be it the client or the code here, cancels the request; it is over when its terminal event
+is there, and its place is taken until then.
+"""
+
+import asyncio
+import time
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from starlette.types import Receive
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import (
+    TERMINAL_EVENTS,
+    Cancelled,
+    Embed,
+    Embedded,
+    Finished,
+    Generate,
+    TextDelta,
+    ThinkingDelta,
+)
+from chatdesk.server.metrics import Metrics, Stage
+from chatdesk.services.engine import EngineLost, Reply
+from chatdesk.services.serving import ServingService
+
+_LAST = (Exception, EngineLost, *TERMINAL_EVENTS)
+
+
+class ClientGone(Exception):
+    """The client closed its connection; nobody is there to answer to."""
+
+
+class Ask:
+    """A request on its way through the engine, to be used with `async with`.
+
+    `receive` is the ASGI channel of a request whose body was read: what comes there next is the
+    client's leaving. What blocks is done on `threads`.
+    """
+
+    def __init__(
+        self,
+        serving: ServingService,
+        threads: Executor,
+        metrics: Metrics,
+        model: str,
+        request: Generate | Embed,
+        receive: Receive,
+    ) -> None:
+        self._serving = serving
+        self._threads = threads
+        self._metrics = metrics
+        self._model = model
+        self._request = request
+        self._receive = receive
+        self._stage: Stage | None = None
+        self._queue: asyncio.Queue[Reply | Exception] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._asked = time.monotonic()
+        self._speaking = False
+
+    async def __aenter__(self) -> Self:
+        self._move(Stage.WAITING)
+        self._begun: Future[None] = self._threads.submit(self._begin)
+        self._watcher = asyncio.create_task(self._watch_client())
+        return self
+
+    async def next(self) -> Reply:
+        """The next reply. Raises `ClientGone`, or the problem that kept it from the engine."""
+        item = await self._queue.get()
+        if isinstance(item, ClientGone):
+            raise item
+        self._count(item)
+        if isinstance(item, _LAST):
+            self._move(Stage.ENDED)
+        elif self._stage is Stage.WAITING:
+            self._move(Stage.RUNNING)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._watcher.cancel()
+        if self._stage is not Stage.ENDED:
+            self._threads.submit(self._cancel)
+        while self._stage is not Stage.ENDED:
+            try:
+                await self.next()
+            except asyncio.CancelledError:
+                self._move(Stage.ENDED)  # the server ends; the engine is told all the same
+                raise
+            except (ClientGone, EnvironmentProblem):
+                continue  # there is an outcome already, and it is not this
+
+    def _count(self, item: Reply | Exception) -> None:
+        match item:
+            case TextDelta() | ThinkingDelta():
+                if not self._speaking:
+                    self._speaking = True
+                    self._metrics.first_token(time.monotonic() - self._asked)
+            case Finished(stats=stats) | Cancelled(stats=stats) if stats:
+                self._metrics.finished(stats)
+            case Embedded():
+                self._metrics.read(item.tokens)
+
+    def _move(self, stage: Stage) -> None:
+        self._metrics.moved(self._stage, stage)
+        self._stage = stage
+
+    async def _watch_client(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._queue.put_nowait(ClientGone())
+
+    # On other threads
+
+    def _begin(self) -> None:
+        try:
+            self._serving.submit(self._model, self._request, self._bring)
+        except Exception as problem:
+            self._bring(problem)
+
+    def _cancel(self) -> None:
+        self._begun.result()  # what was not asked yet cannot be cancelled
+        self._serving.cancel(self._request.request_id)
+
+    def _bring(self, item: Reply | Exception) -> None:
+        with suppress(RuntimeError):  # the server has ended, and its loop with it
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)

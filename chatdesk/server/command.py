@@ -1,0 +1,46 @@
+"""The API without a window: the `chatdesk serve` command."""
+
+from collections.abc import Callable
+
+from chatdesk.core.errors import NotFound
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.server.api_server import ApiServer
+from chatdesk.services.app_services import build
+
+TICK_S = 0.5  # on Windows a waiting thread hears Ctrl+C only between waits
+
+
+def serve(
+    paths: AppPaths,
+    settings: Settings,
+    model: str | None,
+    host: str,
+    port: int,
+    key: str | None,
+    on_listening: Callable[[str], None],
+) -> None:
+    """Serve until Ctrl+C, which is passed on; `on_listening` is told the address.
+
+    `model` is an id or a path; None takes the one chosen last. Raises `EnvironmentProblem`, also
+    when that model cannot be loaded.
+    """
+    services = build(paths, lambda fact: None, lambda: settings)
+    server = ApiServer(services, host, port, key)
+    try:
+        chosen = services.models.get(model) if model else services.models.default(settings.model)
+        if chosen is None:
+            raise NotFound(
+                tr("No model was found on this computer."),
+                tr("Add a GGUF file with: chatdesk models add PATH"),
+            )
+        server.start()
+        services.load_model(chosen)
+        on_listening(server.url)
+        services.engine.wait_loaded()
+        while server.running:
+            server.wait(TICK_S)
+    finally:
+        server.stop()
+        services.close()

@@ -1,0 +1,98 @@
+"""What went wrong, as an HTTP status and OpenAI's error object."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.generation import Failed, FailureCode
+from chatdesk.core.i18n import tr
+from chatdesk.services.problems import engine_problem
+from chatdesk.services.serving import ModelBusy
+
+RETRY_AFTER_S = 2
+
+_CLIENTS_FAULT = {  # and the field that is to blame, where there is one
+    FailureCode.TEMPLATE: "messages",
+    FailureCode.PARAMETER: None,
+    FailureCode.GRAMMAR: "grammar",
+    FailureCode.SCHEMA: "response_format",
+}
+
+
+class ApiError(Exception):
+    """A request that gets no answer. `param` names the field to blame, `code` the kind of error."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.param = param
+        self.code = code
+        self.headers = headers
+
+    def document(self) -> dict[str, Any]:
+        """OpenAI's error object."""
+        kind = "server_error" if self.status >= 500 else "invalid_request_error"
+        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        return {"error": error}
+
+    def response(self) -> Response:
+        """The error as an HTTP response."""
+        return json_response(self.document(), self.status, self.headers)
+
+
+def json_response(
+    document: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A response with a JSON document."""
+    return Response(msgspec.json.encode(document), status, headers, "application/json")
+
+
+def bad_request(message: str, param: str | None = None) -> ApiError:
+    """The client asked for something that cannot be done."""
+    return ApiError(400, message, param, "invalid_value" if param else None)
+
+
+def try_later(message: str, code: str) -> ApiError:
+    """It may work in a moment; OpenAI's clients try again by themselves."""
+    return ApiError(503, message, code=code, headers={"retry-after": str(RETRY_AFTER_S)})
+
+
+def of_failure(failed: Failed, model: str) -> ApiError:
+    """The error behind a `Failed` event of the engine with the model of that name."""
+    message = str(engine_problem(failed, model))
+    if failed.code is FailureCode.PROMPT_TOO_LONG:
+        return ApiError(400, message, code="context_length_exceeded")
+    if failed.code in _CLIENTS_FAULT:
+        return ApiError(400, message, _CLIENTS_FAULT[failed.code], failed.code.value)
+    return ApiError(500, message, code=failed.code.value)
+
+
+def of_problem(problem: EnvironmentProblem) -> ApiError:
+    """The error behind a problem that kept a request from the engine."""
+    match problem:
+        case NotFound():
+            return ApiError(404, str(problem), "model", "model_not_found")
+        case ModelBusy():
+            return try_later(str(problem), "model_busy")
+        case _:
+            return try_later(str(problem), "engine_unavailable")
+
+
+def not_served(problem: HTTPException) -> ApiError:
+    """A route or method that is not there."""
+    if problem.status_code == 405:
+        message = tr("This method is not served here.")
+        return ApiError(405, message, code="method_not_allowed", headers=problem.headers)
+    return ApiError(404, tr("There is nothing at this address."), code="not_found")

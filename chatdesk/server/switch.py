@@ -1,0 +1,61 @@
+"""The API of the running app, on or off as its settings say."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatdesk.core.settings import Settings
+from chatdesk.services.app_services import AppServices
+
+if TYPE_CHECKING:  # starlette and uvicorn come with it: only when the API is wanted
+    from chatdesk.server.api_server import ApiServer
+
+
+class ServerSwitch:
+    """Starts, moves and stops the API of one app. Any thread may call; starting takes a moment."""
+
+    def __init__(self, services: AppServices, settings: Callable[[], Settings]) -> None:
+        self._services = services
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._server: ApiServer | None = None
+        self._served: tuple[int, str] | None = None  # the port and key that were wanted
+        self._closed = False
+
+    def apply(self) -> str:
+        """Do as the settings say; the API's address, or "" while it is off.
+
+        Raises `EnvironmentProblem` when it cannot start.
+        """
+        with self._lock:
+            settings = self._settings()
+            on = settings.server_on and not self._closed
+            wanted = (settings.server_port, settings.server_key) if on else None
+            if wanted != self._served:
+                self._stop()
+                if wanted:
+                    self._start(*wanted)
+                    self._served = wanted
+            return self._server.url if self._server else ""
+
+    def close(self) -> None:
+        """Stop for good."""
+        with self._lock:
+            self._closed = True
+            self._stop()
+
+    def _start(self, port: int, key: str) -> None:
+        from chatdesk.server.api_server import ApiServer
+
+        server = ApiServer(self._services, port=port, key=key or None)
+        try:
+            server.start()
+        except BaseException:
+            server.stop()
+            raise
+        self._server = server
+
+    def _stop(self) -> None:
+        server, self._server, self._served = self._server, None, None
+        if server:
+            server.stop()

@@ -1,0 +1,46 @@
+"""The thread counts that the engine found by measuring, so that it measures a model once."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from chatdesk.core.settings import write_json
+
+_log = logging.getLogger(__name__)
+
+
+class MeasuredThreads:
+    """Thread counts by a model's id, in a JSON file that holds for this machine; None forgets."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    def get(self, model_id: str) -> int | None:
+        """How many threads serve this model best; None if that was not measured."""
+        return self._read().get(model_id)
+
+    def put(self, model_id: str, threads: int) -> None:
+        """Remember a measurement."""
+        if self._file is None:
+            return
+        found = {**self._read(), model_id: threads}
+        try:
+            write_json(self._file, {"cores": os.cpu_count(), "threads": found})
+        except OSError as problem:
+            _log.warning("a thread count was not remembered: %s", problem.strerror)
+
+    def _read(self) -> dict[str, int]:
+        """What holds for as many cores as there are; settings may have come from elsewhere."""
+        try:
+            found = json.loads(self._file.read_bytes()) if self._file else {}
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(found, dict) or found.get("cores") != os.cpu_count():
+            return {}
+        threads = found.get("threads")
+        return {
+            model: count
+            for model, count in (threads if isinstance(threads, dict) else {}).items()
+            if type(count) is int and 0 < count <= (os.cpu_count() or 1)
+        }

@@ -1,0 +1,250 @@
+"""The fields that dialogs and panels are made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QStyle,
+    QStyleOptionButton,
+    QWidget,
+)
+
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+
+GIB = 1024**3
+FORM_GAP = 6
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+
+
+class Choice(QComboBox):
+    """One of some values. It has the app's own chevron; a style sheet could not recolour it."""
+
+    def __init__(self, options: Mapping[Any, str], current: object, theme: Theme) -> None:
+        super().__init__()
+        self._values = list(options)
+        self.setSizeAdjustPolicy(_SHRINKABLE)
+        for label in options.values():
+            self.addItem(label)
+        self.choose(current)
+        self.set_theme(theme)
+
+    @property
+    def value(self) -> Any:
+        """What is chosen; None when nothing is."""
+        at = self.currentIndex()
+        return self._values[at] if at >= 0 else None
+
+    def choose(self, value: object) -> None:
+        """Show a value; one that there is not shows nothing."""
+        self.setCurrentIndex(self._values.index(value) if value in self._values else -1)
+
+    def offer(self, value: object, label: str) -> None:
+        """One more value to choose, if it is not there yet."""
+        if value not in self._values:
+            self._values.append(value)
+            self.addItem(label)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._chevron = icon("chevron-down", theme.muted)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the box, then the chevron."""
+        super().paintEvent(event)
+        size = ICON_SIZE.width()
+        left, top = self.width() - size - 10, (self.height() - size) // 2
+        self._chevron.paint(QPainter(self), left, top, size, size)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the page; a value that changed in passing would go unseen."""
+        event.ignore()
+
+
+class CheckBox(QCheckBox):
+    """On or off, with the app's own tick."""
+
+    def __init__(self, words: str, theme: Theme, *, checked: bool = False) -> None:
+        super().__init__(words)
+        self.setChecked(checked)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._tick = icon("check", theme.on_accent)
+        self._still_tick = icon("check", theme.muted)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the box, then the tick."""
+        super().paintEvent(event)
+        if self.isChecked():
+            option = QStyleOptionButton()
+            self.initStyleOption(option)
+            box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
+            tick = self._tick if self.isEnabled() else self._still_tick
+            tick.paint(QPainter(self), box.adjusted(2, 2, -2, -2))
+
+
+class WholeNumber(QSpinBox):
+    """A whole number that is typed; `automatic` is what the lowest one means, if anything."""
+
+    def __init__(self, low: int, high: int, value: int, automatic: str = "") -> None:
+        super().__init__()
+        self.setRange(low, high)
+        self.setValue(value)
+        _as_typed(self, automatic)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the page."""
+        event.ignore()
+
+
+class Decimal(QDoubleSpinBox):
+    """A number that is typed; `automatic` is what the lowest one means, if anything."""
+
+    def __init__(
+        self, low: float, high: float, value: float, automatic: str = "", *, digits: int = 0
+    ) -> None:
+        super().__init__()
+        self.setDecimals(digits)
+        self.setRange(low, high)
+        self.setValue(value)
+        _as_typed(self, automatic)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the page."""
+        event.ignore()
+
+
+def _as_typed(field: QSpinBox | QDoubleSpinBox, automatic: str) -> None:
+    field.lineEdit().setTextMargins(8, 0, 8, 0)  # a style sheet cannot
+    field.setKeyboardTracking(False)  # told when it is whole
+    field.setGroupSeparatorShown(True)
+    field.setSpecialValueText(automatic)
+
+
+class FactList(QWidget):
+    """Names at the left, what holds of them at the right."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self._values: list[QLabel] = []
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for row, name in enumerate(names):
+            label, value = small(name), QLabel("–")
+            label.setWordWrap(False)
+            set_class(value, "value")
+            value.setAccessibleName(name)
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(value, row, 1)
+            self._values.append(value)
+
+    def show_values(self, values: Sequence[str]) -> None:
+        """In the names' order; dashes for what is empty."""
+        for label, value in zip(self._values, values, strict=True):
+            label.setText(value or "–")
+
+
+class Fold(QPushButton):
+    """A line to press that shows or hides what is below it; `toggled` tells."""
+
+    def __init__(self, words: str, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        set_class(self, "fold")
+        self.setCheckable(True)
+        self.setText(words)
+        self.setAccessibleName(words)
+        self.setAutoDefault(False)
+        self.setIconSize(ICON_SIZE)
+        self.toggled.connect(lambda _: self.set_theme(self._theme))
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._theme = theme
+        name = "chevron-down" if self.isChecked() else "chevron-right"
+        self.setIcon(icon(name, theme.muted))
+
+
+class Form(QGridLayout):
+    """Names at the left, fields at the right, and below a field a line that explains it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setVerticalSpacing(4)
+        self.setHorizontalSpacing(16)
+        self.setColumnStretch(1, 1)
+
+    def add(self, name: str, field: QWidget, note: str = "", *, quiet: bool = False) -> None:
+        """One more row; a `quiet` one has a small name."""
+        field.setAccessibleName(name)
+        field.setAccessibleDescription(note)
+        label = QLabel(name)
+        label.setBuddy(field)
+        if quiet:
+            set_class(label, "small")
+        row = self.rowCount()
+        if row > 1:  # that of an empty grid is 1
+            self.setRowMinimumHeight(row, FORM_GAP)
+        tall = isinstance(field, QPlainTextEdit)
+        self.addWidget(label, row + 1, 0, Qt.AlignmentFlag.AlignTop if tall else _MIDDLE)
+        self.addWidget(field, row + 1, 1)
+        if note:
+            self.addWidget(small(note), row + 2, 1)
+
+
+def small(words: str) -> QLabel:
+    """A line that explains."""
+    label = QLabel(words)
+    label.setWordWrap(True)
+    set_class(label, "small")
+    return label
+
+
+def recolour(parent: QWidget, theme: Theme) -> None:
+    """Give every field within other colours."""
+    for field in parent.findChildren(QWidget):
+        if isinstance(field, Choice | CheckBox | Fold):
+            field.set_theme(theme)
+
+
+def section(words: str) -> QLabel:
+    """A small heading."""
+    label = QLabel(words)
+    set_class(label, "section")
+    return label
+
+
+def plain_button(words: str, name: str = "") -> QPushButton:
+    """A button that Enter in a field does not press."""
+    button = QPushButton(words)
+    button.setAutoDefault(False)
+    button.setAccessibleName(name or words)
+    return button
+
+
+def memory_words(size: int) -> str:
+    """Bytes of memory or disk as a person says them."""
+    if size >= GIB:
+        return f"{size / GIB:.1f} GB".replace(".0 ", " ")
+    return f"{size / 1024**2:.0f} MB"

@@ -1,0 +1,92 @@
+"""Sliders over numbers of the sampling parameters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.ui.theme import set_class
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A slider over one field of the sampling parameters; a step of the slider is `step`."""
+
+    field: str
+    name: str
+    hint: str
+    low: float
+    high: float
+    step: float
+
+    def shown(self, value: float) -> str:
+        """The value in words."""
+        return f"{value:.2f}" if self.step < 1 else f"{value:.0f}"
+
+
+class KnobSlider(QWidget):
+    """A name, a value and a slider; tells the new value when the user moves it."""
+
+    moved = Signal(float)
+
+    def __init__(self, knob: Knob) -> None:
+        super().__init__()
+        self._knob = knob
+        self._value = QLabel()
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(round(knob.low / knob.step), round(knob.high / knob.step))
+        self._slider.setAccessibleName(knob.name)
+        self._slider.setAccessibleDescription(knob.hint)
+        self._slider.valueChanged.connect(self._on_moved)
+        self.setToolTip(knob.hint)
+        name = QLabel(knob.name)
+        set_class(name, "small")
+        set_class(self._value, "value")
+        row = QHBoxLayout()
+        row.addWidget(name, 1)
+        row.addWidget(self._value)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        layout.addWidget(self._slider)
+
+    def show_value(self, value: float) -> None:
+        """Show a value without telling it back."""
+        self._slider.blockSignals(True)
+        self._slider.setValue(round(value / self._knob.step))
+        self._slider.blockSignals(False)
+        self._value.setText(self._knob.shown(value))
+
+    def _on_moved(self, position: int) -> None:
+        value = position * self._knob.step
+        self._value.setText(self._knob.shown(value))
+        self.moved.emit(value)
+
+
+class Knobs(QWidget):
+    """Some sliders in a column. `turned` carries a field's name and its new value."""
+
+    turned = Signal(str, object)
+
+    def __init__(self, knobs: tuple[Knob, ...]) -> None:
+        super().__init__()
+        self._sliders: dict[str, KnobSlider] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(14)
+        for knob in knobs:
+            slider = self._sliders[knob.field] = KnobSlider(knob)
+            slider.moved.connect(self._teller(knob))
+            layout.addWidget(slider)
+
+    def show_values(self, sampling: SamplingParams) -> None:
+        """Show these parameters."""
+        for field, slider in self._sliders.items():
+            slider.show_value(getattr(sampling, field))
+
+    def _teller(self, knob: Knob) -> Callable[[float], None]:
+        kind = type(getattr(SamplingParams(), knob.field))
+        return lambda value: self.turned.emit(knob.field, kind(round(value, 4)))

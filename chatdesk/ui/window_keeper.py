@@ -1,0 +1,65 @@
+"""Brings the window back to where it was left."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.ui.window_state import WindowState
+
+STATE_DELAY_MS = 400
+
+
+class WindowKeeper(QObject):
+    """Keeps `state` at `path`, soon after the window was moved or `save_soon` was called.
+
+    `remember` is called before writing: it puts into the state what else is to be kept.
+    """
+
+    def __init__(
+        self, window: QWidget, state: WindowState, path: Path, remember: Callable[[], None]
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._state = state
+        self._path = path
+        self._remember = remember
+        self._timer = QTimer(self, singleShot=True, interval=STATE_DELAY_MS)
+        self._timer.timeout.connect(self.save)
+        self._restore()
+        window.installEventFilter(self)
+
+    def save_soon(self) -> None:
+        """Something changed that is worth keeping."""
+        self._timer.start()
+
+    def save(self) -> None:
+        """Write down what a restart should bring back."""
+        self._timer.stop()
+        state, window = self._state, self._window
+        self._remember()
+        state.maximized = window.isMaximized()
+        if not state.maximized:
+            state.x, state.y = window.x(), window.y()
+            state.width, state.height = window.width(), window.height()
+        state.write(self._path)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that the window was moved or resized."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self.save_soon()
+        return super().eventFilter(watched, event)
+
+    def _restore(self) -> None:
+        state, window = self._state, self._window
+        window.resize(state.width, state.height)
+        if state.x is not None and state.y is not None:
+            wanted = QRect(state.x, state.y, state.width, state.height)
+            # A screen may be gone since; a window nobody can reach is worse than a moved one.
+            screens = QGuiApplication.screens()
+            if any(screen.availableGeometry().intersects(wanted) for screen in screens):
+                window.move(wanted.topLeft())
+        if state.maximized:
+            window.setWindowState(Qt.WindowState.WindowMaximized)

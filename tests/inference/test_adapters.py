@@ -1,0 +1,105 @@
+"""LoRA adapters through the engine: switched by request, refused when they do not fit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.generation import (
+    Adapter,
+    EngineEvent,
+    Failed,
+    FailureCode,
+    Finished,
+    Generate,
+    TextDelta,
+)
+from chatdesk.core.loading import ModelLoaded
+from chatdesk.core.sampling import SamplingParams
+from tests.inference.engine_process import EngineProcess, turns
+from tests.lora_files import lora_adapter
+
+QUESTION = "What is the capital of France? Tell me about it."
+GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=16)
+
+
+@pytest.fixture(scope="module")
+def engine(starter_model: Path) -> Iterator[EngineProcess]:
+    with EngineProcess() as process:
+        assert isinstance(process.load(starter_model), ModelLoaded)
+        yield process
+
+
+def ask(request_id: str, *adapters: Adapter) -> Generate:
+    return Generate(request_id, turns(QUESTION), GREEDY, adapters=adapters)
+
+
+def answer(engine: EngineProcess, *adapters: Adapter) -> tuple[str, EngineEvent]:
+    engine.send(ask("ask", *adapters))
+    return engine.outcome("ask")
+
+
+def test_an_adapter_changes_the_answer_and_only_while_it_is_asked_for(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    plain, _ = answer(engine)
+    strong = Adapter(str(lora_adapter(tmp_path / "strong.gguf", strength=4)))
+    changed, end = answer(engine, strong)
+    assert isinstance(end, Finished)
+    assert changed != plain
+    assert end.stats.cached_tokens == 0  # another model's KV state is of no use
+    again, end = answer(engine, strong)
+    assert again == changed
+    assert isinstance(end, Finished)
+    assert end.stats.cached_tokens > 0
+    assert answer(engine)[0] == plain
+    assert answer(engine, Adapter(strong.path, 0.0))[0] == plain
+    idle = Adapter(str(lora_adapter(tmp_path / "idle.gguf", strength=0)))
+    assert answer(engine, idle)[0] == plain
+    assert answer(engine, strong, idle)[0] == changed
+
+
+def test_requests_with_different_adapters_take_turns(engine: EngineProcess, tmp_path: Path) -> None:
+    adapters = [
+        Adapter(str(lora_adapter(tmp_path / f"{seed}.gguf", seed, strength=4))) for seed in (1, 2)
+    ]
+    alone = [answer(engine)[0], *(answer(engine, adapter)[0] for adapter in adapters)]
+    engine.send(ask("plain"))
+    for number, adapter in enumerate(adapters):
+        engine.send(ask(f"adapted-{number}", adapter))
+    texts = {"plain": "", "adapted-0": "", "adapted-1": ""}
+    ended = 0
+    while ended < len(texts):
+        event = engine.next()
+        assert not isinstance(event, Failed)
+        if isinstance(event, TextDelta):
+            texts[event.request_id] += event.text
+        ended += isinstance(event, Finished)
+    assert list(texts.values()) == alone
+
+
+def test_what_is_no_adapter_of_this_model_costs_one_request(
+    engine: EngineProcess, tmp_path: Path, starter_model: Path
+) -> None:
+    garbage = tmp_path / "garbage.gguf"
+    garbage.write_bytes(b"GGUF" + bytes(range(256)) * 8)
+    good = lora_adapter(tmp_path / "good.gguf")
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(good.read_bytes()[:-5000])
+    bad = [
+        Adapter(str(tmp_path / "missing.gguf")),
+        Adapter(str(garbage)),
+        Adapter(str(cut)),
+        Adapter(str(starter_model)),
+        Adapter(str(lora_adapter(tmp_path / "other.gguf", embedding=512))),
+        Adapter(str(lora_adapter(tmp_path / "arch.gguf", architecture="qwen2"))),
+        Adapter(str(good), float("1e9")),
+        Adapter(str(tmp_path)),
+    ]
+    for adapter in bad:
+        text, end = answer(engine, adapter)
+        assert isinstance(end, Failed), adapter
+        assert (end.code, text) == (FailureCode.ADAPTER, "")
+        assert end.detail
+    assert isinstance(answer(engine, Adapter(str(good)), Adapter(str(good)))[1], Failed)
+    assert isinstance(answer(engine)[1], Finished)

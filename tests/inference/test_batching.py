@@ -1,0 +1,247 @@
+"""Several answers at once, what is reused between them, and a full context."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from chatdesk.core.generation import (
+    TERMINAL_EVENTS,
+    Cancel,
+    Cancelled,
+    CountTokens,
+    Failed,
+    Finished,
+    Generate,
+    PromptMessage,
+    StopReason,
+    TextDelta,
+    TokensCounted,
+)
+from chatdesk.core.loading import EngineReady, ModelLoaded
+from chatdesk.core.sampling import SamplingParams
+from tests.inference.engine_process import EngineProcess, request, turns
+from tests.tiny_models import tiny_model
+
+GREEDY: dict[str, Any] = {"temperature": 0.0, "repeat_penalty": 1.0}
+QUESTIONS = (
+    "What is the capital of France?",
+    "Name three colours.",
+    "What is a dragon?",
+    "Write one sentence about rain.",
+    "How many legs has a spider?",
+    "What do bees make?",
+)
+LONG = "The quick brown fox jumps over the lazy dog. " * 60
+
+
+@pytest.fixture(scope="module")
+def engine(starter_model: Path) -> Iterator[EngineProcess]:
+    with EngineProcess() as process:
+        assert isinstance(process.load(starter_model), ModelLoaded)
+        yield process
+
+
+@pytest.fixture
+def fresh(starter_model: Path) -> Iterator[EngineProcess]:
+    with EngineProcess() as process:
+        yield process
+
+
+def collect(
+    engine: EngineProcess, count: int
+) -> tuple[dict[str, str], dict[str, object], list[str]]:
+    """The texts and terminal events of so many requests, and whose pieces came in what order."""
+    texts: dict[str, str] = {}
+    ends: dict[str, object] = {}
+    order: list[str] = []
+    while len(ends) < count:
+        event = engine.next()
+        if isinstance(event, EngineReady):
+            continue
+        if isinstance(event, TextDelta):
+            texts[event.request_id] = texts.get(event.request_id, "") + event.text
+            order.append(event.request_id)
+        if isinstance(event, TERMINAL_EVENTS):
+            assert event.request_id not in ends, "a request ended twice"
+            ends[event.request_id] = event
+    return texts, ends, order
+
+
+def test_answers_at_once_are_the_answers_alone(engine: EngineProcess) -> None:
+    alone = [engine.answer(question, max_tokens=24, **GREEDY)[0] for question in QUESTIONS]
+    for number, question in enumerate(QUESTIONS):
+        engine.send(request(f"at-once-{number}", question, max_tokens=24, **GREEDY))
+    texts, ends, order = collect(engine, len(QUESTIONS))
+    together = [texts[f"at-once-{number}"] for number in range(len(QUESTIONS))]
+    # A batch is not computed bit by bit as each alone would be: a near tie may go the other way.
+    assert sum(one == other for one, other in zip(together, alone, strict=True)) >= 4
+    assert all(isinstance(end, Finished) for end in ends.values())
+    first_four = [f"at-once-{number}" for number in range(4)]
+    ended_first = min(order.index(name) for name in first_four) + 24
+    assert len(set(order[:ended_first])) >= 3  # they came side by side
+
+
+def test_a_long_prompt_does_not_stop_another_answer(engine: EngineProcess) -> None:
+    engine.send(request("story", "Tell me a long story.", max_tokens=400, **GREEDY))
+    engine.wait_for(TextDelta)
+    engine.send(request("long", LONG + "What was the fox?", max_tokens=1, **GREEDY))
+    during = 0
+    while True:
+        event = engine.next()
+        if isinstance(event, TextDelta) and event.request_id == "story":
+            during += 1
+        if isinstance(event, Finished):
+            break
+    assert event.request_id == "long"
+    assert event.stats.prompt_tokens > 600
+    assert during > 10
+    engine.send(Cancel("story"))
+    assert isinstance(engine.outcome("story")[1], Cancelled)
+
+
+def test_branches_keep_what_they_share(engine: EngineProcess) -> None:
+    shared = f"{LONG} Let us talk about it."
+    _, first = engine.answer(shared, "Gladly.", "What colour was it?", max_tokens=40, **GREEDY)
+    _, edited = engine.answer(shared, "Gladly.", "Was the dog lazy?", max_tokens=2)
+    _, back = engine.answer(shared, "Gladly.", "What colour was it?", max_tokens=2)
+    assert isinstance(first, Finished)
+    assert isinstance(edited, Finished)
+    assert isinstance(back, Finished)
+    assert edited.stats.cached_tokens > 0.9 * edited.stats.prompt_tokens
+    assert back.stats.cached_tokens == back.stats.prompt_tokens - 1  # the other branch is there too
+
+
+def test_a_running_answer_lends_its_beginning(engine: EngineProcess) -> None:
+    shared = f"{LONG} Count the words."
+    engine.send(request("one", shared, max_tokens=200, **GREEDY))
+    engine.wait_for(TextDelta)
+    _, end = engine.answer(shared, max_tokens=2)
+    assert isinstance(end, Finished)
+    assert end.stats.cached_tokens == end.stats.prompt_tokens - 1
+    engine.send(Cancel("one"))
+    engine.outcome("one")
+
+
+def test_two_answers_too_long_for_the_cache_both_end(fresh: EngineProcess, tmp_path: Path) -> None:
+    """Together they need more cells than there are: one is set aside and goes on later."""
+    path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
+    assert isinstance(fresh.load(path), ModelLoaded)
+    for name in ("one", "two", "three"):
+        fresh.send(request(name, f"tea {name}", max_tokens=400, **GREEDY))
+    texts, ends, _ = collect(fresh, 3)
+    assert all(isinstance(end, Finished) for end in ends.values())
+    assert all(text == ("abc" * 134)[:400] for text in texts.values())
+
+
+def conversation(turn_count: int) -> list[PromptMessage]:
+    messages = [PromptMessage("system", "You are brief.")]
+    for number in range(turn_count):
+        messages.append(PromptMessage("user", f"{number}: {LONG[:225]} What is {number}?"))
+        messages.append(PromptMessage("assistant", f"It is number {number}."))
+    return messages
+
+
+def test_a_full_context_is_a_normal_event(fresh: EngineProcess, starter_model: Path) -> None:
+    assert isinstance(fresh.load(starter_model, context_window=512), ModelLoaded)
+    messages = conversation(9)
+    starts, cached = [], []
+    params = SamplingParams(max_tokens=12, temperature=0.0)
+    for number in range(6):
+        messages.append(PromptMessage("user", f"And {LONG[:180]} now? {number}"))
+        fresh.send(Generate(f"turn-{number}", tuple(messages), params))
+        text, end = fresh.outcome(f"turn-{number}")
+        assert isinstance(end, Finished)
+        assert end.stats.prompt_tokens < 512
+        starts.append(end.stats.view_start)
+        cached.append(end.stats.cached_tokens / end.stats.prompt_tokens)
+        messages.append(PromptMessage("assistant", text or "Yes."))
+    assert starts[0] > 2
+    assert starts == sorted(starts)
+    assert len(set(starts)) < len(starts)  # the view moves in large steps, not each turn
+    assert sum(share > 0.5 for share in cached) >= 3
+    fresh.send(CountTokens("count", tuple(messages)))
+    counted = fresh.wait_for(TokensCounted)
+    assert 0 < counted.tokens < 512
+    assert messages[counted.view_start].role == "user"
+
+
+def test_an_answer_goes_on_when_the_context_gets_full(
+    fresh: EngineProcess, starter_model: Path
+) -> None:
+    assert isinstance(fresh.load(starter_model, context_window=512), ModelLoaded)
+    messages = (*conversation(4), PromptMessage("user", "Tell me a long story."))
+    never_end = ((2, -100.0), (0, -100.0))
+    params = SamplingParams(temperature=0.0, max_tokens=300, logit_bias=never_end)
+    fresh.send(Generate("story", messages, params))
+    _, end = fresh.outcome("story")
+    assert isinstance(end, Finished)
+    assert end.stats.prompt_tokens + end.stats.completion_tokens > 512
+    assert end.stats.completion_tokens == 300
+    assert end.stats.view_start > 0
+    # The question and its answer alone are too long now: the answer ends, with its reason.
+    params = SamplingParams(temperature=0.0, logit_bias=never_end)
+    fresh.send(Generate("endless", messages, params))
+    _, end = fresh.outcome("endless")
+    assert isinstance(end, Finished)
+    assert end.reason is StopReason.LENGTH
+
+
+def test_every_request_ends_once_whatever_happens(fresh: EngineProcess, tmp_path: Path) -> None:
+    """Random requests, cancelled at random moments: none is lost, no slot leaks."""
+    path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
+    assert isinstance(fresh.load(path), ModelLoaded)
+    source = random.Random(3)
+    count = 300
+    for number in range(count):
+        length = source.choice((3, 30, 120))
+        background = source.random() < 0.2
+        fresh.send(
+            request(
+                f"r{number}",
+                "tea " * source.randrange(1, 40),
+                max_tokens=length,
+                background=background,
+                **GREEDY,
+            )
+        )
+        if source.random() < 0.5:
+            time.sleep(source.random() * 0.004)
+            fresh.send(Cancel(f"r{source.randrange(number + 1)}"))
+    _, ends, _ = collect(fresh, count)
+    assert len(ends) == count
+    assert not [end for end in ends.values() if isinstance(end, Failed)]
+    before = psutil.Process(fresh.process.pid).memory_info().rss
+    for number in range(4):
+        fresh.send(request(f"last-{number}", "tea", max_tokens=5, **GREEDY))
+    texts, _, order = collect(fresh, 4)
+    assert set(texts.values()) == {"abcab"}
+    assert len(set(order[:8])) >= 3
+    assert psutil.Process(fresh.process.pid).memory_info().rss - before < 20e6
+
+
+def test_an_id_in_use_is_refused(engine: EngineProcess) -> None:
+    engine.send(request("same", QUESTIONS[0], max_tokens=50, **GREEDY))
+    engine.send(request("same", QUESTIONS[1], max_tokens=50, **GREEDY))
+    refused = engine.wait_for(Failed)
+    assert refused.request_id == ""
+    assert isinstance(engine.outcome("same")[1], Finished)
+
+
+def test_ten_thousand_messages_and_two_megabytes(fresh: EngineProcess, starter_model: Path) -> None:
+    engine = fresh
+    assert isinstance(engine.load(starter_model, context_window=1024), ModelLoaded)
+    many = turns(*(f"Message {number}" for number in range(10_001)))
+    engine.send(Generate("many", many, SamplingParams(max_tokens=2)))
+    _, end = engine.outcome("many")
+    assert isinstance(end, Finished)
+    assert end.stats.view_start > 9800
+    _, end = engine.answer("word " * 400_000)
+    assert isinstance(end, Failed)
+    assert end.tokens is not None
+    assert end.tokens > 300_000
+    assert isinstance(engine.answer("Hi", max_tokens=2)[1], Finished)

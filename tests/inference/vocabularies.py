@@ -1,0 +1,28 @@
+"""Tokenizers of real files, without their weights."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from llama_cpp import llama_cpp as lib
+
+from chatdesk.inference.model import Model
+from chatdesk.inference.native import AbortFlag
+from chatdesk.inference.vocabulary import Vocabulary
+
+
+@contextmanager
+def model_of(path: Path) -> Iterator[Model]:
+    """A model of which only the vocabulary and the header are read."""
+    parameters = lib.llama_model_default_params()
+    parameters.vocab_only = True
+    model = Model(path, parameters, AbortFlag())
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+def words(vocabulary: Vocabulary, tokens: Sequence[int]) -> str:
+    """The text of tokens, special ones included."""
+    return b"".join(map(vocabulary.written, tokens)).decode()
