@@ -184,7 +184,7 @@ class Batching:
         if generation.guess:
             window = self._context.window - len(generation.known)
             room = min(OUTPUTS, self._batch.room) // (others + 1) - 1
-            tokens += generation.guess.draft(others, min(room, window))
+            tokens += generation.guess.draft(generation.known, others, min(room, window))
         position = len(live.tokens)
         rows = [
             self._batch.add(token, position + place, live.number, output=True)

@@ -17,11 +17,13 @@ from chatdesk.core.generation import (
     SessionForgotten,
     SessionRestored,
 )
-from chatdesk.core.loading import LoadModel, LoadProgress, ModelLoaded
+from chatdesk.core.loading import LoadModel, LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.inference.adapters import AdapterKey, Adapters
 from chatdesk.inference.batching import Batching
+from chatdesk.inference.draft import DraftModel
 from chatdesk.inference.failures import failed
-from chatdesk.inference.generation import Generation, Guess
+from chatdesk.inference.generation import Generation
+from chatdesk.inference.guessing import Guess
 from chatdesk.inference.keeping import Keeper
 from chatdesk.inference.loading import LoadError
 from chatdesk.inference.model import Aborted
@@ -31,7 +33,7 @@ from chatdesk.inference.preparing import Prepared, Preparer
 from chatdesk.inference.requests import Requests
 from chatdesk.inference.sampling import Sampler
 from chatdesk.inference.sequences import Sequences
-from chatdesk.inference.speculation import DraftLength, PromptLookup, StepCosts
+from chatdesk.inference.speculation import StepCosts
 from chatdesk.inference.tasks import Embedding, Scoring, Task
 from chatdesk.inference.template import ChatTemplate
 
@@ -74,13 +76,14 @@ class LoadedModel:
     def __init__(
         self,
         opened: Opened,
-        parallel: int,
+        options: LoadOptions,
         *,
         abort: AbortFlag,
         requests: Requests,
         send: Callable[[EngineEvent], None],
     ) -> None:
         self.opened = opened
+        self._options = options
         self._requests = requests
         self._send = send
         model, context = opened.model, opened.context
@@ -93,6 +96,7 @@ class LoadedModel:
         self.keeper = Keeper(context, opened.kv_type)
         self._sequences = Sequences(context, self.keeper.keep)
         self._costs = StepCosts()
+        self._draft_model, self._draft_notice = _draft_model(opened, options, abort)
         self._tasks: list[Task] = []
         self._task_id: str | None = None
         self.batching = Batching(
@@ -100,7 +104,7 @@ class LoadedModel:
             self._sequences,
             self._adapters,
             self._costs,
-            parallel=parallel,
+            parallel=options.parallel,
             abort=abort,
             requests=requests,
             refit=self._refit,
@@ -195,7 +199,7 @@ class LoadedModel:
         sampler = Sampler(request.sampling, model, prepared.tokens, prepared.grammar)
         guess = None
         if request.speculate and not self.opened.context.is_recurrent:
-            guess = Guess(PromptLookup(prepared.tokens), DraftLength(self._costs))
+            guess = Guess(request.request_id, prepared.tokens, self._costs, self._draft_model)
         return Generation(
             prepared,
             sampler=sampler,
@@ -269,13 +273,14 @@ class LoadedModel:
             flash_attention=context.flash_attention,
             template_notice=self.template.notice,
             seconds=time.monotonic() - started,
-            parallel=request.options.parallel,
+            parallel=self._options.parallel,
             batch=context.batch,
             kv_type=opened.kv_type,
             placements=opened.placements,
             stepped_down=opened.stepped_down,
             threads_measured=opened.threads_measured,
             reasons=self.preparer.reasons,
+            draft_notice=self._draft_notice,
         )
 
     def finish(self) -> None:
@@ -287,7 +292,29 @@ class LoadedModel:
     def close(self) -> None:
         """Finish, and give the memory back. No other thread may use it any more."""
         self.finish()
+        if self._draft_model:
+            self._draft_model.close()
         self.opened.close()
+
+
+def _draft_model(
+    opened: Opened, options: LoadOptions, abort: AbortFlag
+) -> tuple[DraftModel | None, str]:
+    """The model that drafts for this one, or why there is none although one is wished for."""
+    if options.draft is None:
+        return None, ""
+    try:
+        model = DraftModel(
+            Path(options.draft),
+            opened.model,
+            window=opened.context.window,
+            threads=opened.threads,
+            answers=options.parallel,
+            abort=abort,
+        )
+    except LoadError as problem:
+        return None, problem.detail
+    return model, ""
 
 
 def load(
@@ -307,8 +334,8 @@ def load(
 
     try:
         opened = open_model(Path(request.path), request.options, abort, progress)
-        parallel = request.options.parallel
-        loaded = LoadedModel(opened, parallel, abort=abort, requests=requests, send=send)
+        options = request.options
+        loaded = LoadedModel(opened, options, abort=abort, requests=requests, send=send)
     except Aborted:
         requests.end(Cancelled(request_id, None))
         return None

@@ -17,12 +17,12 @@ from chatdesk.core.generation import (
 )
 from chatdesk.inference.adapters import AdapterKey
 from chatdesk.inference.context import Context
+from chatdesk.inference.guessing import Guess
 from chatdesk.inference.logprobs import token_logprob
 from chatdesk.inference.preparing import Prepared
 from chatdesk.inference.reasoning import ThinkingSplitter
 from chatdesk.inference.sampling import Sampler
 from chatdesk.inference.sequences import Live
-from chatdesk.inference.speculation import LARGEST_DRAFT, DraftLength, PromptLookup
 from chatdesk.inference.text import TextStream
 from chatdesk.inference.vocabulary import Vocabulary
 
@@ -44,7 +44,7 @@ class Generation:
         sampler: Sampler,
         adapters: AdapterKey,
         vocabulary: Vocabulary,
-        guess: "Guess | None",
+        guess: Guess | None,
         send: Callable[[EngineEvent], None],
     ) -> None:
         request: Generate = prepared.request
@@ -123,7 +123,7 @@ class Generation:
         if self.guess:
             self._drafted += len(guessed)
             self._accepted += right
-            self.guess.settle(self.known[len(self.known) - right - 1 :])
+            self.guess.settle(self.known[len(self.known) - right - 1 :], right)
         return right
 
     def _take(self, token: int, context: Context, row: int) -> None:
@@ -191,6 +191,8 @@ class Generation:
     def close(self) -> None:
         """Give native memory back."""
         self._sampler.close()
+        if self.guess:
+            self.guess.close()
 
     def _stats(self) -> GenerationStats:
         first = self._first_token
@@ -210,27 +212,3 @@ class Generation:
             view_start=self._view_start,
             thinking_s=None if thought is None or first is None else thought - first,
         )
-
-
-class Guess:
-    """What an answer is expected to go on with, so that several tokens are checked in one step."""
-
-    def __init__(self, lookup: PromptLookup, length: DraftLength) -> None:
-        self._lookup = lookup
-        self._length = length
-        self.tokens: list[int] = []
-
-    def draft(self, others: int, room: int) -> list[int]:
-        """Guess the next tokens, none when guessing does not pay now.
-
-        `others` rows are in the step anyway; at most `room` tokens may be guessed.
-        """
-        chances = self._lookup.chances(min(room, LARGEST_DRAFT))
-        count = self._length.choose(others, chances=chances) if chances else 0
-        self.tokens = self._lookup.propose(count) if count else []
-        return self.tokens
-
-    def settle(self, sampled: Sequence[int]) -> None:
-        """Learn what came."""
-        self._lookup.extend(sampled)
-        self.tokens = []

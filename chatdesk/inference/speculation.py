@@ -6,6 +6,7 @@ worth their rows.
 """
 
 import itertools
+import operator
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -144,9 +145,9 @@ class PromptLookup:
 
 
 _FURTHER_ROW = 0.7  # of the time of the first row: what others take, until it is measured
-_FOLLOW_ALL, _FOLLOW_ONE = 0.2, 0.1  # how fast measurements change what is expected
+_FOLLOW_ALL, _FOLLOW_ONE = 0.2, 0.2  # how fast measurements change what is expected
 _LARGEST_SURPRISE = 1.5  # times what was expected: a step that took longer was disturbed
-_DOUBT = 0.999  # sizes that seem unusually dear are slowly thought cheaper, and so tried again
+_DOUBT = 0.9995  # sizes that seem unusually dear are slowly thought cheaper, and so tried again
 
 
 class StepCosts:
@@ -205,29 +206,30 @@ def _usual(rows: int) -> float:
 
 
 _WORTH = 1.1  # times the plain speed, so that errors of measurement do not slow an answer down
-_CAUTION = 0.1  # more, for each plain step that guesses have cost on balance
-_FORGIVING = 0.99  # of that cost is left with each step
 _PATIENCE = 1.1  # times the duration of a step that other answers wait for
-_DRAFT_CHANCE = 0.7
-_PROBING = 0.02  # of the time of plain steps
-_FIRST_PROBE = 3.0  # plain steps
+_DRAFT_CHANCE = 0.85  # of a draft model's tokens, until it is known
+_READING = 0.3  # of the time to guess a token: to read one of several
 _PROBE_LENGTH = 3
+# In plain steps: what wrong guesses may cost at first, with each step, and after a long success.
+_SPARE, _MORE_SPARE, _MOST_SPARE = 2.0, 0.02, 8.0
+_CAUTION = 0.2  # times the plain speed more is wanted for each plain step spent beyond that
 
 
 class DraftLength:
     """Decides for one answer how many tokens to guess now.
 
     The most tokens per second are wanted: `(1 + expected right guesses) / seconds of the step`
-    against one token per plain step.
+    against one token per plain step. An account of what guesses cost and brought bounds what an
+    answer can lose by them.
     """
 
     def __init__(self, costs: StepCosts, largest: int = LARGEST_DRAFT) -> None:
         self._costs = costs
         self._largest = largest
         self._chance = Chance(_DRAFT_CHANCE)
-        self._lost = 0.0  # what guesses have cost more than they brought, in plain steps
-        self._probing = _FIRST_PROBE  # what may be spent on finding out, in plain steps
+        self._spare = _SPARE
         self._skipped = 0  # tokens the draft model has not read
+        self._prices = [0.0]  # of as many guesses as were chosen last, and of fewer; plain steps
 
     def choose(
         self, others: int, draft_token_s: float = 0.0, chances: Sequence[float] | None = None
@@ -242,41 +244,46 @@ class DraftLength:
         plain = self._costs.expected(others + 1)
         if plain == 0:
             return 0
+        self._spare = min(self._spare + _MORE_SPARE, _MOST_SPARE)
         known = [self._chance.value] * self._largest if chances is None else chances
-        best = self._best(others, draft_token_s, known[: self._largest], plain)
+        prices = [
+            (self._costs.expected(others + 1 + length) + length * draft_token_s) / plain - 1
+            for length in range(min(self._largest, len(known)) + 1)
+        ]
+        if others:
+            prices = [price for price in prices if price <= _PATIENCE - 1]
+        best = self._best(known, prices)
         if chances is None and best == 0:
-            best = self._probe(others, draft_token_s, plain)
+            best = self._probe(prices, _READING * self._skipped * draft_token_s / plain)
         self._skipped = 0 if best else self._skipped + 1
-        self._lost *= _FORGIVING
+        self._prices = prices[: best + 1]
         return best
 
     def learned(self, drafted: int, accepted: int) -> None:
-        """Learn that of so many guesses the first `accepted` were right."""
+        """Learn that of so many guesses the first `accepted` were right.
+
+        To be told after `choose` wished for some, also when none were made: a guess that a draft
+        model was too unsure of took its time as well.
+        """
         for place in range(min(accepted + 1, drafted)):
             self._chance.learn(place < accepted)
-        price = self._costs.expected(1 + drafted) / self._costs.expected(1) - 1
-        self._lost = max(0.0, self._lost + price - accepted)
+        price = self._prices[min(drafted + 1, len(self._prices) - 1)]
+        self._spare = min(self._spare + accepted - price, _MOST_SPARE)
 
-    def _best(
-        self, others: int, draft_token_s: float, chances: Sequence[float], plain: float
-    ) -> int:
-        right = [0.0, *itertools.accumulate(itertools.accumulate(chances, lambda a, b: a * b))]
-        best, best_rate = 0, (_WORTH + _CAUTION * self._lost) / plain
-        for length in sorted({min(length, len(chances)) for length in _LENGTHS} - {0}):
-            step = self._costs.expected(others + 1 + length)
-            if others and step > _PATIENCE * plain:
-                break
-            rate = (1 + right[length]) / (step + length * draft_token_s)
-            if rate > best_rate:
-                best, best_rate = length, rate
+    def _best(self, chances: Sequence[float], prices: Sequence[float]) -> int:
+        right = [0.0, *itertools.accumulate(itertools.accumulate(chances, operator.mul))]
+        longest = len(prices) - 1
+        best, best_speed = 0, _WORTH + _CAUTION * max(0.0, -self._spare)
+        for length in {min(length, longest) for length in _LENGTHS} - {0}:
+            speed = (1 + right[length]) / (1 + prices[length])
+            if speed > best_speed:
+                best, best_speed = length, speed
         return best
 
-    def _probe(self, others: int, draft_token_s: float, plain: float) -> int:
-        self._probing += _PROBING
-        length = min(_PROBE_LENGTH, self._largest)
-        step = self._costs.expected(others + 1 + length)
-        price = (step - plain + (self._skipped + length) * draft_token_s) / plain
-        if price > self._probing or (others and step > _PATIENCE * plain):
+    def _probe(self, prices: Sequence[float], reading: float) -> int:
+        """Guess a few tokens to find out, if that and reading what was skipped can be spared."""
+        length = min(_PROBE_LENGTH, len(prices) - 1)
+        if prices[length] + reading > self._spare:
             return 0
-        self._probing -= price
+        self._spare -= reading
         return length

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chatdesk.core.generation import PromptMessage
+from chatdesk.inference.deadline import Overdue
 from chatdesk.inference.reasoning import find_marks, goes_on_thinking
 from chatdesk.inference.sandbox import MAX_EXTRA_CHARACTERS, compile_template
 
@@ -55,6 +56,8 @@ class ChatTemplate:
             turns = _fold_system(turns)
         try:
             return self._render_to_the_answer(turns)
+        except Overdue as problem:  # once more would take as long
+            raise RenderError(f"it takes {problem}") from problem
         except Exception as problem:  # whatever a template raises is its refusal
             try:
                 return self._render_to_the_answer(_alternating(turns))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
@@ -96,6 +97,9 @@ class DeviceChoice(QWidget):
                 self._offer(device.name, words)
         for address in self._remote:
             self._offer(address, tr("{address} (another computer)", address=address))
+        order = [self._automatic, *self._boxes.values(), self._split]
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
         self.choose(self._before, self._shares_before)
         self.setVisible(bool(self._boxes))
 

@@ -23,7 +23,7 @@ from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 
 GIB = 1024**3
-FORM_GAP = 6
+FORM_GAP = 10
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 

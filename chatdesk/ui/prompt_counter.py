@@ -88,5 +88,5 @@ class PromptCounter(QObject):
             )
         full = use.tokens / use.window
         if use.view_after or full >= NEARLY_FULL:
-            return tr("Context {percent} % full", percent=round(100 * full))
+            return tr("Context {share} full", share=f"{round(100 * full)} %")
         return trn("{n} token", "{n} tokens", use.tokens) if typed else ""

@@ -1,6 +1,7 @@
 """The settings: a list of pages, each with few fields and good defaults."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.i18n import tr
 from chatdesk.core.settings import Settings
 from chatdesk.ui.fields import plain_button
-from chatdesk.ui.icons import icon
+from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.settings_computers import ComputersPage
 from chatdesk.ui.settings_general import GeneralPage
 from chatdesk.ui.settings_models import ModelsPage
@@ -60,7 +61,11 @@ class SettingsDialog(QDialog):
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
         for row, (page, name) in enumerate(zip(self.pages, ICONS, strict=True)):
-            self._list.item(row).setIcon(icon(name, theme.muted))
+            drawn = icon(name, theme.muted)
+            shown = QIcon(drawn)  # Qt would tint it where it is selected
+            pixmap = drawn.pixmap(ICON_SIZE, self.devicePixelRatioF())
+            shown.addPixmap(pixmap, QIcon.Mode.Selected)
+            self._list.item(row).setIcon(shown)
             page.set_theme(theme)
 
     def done(self, result: int) -> None:

@@ -1,6 +1,7 @@
 """Chat templates: the model's own, hostile ones, and ChatML in their place."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -64,12 +65,76 @@ def test_broken_and_hostile_templates_give_way_to_chatml(source: str) -> None:
     assert template.render(turns("Hi")).endswith("Hi<|im_end|>\n<|im_start|>assistant\n")
 
 
-def test_an_endless_loop_ends() -> None:
-    letters = "{% set s = 'a' * 20000 %}"
-    endless = "{% for a in s %}{% for b in s %}{% for c in s %}{% endfor %}{% endfor %}{% endfor %}"
+THREE_LOOPS = "{% for a in s %}{% for b in s %}{% for c in s %}{% endfor %}{% endfor %}{% endfor %}"
+WORDS = "{{ messages[0].content }}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% set s = 'a' * 20000 %}" + THREE_LOOPS + WORDS,
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(50) }}"
+        + WORDS,
+        "{{ lipsum(n=1000000) }}" + WORDS,
+        "{% if a %}{% endif %}" * 45_000 + WORDS,  # takes its time to be compiled
+    ],
+)
+def test_an_endless_template_ends_in_time(source: str) -> None:
     started = time.monotonic()
-    assert ChatTemplate(letters + endless + "{{ messages[0].content }}").notice == BROKEN
-    assert time.monotonic() - started < 20
+    assert ChatTemplate(source).notice == BROKEN
+    assert time.monotonic() - started < 8
+
+
+def test_a_conversation_that_takes_too_long_is_not_tried_again() -> None:
+    loops = "{% if messages | length > 3 %}{% set s = 'a' * 20000 %}" + THREE_LOOPS + "{% endif %}"
+    template = ChatTemplate(loops + "{% for m in messages %}{{ m.content }}{% endfor %}")
+    assert template.notice is None
+    started = time.monotonic()
+    with pytest.raises(RenderError, match="more than 2"):
+        template.render(turns("a", "b", "c", "d", "e"))
+    assert time.monotonic() - started < 4  # twice the deadline
+    assert template.render(turns("a")) == "a"
+
+
+LAST_QUESTION = (  # found from the end, as templates do that cut off older thinking
+    "{% set ns = namespace(last=-1) %}"
+    "{% for m in messages[::-1] %}{% set at = messages | length - 1 - loop.index0 %}"
+    "{% if ns.last < 0 and m.role == 'user' and not m.content.startswith('<tool>') %}"
+    "{% set ns.last = at %}{% endif %}{% endfor %}"
+    "{% for m in messages %}{% if m.content is string %}{% set text = m.content %}{% endif %}"
+    "{{ '<' ~ m.role ~ '>' }}{% if '</think>' in text %}{{ text.split('</think>')[-1] }}"
+    "{% else %}{{ text | trim }}{% endif %}{% if loop.index0 == ns.last %}!{% endif %}{% endfor %}"
+)
+LOOKS_BACK = (  # from every answer over all that came before
+    "{% for m in messages %}{% set ns = namespace(asked=0) %}{% if m.role == 'assistant' %}"
+    "{% for i in range(loop.index0 - 1, -1, -1) %}{% if messages[i].role == 'user' %}"
+    "{% set ns.asked = ns.asked + 1 %}{% endif %}{% endfor %}{% endif %}"
+    "[{{ ns.asked }} {{ m.content }}]{% endfor %}"
+)
+
+
+def test_thousands_of_messages_are_rendered() -> None:
+    template = ChatTemplate(LAST_QUESTION)
+    assert template.notice is None
+    text = template.render(turns(*map(str, range(10_001))))
+    assert text.endswith("<user>9998<assistant>9999<user>10000!")
+
+
+def test_a_template_that_looks_back_from_every_answer_renders_a_thousand() -> None:
+    text = ChatTemplate(LOOKS_BACK).render(turns(*map(str, range(1001))))
+    assert text.endswith("[0 998][500 999][0 1000]")
+
+
+def test_several_threads_render_at_once() -> None:
+    template = ChatTemplate(LAST_QUESTION)
+
+    def render(size: int) -> str:
+        return template.render(turns(*map(str, range(size))))
+
+    sizes = range(1, 400, 2)
+    with ThreadPoolExecutor(4) as pool:
+        for size, text in zip(sizes, pool.map(render, sizes), strict=True):
+            assert text.endswith(f"<user>{size - 1}!")
 
 
 def test_a_template_that_fails_later_is_told() -> None:

@@ -1,15 +1,21 @@
 """Widgets are tested without a screen, in the app's own look."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
+from chatdesk.core.models import ModelHeader
+from chatdesk.core.paths import AppPaths
 from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme
+from tests.ui.driver import Window, opened
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +25,27 @@ def theme(qapp: QApplication) -> Theme:
     theme = load_theme("light")
     apply_theme(qapp, theme)
     return theme
+
+
+@pytest.fixture
+def paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppPaths:
+    """The app's folders, and in place of the starter a small file: the engine is scripted."""
+    header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
+    file = tmp_path / "fake.gguf"
+    file.write_bytes(b"GGUF")
+    monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: file)
+    monkeypatch.setattr("chatdesk.services.models.read_header", lambda path: header)
+    paths = AppPaths.under(tmp_path)
+    paths.make()
+    return paths
+
+
+@pytest.fixture
+def window(qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths) -> Iterator[Window]:
+    """The running app, its model loaded."""
+    with opened(qtbot, qapp, paths) as window:
+        window.until_ready()
+        yield window
 
 
 def make_message(

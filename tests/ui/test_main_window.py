@@ -3,8 +3,6 @@
 import os
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,134 +11,21 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QWidget,
 )
 from pytestqt.qtbot import QtBot
 
-from chatdesk.app import DesktopApp
-from chatdesk.core.chat import Message, MessageState
-from chatdesk.core.models import ModelHeader
+from chatdesk.core.chat import MessageState
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings import Settings
-from chatdesk.services.facts import EngineState
 from chatdesk.store.database import Database
 from chatdesk.ui.composer import ComposerState
 from chatdesk.ui.inspector import Inspector
-from chatdesk.ui.message_view import MessageView
 from chatdesk.ui.reasoning import ReasoningFold
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.view_line import ViewLine
-from tests.helpers import FAKE_ENGINE, disk_full
-
-TIMEOUT_MS = 20_000
-
-
-class Window:
-    """A running app, driven as a person would."""
-
-    def __init__(self, qtbot: QtBot, qapp: QApplication, paths: AppPaths) -> None:
-        self.qtbot = qtbot
-        self.paths = paths
-        self.desktop = DesktopApp(qapp, paths, Settings(), FAKE_ENGINE)
-        self.window = self.desktop.window
-        self.desktop.start()
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=TIMEOUT_MS)
-
-    def until_ready(self) -> None:
-        self.until(
-            lambda: (
-                self.desktop.services is not None
-                and self.desktop.services.engine.status.state is EngineState.READY
-            )
-        )
-
-    @property
-    def editor(self) -> QPlainTextEdit:
-        found = self.window.composer.findChild(QPlainTextEdit)
-        assert found
-        return found
-
-    @property
-    def messages(self) -> list[Message]:
-        return list(self.window.chat_view.messages)
-
-    @property
-    def composer_words(self) -> str:
-        return texts(self.window.composer)[0]
-
-    @property
-    def titles(self) -> list[str]:
-        model = self.window.list_model
-        rows = (model.index(row) for row in range(model.rowCount()))
-        return [str(row.data()) for row in rows if row.flags() & Qt.ItemFlag.ItemIsEnabled]
-
-    def type(self, text: str) -> None:
-        self.qtbot.keyClicks(self.editor, text)
-
-    def send(self, text: str) -> None:
-        self.type(text)
-        self.qtbot.keyClick(self.editor, Qt.Key.Key_Return)
-
-    def ask(self, text: str) -> Message:
-        """Send and wait for the end of the answer."""
-        known = {message.id for message in self.messages}
-        self.send(text)
-        self.until(
-            lambda: (
-                bool(self.messages)
-                and self.messages[-1].id not in known
-                and self.messages[-1].state is not MessageState.STREAMING
-                and self.messages[-1].answer is not None
-            )
-        )
-        self.until(lambda: self.window.composer.state is ComposerState.READY)
-        return self.messages[-1]
-
-    def view_of(self, message: Message) -> MessageView:
-        views = self.window.chat_view.findChildren(MessageView)
-        return next(view for view in views if view.message.id == message.id)
-
-    def close(self) -> None:
-        self.window.close()
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    """Folders with one model in the library, which the scripted engine will pretend to load."""
-    paths = AppPaths.under(tmp_path)
-    paths.make()
-    return paths
-
-
-@pytest.fixture(autouse=True)
-def no_starter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A small file in place of the starter: the engine here is scripted."""
-    header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
-    file = tmp_path / "fake.gguf"
-    file.write_bytes(b"GGUF")
-    monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: file)
-    monkeypatch.setattr("chatdesk.services.models.read_header", lambda path: header)
-
-
-@contextmanager
-def opened(qtbot: QtBot, qapp: QApplication, paths: AppPaths) -> Iterator[Window]:
-    window = Window(qtbot, qapp, paths)
-    try:
-        yield window
-    finally:
-        window.close()
-
-
-@pytest.fixture
-def window(qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths) -> Iterator[Window]:
-    with opened(qtbot, qapp, paths) as window:
-        window.until_ready()
-        yield window
+from tests.helpers import disk_full
+from tests.ui.driver import Window, opened, texts
 
 
 def test_a_first_conversation(window: Window) -> None:
@@ -256,11 +141,6 @@ def test_the_line_where_the_models_view_begins(window: Window) -> None:
     window.view_of(first).actions_row.pin_button.click()
     window.until(lambda: window.messages[1].pinned)
     window.until(window.view_of(first).pin_mark.isVisible)
-
-
-def texts(part: QWidget) -> list[str]:
-    """What is written in a part of the window, hidden words left out."""
-    return [label.text() for label in part.findChildren(QLabel) if not label.isHidden()]
 
 
 def test_regenerating_and_going_back(window: Window) -> None:
