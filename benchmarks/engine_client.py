@@ -8,6 +8,7 @@ from typing import get_args
 
 from chatdesk.core.generation import (
     TERMINAL_EVENTS,
+    Cancel,
     EngineEvent,
     EngineRequest,
     Failed,
@@ -16,6 +17,7 @@ from chatdesk.core.generation import (
     GenerationStats,
     KeepSessions,
     PromptMessage,
+    Shutdown,
     TextDelta,
 )
 from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions, ModelLoaded
@@ -23,7 +25,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.process import ChildProcess, worker_command
 from chatdesk.workers.protocol import Codec
 
-PATIENCE_S = 300.0
+PATIENCE_S = 120.0
 
 
 @dataclass
@@ -87,7 +89,7 @@ class EngineClient:
     def send(self, request: EngineRequest) -> Call:
         """Send a request; its call."""
         call = Call(time.perf_counter())
-        if not hasattr(request, "request_id"):
+        if isinstance(request, Cancel | Shutdown):  # they have no end of their own
             self._child.send(request)
             return call
         self.calls[request.request_id] = call
