@@ -133,6 +133,8 @@ class Batching:
             self._waiting.remove(generation)
             self._running.append(generation)
             live = self._sequences.take(generation.known, generation.adapters, generation.session)
+            if not generation.background:
+                self._sequences.clear_way(live)
             generation.begin(live)
 
     def _has_cells(self, generation: Generation) -> bool:

@@ -61,12 +61,12 @@ class Keeper:
         flash = "flash" if self._context.flash_attention else "plain"
         return f"{llama_cpp.__version__} {self._kv_type} {flash} {scales}"
 
-    def keep(self, live: Live) -> None:
-        """Write a sequence, if it is worth it and not there already."""
+    def keep(self, live: Live, state: bytes | None = None) -> None:
+        """Write a sequence with its state, if it is worth it and not there already."""
         files = self._files
         if files is None or not live.session or not live.exact or self._is_kept(live):
             return
-        state = self._context.state(live.number)
+        state = state or self._context.state(live.number)
         live.kept = len(live.tokens)
         variant = self._variant(live.adapters)
         self._unwritten.put((files, live.session, variant, list(live.tokens), state))

@@ -1,8 +1,9 @@
 """The sequences in the KV cache: which text each of them holds, and what is reused of it.
 
-Nothing is read twice while it is in the cache: a prompt takes over the longest beginning it shares
-with any sequence, running or idle, of this conversation or another. Idle ones stay until their
-cells are needed; the least recently used goes first.
+Nothing is read twice while it is there: a prompt takes over the longest beginning it shares with
+any sequence, running or idle, of this conversation or another. As every cell in use costs time in
+every step, idle sequences are moved to memory when somebody asks for something else, and come back
+when they are wanted; together they take at most as much memory as the cache itself.
 """
 
 import time
@@ -13,6 +14,7 @@ from chatdesk.inference.adapters import AdapterKey
 from chatdesk.inference.context import Context
 
 _WORTH_LEAVING = 32  # tokens of another branch that are not given up for a new sequence
+_IN_THE_WAY = 256  # cells of idle sequences that are worth moving out of a foreground answer's way
 
 
 @dataclass(eq=False, slots=True)
@@ -33,13 +35,22 @@ class Live:
     exact: bool = True
 
 
-class Sequences:
-    """All sequences of one context. `on_evicted` is told of an idle one before it is dropped."""
+@dataclass(eq=False, slots=True)
+class _Parked:
+    """An idle sequence in memory: what is known of it, and its KV state."""
 
-    def __init__(self, context: Context, on_evicted: Callable[[Live], None]) -> None:
+    live: Live
+    state: bytes
+
+
+class Sequences:
+    """All sequences of one context. `keep` may write an idle one's state to disk."""
+
+    def __init__(self, context: Context, keep: Callable[[Live, bytes], None]) -> None:
         self._context = context
-        self._on_evicted = on_evicted
+        self._keep = keep
         self._live: dict[int, Live] = {}
+        self._parked: list[_Parked] = []  # the least recently used first
 
     def take(self, prompt: Sequence[int], adapters: AdapterKey, session: str | None) -> Live:
         """A busy sequence that holds as much of the prompt's beginning as there is in the cache.
@@ -47,16 +58,35 @@ class Sequences:
         At least one token is left to be read, as the logits come from reading.
         """
         wanted = prompt[:-1]
-        best, shared = None, 0
-        for live in self._live.values():
-            common = shared_length(live.tokens, wanted)
-            if live.adapters == adapters and common > shared and self._can_begin(live, common):
-                best, shared = live, common
+        best, shared = self._longest(wanted, adapters)
+        if parked := self._longest_parked(wanted, adapters, shared):
+            self._unpark(parked)
+            best, shared = self._longest(wanted, adapters)
         if best is None:
             return self._new(adapters, session)
         if not best.busy and len(best.tokens) - shared < _WORTH_LEAVING:
             return self._take_over(best, shared, session)
         return self._branch(best, shared, session)
+
+    def _longest(self, wanted: Sequence[int], adapters: AdapterKey) -> tuple[Live | None, int]:
+        """The sequence that shares most with a prompt, and how many tokens."""
+        best, shared = None, 0
+        for live in self._live.values():
+            common = shared_length(live.tokens, wanted)
+            if live.adapters == adapters and common > shared and self._can_begin(live, common):
+                best, shared = live, common
+        return best, shared
+
+    def _longest_parked(
+        self, wanted: Sequence[int], adapters: AdapterKey, shared: int
+    ) -> _Parked | None:
+        """The sequence in memory that shares clearly more than `shared` tokens with a prompt."""
+        best, most = None, shared + _WORTH_LEAVING
+        for parked in self._parked:
+            common = shared_length(parked.live.tokens, wanted)
+            if parked.live.adapters == adapters and common > most:
+                best, most = parked, common
+        return best
 
     def _can_begin(self, live: Live, length: int) -> bool:
         """A recurrent state can neither be shared nor go back."""
@@ -118,14 +148,36 @@ class Sequences:
         self._live.pop(live.number, None)
 
     def evict(self) -> bool:
-        """Drop the idle sequence that was used longest ago; False when none is idle."""
-        idle = [live for live in self._live.values() if not live.busy]
+        """Move the idle sequence used longest ago to memory; False when none is idle."""
+        idle = self.idle()
         if not idle:
             return False
-        oldest = min(idle, key=lambda live: live.used)
-        self._on_evicted(oldest)
-        self.drop(oldest)
+        self._park(min(idle, key=lambda live: live.used))
         return True
+
+    def clear_way(self, live: Live) -> None:
+        """Move idle sequences out of the way of a running one, where they would slow it down."""
+        others = [each for each in self.idle() if each is not live]
+        if sum(len(each.tokens) for each in others) > _IN_THE_WAY:
+            for each in others:
+                self._park(each)
+
+    def _park(self, live: Live) -> None:
+        state = self._context.state(live.number)
+        self._keep(live, state)
+        self._context.drop(live.number)
+        del self._live[live.number]
+        self._parked.append(_Parked(live, state))
+        while sum(len(each.live.tokens) for each in self._parked) > self._context.window:
+            self._parked.pop(0)
+
+    def _unpark(self, parked: _Parked) -> None:
+        """Bring a sequence back as an idle one; it stays away if there is no room."""
+        self._parked.remove(parked)
+        was = parked.live
+        if live := self.bring_back(was.tokens, parked.state, was.adapters, was.session):
+            live.kept, live.exact = was.kept, was.exact
+            self.release(live)
 
     def move_to(self, live: Live, tokens: Sequence[int]) -> None:
         """Make a sequence hold as much of `tokens` as it can without reading them.
@@ -152,14 +204,16 @@ class Sequences:
 
     def disown(self, session: str) -> None:
         """Keep nothing of a conversation on disk any more, also of what is being written."""
+        self._parked = [each for each in self._parked if each.live.session != session]
         for live in self._live.values():
             if live.session == session:
                 live.session = None
 
     def session_tokens(self, session: str) -> int:
         """How much of a conversation is in the cache. May be asked from any thread."""
-        held = [len(live.tokens) for live in list(self._live.values()) if live.session == session]
-        return max(held, default=0)
+        parked = [each.live for each in list(self._parked)]
+        held = [*list(self._live.values()), *parked]
+        return max((len(live.tokens) for live in held if live.session == session), default=0)
 
     @property
     def busy_tokens(self) -> int:

@@ -98,15 +98,17 @@ def test_guessing_ahead_changes_nothing(exact: EngineProcess) -> None:
     question = f"Repeat this text with small changes: {LONG[:1600]} {QUESTIONS[2]} {QUESTIONS[0]}"
     params = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=150)
     answers = []
+    stats = None
     for name, speculate in (("plain", False), ("guessed", True)):
         exact.send(Generate(name, turns(question), params, speculate=speculate))
         text, end = exact.outcome(name)
         assert isinstance(end, Finished)
-        answers.append((text, end.stats.completion_tokens))
-        assert end.stats.prompt_tokens > 350
+        stats = end.stats
+        answers.append((text, stats.completion_tokens))
+        assert stats.prompt_tokens > 350
     assert answers[0] == answers[1]
-    assert end.stats.drafted > 0
-    assert end.stats.accepted > 0
+    assert stats is not None
+    assert 0 < stats.accepted <= stats.drafted
 
 
 def test_a_draft_model_is_used_or_refused_with_the_reason(
@@ -153,7 +155,7 @@ def test_branches_keep_what_they_share(engine: EngineProcess) -> None:
     assert isinstance(edited, Finished)
     assert isinstance(back, Finished)
     assert edited.stats.cached_tokens > 0.9 * edited.stats.prompt_tokens
-    assert back.stats.cached_tokens == back.stats.prompt_tokens - 1  # the other branch is there too
+    assert back.stats.cached_tokens > 0.95 * back.stats.prompt_tokens
 
 
 def test_a_running_answer_lends_its_beginning(engine: EngineProcess) -> None:
@@ -165,6 +167,18 @@ def test_a_running_answer_lends_its_beginning(engine: EngineProcess) -> None:
     assert end.stats.cached_tokens == end.stats.prompt_tokens - 1
     engine.send(Cancel("one"))
     engine.outcome("one")
+
+
+def test_idle_conversations_wait_in_memory(engine: EngineProcess) -> None:
+    """They are out of the way of others, and back without being read again."""
+    one, other = f"One! {LONG} First?", f"Once more. {LONG} Second?"
+    _, first = engine.answer(one, max_tokens=2)
+    engine.answer(other, max_tokens=2)
+    _, again = engine.answer(one, max_tokens=2)
+    assert isinstance(first, Finished)
+    assert isinstance(again, Finished)
+    assert first.stats.cached_tokens < 40
+    assert again.stats.cached_tokens > 0.95 * again.stats.prompt_tokens
 
 
 def test_two_answers_too_long_for_the_cache_both_end(fresh: EngineProcess, tmp_path: Path) -> None:
