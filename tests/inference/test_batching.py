@@ -1,6 +1,5 @@
 """Several answers at once, what is reused between them, and a full context."""
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import EngineReady, ModelLoaded
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.inference.sequences import shared_length
 from tests.inference.engine_process import EngineProcess, request, turns
 from tests.tiny_models import tiny_model
 
@@ -87,7 +87,7 @@ def test_answers_at_once_are_the_answers_alone(exact: EngineProcess) -> None:
         exact.send(request(f"at-once-{number}", question, max_tokens=24, **GREEDY))
     texts, ends, order = collect(exact, len(QUESTIONS))
     for number, other in enumerate(alone):  # a near tie may still turn after some words
-        assert len(os.path.commonprefix([texts[f"at-once-{number}"], other])) >= 10
+        assert shared_length(texts[f"at-once-{number}"], other) >= 10
     assert all(isinstance(end, Finished) for end in ends.values())
     first_four = [f"at-once-{number}" for number in range(4)]
     ended_first = min(order.index(name) for name in first_four) + 24
