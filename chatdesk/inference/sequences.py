@@ -221,8 +221,8 @@ class Sequences:
         return sum(len(live.tokens) for live in self._live.values() if live.busy)
 
 
-def shared_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two lists have in common at their beginning.
+def shared_length(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many items (tokens) two sequences have in common at their beginning.
 
     By bisection, as comparing slices is done in C.
     """
