@@ -57,7 +57,7 @@ class Sequences:
 
         At least one token is left to be read, as the logits come from reading.
         """
-        wanted = prompt[:-1]
+        wanted = list(prompt[:-1])
         best, shared = self._longest(wanted, adapters)
         if parked := self._longest_parked(wanted, adapters, shared):
             self._unpark(parked)
