@@ -17,7 +17,7 @@ from chatdesk.core.generation import PromptMessage
 from chatdesk.library.starter import find_starter
 
 ROUNDS = 3
-WORDS = 3300  # about 4,000 tokens
+WORDS = 3900  # about 4,000 tokens
 LIMITS = {"restore_ttft_s": 0.3}
 AT_LEAST = {"restore_speedup": 30.0}
 

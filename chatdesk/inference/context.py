@@ -16,6 +16,7 @@ from chatdesk.inference.native import AbortFlag, native_log
 _NO_ROOM, _ABORTED = 1, 2  # llama_decode's results
 
 Logits = npt.NDArray[np.float32]
+State = bytes | memoryview  # the KV state of a sequence
 
 
 class NoRoom(Exception):
@@ -184,9 +185,10 @@ class Context:
         del buffer[written:]
         return bytes(buffer)
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: State) -> bool:
         """Put a state of this very model and KV type into a sequence; False if it has no room."""
-        native = ctypes.cast(ctypes.c_char_p(state), ctypes.POINTER(ctypes.c_uint8))
+        where = np.frombuffer(state, np.uint8).ctypes.data
+        native = ctypes.cast(where, ctypes.POINTER(ctypes.c_uint8))
         read = int(lib.llama_state_seq_set_data(self.handle, native, len(state), sequence))
         if read == 0:
             self.drop(sequence)

@@ -20,6 +20,7 @@ from chatdesk.core.generation import (
 from chatdesk.core.loading import LoadModel, LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.inference.adapters import AdapterKey, Adapters
 from chatdesk.inference.batching import Batching
+from chatdesk.inference.context import State
 from chatdesk.inference.draft import DraftModel
 from chatdesk.inference.failures import failed
 from chatdesk.inference.generation import Generation
@@ -37,7 +38,7 @@ from chatdesk.inference.speculation import StepCosts
 from chatdesk.inference.tasks import Embedding, Scoring, Task
 from chatdesk.inference.template import ChatTemplate
 
-Found = tuple[Sequence[int], bytes]  # a conversation's tokens and their KV state, from disk
+Found = tuple[Sequence[int], State]  # a conversation's tokens and their KV state, from disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class LoadedModel:
         sampler = Sampler(request.sampling, model, prepared.tokens, prepared.grammar)
         guess = None
         if request.speculate and not self.opened.context.is_recurrent:
-            guess = Guess(request.request_id, prepared.tokens, self._costs, self._draft_model)
+            guess = Guess(request.request_id, self._costs, self._draft_model)
         return Generation(
             prepared,
             sampler=sampler,

@@ -12,12 +12,11 @@ class Guess:
     def __init__(
         self,
         request_id: str,
-        prompt: Sequence[int],
         costs: StepCosts,
         draft_model: DraftModel | None,
     ) -> None:
         self._request_id = request_id
-        self._lookup = PromptLookup(prompt)
+        self._lookup: PromptLookup | None = None  # made after the first token, which is waited for
         self._lookup_length = DraftLength(costs)
         self._draft_model = draft_model
         self._draft_length = DraftLength(costs)
@@ -32,6 +31,7 @@ class Guess:
         """
         self._chosen, self.tokens = None, ()
         limit = min(room, LARGEST_DRAFT)
+        self._lookup = self._lookup or PromptLookup(known)
         chances = self._lookup.chances(limit)
         if chances and (count := self._lookup_length.choose(others, chances=chances)):
             self._chosen = self._lookup_length
@@ -45,7 +45,8 @@ class Guess:
 
     def settle(self, sampled: Sequence[int], right: int) -> None:
         """Learn what came, and that the first `right` guesses were right."""
-        self._lookup.extend(sampled)
+        if self._lookup:
+            self._lookup.extend(sampled)
         if self._chosen:
             self._chosen.learned(len(self.tokens), right)
         self._chosen, self.tokens = None, ()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import llama_cpp
 
 from chatdesk.inference.adapters import AdapterKey
-from chatdesk.inference.context import Context
+from chatdesk.inference.context import Context, State
 from chatdesk.inference.sequences import Live, Sequences, shared_length
 from chatdesk.inference.sessions import SessionFiles
 
@@ -43,7 +43,7 @@ class Keeper:
 
     def find(
         self, session: str, adapters: AdapterKey, prompt: Sequence[int] | None = None
-    ) -> tuple[Sequence[int], bytes] | None:
+    ) -> tuple[Sequence[int], State] | None:
         """What is kept of a conversation; with `prompt`, only if it saves reading much of it."""
         files = self._files
         if files is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from chatdesk.inference.adapters import AdapterKey
-from chatdesk.inference.context import Context
+from chatdesk.inference.context import Context, State
 
 _WORTH_LEAVING = 32  # tokens of another branch that are not given up for a new sequence
 _IN_THE_WAY = 256  # cells of idle sequences that are worth moving out of a foreground answer's way
@@ -119,7 +119,7 @@ class Sequences:
         return live
 
     def bring_back(
-        self, tokens: Sequence[int], state: bytes, adapters: AdapterKey, session: str | None
+        self, tokens: Sequence[int], state: State, adapters: AdapterKey, session: str | None
     ) -> Live | None:
         """A busy sequence with a state from memory or disk; None when it has no room."""
         live = self._new(adapters, session)

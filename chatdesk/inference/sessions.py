@@ -30,6 +30,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
@@ -103,15 +104,18 @@ class SessionFiles:
             return None
         return head.tokens if head.key == self._key(session, variant) else None
 
-    def load(self, session: str, variant: str) -> tuple[list[int], bytes] | None:
-        """Tokens and state, checked; None if there is none of use. A damaged file is removed."""
+    def load(self, session: str, variant: str) -> tuple[list[int], memoryview] | None:
+        """Tokens and state, checked; None if there is none of use. A damaged file is removed.
+
+        The state is a view of the file: nothing is copied until it goes into the cache.
+        """
         path = self._path(session)
         try:
             with path.open("rb") as file:
                 head = _read_head(file)
                 if head.key != self._key(session, variant):
                     return None  # of use with other adapters, perhaps; the next save replaces it
-                state = file.read(head.state_bytes)
+                state = _mapped(file, head.state_bytes)
             if crc32(state) != head.state_crc:
                 raise _Damaged("the state's checksum")
         except FileNotFoundError:
@@ -168,6 +172,14 @@ class _Head:
     state_crc: int
     state_bytes: int
     key: bytes
+
+
+def _mapped(file: BinaryIO, size: int) -> memoryview:
+    """So many bytes from where the file stands, read by the system as they are looked at."""
+    start = file.tell()
+    if size == 0:
+        return memoryview(b"")
+    return memoryview(mmap(file.fileno(), start + size, access=ACCESS_READ))[start:]
 
 
 def _read_head(file: BinaryIO) -> _Head:
