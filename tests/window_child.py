@@ -54,5 +54,6 @@ def wait(desktop: DesktopApp) -> None:
 MODES = {"ask": ask, "show": show, "wait": wait}
 
 if __name__ == "__main__":
-    settings = Settings(sampling=SamplingParams(temperature=1.2, max_tokens=2000))
+    never_ends = ((2, -100.0), (0, -100.0))  # the starter's tokens that end an answer
+    settings = Settings(sampling=SamplingParams(max_tokens=2000, logit_bias=never_ends))
     sys.exit(run(find_paths(), settings, MODES[sys.argv[1]]))

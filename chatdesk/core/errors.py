@@ -28,6 +28,10 @@ class ModelProblem(EnvironmentProblem):
     """A model file cannot be used."""
 
 
+class DeviceMissing(ModelProblem):
+    """A device that a model is to run on is not there, or another computer is not."""
+
+
 class PromptTooLong(EnvironmentProblem):
     """A prompt does not fit the context window; both numbers are tokens."""
 

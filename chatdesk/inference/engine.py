@@ -18,6 +18,7 @@ from chatdesk.core.generation import (
     SessionRestored,
 )
 from chatdesk.core.loading import LoadModel, LoadOptions, LoadProgress, ModelLoaded
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.inference.adapters import AdapterKey, Adapters
 from chatdesk.inference.batching import Batching
 from chatdesk.inference.context import State
@@ -199,7 +200,7 @@ class LoadedModel:
         request = prepared.request
         sampler = Sampler(request.sampling, model, prepared.tokens, prepared.grammar)
         guess = None
-        if request.speculate and not self.opened.context.is_recurrent:
+        if request.speculate and self._may_guess(request.sampling):
             guess = Guess(request.request_id, self._costs, self._draft_model)
         return Generation(
             prepared,
@@ -209,6 +210,17 @@ class LoadedModel:
             guess=guess,
             send=self._send,
         )
+
+    def _may_guess(self, params: SamplingParams) -> bool:
+        """Whether guessing ahead changes nothing that is chosen.
+
+        Where several rows are computed otherwise than one, their logits differ in the first
+        decimals. That is within what sampling leaves open; a greedy answer would turn at a near
+        tie, so it is guessed only where rows are computed alike.
+        """
+        opened = self.opened
+        rows_alike = opened.kv_type != "f16" and opened.gpu_layers == 0
+        return not opened.context.is_recurrent and (rows_alike or params.temperature > 0)
 
     def _score(self, request: Score) -> None:
         key = self._adapters.identify(request.adapters)

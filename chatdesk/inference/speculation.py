@@ -166,6 +166,9 @@ class StepCosts:
         """Learn from a step of so many rows, at least one."""
         if not self._row_s:
             self._row_s = seconds / self._times(rows)
+        if rows == 1:
+            self._measured_one(seconds)
+            return
         surprise = min(seconds / self.expected(rows), _LARGEST_SURPRISE)
         at = bisect_left(self._sizes, rows)
         if at == len(self._sizes) or self._sizes[at] != rows:
@@ -173,9 +176,12 @@ class StepCosts:
             self._sizes.insert(at, rows)
             return
         self._row_s *= surprise**_FOLLOW_ALL
-        if rows > 1:
-            self._relative[at] *= surprise**_FOLLOW_ONE
-        else:
+        self._relative[at] *= surprise**_FOLLOW_ONE
+
+    def _measured_one(self, seconds: float) -> None:
+        surprise = min(seconds / self._row_s, _LARGEST_SURPRISE)
+        self._row_s *= surprise**_FOLLOW_ALL
+        if len(self._sizes) > 1:
             self._relative = [
                 min(times, max(times * _DOUBT, _usual(size)))
                 for size, times in zip(self._sizes, self._relative, strict=True)

@@ -432,10 +432,10 @@ class Engine:
         if self._wanted and outcome.was_killed_from_outside():
             loaded = self._status.loaded
             return out_of_memory(self._wanted[1], loaded.context_window if loaded else None)
-        return EngineProblem(
-            tr("The engine stopped unexpectedly ({how}).", how=outcome.state_str()),
-            tr("What was written is kept. Try again."),
-        )
+        what = tr("The engine stopped unexpectedly ({how}).", how=outcome.state_str())
+        if self._wanted and self._wanted[1].remote:  # llama.cpp ends the process when one goes
+            what = tr("The engine stopped, most likely because another computer went away.")
+        return EngineProblem(what, tr("What was written is kept. Try again."))
 
     def _crashes_too_often(self, now: float) -> bool:
         crashes = self._crashes

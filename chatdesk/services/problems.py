@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from chatdesk.core.errors import (
+    DeviceMissing,
     EngineProblem,
     EnvironmentProblem,
     ModelProblem,
@@ -88,6 +89,7 @@ def _model_problem(failed: Failed, model: str) -> ModelProblem | None:
                 "A device for {model} is missing: {reason}.", model=model, reason=failed.detail
             )
             todo = tr("Check it, or choose the devices again in the settings.")
+            return DeviceMissing(what, todo)
         case FailureCode.LOAD_FAILED:
             what = tr("{model} could not be loaded: {reason}", model=model, reason=failed.detail)
             todo = another

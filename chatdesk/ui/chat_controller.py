@@ -491,11 +491,7 @@ class ChatController(QObject):
         else:
             state = ComposerState.SENDING if self._sending else ComposerState.READY
             self._composer.set_state(state)
-            self._composer.set_placeholder(
-                tr("Ask anything")
-                if self._current is None
-                else tr("Ask anything. It stays on this computer.")
-            )
+            self._composer.set_placeholder(tr("Ask anything"))
 
     def _show_context(self, use: ContextUse) -> None:
         self._inspector.show_context(use)

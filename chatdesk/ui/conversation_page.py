@@ -65,6 +65,11 @@ class ConversationPage(QWidget):
         ):
             part.set_theme(theme)
 
+    def show_shared(self, *, shared: bool) -> None:
+        """Whether other computers lend their devices."""
+        self.greeting.show_shared(shared=shared)
+        self.status.show_shared(shared=shared)
+
     def show_empty(self, empty: bool) -> None:
         """Whether there is no conversation to show yet."""
         for part in self._welcome:

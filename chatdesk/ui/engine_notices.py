@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from chatdesk.core.errors import EngineProblem, EnvironmentProblem
+from chatdesk.core.errors import DeviceMissing, EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import LoadOptions, ModelLoaded
 from chatdesk.core.models import ModelFile
@@ -33,6 +33,8 @@ class EngineNotices:
         match status.state:
             case EngineState.FAILED if problem and smaller:
                 self._offer_smaller(problem, model, smaller)
+            case EngineState.FAILED if isinstance(problem, DeviceMissing):
+                self._offer_devices(problem)
             case EngineState.FAILED if problem:
                 self._notice.show_problem(problem, tr("Try again"), self._load_again)
             case EngineState.LOADING if smaller and problem is not self._recovering_from:
@@ -49,10 +51,18 @@ class EngineNotices:
         if smaller.context_window != now.context_window:
             offer = tr("Use {n} tokens of context", n=f"{smaller.context_window:,}")
         else:
-            offer = tr("Keep the context smaller ({kv_type})", kv_type=smaller.kv_type)
+            offer = tr("Use less memory ({kv_type})", kv_type=smaller.kv_type)
         self._notice.show_problem(
             problem, offer, lambda: self._settings.use_options(model, smaller)
         )
+
+    def _offer_devices(self, problem: DeviceMissing) -> None:
+        if self._settings.settings.remote_devices:
+            act = self._settings.open_computers
+            self._notice.show_problem(problem, tr("Other computers…"), act)
+        else:
+            act = self._settings.open_model_options
+            self._notice.show_problem(problem, tr("Model options…"), act)
 
     def _tell_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
         if loaded.template_notice:

@@ -130,7 +130,7 @@ class Decimal(QDoubleSpinBox):
 
 
 def _as_typed(field: QSpinBox | QDoubleSpinBox, automatic: str) -> None:
-    field.lineEdit().setTextMargins(8, 0, 8, 0)  # a style sheet cannot
+    field.lineEdit().setTextMargins(10, 0, 10, 0)  # a style sheet cannot
     field.setKeyboardTracking(False)  # told when it is whole
     field.setGroupSeparatorShown(True)
     field.setSpecialValueText(automatic)

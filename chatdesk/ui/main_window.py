@@ -98,6 +98,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._shortcuts()
         self.set_theme(theme)
+        page.show_shared(shared=bool(settings.remote_devices))
         self._on_opened()
 
     # Assembly
@@ -291,6 +292,7 @@ class MainWindow(QMainWindow):
 
     def _on_settings(self, settings: Settings) -> None:
         self.composer.enter_sends = settings.enter_sends
+        self._page.show_shared(shared=bool(settings.remote_devices))
         if settings.system_prompt != self._system_prompt:
             self._system_prompt = settings.system_prompt
             self._chat.set_default_system_prompt(self._system_prompt)

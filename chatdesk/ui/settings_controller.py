@@ -112,6 +112,12 @@ class SettingsController(QObject):
         assert self._dialog
         self._dialog.show_page(self._dialog.server)
 
+    def open_computers(self) -> None:
+        """Open the settings of other computers."""
+        self.open()
+        assert self._dialog
+        self._dialog.show_page(self._dialog.computers)
+
     def _show_server(self) -> None:
         from chatdesk.ui.settings_server import ServerStatus
 

@@ -58,6 +58,11 @@ class SettingsDialog(QDialog):
         """Turn to a page."""
         self._list.setCurrentRow(self.pages.index(page))
 
+    def _turn_to(self, row: int) -> None:
+        self._stack.setCurrentIndex(row)
+        if self.pages[row] is self.computers:
+            self.computers.check_all()
+
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
         for row, (page, name) in enumerate(zip(self.pages, ICONS, strict=True)):
@@ -76,13 +81,14 @@ class SettingsDialog(QDialog):
     def _build(self) -> None:
         self._list.setObjectName("pages")
         self._list.setFixedWidth(LIST_WIDTH)
+        self._list.setIconSize(ICON_SIZE)  # as large as the one that is selected
         self._list.setAccessibleName(tr("Pages of the settings"))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for page in self.pages:
             self._list.addItem(QListWidgetItem(page.title))
             self._stack.addWidget(_scrolling(page))
             page.edited.connect(self.edited)
-        self._list.currentRowChanged.connect(self._stack.setCurrentIndex)
+        self._list.currentRowChanged.connect(self._turn_to)
         close = plain_button(tr("Done"))
         set_class(close, "primary")
         close.setDefault(False)

@@ -12,7 +12,6 @@ from chatdesk.ui.fields import (
     Form,
     memory_words,
     plain_button,
-    small,
 )
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.theme import Theme, set_class
@@ -88,8 +87,7 @@ class ModelsPage(SettingsPage):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._kept, 1)
         row.addWidget(self._clear)
-        self._column.addWidget(keep)
-        self._column.addWidget(small(tr("A long chat answers at once when it is opened again.")))
+        self._add_switch(keep, tr("A long chat answers at once when it is opened again."))
         rows = Form()
         rows.add(tr("At most"), limit)
         self._column.addLayout(rows)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from chatdesk.ui.fields import Form, recolour
+from chatdesk.ui.fields import CheckBox, Form, recolour, small
 from chatdesk.ui.theme import Theme, set_class
 
 
@@ -34,6 +34,14 @@ class SettingsPage(QWidget):
             self._form = Form()
             self._column.addLayout(self._form)
         self._form.add(name, field, note)
+
+    def _add_switch(self, switch: CheckBox, note: str) -> None:
+        """A switch with the line that explains it, across the whole page."""
+        both = QVBoxLayout()
+        both.setSpacing(4)
+        both.addWidget(switch)
+        both.addWidget(small(note))
+        self._column.addLayout(both)
 
     def _edit(self, **fields: object) -> None:
         self.edited.emit(fields)

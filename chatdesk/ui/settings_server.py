@@ -35,14 +35,11 @@ class ServerPage(SettingsPage):
             checked=settings.server_on,
         )
         switch.toggled.connect(self._switch)
-        self._column.addWidget(switch)
-        self._column.addWidget(
-            small(
-                tr(
-                    "Programs made for OpenAI's interface can ask here instead. "
-                    "Other computers cannot."
-                )
-            )
+        self._add_switch(
+            switch,
+            tr(
+                "Programs made for OpenAI's interface can ask here instead. Other computers cannot."
+            ),
         )
         self._column.addWidget(self._state_card())
         port = WholeNumber(LOWEST_PORT, HIGHEST_PORT, settings.server_port)
@@ -77,6 +74,7 @@ class ServerPage(SettingsPage):
         self._address = QLineEdit()
         self._address.setReadOnly(True)
         self._address.setAccessibleName(tr("Address"))
+        self._address.setTextMargins(-2, 0, 0, 0)  # in line with the words above it
         set_class(self._address, "address")
         self._copy = plain_button(tr("Copy"), tr("Copy the address"))
         self._copy.clicked.connect(self._copy_address)

@@ -1,7 +1,8 @@
 """The line below the composer: what is loaded, on which device, how fast, how full."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded
@@ -12,16 +13,18 @@ _GAP = "     "
 
 
 class StatusLine(QLabel):
-    """Words only; only measured figures."""
+    """Words only; only measured figures. Where it is narrow, the last of them are left out."""
 
     def __init__(self) -> None:
         super().__init__()
         set_class(self, "tiny")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setAccessibleName(tr("Status"))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._status = EngineStatus(EngineState.LOADING)
         self._tokens_per_s: float | None = None
         self._context: tuple[int, int] | None = None
+        self._shared = False
         self._show()
 
     def show_engine(self, status: EngineStatus) -> None:
@@ -41,6 +44,16 @@ class StatusLine(QLabel):
         self._context = (tokens, window)
         self._show()
 
+    def show_shared(self, *, shared: bool) -> None:
+        """Whether other computers lend their devices."""
+        self._shared = shared
+        self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say as much as there is room for."""
+        super().resizeEvent(event)
+        self._show()
+
     def _show(self) -> None:
         parts = [_engine_words(self._status)]
         if self._status.state is EngineState.READY:
@@ -49,8 +62,15 @@ class StatusLine(QLabel):
             if self._context:
                 tokens, window = self._context
                 parts.append(tr("context {share} %", share=round(100 * tokens / window)))
-        parts.append(tr("everything stays on this computer"))
-        self.setText(_GAP.join(parts))
+        if self._shared:
+            parts.append(tr("everything stays on your own computers"))
+        else:
+            parts.append(tr("everything stays on this computer"))
+        measure = self.fontMetrics()
+        while len(parts) > 1 and measure.horizontalAdvance(_GAP.join(parts)) > self.width():
+            parts.pop()
+        words = _GAP.join(parts)
+        self.setText(measure.elidedText(words, Qt.TextElideMode.ElideRight, self.width()))
 
 
 def _engine_words(status: EngineStatus) -> str:

@@ -27,13 +27,13 @@ class Greeting(QWidget):
         super().__init__()
         self._hello = QLabel()
         self._lock = QLabel()
-        promise = QLabel(tr("Everything you write stays on this computer."))
+        self._promise = QLabel()
         set_class(self._hello, "title")
-        set_class(promise, "lead")
+        set_class(self._promise, "lead")
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._lock)
-        row.addWidget(promise, 1)
+        row.addWidget(self._promise, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 12)
         layout.setSpacing(10)
@@ -41,6 +41,15 @@ class Greeting(QWidget):
         layout.addLayout(row)
         self.set_theme(theme)
         self.greet(datetime.now())
+        self.show_shared(shared=False)
+
+    def show_shared(self, *, shared: bool) -> None:
+        """Promise no more than holds while other computers lend their devices."""
+        self._promise.setText(
+            tr("Everything you write stays on your own computers.")
+            if shared
+            else tr("Everything you write stays on this computer.")
+        )
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""

@@ -32,8 +32,9 @@ class Codec(Generic[Message]):
     @staticmethod
     def encode(message: object) -> bytes:
         """The message as one line, newline included."""
-        fields: dict[str, Any] = msgspec.to_builtins(message)
-        return msgspec.json.encode({"type": type(message).__name__, **fields}) + b"\n"
+        fields = msgspec.json.encode(message)[1:]
+        comma = b"" if fields == b"}" else b","
+        return b'{"type":"%b"%b%b\n' % (type(message).__name__.encode(), comma, fields)
 
     def decode(self, line: bytes) -> Message:
         """The message of a line. Raises `ProtocolError`."""

