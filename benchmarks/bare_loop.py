@@ -3,10 +3,12 @@
 import ctypes
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the engine process has it
 
+import numpy as np
 from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.sampling import SamplingParams
@@ -86,6 +88,24 @@ class BareLoop:
             lib.llama_sampler_free(chain)
         lib.llama_batch_free(batch)
         return (count - 1) * len(prompts) / seconds
+
+    def adapt(self, adapter: Path | None) -> None:
+        """Compute with a LoRA adapter from now on, or with the model as it is."""
+        handles = (lib.llama_adapter_lora_p_ctypes * 1)()
+        if adapter:
+            handles[0] = lib.llama_adapter_lora_init(self._model, os.fsencode(adapter))
+        scales, count = (ctypes.c_float * 1)(1.0), 1 if adapter else 0
+        assert lib.llama_set_adapters_lora(self._context, handles, count, scales) == 0
+
+    def logits(self, tokens: list[int]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """The logits after each token of a text that fits a batch, as [token, vocabulary]."""
+        lib.llama_memory_clear(self._memory, False)
+        batch = lib.llama_batch_init(len(tokens), 0, 1)
+        self._fill(batch, [(t, p, 0) for p, t in enumerate(tokens)], outputs=True)
+        assert lib.llama_decode(self._context, batch) == 0
+        lib.llama_batch_free(batch)
+        shape = (len(tokens), lib.llama_vocab_n_tokens(self._vocab))
+        return np.ctypeslib.as_array(lib.llama_get_logits(self._context), shape).copy()
 
     @staticmethod
     def _fill(batch: Any, entries: list[tuple[int, int, int]], outputs: bool = False) -> None:

@@ -24,21 +24,16 @@ def print_report(
 ) -> None:
     """The table, then the line.
 
-    `limits` are the figures' wanted maxima, `at_least` the ratios' wanted minima.
+    `limits` are the wanted maxima of figures and ratios, `at_least` the wanted minima.
     """
-    print(f"{'figure':24} {'measured':>14} {'at most':>14}")
+    print(f"{'figure':24} {'measured':>14} {'wanted':>18}")
     for name, value in figures.items():
-        limit = limits.get(name)
-        mark = "" if limit is None else ("  ok" if value <= limit else "  MISSED")
-        wanted = "" if limit is None else _shown(limit)
-        print(f"{name:24} {_shown(value):>14} {wanted:>14}{mark}")
+        print(f"{name:24} {_shown(value):>14} {_judged(name, value, limits, at_least or {})}")
     for name, value in baseline.items():
-        print(f"{'baseline ' + name:38} {_shown(value):>14}")
+        print(f"{'baseline ' + name:24} {_shown(value):>14}")
     for name, value in ratios.items():
-        minimum = (at_least or {}).get(name)
-        mark = "" if minimum is None else ("  ok" if value >= minimum else "  MISSED")
-        wanted = "" if minimum is None else f"at least {_shown(minimum)}"
-        print(f"{'ratio ' + name:24} {_shown(value):>14} {wanted:>18}{mark}")
+        judged = _judged(name, value, limits, at_least or {})
+        print(f"{'ratio ' + name:24} {_shown(value):>14} {judged}")
     hardware = read_hardware()
     machine = {
         "system": platform.platform(),
@@ -56,6 +51,19 @@ def print_report(
         "ratios": ratios,
     }
     print(json.dumps(document))
+
+
+def _judged(
+    name: str, value: float, limits: Mapping[str, float], at_least: Mapping[str, float]
+) -> str:
+    """What is wanted of a number, and whether it is so; "" when nothing is."""
+    if name in limits:
+        wanted, good = f"at most {_shown(limits[name])}", value <= limits[name]
+    elif name in at_least:
+        wanted, good = f"at least {_shown(at_least[name])}", value >= at_least[name]
+    else:
+        return ""
+    return f"{wanted:>18}  {'ok' if good else 'MISSED'}"
 
 
 def _shown(value: float) -> str:

@@ -12,6 +12,10 @@ def main() -> int:
         from chatdesk.inference.worker import main as engine_main
 
         return engine_main()
+    if sys.argv[1:] == ["--worker", "trainer"]:
+        from chatdesk.training.worker import main as trainer_main
+
+        return trainer_main()
     if sys.argv[1:3] == ["--worker", "device"]:
         from chatdesk.inference.device_server import main as device_main
 

@@ -10,30 +10,40 @@ import logging
 import os
 import runpy
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from chatdesk import __version__
+from chatdesk.cli_parts import (
+    FAILURE,
+    INTERRUPTED,
+    OK,
+    Command,
+    add_json,
+    fail,
+    note,
+    print_fields,
+    print_json,
+    seed_argument,
+    show_share,
+    text_argument,
+    within,
+)
+from chatdesk.cli_personalize import add_personalize
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import set_language, system_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.services.locations import find_paths, start_logging
 
-OK, FAILURE, INTERRUPTED = 0, 1, 130
-BENCHES = ("engine", "sessions", "ui")
+BENCHES = ("engine", "sessions", "ui", "training")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
 MAX_PORT, MAX_THREADS = 2**16 - 1, 512
 KEY_VARIABLE = "CHATDESK_API_KEY"  # unlike an option it is in no list of processes
-MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
 
 _log = logging.getLogger(__name__)
-
-Command = Callable[[argparse.Namespace, AppPaths, Settings], int]
-_Number = TypeVar("_Number", int, float)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,14 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(options, locale_dir)
     except EnvironmentProblem as problem:
-        return _fail(str(problem))
+        return fail(str(problem))
     except BrokenPipeError:  # whoever read our output has left
         _drop_output()
         return FAILURE
     except OSError as problem:  # output to a full disk, input from a folder and the like
         _log.exception("the system refused something")
         _drop_output()
-        return _fail(tr("The system reports an error: {reason}.", reason=problem))
+        return fail(tr("The system reports an error: {reason}.", reason=problem))
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -74,14 +84,9 @@ def _run(options: argparse.Namespace, locale_dir: Path) -> int:
     except Exception as bug:
         _log.exception("a bug in a command")
         kind = type(bug).__name__
-        return _fail(
+        return fail(
             tr("This is a bug in ChatDesk ({kind}). Details are in {log}.", kind=kind, log=log)
         )
-
-
-def _fail(sentence: str) -> int:
-    print("chatdesk:", " ".join(sentence.split()), file=sys.stderr)
-    return FAILURE
 
 
 def _drop_output() -> None:
@@ -107,13 +112,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_models(commands)
     _add_conversations(commands)
+    add_personalize(commands)
     _add_serve(commands)
     _add_serve_device(commands)
     doctor = commands.add_parser(
         "doctor", help=tr("say what this machine has and what is wrong with it")
     )
     doctor.set_defaults(command=_doctor)
-    _json(doctor)
+    add_json(doctor)
     bench = commands.add_parser("bench", help=tr("measure this app against a baseline"))
     bench.add_argument("name", choices=BENCHES)
     bench.set_defaults(command=_bench)
@@ -123,22 +129,22 @@ def _parser() -> argparse.ArgumentParser:
 def _add_ask(commands: Any) -> None:
     parser = commands.add_parser("ask", help=tr("ask one question and print the answer"))
     prompt = tr("the question; - reads it from stdin")
-    parser.add_argument("prompt", metavar="PROMPT", type=_text, help=prompt)
+    parser.add_argument("prompt", metavar="PROMPT", type=text_argument, help=prompt)
     for name, metavar, kind, text in (
         ("--model", "ID|PATH", str, tr("the model to ask, instead of the one chosen last")),
-        ("--system", "TEXT", _text, tr("the system prompt of a new chat")),
-        ("--conversation", "ID|new", _text, tr("go on with this chat; new begins one")),
+        ("--system", "TEXT", text_argument, tr("the system prompt of a new chat")),
+        ("--conversation", "ID|new", text_argument, tr("go on with this chat; new begins one")),
         ("--adapter", "ID|none", str, tr("the adapter to use; none asks the model as it is")),
         ("--max-tokens", "N", _max_tokens, tr("the longest answer, in tokens")),
         ("--temperature", "T", _temperature, tr("0 always takes the likeliest word")),
-        ("--seed", "N", _seed, tr("the same seed gives the same answer")),
+        ("--seed", "N", seed_argument, tr("the same seed gives the same answer")),
     ):
         default = "new" if name == "--conversation" else None
         parser.add_argument(name, metavar=metavar, type=kind, default=default, help=text)
     parser.add_argument("--temporary", action="store_true", help=tr("save nothing of it"))
     parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
     parser.set_defaults(command=_ask, parser=parser)
-    _json(parser)
+    add_json(parser)
 
 
 def _add_models(commands: Any) -> None:
@@ -159,7 +165,7 @@ def _add_models(commands: Any) -> None:
         (perplexity, _models_perplexity),
     ):
         parser.set_defaults(command=command)
-        _json(parser)
+        add_json(parser)
 
 
 def _add_conversations(commands: Any) -> None:
@@ -167,16 +173,16 @@ def _add_conversations(commands: Any) -> None:
     actions = conversations.add_subparsers(required=True, metavar=tr("ACTION"))
     listing = actions.add_parser("list", help=tr("list the chats, the newest first"))
     listing.set_defaults(command=_conversations_list)
-    _json(listing)
+    add_json(listing)
     for name, command, text in (
         ("show", _conversations_show, tr("print a chat")),
         ("delete", _conversations_delete, tr("move a chat to the trash, for 30 days")),
         ("restore", _conversations_restore, tr("take a chat out of the trash")),
     ):
         parser = actions.add_parser(name, help=text)
-        parser.add_argument("id", metavar="ID", type=_text)
+        parser.add_argument("id", metavar="ID", type=text_argument)
         parser.set_defaults(command=command)
-        _json(parser)
+        add_json(parser)
 
 
 def _add_serve(commands: Any) -> None:
@@ -205,54 +211,24 @@ def _add_serve_device(commands: Any) -> None:
     lend.set_defaults(command=_serve_device)
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help=tr("print one JSON document"))
-
-
-def _text(text: str) -> str:
-    from chatdesk.services.chat import sound_text
-
-    return sound_text(text)
-
-
 def _max_tokens(text: str) -> int:
-    return _within(int, text, 1, MAX_TOKENS)
+    return within(int, text, 1, MAX_TOKENS)
 
 
 def _temperature(text: str) -> float:
-    return _within(float, text, 0, MAX_TEMPERATURE)
-
-
-def _seed(text: str) -> int:
-    return _within(int, text, 0, MAX_SEED)
+    return within(float, text, 0, MAX_TEMPERATURE)
 
 
 def _port(text: str) -> int:
-    return _within(int, text, 0, MAX_PORT)
+    return within(int, text, 0, MAX_PORT)
 
 
 def _fixed_port(text: str) -> int:
-    return _within(int, text, 1, MAX_PORT)
+    return within(int, text, 1, MAX_PORT)
 
 
 def _threads(text: str) -> int:
-    return _within(int, text, 1, MAX_THREADS)
-
-
-def _within(kind: Callable[[str], _Number], text: str, low: int, high: int) -> _Number:
-    with suppress(ValueError):
-        if low <= (number := kind(text)) <= high:  # never so for a NaN
-            return number
-    values = {"value": text, "low": low, "high": high}
-    raise argparse.ArgumentTypeError(
-        tr("“{value}” is not a whole number from {low} to {high}", **values)
-        if kind is int
-        else tr("“{value}” is not a number from {low} to {high}", **values)
-    )
-
-
-def _print_json(document: object) -> None:
-    print(json.dumps(document, ensure_ascii=False))
+    return within(int, text, 1, MAX_THREADS)
 
 
 def _window(_options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -288,9 +264,9 @@ def _ask(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> in
         elif not options.json:
             print(text, end="", flush=True)
 
-    result = ask(paths, settings, request, on_text)
+    result = ask(paths, settings, request, on_text, note)
     if options.json:
-        _print_json(asdict(result))
+        print_json(asdict(result))
     else:
         print()
     return INTERRUPTED if result.stop_reason == "cancelled" else OK
@@ -301,7 +277,7 @@ def _models_list(options: argparse.Namespace, paths: AppPaths, settings: Setting
 
     infos = list_models(paths, settings)
     if options.json:
-        _print_json(infos)
+        print_json(infos)
     else:
         for info in infos:
             size = f"{info['bytes'] / 1e6:,.0f} MB"
@@ -312,33 +288,20 @@ def _models_list(options: argparse.Namespace, paths: AppPaths, settings: Setting
 def _models_info(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.services.reports import model_info
 
-    return _print_fields(model_info(paths, settings, options.model), as_json=options.json)
+    return print_fields(model_info(paths, settings, options.model), as_json=options.json)
 
 
 def _models_add(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.services.reports import add_model
 
-    return _print_fields(add_model(paths, settings, options.path), as_json=options.json)
+    return print_fields(add_model(paths, settings, options.path), as_json=options.json)
 
 
 def _models_perplexity(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.services.perplexity import measure
 
-    def on_progress(share: float) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)
-
-    result = measure(paths, settings, options.model, options.file, on_progress)
-    return _print_fields(asdict(result), as_json=options.json)
-
-
-def _print_fields(fields: dict[str, Any], *, as_json: bool) -> int:
-    if as_json:
-        _print_json(fields)
-    else:
-        for name, value in fields.items():
-            print(f"{name}: {value}")
-    return OK
+    result = measure(paths, settings, options.model, options.file, show_share)
+    return print_fields(asdict(result), as_json=options.json)
 
 
 def _conversations_list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
@@ -346,7 +309,7 @@ def _conversations_list(options: argparse.Namespace, paths: AppPaths, _: Setting
 
     conversations = list_conversations(paths)
     if options.json:
-        _print_json(conversations)
+        print_json(conversations)
     else:
         for entry in conversations:
             print(f"{entry['id']}  {entry['updated'][:16]}  {entry['title']}")
@@ -358,7 +321,7 @@ def _conversations_show(options: argparse.Namespace, paths: AppPaths, _: Setting
 
     document = show_conversation(paths, options.id)
     if options.json:
-        _print_json(document)
+        print_json(document)
     else:
         print(f"# {document['title']}")
         for message in document["messages"]:
@@ -370,13 +333,13 @@ def _conversations_show(options: argparse.Namespace, paths: AppPaths, _: Setting
 def _conversations_delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
     from chatdesk.services.reports import delete_conversation
 
-    return _print_fields(delete_conversation(paths, options.id), as_json=options.json)
+    return print_fields(delete_conversation(paths, options.id), as_json=options.json)
 
 
 def _conversations_restore(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
     from chatdesk.services.reports import restore_conversation
 
-    return _print_fields(restore_conversation(paths, options.id), as_json=options.json)
+    return print_fields(restore_conversation(paths, options.id), as_json=options.json)
 
 
 def _serve(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -401,7 +364,7 @@ def _doctor(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
 
     checks = examine(paths)
     if options.json:
-        _print_json({"checks": [asdict(check) for check in checks], "version": __version__})
+        print_json({"checks": [asdict(check) for check in checks], "version": __version__})
     else:
         for check in checks:
             print(f"{'ok ' if check.ok else 'BAD'}  {check.name}: {check.detail}")

@@ -77,7 +77,9 @@ def send(event: object) -> None:
 
 
 def stats(tokens: int, thinking_s: float | None = None) -> GenerationStats:
-    return GenerationStats(10, 4, tokens, 0.05, 100.0, 0.5, seed=7, thinking_s=thinking_s)
+    return GenerationStats(
+        10, 4, tokens, 0.05, 100.0, 0.5, seed=7, drafted=3, accepted=2, thinking_s=thinking_s
+    )
 
 
 def load(request: LoadModel) -> None:

@@ -32,6 +32,9 @@ MODEL_KEYS = {
 HELPS = (
     "", "ask", "models", "models list", "models info", "models add", "conversations",
     "conversations list", "conversations show", "conversations delete", "conversations restore",
+    "personalize", "personalize preview", "personalize train", "personalize resume",
+    "personalize list", "personalize show", "personalize activate", "personalize rollback",
+    "personalize delete", "personalize export", "personalize import",
     "serve", "serve-device", "doctor", "bench",
 )  # fmt: skip
 
@@ -255,7 +258,7 @@ def test_model_files_that_cannot_be_used(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_what_ask_cannot_find(cli: Cli, tiny: Path) -> None:
-    assert "“mine”" in cli.problem("ask", "hello", "--adapter", "mine")
+    assert "no adapter mine" in cli.problem("ask", "hello", "--adapter", "mine")
     hello = ("ask", "hello", "--model", str(tiny))
     assert "0123abcd" in cli.problem(*hello, "--conversation", "0123abcd")
     assert "too short" in cli.problem(*hello, "--conversation", "")

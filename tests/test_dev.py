@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -329,7 +330,8 @@ def test_wrong_usage(dev: Any, arguments: list[str]) -> None:
 def test_the_lock_pins_every_dependency() -> None:
     lock = (ROOT / "packaging" / "lock.txt").read_text("utf-8").lower()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+    extras = project["optional-dependencies"].values()
+    for requirement in chain(project["dependencies"], *extras):
         name = re.split(r"[\[<]", requirement)[0].lower()
         assert f"\n{name}==" in lock
 

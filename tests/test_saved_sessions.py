@@ -1,6 +1,7 @@
 """Conversations taken up again with the real engine: what was read before is not read anew."""
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from chatdesk.services.ask import AskRequest, AskResult, ask
 from chatdesk.services.engine import Engine, Reply
 from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
 from chatdesk.services.threads import MeasuredThreads
+from chatdesk.store.adapters import AdapterStore
+from tests.services.shelf import make_adapter
 
 TIMEOUT_S = 60.0
 MUCH = "Here is my diary. " + " ".join(
@@ -60,11 +63,19 @@ class RealApp:
         ):
             pass
 
+    def titled(self) -> None:
+        """Wait for the title, which was asked for before the answer's end was told."""
+        while self.services.engine.busy:
+            time.sleep(0.01)
+
     def restored(self, conversation: str) -> int:
         """Open a conversation; how many of its tokens are there then."""
         replies: queue.Queue[Reply] = queue.Queue()
-        engine = self.services.engine
-        engine.submit(RestoreSession(engine.new_id(), conversation), replies.put)
+        engine, adapters = self.services.engine, self.services.adapters
+        model = engine.status.model
+        assert model
+        adapted = adapters.for_session(model, conversation)
+        engine.submit(RestoreSession(engine.new_id(), conversation, adapted), replies.put)
         reply = replies.get(timeout=TIMEOUT_S)
         assert isinstance(reply, SessionRestored)
         return reply.tokens
@@ -114,6 +125,28 @@ def test_after_a_restart_only_the_new_question_is_read(start: Start) -> None:
     assert cached > prompt - FEW
     app.close()
     assert app.files() == [file]
+
+
+def test_so_it_is_with_an_adapter_though_the_title_is_made_without_one(start: Start) -> None:
+    app = start()
+    plain = app.asked(MUCH)
+    model = app.services.engine.status.model
+    assert model
+    record = make_adapter(AdapterStore(app.services._database), app.paths, model, strength=60)
+    app.services.adapters.activate(record.id)
+    first = app.asked(MUCH)
+    assert first.text != plain.text
+    assert tokens(first)[1] == 0  # what the model read without it is of no use
+    app.titled()
+    prompt, cached = tokens(app.asked(MORE, first.conversation_id))
+    assert cached > prompt - FEW
+    app.close()
+    app = start()
+    assert app.restored(first.conversation_id) > cached
+    prompt, cached = tokens(app.asked("And on day 5?", first.conversation_id))
+    assert cached > prompt - FEW
+    app.services.adapters.choose(first.conversation_id, "")
+    assert tokens(app.asked("And on day 6?", first.conversation_id))[1] < FEW
 
 
 @pytest.mark.parametrize("restored_first", [True, False])

@@ -12,7 +12,7 @@ _FIRST_BYTE = len(VOCABULARY)
 END = 2
 _LETTERS = "etaoinshrdlu"
 _FIRST_LETTER = _FIRST_BYTE + 256
-_SIZE = _FIRST_LETTER + len(_LETTERS) + 1  # and a space
+SIZE = _FIRST_LETTER + len(_LETTERS) + 1  # and a space
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -43,7 +43,7 @@ def tiny_model(
     writer = gguf.GGUFWriter(str(path), architecture)
     writer.add_name(name)
     _write_hyperparameters(writer, context_length)
-    _write_vocabulary(writer, template, special, space_prefix)
+    write_vocabulary(writer, template, special, space_prefix)
     _write_tensors(writer, [byte_token(value) for value in answer], loop)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -61,12 +61,13 @@ def _write_hyperparameters(writer: gguf.GGUFWriter, context_length: int) -> None
     writer.add_head_count_kv(4)
     writer.add_rope_dimension_count(EMBEDDING // 4)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(_SIZE)
+    writer.add_vocab_size(SIZE)
 
 
-def _write_vocabulary(
+def write_vocabulary(
     writer: gguf.GGUFWriter, template: str | None, special: Sequence[str], space_prefix: bool
 ) -> None:
+    """A vocabulary of bytes and some letters, `SIZE` tokens in all."""
     kind = gguf.TokenType
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
@@ -90,9 +91,9 @@ def _write_tensors(writer: gguf.GGUFWriter, answer: Sequence[int], loop: bool) -
     def zeros(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.zeros(shape, dtype=np.float32)
 
-    one_hot = zeros(_SIZE, EMBEDDING)
-    one_hot[np.arange(_SIZE), np.arange(_SIZE)] = 1
-    follows = zeros(_SIZE, EMBEDDING)
+    one_hot = zeros(SIZE, EMBEDDING)
+    one_hot[np.arange(SIZE), np.arange(SIZE)] = 1
+    follows = zeros(SIZE, EMBEDDING)
     chain = [byte_token(ord("\n")), *answer]
     for before, after in zip(chain, [*answer, chain[1] if loop else END], strict=True):
         follows[after, before] = 10

@@ -51,12 +51,27 @@ class TitleSource(StrEnum):
     USER = "user"
 
 
+class Rating(StrEnum):
+    """A thumb: what the person thinks of an answer."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Mark(StrEnum):
+    """Whether a message or conversation may be learned from, said by hand."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """How an assistant message came to be.
 
     `model_id` names a row of the store's models, which holds the file's hash. Counts are tokens,
-    times are seconds; a value is None where it was not (yet) measured.
+    times are seconds; a value is None where it was not (yet) measured. `drafted` tokens were
+    guessed ahead, `accepted` of them were right.
     """
 
     model_id: str | None = None
@@ -73,14 +88,18 @@ class AnswerRecord:
     stop_reason: str | None = None  # a StopReason, or None while streaming or after a crash
     error: str | None = None  # a sentence for the person, when the state is FAILED or INTERRUPTED
     thinking_s: float | None = None
+    drafted: int | None = None
+    accepted: int | None = None
     thinking: str = ""  # what the model thought before it spoke
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One node of a conversation's tree. `answer` is set on assistant messages only.
+    """One node of a conversation's tree.
 
-    A `pinned` one stays in the model's view when the context is full.
+    `answer` is set on assistant messages only, and not on a correction: no model gave it. A
+    correction is an assistant message in the person's own words, in place of its sibling
+    `corrects`. A `pinned` message stays in the model's view when the context is full.
     """
 
     id: str
@@ -92,6 +111,9 @@ class Message:
     created: datetime
     answer: AnswerRecord | None = None
     pinned: bool = False
+    rating: Rating | None = None
+    mark: Mark | None = None
+    corrects: str | None = None
 
     @property
     def thinking(self) -> str:
@@ -137,13 +159,15 @@ class ConversationSummary:
     created: datetime
     updated: datetime
     messages: int
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True)
 class Conversation:
     """A whole conversation: every branch, and which leaf is being read.
 
-    `messages` are in order of creation, so a parent stands before its children.
+    `messages` are in order of creation, so a parent stands before its children. `adapter` is the
+    id of the one that answers here, "" for none; with None it is the one active for the model.
     """
 
     id: str
@@ -155,6 +179,8 @@ class Conversation:
     deleted: datetime | None
     active_leaf_id: str | None
     messages: tuple[Message, ...]
+    mark: Mark | None = None
+    adapter: str | None = None
 
     @cached_property
     def by_id(self) -> Mapping[str, Message]:

@@ -32,6 +32,10 @@ class DeviceMissing(ModelProblem):
     """A device that a model is to run on is not there, or another computer is not."""
 
 
+class AdapterProblem(EnvironmentProblem):
+    """An adapter, or its file, cannot be used."""
+
+
 class PromptTooLong(EnvironmentProblem):
     """A prompt does not fit the context window; both numbers are tokens."""
 

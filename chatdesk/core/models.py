@@ -20,6 +20,8 @@ class ModelHeader:
 
     Sizes in bytes, `context_length` in tokens (what it was trained for), `parameters` counted
     from the tensor shapes. `kv_bytes_per_token` is the f16 KV cache of one token over all layers.
+    `width` is that of the residual stream, `vocabulary` the number of tokens there are; 0 for a
+    file that was taken up before they were noted.
     """
 
     name: str
@@ -31,6 +33,8 @@ class ModelHeader:
     layers: int
     kv_bytes_per_token: int
     has_chat_template: bool
+    width: int = 0
+    vocabulary: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,16 @@ class AppPaths:
         """The thread counts that were measured on this machine."""
         return self.cache / "threads.json"
 
+    @property
+    def adapters(self) -> Path:
+        """What came of training: a folder for each adapter, named as its id."""
+        return self.data / "adapters"
+
+    @property
+    def figures(self) -> Path:
+        """What was measured of models without an adapter, once for all runs."""
+        return self.cache / "figures"
+
     def make(self) -> None:
         """Create the folders, private to the user. Raises `OSError`."""
         for folder in (self.data, self.config, self.cache, self.logs, self.models):

@@ -16,12 +16,17 @@ from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import KV_TYPES, ROPE_SCALINGS, LoadOptions
+from chatdesk.core.personalization import LearnFrom
 from chatdesk.core.sampling import SamplingParams
 
 MIN_CONTEXT_WINDOW = 512
 _T = TypeVar("_T")
 _LEAST = {"context_window": MIN_CONTEXT_WINDOW, "parallel": 1, "unload_after_min": 0}
-_CHOICES = {"kv_type": KV_TYPES, "rope_scaling": ROPE_SCALINGS}
+_CHOICES = {
+    "kv_type": KV_TYPES,
+    "rope_scaling": ROPE_SCALINGS,
+    "learn_from": tuple(LearnFrom),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class Settings:
     While `server_on`, other programs on this computer may ask the model at `server_port`; those
     that know `server_key`, unless it is empty.
     `model_options` are, by a model's id, the fields of `LoadOptions` that were set by hand.
+    `learn_from` is a `LearnFrom`. Learning goes on also on battery with `learn_on_battery`, also
+    when the processor is hot with `learn_when_hot`, and with `learn_when_idle` only while nobody
+    uses the computer. `tensorboard` has each run write files for it.
     """
 
     language: str = "system"
@@ -48,6 +56,11 @@ class Settings:
     server_on: bool = False
     server_port: int = 8089
     server_key: str = ""
+    learn_from: str = "rated"
+    learn_on_battery: bool = False
+    learn_when_hot: bool = False
+    learn_when_idle: bool = False
+    tensorboard: bool = False
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)
@@ -94,12 +107,17 @@ class Settings:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a JSON file atomically: a crash leaves the old one or the new one, never half."""
+    """Write a JSON file atomically."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    write_bytes(path, text.encode("utf-8", "replace"))  # lone surrogates cannot be written
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file atomically: a crash leaves the old one or the new one, never half."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
-    text = json.dumps(value, indent=1, ensure_ascii=False)
     try:
-        partial.write_text(text, encoding="utf-8", errors="replace")  # of lone surrogates
+        partial.write_bytes(data)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.inference.channel import lines
 from chatdesk.inference.devices import local_devices
 from chatdesk.inference.native import ggml, native_log
 from chatdesk.inference.threads import useful_threads
+from chatdesk.workers.channel import lines
 
 FAILURE = 1
 

@@ -6,13 +6,13 @@ from chatdesk.core.generation import TokenLogprob
 from chatdesk.inference.context import Logits
 from chatdesk.inference.vocabulary import Vocabulary
 
-_LEAST = -9999.0  # in place of -inf, which JSON cannot carry
+_LEAST = -9999.0  # in place of -inf and NaN, which JSON cannot carry; max() needs it first
 _NEAR = 8.0  # so far below the highest logit there are usually some dozens of others
 
 
 def logprob_of(logits: Logits, token: int) -> float:
     """The natural log-probability of a token, given the logits of all of the vocabulary."""
-    return max(float(logits[token]) - _normalizer(logits), _LEAST)
+    return max(_LEAST, float(logits[token]) - _normalizer(logits))
 
 
 def token_logprob(logits: Logits, token: int, count: int, vocabulary: Vocabulary) -> TokenLogprob:
@@ -20,7 +20,7 @@ def token_logprob(logits: Logits, token: int, count: int, vocabulary: Vocabulary
     normalizer = _normalizer(logits)
 
     def entry(token: int, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
-        logprob = max(float(logits[token]) - normalizer, _LEAST)
+        logprob = max(_LEAST, float(logits[token]) - normalizer)
         return TokenLogprob(token, tuple(vocabulary.piece(token)), logprob, top)
 
     return entry(token, tuple(entry(other) for other in _likeliest(logits, count)))

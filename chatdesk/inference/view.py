@@ -44,7 +44,8 @@ class _Turn:
 def fit(messages: Sequence[PromptMessage], builder: PromptBuilder, window: int, room: int) -> View:
     """The conversation as far as it leaves `room` of the `window`, both in tokens.
 
-    System messages and turns with a pinned one stay; the oldest other turns leave, each as a whole.
+    System messages and turns with a pinned one stay, unless such a turn fills half of the window;
+    the oldest other turns leave, each as a whole.
     Which ones depends on the conversation alone: from its beginning on, whenever three quarters
     of the window are full, turns leave until half of it is. So the same beginning is missing
     for many turns, and the rest need not be read anew with each of them. An answer that fills
@@ -56,7 +57,7 @@ def fit(messages: Sequence[PromptMessage], builder: PromptBuilder, window: int, 
     """
     limit = window - room
     step = window // _SHARE
-    turns = _turns(messages, builder)
+    turns = _turns(messages, builder, window // 2)
     frame = builder.frame + sum(builder.estimate(m) for m in messages if m.role == "system")
     limits = {window - step, min(limit, window - step)}
     oldest = max(_oldest(turns, frame, each, each - step) for each in limits)
@@ -86,22 +87,23 @@ def _start(kept: Sequence[_Turn]) -> int:
     return next((turn for turn in kept if not turn.pinned), kept[-1]).messages[0]
 
 
-def _turns(messages: Sequence[PromptMessage], builder: PromptBuilder) -> list[_Turn]:
-    """The turns of a conversation; what is said before the first question is one, too."""
+def _turns(messages: Sequence[PromptMessage], builder: PromptBuilder, most: int) -> list[_Turn]:
+    """The turns of a conversation; what is said before the first question is one, too.
+
+    A pin holds only a turn of at most so many tokens: a larger one would push out all others.
+    """
     groups: list[list[int]] = []
     for index, message in enumerate(messages):
         if message.role == "user" or (message.role != "system" and not groups):
             groups.append([])
         if message.role != "system":
             groups[-1].append(index)
-    return [
-        _Turn(
-            messages=tuple(group),
-            tokens=sum(builder.estimate(messages[index]) for index in group),
-            pinned=any(messages[index].pinned for index in group),
-        )
-        for group in groups
-    ]
+    turns = []
+    for group in groups:
+        tokens = sum(builder.estimate(messages[index]) for index in group)
+        pinned = tokens <= most and any(messages[index].pinned for index in group)
+        turns.append(_Turn(tuple(group), tokens, pinned))
+    return turns
 
 
 def _oldest(turns: Sequence[_Turn], frame: int, limit: int, goal: int) -> int:

@@ -35,13 +35,13 @@ from chatdesk.core.generation import (
     TokenizeText,
 )
 from chatdesk.core.loading import EngineReady, LoadModel
-from chatdesk.inference.channel import EventWriter, lines, take_stdout
 from chatdesk.inference.devices import devices
 from chatdesk.inference.engine import Answerable, LoadedModel, Restored, load
 from chatdesk.inference.failures import failed
 from chatdesk.inference.native import AbortFlag, native_log
 from chatdesk.inference.requests import Requests
 from chatdesk.inference.sessions import SessionFiles
+from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
 
 _PATIENCE_S = 5.0  # for conversations to be kept on disk at the end

@@ -4,61 +4,41 @@ The format is ggml's `docs/gguf.md`, version 2 and 3. Whether llama.cpp can run 
 for llama.cpp to say; here a file is refused that cannot be a whole model to chat with.
 """
 
-import os
-import stat
 from collections import Counter
 from collections.abc import Mapping
-from math import prod
 from pathlib import Path
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelHeader
+from chatdesk.library.gguf_file import opened, read_counts, read_metadata, read_tensors
 from chatdesk.library.gguf_reader import GgufReader, Value
-from chatdesk.library.gguf_types import MIXTURES, TENSOR_TYPES
+from chatdesk.library.gguf_types import MIXTURES
 
-MAX_ENTRIES = 1024  # a model has some 40 entries of metadata
-MAX_TENSORS = 65_536  # and some hundred tensors
-MAX_DIMENSIONS = 4  # GGML_MAX_DIMS
 MAX_SHAPE = 1 << 20  # layers, heads, widths; their product stays a 64-bit number
 MAX_TOKENS = (1 << 31) - 1
-MAX_WEIGHTS = (1 << 63) - 1
-DEFAULT_ALIGNMENT = 32
 GUESSED = 1024  # a flag of general.file_type
 KV_BYTES = 2  # f16
 GENERIC_NAMES = ("", "model", "ggml-model")
-MB = 1_000_000
+EMBEDDING = "token_embd.weight"
 
 
 def read_header(path: Path) -> ModelHeader:
     """The header of a model file. Raises `ModelProblem`, which names the file, and nothing else."""
-    name = path.name
-    if not name.isprintable():  # bytes that are no text in any language; no sentence can name it
-        what = tr("The file name {file} is not valid text.", file=ascii(name))
-        raise ModelProblem(what, tr("Rename the file."))
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelProblem(tr("“{file}” is not a file.", file=name), tr("Choose a GGUF file."))
-        with path.open("rb") as file:
-            return _header(GgufReader(file, path, status.st_size))
-    except FileNotFoundError:
-        what = tr("“{file}” is not there.", file=name)
-        raise ModelProblem(what, tr("Check where it was moved to.")) from None
-    except PermissionError:
-        what = tr("“{file}” may not be read.", file=name)
-        raise ModelProblem(what, tr("Give yourself the permission to read it.")) from None
-    except OSError as problem:
-        reason = os.strerror(problem.errno) if problem.errno else str(problem)
-        what = tr("“{file}” cannot be read: {reason}.", file=name, reason=reason)
-        raise ModelProblem(what, tr("Check the disk it lies on.")) from None
+    with opened(path) as reader:
+        return _header(reader)
 
 
 def _header(reader: GgufReader) -> ModelHeader:
-    tensors, entries = _counts(reader)
-    metadata = {reader.string() or "": reader.value() for _ in range(entries)}
+    tensors, entries = read_counts(reader)
+    metadata = read_metadata(reader, entries)
     _check_kind(reader, metadata, tensors)
-    weights = _weights(reader, metadata, tensors)
+    weights: Counter[str] = Counter()
+    vocabulary = 0
+    for tensor in read_tensors(reader, metadata, tensors):
+        weights[tensor.packing.name] += tensor.weights
+        if tensor.name == EMBEDDING:
+            vocabulary = tensor.shape[-1]
     quantization = _quantization(metadata, weights)
     shape = _Shape(reader, metadata)
     return ModelHeader(
@@ -71,26 +51,9 @@ def _header(reader: GgufReader) -> ModelHeader:
         layers=shape.layers,
         kv_bytes_per_token=shape.kv_bytes_per_token(),
         has_chat_template="tokenizer.chat_template" in metadata,
+        width=shape.number("embedding_length"),
+        vocabulary=vocabulary,
     )
-
-
-def _counts(reader: GgufReader) -> tuple[int, int]:
-    """Check the first bytes; the number of tensors and of metadata entries."""
-    name = reader.path.name
-    if reader.size < 4 or reader.take(4) != b"GGUF":
-        what = tr("“{file}” is not a GGUF file.", file=name)
-        raise ModelProblem(what, tr("Choose a file that ends in .gguf."))
-    version = reader.u32()
-    if version and version & 0xFFFF == 0:  # its bytes are swapped; llama.cpp's own test
-        what = tr("“{file}” was made for big-endian computers.", file=name)
-        raise ModelProblem(what, tr("Choose another file of this model."))
-    if version not in (2, 3):
-        what = tr("“{file}” is of GGUF version {version}.", file=name, version=version)
-        raise ModelProblem(what, tr("Choose a file of GGUF version 2 or 3."))
-    tensors, entries = reader.u64(), reader.u64()
-    if tensors > MAX_TENSORS or entries > MAX_ENTRIES:
-        reader.damaged()
-    return tensors, entries
 
 
 def _check_kind(reader: GgufReader, metadata: Mapping[str, Value], tensors: int) -> None:
@@ -106,46 +69,6 @@ def _check_kind(reader: GgufReader, metadata: Mapping[str, Value], tensors: int)
     if not metadata.get("general.architecture"):
         what = tr("“{file}” does not name its architecture.", file=name)
         raise ModelProblem(what, tr("Choose another file of this model."))
-
-
-def _weights(reader: GgufReader, metadata: Mapping[str, Value], tensors: int) -> Counter[str]:
-    """How many weights there are of each tensor type; the file must be long enough for them."""
-    weights: Counter[str] = Counter()
-    data_bytes = 0
-    for _ in range(tensors):
-        reader.string()
-        dimensions = reader.u32()
-        if not 0 < dimensions <= MAX_DIMENSIONS:
-            reader.damaged()
-        shape = [reader.u64() for _ in range(dimensions)]
-        kind, offset, count = reader.u32(), reader.u64(), prod(shape)
-        if kind not in TENSOR_TYPES:
-            what = tr("“{file}” is quantized in an unknown way.", file=reader.path.name)
-            raise ModelProblem(what, tr("Choose another file of this model."))
-        packing = TENSOR_TYPES[kind]
-        if count > MAX_WEIGHTS or offset > MAX_WEIGHTS or shape[0] % packing.block_weights:
-            reader.damaged()
-        weights[packing.name] += count
-        size = count // packing.block_weights * packing.block_bytes
-        data_bytes = max(data_bytes, offset + size)
-    _check_length(reader, metadata, data_bytes)
-    return weights
-
-
-def _check_length(reader: GgufReader, metadata: Mapping[str, Value], data_bytes: int) -> None:
-    """Refuse a file that ends before its tensors do."""
-    alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
-    if not isinstance(alignment, int) or not 0 < alignment <= MAX_SHAPE:
-        reader.damaged()
-    expected = -(-reader.at // alignment) * alignment + data_bytes
-    if expected <= reader.size:
-        return
-    sizes = {"file": reader.path.name, "found": reader.size, "expected": expected}
-    what = tr("“{file}” is cut short: it has {found:,} of {expected:,} bytes.", **sizes)
-    if reader.size // MB < expected // MB:
-        sizes |= {"found": reader.size // MB, "expected": expected // MB}
-        what = tr("“{file}” is cut short: it has {found:,} of {expected:,} MB.", **sizes)
-    raise ModelProblem(what, tr("Download it again, or choose another model."))
 
 
 def _quantization(metadata: Mapping[str, Value], weights: Counter[str]) -> str:

@@ -77,7 +77,10 @@ class GgufReader:
 
     def value(self) -> Value:
         """The next metadata value, with its type before it."""
-        kind = self.u32()
+        return self.value_of(self.u32())
+
+    def value_of(self, kind: int) -> Value:
+        """The next metadata value, of the type that stood before it."""
         if kind == _STRING:
             return self.string()
         if kind == _ARRAY:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from chatdesk.core.errors import NotFound
-from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.server.api_server import ApiServer
@@ -29,12 +27,7 @@ def serve(
     services = build(paths, lambda fact: None, lambda: settings)
     server = ApiServer(services, host, port, key)
     try:
-        chosen = services.models.get(model) if model else services.models.default(settings.model)
-        if chosen is None:
-            raise NotFound(
-                tr("No model was found on this computer."),
-                tr("Add a GGUF file with: chatdesk models add PATH"),
-            )
+        chosen = services.models.chosen(model, settings.model)
         server.start()
         services.load_model(chosen)
         on_listening(server.url)

@@ -6,7 +6,7 @@ disk holds up the reading nor a power cut costs more than that.
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, with_thinking_apart
@@ -23,6 +23,9 @@ from chatdesk.core.generation import (
     ThinkingDelta,
 )
 from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.adapters import Applied
 from chatdesk.services.engine import EngineLost, Reply
 from chatdesk.services.facts import (
     AnswerEnded,
@@ -138,6 +141,8 @@ class Answer:
                 ttft_s=stats.ttft_s,
                 tokens_per_s=stats.tokens_per_s,
                 duration_s=stats.duration_s,
+                drafted=stats.drafted,
+                accepted=stats.accepted,
                 thinking_s=_sum(record.thinking_s, stats.thinking_s),
             )
         with self._lock:
@@ -199,3 +204,17 @@ class _Growing:
 def _sum(before: float | None, more: float | None) -> float | None:
     """Seconds of an answer and of its continuation; None where neither was measured."""
     return before if more is None else more + (before or 0.0)
+
+
+def answer_record(
+    model: ModelFile | None, sampling: SamplingParams, adapters: Sequence[Applied]
+) -> AnswerRecord:
+    """Who answers, and how, as far as it is known before the answer."""
+    applied = adapters[0] if adapters else None
+    return AnswerRecord(
+        model_id=model.id if model else None,
+        model_name=model.header.name if model else "",
+        adapter_id=applied.id if applied else None,
+        adapter_scale=applied.adapter.scale if applied else None,
+        sampling=sampling,
+    )

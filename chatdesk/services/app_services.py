@@ -7,12 +7,16 @@ from chatdesk.core.chat import now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
+from chatdesk.services.adapters import AdapterService
 from chatdesk.services.chat import ChatService
 from chatdesk.services.engine import Engine
 from chatdesk.services.facts import Publish
+from chatdesk.services.forgetting import Forgetting
 from chatdesk.services.models import ModelService
+from chatdesk.services.personalize import PersonalizeService
 from chatdesk.services.sessions import SessionService
 from chatdesk.services.threads import MeasuredThreads
+from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -37,8 +41,26 @@ class AppServices:
         self._database = Database.open(paths.database)
         self.conversations = ConversationStore(self._database)
         self.models = ModelService(ModelStore(self._database), paths.models)
-        self.sessions = SessionService(paths.sessions, engine, self.models, settings)
-        self.chat = ChatService(self.conversations, engine, publish, settings, self.sessions.forget)
+        adapters = AdapterStore(self._database)
+        self.adapters = AdapterService(
+            adapters, self.conversations, self.models, paths.adapters, publish
+        )
+        self.sessions = SessionService(paths.sessions, engine, self.models, self.adapters, settings)
+        self.forgetting = Forgetting(adapters, paths.adapters, self.sessions.forget, publish)
+        self.chat = ChatService(
+            self.conversations, engine, publish, settings, self.adapters, self.forgetting
+        )
+        self.personalize = PersonalizeService(
+            paths,
+            engine=engine,
+            models=self.models,
+            conversations=self.conversations,
+            store=adapters,
+            settings=settings,
+            publish=publish,
+        )
+        self.forgetting.listen(self.personalize.on_withdrawn)
+        self._adapters = adapters
         self._settings = settings
 
     @property
@@ -49,8 +71,10 @@ class AppServices:
     def tidy(self) -> None:
         """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
         self.conversations.recover()
+        self._adapters.interrupt_dead()
         self.conversations.purge(now() - TRASH_KEPT)
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
+        self.forgetting.tidy(each.id for each in self.conversations.list())
 
     def load_default_model(self) -> ModelFile | None:
         """Begin to load the model chosen last; None when there is no model at all."""
@@ -71,6 +95,7 @@ class AppServices:
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
         self.chat.close()
+        self.personalize.close()
         self.engine.close()
         self.sessions.close()
         self._database.close()

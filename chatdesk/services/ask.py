@@ -1,19 +1,20 @@
 """One turn without a window: the `chatdesk ask` command."""
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role, new_id, now
 from chatdesk.core.errors import EngineProblem, NotFound
+from chatdesk.core.generation import PromptMessage
 from chatdesk.core.i18n import tr
-from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.answer import Answer
+from chatdesk.services.adapters import Applied
+from chatdesk.services.answer import Answer, answer_record
 from chatdesk.services.app_services import AppServices, build
-from chatdesk.services.chat import prompt_messages, sound_text
-from chatdesk.services.facts import AnswerEnded, Fact, TextArrived
+from chatdesk.services.facts import AdapterLeftOut, AnswerEnded, Fact, TextArrived
+from chatdesk.services.prompts import prompt_messages, sound_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +50,39 @@ class AskResult:
 
 
 def ask(
-    paths: AppPaths, settings: Settings, request: AskRequest, on_text: Callable[[str], None]
+    paths: AppPaths,
+    settings: Settings,
+    request: AskRequest,
+    on_text: Callable[[str], None],
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> AskResult:
     """Ask, hand the answer's pieces to `on_text`, and return it.
 
+    `on_note` is told in a sentence what else the person should know.
     Ctrl+C stops the answer, keeps what is there and returns it with `stop_reason` "cancelled".
     Raises `EnvironmentProblem`.
     """
-    if request.adapter not in (None, "none"):
-        raise NotFound(
-            tr("There is no adapter “{name}”.", name=request.adapter),
-            tr("Ask without --adapter, or with --adapter none."),
-        )
     settings = _with_options(settings, request)
     facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
-    services = build(paths, facts.put, lambda: settings)
+
+    def publish(fact: Fact) -> None:
+        if isinstance(fact, AdapterLeftOut):
+            on_note(str(fact.problem))
+        else:
+            facts.put(fact)
+
+    services = build(paths, publish, lambda: settings)
     try:
-        model = (
-            services.models.get(request.model)
-            if request.model
-            else services.models.default(settings.model)
-        )
-        if model is None:
-            raise NotFound(
-                tr("No model was found on this computer."),
-                tr("Add a GGUF file with: chatdesk models add PATH"),
-            )
+        model = services.models.chosen(request.model, settings.model)
+        adapters = services.adapters.named(model, request.adapter) if request.adapter else None
         services.load_model(model)
-        message = (
-            _ask_temporary(services, settings, request, model, facts, on_text)
-            if request.temporary
-            else _ask_saved(services, request, facts, on_text)
-        )
+        if request.temporary:
+            adapters = services.adapters.for_answer(model, None) if adapters is None else adapters
+            prompt = prompt_messages(settings.system_prompt, (), sound_text(request.prompt))
+            record = answer_record(model, settings.sampling, adapters)
+            message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
+        else:
+            message = _ask_saved(services, request, adapters, facts, on_text)
         return _result(message, model.id, temporary=request.temporary)
     finally:
         services.close()
@@ -102,6 +104,7 @@ def _with_options(settings: Settings, request: AskRequest) -> Settings:
 def _ask_saved(
     services: AppServices,
     request: AskRequest,
+    adapters: tuple[Applied, ...] | None,
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
 ) -> Message:
@@ -114,33 +117,25 @@ def _ask_saved(
                 tr("The conversation {id} is in the trash.", id=conversation),
                 tr("Take it out with: chatdesk conversations restore {id}", id=conversation),
             )
-    conversation = services.chat.send(conversation, request.prompt)
+    conversation = services.chat.send(conversation, request.prompt, adapters=adapters)
     return _follow(facts, on_text, lambda: services.chat.stop(conversation))
 
 
 def _ask_temporary(
     services: AppServices,
-    settings: Settings,
-    request: AskRequest,
-    model: ModelFile,
+    prompt: Sequence[PromptMessage],
+    record: AnswerRecord,
+    adapters: Sequence[Applied],
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
 ) -> Message:
     """Answer without a conversation: nothing of it touches the disk."""
-    prompt = prompt_messages(settings.system_prompt, (), sound_text(request.prompt))
     services.chat.check_fits(prompt)
-    message = Message(
-        new_id(),
-        "",
-        None,
-        Role.ASSISTANT,
-        "",
-        MessageState.STREAMING,
-        now(),
-        AnswerRecord(model.id, model.header.name, sampling=settings.sampling),
-    )
+    state = MessageState.STREAMING
+    message = Message(new_id(), "", None, Role.ASSISTANT, "", state, now(), record)
     answer = Answer(message, None, facts.put, lambda ended: None)
-    request_id = services.engine.generate(prompt, settings.sampling, answer.take)
+    applied = [each.adapter for each in adapters]
+    request_id = services.engine.generate(prompt, record.sampling, answer.take, adapters=applied)
     return _follow(facts, on_text, lambda: services.engine.cancel(request_id))
 
 

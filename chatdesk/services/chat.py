@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatdesk.core.chat import (
-    AnswerRecord,
     ContextUse,
     Conversation,
+    Mark,
     Message,
     MessageState,
+    Rating,
     Role,
     TitleSource,
     with_thinking_apart,
@@ -22,16 +23,20 @@ from chatdesk.core.chat import (
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
 from chatdesk.core.settings import Settings
-from chatdesk.services.answer import Answer
+from chatdesk.services.adapters import AdapterService, Applied
+from chatdesk.services.answer import Answer, answer_record
 from chatdesk.services.engine import Engine, Reply
 from chatdesk.services.facts import (
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,
     MessageAdded,
+    MessageChanged,
     Publish,
 )
+from chatdesk.services.forgetting import Forgetting
 from chatdesk.services.problems import prompt_too_long
+from chatdesk.services.prompts import prompt_messages, readable, sound_text
 from chatdesk.services.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
 from chatdesk.store.conversations import ConversationStore
 
@@ -47,11 +52,13 @@ class ChatService:
         engine: Engine,
         publish: Publish,
         settings: Callable[[], Settings],
-        forget_session: Callable[[str], None],
+        adapters: AdapterService,
+        forgetting: Forgetting,
     ) -> None:
         self._store = store
         self._engine = engine
-        self._forget_session = forget_session
+        self._adapters = adapters
+        self._forgetting = forgetting
         self._publish = publish
         self._settings = settings
         self._lock = threading.Lock()
@@ -61,25 +68,36 @@ class ChatService:
     # Asking
 
     def send(
-        self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
+        self,
+        conversation_id: str | None,
+        text: str,
+        *,
+        system_prompt: str | None = None,
+        choice: str | None = None,
+        adapters: tuple[Applied, ...] | None = None,
     ) -> str:
         """Ask `text` at the end of a conversation; the conversation's id.
 
-        None as the id starts one, with this system prompt or else the one of the settings.
-        Raises `PromptTooLong` and other `EnvironmentProblem`s before anything is stored.
+        None as the id starts one, with this system prompt or else the one of the settings, and
+        `choice` as its adapter (see `Conversation.adapter`).
+        `adapters` answer this once, else those of the conversation. Raises `PromptTooLong` and
+        other `EnvironmentProblem`s before anything is stored.
         """
         text = sound_text(text)
         conversation, system, path = self._situation(conversation_id, system_prompt)
         prompt = self._fitting_prompt(system, path, text)
         if conversation is None:
             conversation = self._store.create(
-                title=first_words(text), title_source=TitleSource.NONE, system_prompt=system
+                title=first_words(text),
+                title_source=TitleSource.NONE,
+                system_prompt=system,
+                adapter=choice,
             )
         parent = path[-1].id if path else None
         question = self._store.add_message(conversation.id, parent, Role.USER, text)
         self._publish(MessageAdded(question))
         self._publish(ConversationsChanged())
-        self._answer(question, prompt)
+        self._answer(conversation, question, prompt, adapters)
         return conversation.id
 
     def edit(self, message_id: str, text: str) -> None:
@@ -90,7 +108,7 @@ class ChatService:
         prompt = self._fitting_prompt(conversation.system_prompt, path, text)
         question = self._store.add_message(conversation.id, message.parent_id, Role.USER, text)
         self._publish(MessageAdded(question))
-        self._answer(question, prompt)
+        self._answer(conversation, question, prompt)
 
     def regenerate(self, message_id: str) -> None:
         """Answer the same question again, as a sibling of the old answer."""
@@ -98,15 +116,17 @@ class ChatService:
         assert message.role is Role.ASSISTANT and message.parent_id
         path = conversation.path(message.parent_id)
         prompt = self._fitting_prompt(conversation.system_prompt, path)
-        self._answer(conversation.by_id[message.parent_id], prompt)
+        self._answer(conversation, conversation.by_id[message.parent_id], prompt)
 
     def continue_answer(self, message_id: str) -> None:
-        """Go on writing an answer that stopped early, from its last word."""
+        """Go on writing an answer that stopped early, from its last word, with its adapter."""
         conversation, message = self._find(message_id)
+        assert message.answer
+        adapters = self._adapters_for(conversation, message.answer.adapter_id or "")
         prompt = self._fitting_prompt(conversation.system_prompt, conversation.path(message_id))
         message = with_thinking_apart(self._store.reopen(message.id))
         self._publish(AnswerReopened(message))
-        self._run(message, prompt)
+        self._run(message, prompt, adapters)
 
     def stop(self, conversation_id: str) -> None:
         """Stop what is being written in a conversation; what is there is kept."""
@@ -127,7 +147,12 @@ class ChatService:
                 conversation = self._store.get(conversation_id)  # it ended just now
                 break
         messages = tuple(
-            replace(newest.get(message.id, message), pinned=message.pinned)
+            replace(
+                newest.get(message.id, message),
+                pinned=message.pinned,
+                rating=message.rating,
+                mark=message.mark,
+            )
             for message in conversation.messages
         )
         return replace(conversation, messages=messages)
@@ -151,9 +176,12 @@ class ChatService:
         asked = sound_text(text) if text.strip() else None
         prompt = prompt_messages(system, path, asked) or prompt_messages(system, path, "")
         counted = self._engine.count(prompt)
+        if asked is None and counted.tokens > counted.context_window - ANSWER_ROOM:
+            asked = ""  # the last answer is too long to go on with, but not to ask after it
+            counted = self._engine.count(prompt_messages(system, path, asked))
         left = counted.view_start - (1 if system else 0)  # how many messages left the view
-        readable = _readable(path, continued=asked is None)
-        view_after = readable[left - 1].id if left > 0 else None
+        read = readable(path, continued=asked is None)
+        view_after = read[left - 1].id if left > 0 else None
         return ContextUse(counted.tokens, counted.context_window, view_after)
 
     def check_fits(self, prompt: Sequence[PromptMessage]) -> None:
@@ -165,6 +193,31 @@ class ChatService:
         limit = counted.context_window - ANSWER_ROOM
         if counted.tokens > limit:
             raise prompt_too_long(counted.tokens, limit)
+
+    # What the person thinks of it
+
+    def rate(self, message_id: str, rating: Rating | None) -> None:
+        """Give an answer a thumb, or take it back."""
+        self._store.set_rating(message_id, rating)
+        self._tell_changed(message_id)
+
+    def correct(self, message_id: str, text: str) -> None:
+        """Put the person's own words in the place of an answer, as its sibling."""
+        self._publish(MessageAdded(self._store.add_correction(message_id, sound_text(text))))
+
+    def mark(self, message_id: str, mark: Mark | None) -> None:
+        """Say whether a message may be learned from; None leaves it to the settings."""
+        self._store.set_mark(message_id, mark)
+        self._tell_changed(message_id)
+        if mark is Mark.EXCLUDE:
+            self._forgetting.withdrawn(self._store.conversation_of(message_id))
+
+    def mark_conversation(self, conversation_id: str, mark: Mark | None) -> None:
+        """Say whether a conversation may be learned from; None leaves it to the settings."""
+        self._store.set_conversation_mark(conversation_id, mark)
+        self._publish(ConversationsChanged())
+        if mark is Mark.EXCLUDE:
+            self._forgetting.withdrawn(conversation_id)
 
     # Keeping
 
@@ -181,7 +234,7 @@ class ChatService:
         """Move a conversation to the trash; what is being written in it is stopped and kept."""
         self.stop(conversation_id)
         self._store.delete(conversation_id)
-        self._forget_session(conversation_id)
+        self._forgetting.deleted(conversation_id)
         self._publish(ConversationsChanged())
 
     def restore(self, conversation_id: str) -> None:
@@ -222,6 +275,10 @@ class ChatService:
         conversation = self._store.get(self._store.conversation_of(message_id))
         return conversation, conversation.by_id[message_id]
 
+    def _tell_changed(self, message_id: str) -> None:
+        conversation = self.conversation(self._store.conversation_of(message_id))
+        self._publish(MessageChanged(conversation.by_id[message_id]))
+
     def _fitting_prompt(
         self, system: str, path: Sequence[Message], text: str | None = None
     ) -> tuple[PromptMessage, ...]:
@@ -229,13 +286,20 @@ class ChatService:
         self.check_fits(prompt)
         return prompt
 
-    def _answer(self, question: Message, prompt: tuple[PromptMessage, ...]) -> None:
+    def _adapters_for(self, conversation: Conversation, choice: str | None) -> tuple[Applied, ...]:
         model = self._engine.status.model
-        record = AnswerRecord(
-            model_id=model.id if model else None,
-            model_name=model.header.name if model else "",
-            sampling=self._settings().sampling,
-        )
+        return self._adapters.for_answer(model, choice, conversation.id) if model else ()
+
+    def _answer(
+        self,
+        conversation: Conversation,
+        question: Message,
+        prompt: tuple[PromptMessage, ...],
+        adapters: tuple[Applied, ...] | None = None,
+    ) -> None:
+        if adapters is None:
+            adapters = self._adapters_for(conversation, conversation.adapter)
+        record = answer_record(self._engine.status.model, self._settings().sampling, adapters)
         message = self._store.add_message(
             question.conversation_id,
             question.id,
@@ -245,15 +309,21 @@ class ChatService:
             answer=record,
         )
         self._publish(MessageAdded(message))
-        self._run(message, prompt)
+        self._run(message, prompt, adapters)
 
-    def _run(self, message: Message, prompt: tuple[PromptMessage, ...]) -> None:
+    def _run(
+        self, message: Message, prompt: tuple[PromptMessage, ...], adapters: tuple[Applied, ...]
+    ) -> None:
         answer = Answer(message, self._store, self._publish, self._on_ended)
         with self._lock:
             self._answers[message.id] = answer
         assert message.answer
         answer.request_id = self._engine.generate(
-            prompt, message.answer.sampling, answer.take, session=message.conversation_id
+            prompt,
+            message.answer.sampling,
+            answer.take,
+            adapters=[each.adapter for each in adapters],
+            session=message.conversation_id,
         )
         if answer.stop_wanted:  # while it was being asked for
             self._engine.cancel(answer.request_id)
@@ -299,39 +369,3 @@ class ChatService:
                     self._publish(ConversationsChanged())
 
         self._engine.generate(prompt, TITLE_SAMPLING, on_reply, background=True)
-
-
-def prompt_messages(
-    system: str, path: Sequence[Message], text: str | None = None
-) -> tuple[PromptMessage, ...]:
-    """What the model reads: the system prompt, the path, then `text` as the user's next words.
-
-    Without `text`, an answer at the end of the path is to be continued.
-    """
-    head = (PromptMessage("system", system),) if system else ()
-    turns = tuple(
-        PromptMessage(message.role, message.text, message.thinking, message.pinned)
-        for message in _readable(path, continued=text is None)
-    )
-    last = (PromptMessage("user", text),) if text is not None else ()
-    return head + turns + last
-
-
-def _readable(path: Sequence[Message], *, continued: bool) -> list[Message]:
-    """The messages of a path that the model reads, thinking apart.
-
-    Answers that came out empty are left out; many templates refuse an empty turn. One that is
-    `continued` may have come no further than its thinking.
-    """
-    apart = [with_thinking_apart(message) for message in path]
-    last = apart[-1:] if continued else []
-    return [
-        message
-        for message in apart
-        if message.text or message.role is Role.USER or (message.thinking and message in last)
-    ]
-
-
-def sound_text(text: str) -> str:
-    """`text` as valid Unicode: lone surrogates (from a paste, or a terminal) become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -41,6 +41,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.answering import Answering
 from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus, Publish
 from chatdesk.services.idle import IdleWatch
 from chatdesk.services.problems import engine_problem, out_of_memory
@@ -99,6 +100,7 @@ class Engine:
         idle_s: Callable[[], float] = lambda: 0.0,
         threads: MeasuredThreads | None = None,
     ) -> None:
+        self.answering = Answering()
         self._publish = publish
         self._command = list(command or worker_command("engine"))
         self._codec: Codec[EngineEvent] = Codec(get_args(EngineEvent))
@@ -458,6 +460,8 @@ class Engine:
         self._wake()
         self._idle.touch()
         request_id = request.request_id
+        if isinstance(request, Generate) and not request.background:
+            on_reply = self._watched(request_id, on_reply)
         with self._lock:
             child = self._child
             self._pending[request_id] = on_reply
@@ -469,6 +473,17 @@ class Engine:
         if untold:
             problem = EngineProblem(tr("The engine is not running."), tr("Try again in a moment."))
             on_reply(EngineLost(request_id, problem))
+
+    def _watched(self, request_id: str, on_reply: OnReply) -> OnReply:
+        """`on_reply` for an answer that somebody waits for."""
+
+        def watched(reply: Reply) -> None:
+            if isinstance(reply, (*TERMINAL_EVENTS, EngineLost)):
+                self.answering.end(request_id)
+            on_reply(reply)
+
+        self.answering.begin(request_id)
+        return watched
 
     def _tell(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
         """Send what nobody waits for, if the engine is up or coming."""

@@ -8,6 +8,7 @@ from chatdesk.core.chat import Message
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.models import ModelFile
+from chatdesk.core.personalization import AdapterState, LossPoint
 
 
 class EngineState(Enum):
@@ -44,6 +45,13 @@ class EngineChanged:
 @dataclass(frozen=True, slots=True)
 class MessageAdded:
     """A message joined the active path of its conversation."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """A message was rated, or marked; its words are the same."""
 
     message: Message
 
@@ -98,14 +106,57 @@ class ConversationsChanged:
     """The list of conversations (titles, order, which there are) is another one now."""
 
 
+@dataclass(frozen=True, slots=True)
+class AdaptersChanged:
+    """Which adapters there are, what they are called, or which is active is another thing now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterLeftOut:
+    """The adapter that was chosen cannot be used: the model answers as it is."""
+
+    conversation_id: str
+    problem: EnvironmentProblem
+
+
+@dataclass(frozen=True, slots=True)
+class LearningProgress:
+    """How far a run is. `share` is of the whole run, 0 to 1; `waiting` says why it holds still.
+
+    Times are seconds without pauses, `rss_bytes` is the trainer's memory; 0 where not known yet.
+    """
+
+    adapter_id: str
+    state: AdapterState
+    share: float = 0.0
+    seconds_left: float = 0.0
+    tokens_per_s: float = 0.0
+    rss_bytes: int = 0
+    waiting: str = ""
+    paused: bool = False  # by the person
+    losses: tuple[LossPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LearningChanged:
+    """A run has come further, or ended; `problem` is why it failed."""
+
+    progress: LearningProgress
+    problem: EnvironmentProblem | None = None
+
+
 Fact = (
     EngineChanged
     | MessageAdded
+    | MessageChanged
     | AnswerReopened
     | PromptRead
     | ThinkingArrived
     | TextArrived
     | AnswerEnded
     | ConversationsChanged
+    | AdaptersChanged
+    | AdapterLeftOut
+    | LearningChanged
 )
 Publish = Callable[[Fact], None]

@@ -91,6 +91,16 @@ class ModelService:
             return self.add(starter)
         return next(iter(self.refresh()), None)
 
+    def chosen(self, id_or_path: str | None, preferred: str | None) -> ModelFile:
+        """The model that is asked for, else the default. Raises `NotFound` or `ModelProblem`."""
+        model = self.get(id_or_path) if id_or_path else self.default(preferred)
+        if model is None:
+            raise NotFound(
+                tr("No model was found on this computer."),
+                tr("Add a GGUF file with: chatdesk models add PATH"),
+            )
+        return model
+
     def info(self, model: ModelFile, context_window: int, devices: Sequence[Device]) -> ModelInfo:
         """What this machine makes of a model at a context window of that many tokens."""
         context = min(context_window, model.header.context_length or context_window)

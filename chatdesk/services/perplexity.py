@@ -1,33 +1,19 @@
 """How well a model foretells a text: its perplexity, measured by the engine as it will be used."""
 
 import math
-import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from chatdesk.core.errors import EngineProblem, EnvironmentProblem
-from chatdesk.core.generation import (
-    Cancelled,
-    Failed,
-    PromptProgress,
-    Score,
-    Scored,
-    ScoreSequence,
-    TextTokenized,
-    TokenizeText,
-)
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import Score, Scored, ScoreSequence, TextTokenized, TokenizeText
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app_services import build
-from chatdesk.services.engine import Engine, EngineLost, IdentifiedRequest, Reply
-from chatdesk.services.problems import engine_problem
+from chatdesk.services.asking import ask
 
 CHUNK = 512  # tokens; with its second half scored, as llama.cpp's own perplexity tool does it
-
-_Answer = TypeVar("_Answer", TextTokenized, Scored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +45,14 @@ def measure(
         services.load_model(chosen)
         engine = services.engine
         engine.wait_loaded()
-        found = _ask(engine, TokenizeText(engine.new_id(), text), TextTokenized, on_progress)
+        found = ask(engine, TokenizeText(engine.new_id(), text), TextTokenized, on_progress)
         sequences = _sequences(found)
         if not sequences:
             raise EnvironmentProblem(
                 tr("The text in {file} is too short to measure.", file=file.name),
                 tr("Take a text of some hundred words."),
             )
-        scored = _ask(engine, Score(engine.new_id(), sequences), Scored, on_progress)
+        scored = ask(engine, Score(engine.new_id(), sequences), Scored, on_progress)
     finally:
         services.close()
     values = [value for sequence in scored.logprobs for value in sequence]
@@ -103,25 +89,3 @@ def _sequences(found: TextTokenized) -> tuple[ScoreSequence, ...]:
         if len(chunk) > half:
             sequences.append(ScoreSequence(chunk[:half], chunk[half:]))
     return tuple(sequences)
-
-
-def _ask(
-    engine: Engine,
-    request: IdentifiedRequest,
-    kind: type[_Answer],
-    on_progress: Callable[[float], None],
-) -> _Answer:
-    replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-    engine.submit(request, replies.put)
-    while True:
-        match reply := replies.get():
-            case PromptProgress(done=done, total=total):
-                on_progress(done / total)
-            case Failed():
-                raise engine_problem(reply, "")
-            case EngineLost():
-                raise reply.problem
-            case Cancelled():
-                raise EngineProblem(tr("The measurement was stopped."))
-            case _ if isinstance(reply, kind):
-                return reply

@@ -12,8 +12,10 @@ from chatdesk.core.loading import Device
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.engine import Engine
+from chatdesk.services.forgetting import forget_learned
 from chatdesk.services.models import ModelInfo, ModelService
 from chatdesk.services.sessions import forget_session
+from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -83,10 +85,12 @@ def show_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
 
 def delete_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
     """Move a chat to the trash. Raises `NotFound`."""
-    with _conversations(paths) as store:
+    with _database(paths) as database:
+        store = ConversationStore(database)
         conversation_id = store.resolve(id_or_prefix)
         store.delete(conversation_id)
         forget_session(paths.sessions, conversation_id)
+        forget_learned(AdapterStore(database), paths.adapters, conversation_id)
         return {"id": conversation_id, "deleted": True}
 
 
@@ -99,21 +103,24 @@ def restore_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
 
 
 @contextmanager
-def _conversations(paths: AppPaths) -> Iterator[ConversationStore]:
+def _database(paths: AppPaths) -> Iterator[Database]:
     database = Database.open(paths.database)
     try:
-        yield ConversationStore(database)
+        yield database
     finally:
         database.close()
 
 
 @contextmanager
+def _conversations(paths: AppPaths) -> Iterator[ConversationStore]:
+    with _database(paths) as database:
+        yield ConversationStore(database)
+
+
+@contextmanager
 def _models(paths: AppPaths) -> Iterator[ModelService]:
-    database = Database.open(paths.database)
-    try:
+    with _database(paths) as database:
         yield ModelService(ModelStore(database), paths.models)
-    finally:
-        database.close()
 
 
 def _devices() -> tuple[Device, ...]:
@@ -150,6 +157,9 @@ def _message(message: Message, active: bool) -> Document:
         "role": message.role.value,
         "text": message.text,
         "pinned": message.pinned,
+        "rating": message.rating and message.rating.value,
+        "mark": message.mark and message.mark.value,
+        "corrects": message.corrects,
         "active": active,
         "state": message.state.value,
         "created": message.created.isoformat(),

@@ -1,6 +1,7 @@
 """Requests from outside the window: each is asked of the model it names."""
 
 import threading
+from dataclasses import replace
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.generation import Embed, Generate
@@ -53,11 +54,19 @@ class ServingService:
         with self._lock:
             self._choose(name)
             self._engine.wait_loaded()
-            self._engine.submit(request, on_reply)
+            self._engine.submit(self._adapted(request), on_reply)
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its last reply is still to come. May block for a moment."""
         self._engine.cancel(request_id)
+
+    def _adapted(self, request: Generate | Embed) -> Generate | Embed:
+        """A request that is answered as the window does: with the model's active adapter."""
+        model = self._engine.status.model
+        if model is None or isinstance(request, Embed):
+            return request
+        applied = self._services.adapters.applied(model, None)
+        return replace(request, adapters=tuple(each.adapter for each in applied))
 
     def _choose(self, name: str) -> None:
         current = self._engine.status.model

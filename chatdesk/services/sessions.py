@@ -13,6 +13,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import session_prefix
 from chatdesk.core.settings import Settings
+from chatdesk.services.adapters import AdapterService
 from chatdesk.services.engine import Engine
 from chatdesk.services.models import ModelService
 
@@ -27,11 +28,13 @@ class SessionService:
         folder: Path,
         engine: Engine,
         models: ModelService,
+        adapters: AdapterService,
         settings: Callable[[], Settings],
     ) -> None:
         self._folder = folder
         self._engine = engine
         self._models = models
+        self._adapters = adapters
         self._settings = settings
         self._closing = threading.Event()
         self._forgotten: set[str] = set()
@@ -50,8 +53,15 @@ class SessionService:
 
     def restore(self, conversation_id: str) -> None:
         """A conversation was opened: have its state ready when the next message comes."""
-        if self._settings().keep_sessions:
-            self._engine.restore(conversation_id)
+        model = self._engine.status.model
+        if model is None or not self._settings().keep_sessions:
+            return
+        try:
+            self._engine.restore(
+                conversation_id, self._adapters.for_session(model, conversation_id)
+            )
+        except EnvironmentProblem as problem:  # it is read anew when it is asked for
+            _log.warning("a session was not restored: %s", problem)
 
     def forget(self, conversation_id: str) -> None:
         """Keep nothing of a conversation: it was deleted."""

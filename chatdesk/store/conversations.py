@@ -1,16 +1,19 @@
 """Conversations and their messages."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, literal_column, select, update
+from sqlalchemy import delete, func, insert, literal_column, or_, select, true, update
 
 from chatdesk.core.chat import (
     AnswerRecord,
     Conversation,
     ConversationSummary,
+    Mark,
     Message,
     MessageState,
+    Rating,
     Role,
     TitleSource,
     new_id,
@@ -19,16 +22,19 @@ from chatdesk.core.chat import (
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.store.database import Database
-from chatdesk.store.rows import (
-    CONVERSATIONS,
-    MESSAGES,
-    answer_values,
-    as_conversation,
-    as_message,
-    conversation_values,
-    message_values,
+from chatdesk.store.rows import answer_values, conversation_values
+from chatdesk.store.tables import TOUCHED, answers, conversations, messages
+from chatdesk.store.trees import (
+    add_message,
+    change_conversation,
+    change_message,
+    check_belongs,
+    get_conversation,
+    get_message,
+    no_conversation,
+    whole_conversation,
+    writer_of,
 )
-from chatdesk.store.tables import answers, conversations, messages
 from chatdesk.store.writers import is_alive, this_writer
 
 SHORTEST_PREFIX = 4  # characters of an id
@@ -51,6 +57,7 @@ class ConversationStore:
         title: str = "",
         title_source: TitleSource | None = None,
         system_prompt: str = "",
+        adapter: str | None = None,
     ) -> Conversation:
         """A new, empty conversation. A title given here is the user's, unless said otherwise."""
         if title_source is None:
@@ -66,6 +73,7 @@ class ConversationStore:
             deleted=None,
             active_leaf_id=None,
             messages=(),
+            adapter=adapter,
         )
         with self._database.writing() as connection:
             connection.execute(insert(conversations).values(conversation_values(made)))
@@ -73,12 +81,8 @@ class ConversationStore:
 
     def get(self, conversation_id: str) -> Conversation:
         """The whole conversation, also one in the trash (`deleted` says so)."""
-        in_order = MESSAGES.where(messages.c.conversation_id == conversation_id).order_by(
-            messages.c.position
-        )
         with self._database.reading() as connection:
-            found = _conversation(connection, conversation_id)
-            return replace(found, messages=tuple(map(as_message, connection.execute(in_order))))
+            return whole_conversation(connection, conversation_id)
 
     def resolve(self, id_or_prefix: str) -> str:
         """The id that begins with these characters, at least `SHORTEST_PREFIX`; trash included.
@@ -94,7 +98,7 @@ class ConversationStore:
         with self._database.reading() as connection:
             found = connection.scalars(select(conversations.c.id).where(begins).limit(2)).all()
         if not found:
-            raise _no_conversation(id_or_prefix)
+            raise no_conversation(id_or_prefix)
         if len(found) > 1:
             raise NotFound(
                 tr("The ids of several conversations begin with {id}.", id=id_or_prefix),
@@ -111,7 +115,7 @@ class ConversationStore:
         )
         row = conversations.c
         query = (
-            select(row.id, row.title, row.title_source, row.created, row.updated, count)
+            select(row.id, row.title, row.title_source, row.created, row.updated, count, row.mark)
             .where(row.deleted.is_not(None) if deleted else row.deleted.is_(None))
             .order_by(row.updated.desc(), literal_column("conversations.rowid").desc())
         )
@@ -121,10 +125,10 @@ class ConversationStore:
     def rename(self, conversation_id: str, title: str, source: TitleSource) -> bool:
         """Name a conversation; False when the user named it before and `source` is not the user."""
         with self._database.writing() as connection:
-            before = _conversation(connection, conversation_id).title_source
+            before = get_conversation(connection, conversation_id).title_source
             if before is TitleSource.USER and source is not TitleSource.USER:
                 return False
-            _change_conversation(connection, conversation_id, title=title, title_source=source)
+            change_conversation(connection, conversation_id, title=title, title_source=source)
         return True
 
     def untitled_question(self, conversation_id: str) -> str | None:
@@ -136,24 +140,65 @@ class ConversationStore:
             .limit(1)
         )
         with self._database.reading() as connection:
-            source = _conversation(connection, conversation_id).title_source
+            source = get_conversation(connection, conversation_id).title_source
             return connection.scalar(begins) if source is TitleSource.NONE else None
 
     def set_system_prompt(self, conversation_id: str, text: str) -> None:
         """Change what the model is told before the first message, from the next answer on."""
         with self._database.writing() as connection:
-            _change_conversation(connection, conversation_id, system_prompt=text)
+            change_conversation(connection, conversation_id, system_prompt=text)
+
+    def set_conversation_mark(self, conversation_id: str, mark: Mark | None) -> None:
+        """Say by hand whether a conversation may be learned from; None leaves it to the rest."""
+        with self._database.writing() as connection:
+            change_conversation(connection, conversation_id, mark=mark)
+
+    def set_adapter(self, conversation_id: str, adapter_id: str | None) -> None:
+        """Choose who answers in a conversation: "" is the base, None the model's active adapter."""
+        with self._database.writing() as connection:
+            change_conversation(connection, conversation_id, adapter=adapter_id)
+
+    def adapter(self, conversation_id: str) -> str | None:
+        """Who answers in a conversation, as in `set_adapter`."""
+        with self._database.reading() as connection:
+            return get_conversation(connection, conversation_id).adapter
+
+    def learnable(self, everything: bool) -> Iterator[Conversation]:
+        """The conversations that may be learned from, oldest first, one at a time in memory.
+
+        Those in the trash or excluded are not. Unless `everything`, only those in which something
+        was rated, marked or corrected by hand, or answered more than once. They are read as they
+        were at one moment.
+        """
+        row = conversations.c
+        marked = row.mark == Mark.INCLUDE
+        touched = row.id.in_(select(messages.c.conversation_id).where(TOUCHED))
+        several = row.id.in_(  # answers to one question: one of them was preferred
+            select(messages.c.conversation_id)
+            .where(messages.c.role == Role.ASSISTANT)
+            .group_by(messages.c.parent_id)
+            .having(func.count() > 1)
+        )
+        query = (
+            select(row.id)
+            .where(row.deleted.is_(None), row.mark.is_distinct_from(Mark.EXCLUDE))
+            .where(true() if everything else or_(marked, touched, several))
+            .order_by(row.created, literal_column("conversations.rowid"))
+        )
+        with self._database.reading() as connection:
+            for conversation_id in connection.scalars(query).all():
+                yield whole_conversation(connection, conversation_id)
 
     def delete(self, conversation_id: str) -> None:
         """Put a conversation in the trash; `restore` brings it back as it was."""
         with self._database.writing() as connection:
-            if _conversation(connection, conversation_id).deleted is None:
-                _change_conversation(connection, conversation_id, deleted=now())
+            if get_conversation(connection, conversation_id).deleted is None:
+                change_conversation(connection, conversation_id, deleted=now())
 
     def restore(self, conversation_id: str) -> None:
         """Take a conversation out of the trash."""
         with self._database.writing() as connection:
-            _change_conversation(connection, conversation_id, deleted=None)
+            change_conversation(connection, conversation_id, deleted=None)
 
     def purge(self, older_than: datetime) -> int:
         """Remove for good what went to the trash before that moment; returns how many did."""
@@ -187,27 +232,36 @@ class ConversationStore:
             created=now(),
             answer=answer,
         )
-        next_position = (
-            select(func.coalesce(func.max(messages.c.position) + 1, 0))
-            .where(messages.c.conversation_id == conversation_id)
-            .scalar_subquery()
-        )
-        row = {**message_values(message), "position": next_position, "writer": _writer(state)}
         with self._database.writing() as connection:
-            _change_conversation(
-                connection, conversation_id, active_leaf_id=message.id, updated=message.created
-            )
-            if parent_id is not None:
-                _check_belongs(connection, conversation_id, parent_id)
-            connection.execute(insert(messages).values(row))
-            if answer is not None:
-                connection.execute(insert(answers).values(answer_values(message.id, answer)))
+            add_message(connection, message)
         return message
+
+    def add_correction(self, message_id: str, text: str) -> Message:
+        """Put the person's own words beside an answer; they become the active leaf.
+
+        A correction of a correction corrects the same answer.
+        """
+        with self._database.writing() as connection:
+            wrong = get_message(connection, message_id)
+            if wrong.role is not Role.ASSISTANT:
+                raise ValueError("only an answer can be corrected")
+            correction = Message(
+                id=new_id(),
+                conversation_id=wrong.conversation_id,
+                parent_id=wrong.parent_id,
+                role=Role.ASSISTANT,
+                text=text,
+                state=MessageState.COMPLETE,
+                created=now(),
+                corrects=wrong.corrects or wrong.id,
+            )
+            add_message(connection, correction)
+        return correction
 
     def conversation_of(self, message_id: str) -> str:
         """The id of the conversation a message belongs to."""
         with self._database.reading() as connection:
-            return _message(connection, message_id).conversation_id
+            return get_message(connection, message_id).conversation_id
 
     def write_text(
         self,
@@ -223,7 +277,7 @@ class ConversationStore:
         """
         thought = update(answers).where(answers.c.message_id == message_id)
         with self._database.writing() as connection:
-            _change_message(connection, message_id, text=text, state=state, writer=_writer(state))
+            change_message(connection, message_id, text=text, state=state, writer=writer_of(state))
             if thinking is not None:
                 connection.execute(thought.values(thinking=thinking))
 
@@ -235,9 +289,9 @@ class ConversationStore:
             raise ValueError("streaming is not an end")
         record = insert(answers).prefix_with("OR REPLACE").values(answer_values(message_id, answer))
         with self._database.writing() as connection:
-            _change_message(connection, message_id, text=text, state=state, writer=None)
+            change_message(connection, message_id, text=text, state=state, writer=None)
             connection.execute(record)
-            return _message(connection, message_id)
+            return get_message(connection, message_id)
 
     def reopen(self, message_id: str) -> Message:
         """Take a finished answer up again, to be continued by this process.
@@ -246,7 +300,7 @@ class ConversationStore:
         """
         writer = select(messages.c.writer).where(messages.c.id == message_id)
         with self._database.writing() as connection:
-            message = _message(connection, message_id)
+            message = get_message(connection, message_id)
             if message.role is not Role.ASSISTANT:
                 raise ValueError("only an answer can be continued")
             if is_alive(connection.scalar(writer)):
@@ -254,19 +308,29 @@ class ConversationStore:
                     tr("This answer is still being written."), tr("Wait for its end, or stop it.")
                 )
             state = MessageState.STREAMING
-            _change_message(connection, message_id, state=state, writer=this_writer())
+            change_message(connection, message_id, state=state, writer=this_writer())
         return replace(message, state=state)
 
     def set_pinned(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
         with self._database.writing() as connection:
-            _change_message(connection, message_id, pinned=pinned)
+            change_message(connection, message_id, pinned=pinned)
+
+    def set_rating(self, message_id: str, rating: Rating | None) -> None:
+        """Give an answer a thumb, or take it back."""
+        with self._database.writing() as connection:
+            change_message(connection, message_id, rating=rating)
+
+    def set_mark(self, message_id: str, mark: Mark | None) -> None:
+        """Say by hand whether a message may be learned from; None leaves it to the rest."""
+        with self._database.writing() as connection:
+            change_message(connection, message_id, mark=mark)
 
     def set_active_leaf(self, conversation_id: str, leaf_id: str) -> None:
         """Choose the branch that is read."""
         with self._database.writing() as connection:
-            _change_conversation(connection, conversation_id, active_leaf_id=leaf_id)
-            _check_belongs(connection, conversation_id, leaf_id)
+            change_conversation(connection, conversation_id, active_leaf_id=leaf_id)
+            check_belongs(connection, conversation_id, leaf_id)
 
     def recover(self) -> int:
         """Mark answers whose writing process is gone as `INTERRUPTED`; returns how many.
@@ -278,53 +342,5 @@ class ConversationStore:
             left = [row.id for row in connection.execute(streaming) if not is_alive(row.writer)]
             for message_id in left:
                 state = MessageState.INTERRUPTED
-                _change_message(connection, message_id, state=state, writer=None)
+                change_message(connection, message_id, state=state, writer=None)
         return len(left)
-
-
-def _writer(state: MessageState) -> str | None:
-    return this_writer() if state is MessageState.STREAMING else None
-
-
-def _conversation(connection: Connection, conversation_id: str) -> Conversation:
-    """A conversation without its messages."""
-    row = connection.execute(CONVERSATIONS.where(conversations.c.id == conversation_id)).first()
-    if row is None:
-        raise _no_conversation(conversation_id)
-    return as_conversation(row)
-
-
-def _change_conversation(connection: Connection, conversation_id: str, **values: object) -> None:
-    this = update(conversations).where(conversations.c.id == conversation_id)
-    if connection.execute(this.values(values)).rowcount == 0:
-        raise _no_conversation(conversation_id)
-
-
-def _message(connection: Connection, message_id: str) -> Message:
-    row = connection.execute(MESSAGES.where(messages.c.id == message_id)).first()
-    if row is None:
-        raise _no_message(message_id)
-    return as_message(row)
-
-
-def _change_message(connection: Connection, message_id: str, **values: object) -> None:
-    this = update(messages).where(messages.c.id == message_id)
-    if connection.execute(this.values(values)).rowcount == 0:
-        raise _no_message(message_id)
-
-
-def _check_belongs(connection: Connection, conversation_id: str, message_id: str) -> None:
-    home = select(messages.c.conversation_id).where(messages.c.id == message_id)
-    if connection.scalar(home) != conversation_id:
-        raise _no_message(message_id)
-
-
-def _no_conversation(conversation_id: str) -> NotFound:
-    return NotFound(
-        tr("There is no conversation {id}.", id=conversation_id),
-        tr("`chatdesk conversations list` shows them all."),
-    )
-
-
-def _no_message(message_id: str) -> NotFound:
-    return NotFound(tr("There is no message {id} in this conversation.", id=message_id))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Column, Row, select
+from sqlalchemy import Column, Row, func, select
 
 from chatdesk.core.chat import AnswerRecord, Conversation, Message
 from chatdesk.core.models import ModelFile
-from chatdesk.store.tables import answers, conversations, messages, models
+from chatdesk.core.personalization import AdapterRecord
+from chatdesk.store.tables import activations, adapters, answers, conversations, messages, models
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -18,12 +19,21 @@ _CONVERSATION = [
 _MESSAGE = [messages.c[field.name] for field in fields(Message) if field.name != "answer"]
 _ANSWER = [answers.c[field.name] for field in fields(AnswerRecord)]
 _MODEL = [models.c[field.name] for field in fields(ModelFile)]
+_ADAPTER = [adapters.c[field.name] for field in fields(AdapterRecord) if field.name != "active"]
+
+_NEWEST = select(func.max(activations.c.id)).group_by(activations.c.model_id)
+_ACTIVE = adapters.c.id.in_(
+    select(activations.c.adapter_id).where(
+        activations.c.id.in_(_NEWEST), activations.c.adapter_id.is_not(None)
+    )
+)
 
 MODELS = select(*_MODEL)
 CONVERSATIONS = select(*_CONVERSATION)
 MESSAGES = select(*_MESSAGE, answers.c.message_id, *_ANSWER).select_from(
     messages.outerjoin(answers)
 )
+ADAPTERS = select(*_ADAPTER, _ACTIVE)
 
 
 def as_model(row: AnyRow) -> ModelFile:
@@ -33,16 +43,24 @@ def as_model(row: AnyRow) -> ModelFile:
 
 def as_conversation(row: AnyRow) -> Conversation:
     """A row of `CONVERSATIONS`, without its messages."""
-    return Conversation(*(*row, ()))
+    *values, mark, adapter = row
+    return Conversation(*(*values, (), mark, adapter))
 
 
 def as_message(row: AnyRow) -> Message:
     """A row of `MESSAGES`."""
     split = len(_MESSAGE)
-    *values, pinned = row[:split]
+    *values, pinned, rating, mark, corrects = row[:split]
     has_answer, answer = row[split], row[split + 1 :]
-    whole = (*values, AnswerRecord(*answer) if has_answer else None, pinned)
-    return Message(*whole)
+    record = AnswerRecord(*answer) if has_answer else None
+    return Message(*(*values, record, pinned, rating, mark, corrects))
+
+
+def as_adapter(row: AnyRow) -> AdapterRecord:
+    """A row of `ADAPTERS`."""
+    *values, active = row
+    named = {column.name: value for column, value in zip(_ADAPTER, values, strict=True)}
+    return AdapterRecord(**named, active=active)
 
 
 def model_values(model: ModelFile) -> dict[str, Any]:
@@ -63,6 +81,11 @@ def message_values(message: Message) -> dict[str, Any]:
 def answer_values(message_id: str, answer: AnswerRecord) -> dict[str, Any]:
     """The row of an answer."""
     return {"message_id": message_id, **_values(answer, _ANSWER)}
+
+
+def adapter_values(record: AdapterRecord) -> dict[str, Any]:
+    """The row of an adapter; whether it is active is told by the activations."""
+    return _values(record, _ADAPTER)
 
 
 def _values(value: object, columns: Sequence[Column[Any]]) -> dict[str, Any]:

@@ -30,8 +30,9 @@ from sqlalchemy import (
     text,
 )
 
-from chatdesk.core.chat import MessageState, Role, TitleSource
+from chatdesk.core.chat import Mark, MessageState, Rating, Role, TitleSource
 from chatdesk.core.models import ModelHeader
+from chatdesk.core.personalization import AdapterState, LossPoint, Scorecard, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
 
 Value = TypeVar("Value")
@@ -57,7 +58,7 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class AsJson(TypeDecorator[Value], Generic[Value]):
-    """A frozen dataclass as JSON. Fields that a stored value lacks get their defaults."""
+    """Frozen dataclasses as JSON. Fields that a stored value lacks get their defaults."""
 
     impl = Text
     cache_ok = True
@@ -67,8 +68,12 @@ class AsJson(TypeDecorator[Value], Generic[Value]):
         self.kind = kind
 
     def process_bind_param(self, value: Value | None, dialect: Dialect) -> str | None:
-        """The value's fields as a JSON object."""
-        return None if value is None else msgspec.json.encode(value).decode()
+        """The value as JSON. Raises `msgspec.ValidationError` for numbers that JSON lacks (NaN)."""
+        if value is None:
+            return None
+        encoded = msgspec.json.encode(value)
+        msgspec.json.decode(encoded, type=self.kind)  # better told now than at every reading
+        return encoded.decode()
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Value | None:
         """The value, its types checked."""
@@ -98,6 +103,7 @@ class ConversationColumns(TypedColumns):
     """A conversation. `deleted` is when it went to the trash.
 
     `active_leaf_id` is no foreign key: the two tables would need each other to exist first.
+    `adapter` is none either: it may be "", and whoever deletes an adapter takes it out of here.
     """
 
     id: Named[str] = Column(String(16), primary_key=True)
@@ -108,6 +114,8 @@ class ConversationColumns(TypedColumns):
     created: Named[datetime] = Column(UtcTime)
     updated: Named[datetime] = Column(UtcTime)
     deleted: Named[datetime | None] = Column(UtcTime)
+    mark: Named[Mark | None] = Column(_choice(Mark))
+    adapter: Named[str | None] = Column(String(16))
 
 
 conversations = Table(
@@ -121,6 +129,7 @@ class MessageColumns(TypedColumns):
     `position` counts a conversation's messages in order of creation, which clocks may not keep.
     `writer` is the process that streams into it (see `store.writers`), else None. Deleting a
     parent has no cascade of its own: SQLite allows 1,000 levels, a conversation may have more.
+    `corrects` is no foreign key: messages only go all together, and it would need an index.
     """
 
     id: Named[str] = Column(String(16), primary_key=True)
@@ -134,8 +143,14 @@ class MessageColumns(TypedColumns):
     created: Named[datetime] = Column(UtcTime)
     writer: Named[str | None] = Column(Text)
     pinned: Named[bool] = Column(Boolean, server_default=text("0"))
+    rating: Named[Rating | None] = Column(_choice(Rating))
+    mark: Named[Mark | None] = Column(_choice(Mark))
+    corrects: Named[str | None] = Column(String(16))
     text: Named[str] = Column(Text)  # last: SQLite reads past a long one to get at what follows
 
+
+# Few messages, found by an index: those with which a person said what is to be learned.
+TOUCHED = text("rating IS NOT NULL OR mark IS NOT NULL OR corrects IS NOT NULL")
 
 messages = Table(
     "messages",
@@ -143,6 +158,7 @@ messages = Table(
     MessageColumns,
     UniqueConstraint("conversation_id", "position"),
     Index(None, "writer", sqlite_where=text("writer IS NOT NULL")),  # few or none
+    Index("ix_messages_touched", "conversation_id", sqlite_where=TOUCHED),
 )
 
 
@@ -167,6 +183,8 @@ class AnswerColumns(TypedColumns):
     error: Named[str | None] = Column(Text)
     thinking_s: Named[float | None] = Column(Double)
     thinking: Named[str] = Column(Text, server_default="")
+    drafted: Named[int | None] = Column(Integer)
+    accepted: Named[int | None] = Column(Integer)
 
 
 answers = Table("answers", metadata, AnswerColumns)
@@ -186,3 +204,68 @@ class ModelColumns(TypedColumns):
 
 
 models = Table("models", metadata, ModelColumns, UniqueConstraint("path", "bytes", "mtime_ns"))
+
+
+class AdapterColumns(TypedColumns):
+    """A run and its adapter: the fields of `core.personalization.AdapterRecord`.
+
+    `writer` is the process that runs it (see `store.writers`), else None.
+    """
+
+    id: Named[str] = Column(String(16), primary_key=True)
+    name: Named[str] = Column(Text)
+    model_id: Named[str] = Column(Text, ForeignKey("models.id"))
+    model_name: Named[str] = Column(Text)
+    model_sha256: Named[str | None] = Column(Text)
+    state: Named[AdapterState] = Column(_choice(AdapterState))
+    writer: Named[str | None] = Column(Text)
+    created: Named[datetime] = Column(UtcTime)
+    ended: Named[datetime | None] = Column(UtcTime)
+    config: Named[TrainingConfig] = Column(AsJson(TrainingConfig))
+    examples: Named[int] = Column(Integer)
+    heldout: Named[int] = Column(Integer)
+    scale: Named[float] = Column(Double)
+    scorecard: Named[Scorecard | None] = Column(AsJson(Scorecard))
+    losses: Named[tuple[LossPoint, ...]] = Column(AsJson(tuple[LossPoint, ...]))
+    tokens: Named[int] = Column(Integer)
+    tokens_per_s: Named[float] = Column(Double)
+    seconds: Named[float] = Column(Double)
+    peak_bytes: Named[int] = Column(Integer)
+    bytes: Named[int] = Column(Integer)
+    error: Named[str] = Column(Text)
+
+
+adapters = Table("adapters", metadata, AdapterColumns)
+
+
+class AdapterSourceColumns(TypedColumns):
+    """What an adapter was made from.
+
+    No foreign keys but to the adapter: it must be known still when the messages are gone.
+    """
+
+    adapter_id: Named[str] = Column(
+        String(16), ForeignKey("adapters.id", ondelete="CASCADE"), primary_key=True
+    )
+    conversation_id: Named[str] = Column(Text, primary_key=True, index=True)
+    message_id: Named[str] = Column(Text, primary_key=True)
+
+
+adapter_sources = Table("adapter_sources", metadata, AdapterSourceColumns)
+
+
+class ActivationColumns(TypedColumns):
+    """When which adapter became a model's active one; None is the base.
+
+    `adapter_id` is no foreign key: without the one that was deleted, an older one would be active.
+    """
+
+    id: Named[int] = Column(
+        Integer, primary_key=True
+    )  # in order of time, which clocks may not keep
+    model_id: Named[str] = Column(Text, ForeignKey("models.id"), index=True)
+    adapter_id: Named[str | None] = Column(String(16))
+    at: Named[datetime] = Column(UtcTime)
+
+
+activations = Table("activations", metadata, ActivationColumns)

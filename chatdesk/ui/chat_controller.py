@@ -32,6 +32,7 @@ from chatdesk.services.facts import (
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat_view import ChatView
 from chatdesk.ui.composer import Composer, ComposerState
+from chatdesk.ui.feedback_controller import learned_from, learned_words
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.notice import UNDO_MS, Notice
 from chatdesk.ui.prompt_counter import PromptCounter
@@ -48,9 +49,11 @@ class ChatController(QObject):
 
     opened = Signal()  # another conversation, or a new chat, is shown
     listed = Signal(object)  # the conversations, as a tuple of summaries
-    context_measured = Signal(int, int)  # tokens of the prompt, tokens of the window
+    context_measured = Signal(object)  # a ContextUse, or None until it is measured
     state_changed = Signal()  # something worth keeping over a restart
     answering_changed = Signal(bool)  # whether the open conversation is being answered
+    adapter_shown = Signal(object)  # what the open conversation chose (see `Conversation.adapter`)
+    personalize_requested = Signal()
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class ChatController(QObject):
         self._current: str | None = state.conversation
         self._last_id: str | None = None  # the last message shown
         self._system_prompt = ""  # of the next new chat
+        self._adapter: str | None = None  # likewise
         self._answering: dict[str, str] = {}  # message id -> conversation id
         self._sending = False
         self._sent_from: str | None = None
@@ -111,6 +115,7 @@ class ChatController(QObject):
         self._enter()
         self._inspector.show_system_prompt(self._system_prompt)
         self._inspector.show_answer(None, None)
+        self._show_adapter(None)
         self.opened.emit()
 
     def open(self, conversation_id: str) -> None:
@@ -186,11 +191,14 @@ class ChatController(QObject):
             self._view.restore_anchor(anchor)
         self._last_id = path[-1].id if path else None
         streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
+        if answering and restore:
+            self._show_context(None)  # of this chat it is counted when the answer has ended
         if answering:
             self._answering.update({message.id: conversation.id for message in streaming})
         elif streaming:  # by another process, the command line: no facts of it come here
             QTimer.singleShot(FOREIGN_MS, lambda: self._load_if_open(conversation.id))
         self._inspector.show_system_prompt(conversation.system_prompt)
+        self.adapter_shown.emit(conversation.adapter)
         self._show_last_answer(path[-1] if path else None)
         self._show_composer_state()
         self._counter.count_soon()
@@ -216,12 +224,12 @@ class ChatController(QObject):
             self._waiting = text
             return
         self._sent_from = conversation_id = self._current
-        system = self._system_prompt
+        system, choice = self._system_prompt, self._adapter
 
         def work() -> str:
             if services.engine.status.state is EngineState.FAILED:
                 services.engine.reload()
-            return services.chat.send(conversation_id, text, system_prompt=system)
+            return services.chat.send(conversation_id, text, system_prompt=system, choice=choice)
 
         self._bridge.run(
             work,
@@ -276,6 +284,19 @@ class ChatController(QObject):
             lambda: self._view.edit(message_id, text),  # what was written must not be lost
         )
 
+    def correct(self, message_id: str, text: str) -> None:
+        """Put the person's own words beside an answer, as a sibling."""
+        services = self._services
+        if services is None or self._is_answering():
+            self._view.edit(message_id, text)  # what was written must not be lost
+            return
+
+        def refused(problem: EnvironmentProblem) -> None:
+            self._tell(problem)
+            self._view.edit(message_id, text)
+
+        self._bridge.run(lambda: services.chat.correct(message_id, text), None, refused)
+
     def _ask_again(
         self,
         ask: Callable[["AppServices"], None],
@@ -323,7 +344,7 @@ class ChatController(QObject):
             return
 
         def show(_: None) -> None:
-            self._view.set_pinned(message_id, pinned)
+            self._view.change(message_id, pinned=pinned)
             self._counter.count_soon()
 
         self._bridge.run(lambda: services.chat.pin(message_id, pinned), show, self._tell)
@@ -359,17 +380,41 @@ class ChatController(QObject):
                 self._tell,
             )
 
-        def deleted(_: None) -> None:
+        def work() -> int:
+            services.chat.delete(conversation_id)
+            return learned_from(services, conversation_id)
+
+        def deleted(adapters: int) -> None:
             self._state.forget(conversation_id)
             self.state_changed.emit()
             self._notice.show_words(
                 tr("“{title}” was deleted.", title=title),
-                action=tr("Undo"),
-                act=undo,
+                learned_words(adapters) if adapters else "",
+                tr("Undo"),
+                undo,
+                other=tr("Personalize"),
+                act_otherwise=self.personalize_requested.emit if adapters else None,
                 for_ms=UNDO_MS,
             )
 
-        self._bridge.run(lambda: services.chat.delete(conversation_id), deleted, self._tell)
+        self._bridge.run(work, deleted, self._tell)
+
+    def choose_adapter(self, choice: str | None) -> None:
+        """Who answers in the open conversation, or in the next new one."""
+        services, current = self._services, self._current
+        if current is None or services is None:
+            self._show_adapter(choice)
+            return
+
+        def chosen(_: None) -> None:
+            if current == self._current:
+                self.adapter_shown.emit(choice)
+
+        self._bridge.run(lambda: services.adapters.choose(current, choice), chosen, self._tell)
+
+    def _show_adapter(self, choice: str | None) -> None:
+        self._adapter = choice
+        self.adapter_shown.emit(choice)
 
     def set_system_prompt(self, text: str) -> None:
         """The system prompt of the open conversation, or of the next new one."""
@@ -493,10 +538,10 @@ class ChatController(QObject):
             self._composer.set_state(state)
             self._composer.set_placeholder(tr("Ask anything"))
 
-    def _show_context(self, use: ContextUse) -> None:
+    def _show_context(self, use: ContextUse | None) -> None:
         self._inspector.show_context(use)
-        self._view.show_view_line(use.view_after)
-        self.context_measured.emit(use.tokens, use.window)
+        self._view.show_view_line(use.view_after if use else None)
+        self.context_measured.emit(use)
 
     def _show_last_answer(self, message: Message | None) -> None:
         answer = message.answer if message else None

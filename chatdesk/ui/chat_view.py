@@ -139,18 +139,14 @@ class ChatView(MessageColumn):
                 self._want_frame(view)
         self._update_caret()
 
-    def set_pinned(self, message_id: str, pinned: bool) -> None:
-        """A message was pinned, or is so no longer."""
+    def change(self, message_id: str, **fields: object) -> None:
+        """A message that may be shown was pinned, rated or marked, or is so no longer."""
         at = self._index(message_id)
-        if at is None:
-            return
-        self._path[at] = replace(self._path[at], pinned=pinned)
-        if view := self._view(message_id):
-            view.set_pinned(pinned)
-            self._relayout_view(view)
+        if at is not None:
+            self.replace(replace(self._path[at], **fields))  # type: ignore[arg-type]
 
     def edit(self, message_id: str, text: str | None = None) -> None:
-        """Begin to edit a message of the user in place, as it stands or with another text."""
+        """Begin to edit a message in place, as it stands or with another text."""
         at = self._index(message_id)
         if at is None:
             return

@@ -1,4 +1,4 @@
-"""The composer: a card that grows with its text, the model's chip, and one send or stop button."""
+"""The composer: a card that grows with its text, its chips, and one send or stop button."""
 
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -11,13 +11,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPlainTextEdit,
-    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.core.i18n import tr
+from chatdesk.ui.adapter_chip import AdapterChip
+from chatdesk.ui.chip import Chip
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 
@@ -91,8 +92,9 @@ class Composer(QFrame):
         self._theme = theme
         self._state = ComposerState.READY
         self._editor = _Editor()
-        self._model = QPushButton()
+        self._model = Chip(tr("Model"))
         self._menu = QMenu(self)
+        self.adapter = AdapterChip(theme)
         self._tokens = QLabel()
         self._button = QToolButton()
         self._build()
@@ -103,10 +105,7 @@ class Composer(QFrame):
         self._editor.textChanged.connect(self._on_text)
         self._editor.installEventFilter(self)
         self.setFocusProxy(self._editor)
-        set_class(self._model, "chip")
-        self._model.setAccessibleName(tr("Model"))
         self._model.setMenu(self._menu)
-        self._model.setIconSize(ICON_SIZE)
         set_class(self._tokens, "small")
         self._button.setFixedSize(BUTTON, BUTTON)
         set_class(self._button, "primary")
@@ -114,6 +113,7 @@ class Composer(QFrame):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self._model)
+        row.addWidget(self.adapter)
         row.addStretch(1)
         row.addWidget(self._tokens)
         row.addWidget(self._button)
@@ -129,6 +129,7 @@ class Composer(QFrame):
         """Take on other colours."""
         self._theme = theme
         self._model.setIcon(icon("chip", theme.muted))
+        self.adapter.set_theme(theme)
         self._show_state()
 
     def set_state(self, state: ComposerState) -> None:
@@ -139,7 +140,7 @@ class Composer(QFrame):
 
     def set_model(self, label: str) -> None:
         """The model's chip."""
-        self._model.setText(label)
+        self._model.set_words(label)
 
     def set_models(self, models: Sequence[tuple[str, str]], current: str | None) -> None:
         """The chip's menu: ids and labels, and the way to add one."""

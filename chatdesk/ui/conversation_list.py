@@ -17,6 +17,7 @@ class ListRole(IntEnum):
 
     ID = Qt.ItemDataRole.UserRole + 1
     IS_HEADING = auto()
+    MARK = auto()
 
 
 def age_heading(updated: datetime, today: datetime) -> str:
@@ -99,7 +100,7 @@ class ConversationListModel(QAbstractListModel):
         return 0 if parent and parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """A row's title, id, and whether it is a heading."""
+        """A row's title, id and mark, and whether it is a heading."""
         row = self._rows[index.row()]
         heading = isinstance(row, str)
         match role:
@@ -109,6 +110,8 @@ class ConversationListModel(QAbstractListModel):
                 return None if isinstance(row, str) else row.title
             case ListRole.ID:
                 return None if isinstance(row, str) else row.id
+            case ListRole.MARK:
+                return None if isinstance(row, str) else row.mark
             case ListRole.IS_HEADING:
                 return heading
         return None

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QLabel,
+    QListView,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -35,6 +36,7 @@ class Choice(QComboBox):
         super().__init__()
         self._values = list(options)
         self.setSizeAdjustPolicy(_SHRINKABLE)
+        self.setView(QListView())  # the style sheet reaches its rows, not those of Qt's own
         for label in options.values():
             self.addItem(label)
         self.choose(current)
@@ -152,8 +154,9 @@ class FactList(QWidget):
             set_class(value, "value")
             value.setAccessibleName(name)
             value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            value.setWordWrap(True)  # a long name must not widen what it stands in
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(label, row, 0)
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, row, 1)
             self._values.append(value)
 

@@ -1,5 +1,7 @@
 """The inspector: the context, how tokens are chosen, what the last answer cost and ran on."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -125,14 +127,23 @@ class Inspector(QFrame):
             self._prompt.setPlainText(text)
             self._prompt.blockSignals(False)
 
-    def show_context(self, use: ContextUse) -> None:
+    def show_context(self, use: ContextUse | None) -> None:
         """The context meter, and whether messages have left the model's view."""
+        if use is None:
+            self._context.setText("–")
+            self._meter.reset()
+            self._left_out.hide()
+            return
         self._context.setText(
             tr("{tokens} of {window} tokens", tokens=f"{use.tokens:,}", window=f"{use.window:,}")
         )
         self._meter.setRange(0, max(1, use.window))
         self._meter.setValue(min(use.tokens, use.window))
         self._left_out.setVisible(use.view_after is not None)
+
+    def show_adapters(self, names: Mapping[str, str]) -> None:
+        """What the adapters are called, by their ids."""
+        self._answer.show_adapters(names)
 
     def show_engine(self, status: EngineStatus) -> None:
         """Where the model runs."""

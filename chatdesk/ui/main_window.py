@@ -17,29 +17,39 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QWidget
 from chatdesk.core.chat import ConversationSummary, Message
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import Source
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import (
+    AdapterLeftOut,
+    AdaptersChanged,
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,
     EngineChanged,
     Fact,
+    LearningChanged,
     MessageAdded,
+    MessageChanged,
     PromptRead,
     TextArrived,
     ThinkingArrived,
 )
+from chatdesk.ui.adapter_controller import AdapterController
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.bug_dialog import show_bug
+from chatdesk.ui.centre import Centre
 from chatdesk.ui.chat_controller import ChatController
 from chatdesk.ui.chat_view import ChatView
 from chatdesk.ui.composer import Composer
 from chatdesk.ui.conversation_list import ConversationListModel
 from chatdesk.ui.conversation_page import ConversationPage
 from chatdesk.ui.engine_notices import EngineNotices
+from chatdesk.ui.feedback_controller import FeedbackController
 from chatdesk.ui.inspector import Inspector
+from chatdesk.ui.learning_status import LearningStatus
 from chatdesk.ui.models_controller import ModelsController
 from chatdesk.ui.notice import Notice
+from chatdesk.ui.personalize_controller import PersonalizeController
 from chatdesk.ui.settings_controller import SettingsController
 from chatdesk.ui.sidebar import Sidebar
 from chatdesk.ui.theme import Theme
@@ -74,17 +84,25 @@ class MainWindow(QMainWindow):
         self._list_model = ConversationListModel()
         self._sidebar = Sidebar(self._list_model, theme)
         self._page = page = ConversationPage(theme, enter_sends=settings.enter_sends)
+        self._centre = Centre(page)
         self._inspector = Inspector(settings.sampling, theme)
         self._chat = ChatController(
             bridge, page.view, page.composer, self._inspector, page.notice, state
         )
         self._system_prompt = settings.system_prompt  # of new chats
         self._chat.set_default_system_prompt(self._system_prompt)
+        self._feedback = FeedbackController(bridge, page.view, page.notice)
+        self._adapters = AdapterController(bridge, page.composer.adapter, self._inspector)
+        self._learning = LearningStatus(self._sidebar.show_learning)
+        self._personalize = PersonalizeController(
+            bridge, self._list_model.title_of, page.notice, self
+        )
         self._models = ModelsController(bridge, page.composer, page.suggestions, page.notice)
         self._settings = SettingsController(bridge, settings, page.notice, self)
         self._notices = EngineNotices(page.notice, self._settings, self._models.load_again)
         self._fact_handlers: dict[type, Callable[..., None]] = {
             MessageAdded: self._chat.on_message_added,
+            MessageChanged: self._feedback.on_message_changed,
             AnswerReopened: self._chat.on_answer_reopened,
             PromptRead: self._chat.on_prompt_read,
             ThinkingArrived: self._chat.on_thinking,
@@ -92,6 +110,9 @@ class MainWindow(QMainWindow):
             AnswerEnded: self._on_answer_ended,
             EngineChanged: self._on_engine,
             ConversationsChanged: lambda fact: self._chat.refresh_list(),
+            AdaptersChanged: self._on_adapters,
+            AdapterLeftOut: self._on_adapter_left_out,
+            LearningChanged: self._on_learning,
         }
         self._build()
         self._keeper = WindowKeeper(self, state, state_path, self._chat.remember)
@@ -112,11 +133,11 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self._sidebar)
-        row.addWidget(self._page, 1)
+        row.addWidget(self._centre, 1)
         row.addWidget(self._inspector)
         self.setCentralWidget(whole)
         self._sidebar.setVisible(self._state.sidebar)
-        self._page.top_bar.offer_sidebar(not self._state.sidebar)
+        self._offer_sidebar(not self._state.sidebar)
         self._inspector.setVisible(self._state.inspector)
         self.composer.setFocus()
 
@@ -132,7 +153,9 @@ class MainWindow(QMainWindow):
             (sidebar.rename_requested, chat.rename),
             (sidebar.delete_requested, self.delete),
             (sidebar.hide_requested, self._toggle_sidebar),
-            (sidebar.models_requested, composer.open_models),
+            (sidebar.mark_requested, self._feedback.mark_conversation),
+            (sidebar.models_requested, self._open_models),
+            (sidebar.personalize_requested, self.open_personalize),
             (sidebar.settings_requested, settings.open),
             (composer.send_requested, chat.send),
             (composer.stop_requested, chat.stop),
@@ -141,6 +164,8 @@ class MainWindow(QMainWindow):
             (composer.model_requested, models.choose),
             (composer.add_model_requested, self._pick_model_file),
             (composer.model_options_requested, settings.open_model_options),
+            (composer.adapter.chosen, chat.choose_adapter),
+            (composer.adapter.personalize_requested, self.open_personalize),
             (suggestions.text_chosen, self._begin_with),
             (suggestions.add_model_requested, self._pick_model_file),
             (view.regenerate_requested, chat.regenerate),
@@ -149,14 +174,27 @@ class MainWindow(QMainWindow):
             (view.branch_requested, chat.show_branch),
             (view.retry_requested, chat.regenerate),
             (view.pin_requested, chat.pin),
+            (view.correct_requested, chat.correct),
+            (view.rate_requested, self._feedback.rate),
+            (view.mark_requested, self._feedback.mark),
             (chat.opened, self._on_opened),
             (chat.listed, self._on_listed),
             (chat.context_measured, self._page.status.show_context),
             (chat.state_changed, self._keeper.save_soon),
+            (chat.adapter_shown, composer.adapter.show_choice),
+            (chat.personalize_requested, self.open_personalize),
+            (self._feedback.personalize_requested, self.open_personalize),
             (models.chosen, lambda model: settings.edit(model=model.id)),
             (settings.changed, self._on_settings),
             (settings.changed, self.settings_changed),
             (settings.reload_requested, models.load_again),
+            (settings.personalize_requested, self.open_personalize),
+            (self._personalize.open_requested, self.open_personalize),
+            (self._personalize.settings_requested, settings.open_learning),
+            (self._personalize.back_requested, self._back_to_chat),
+            (self._personalize.sidebar_requested, self._toggle_sidebar),
+            (self._personalize.open_chat_requested, self._open_source),
+            (self._centre.turned, self._on_turned),
             (inspector.sampling_changed, lambda sampling: settings.edit(sampling=sampling)),
             (inspector.system_prompt_changed, chat.set_system_prompt),
             (top_bar.sidebar_requested, self._toggle_sidebar),
@@ -174,7 +212,7 @@ class MainWindow(QMainWindow):
             ("Ctrl+Shift+F", self._focus_search),
             ("Ctrl+B", self._toggle_sidebar),
             ("Ctrl+I", self._toggle_inspector),
-            ("Ctrl+M", self.composer.open_models),
+            ("Ctrl+M", self._open_models),
             ("Ctrl+Shift+M", self._settings.open_model_options),
             ("Ctrl+,", self._settings.open),
             ("Ctrl+Q", self.close),
@@ -182,7 +220,7 @@ class MainWindow(QMainWindow):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
         # Only while there is something to stop: Esc also leaves menus and edited messages.
         stop = QShortcut(QKeySequence("Escape"), self)
-        stop.activated.connect(self._chat.stop)
+        stop.activated.connect(self._stop_or_go_back)
         stop.setEnabled(False)
         self._chat.answering_changed.connect(stop.setEnabled)
 
@@ -222,7 +260,7 @@ class MainWindow(QMainWindow):
 
     def open_conversation(self, conversation_id: str) -> None:
         """Show a conversation."""
-        self._chat.open(conversation_id)
+        self._open(conversation_id)
 
     def send(self, text: str) -> None:
         """Send a text as if it had been typed."""
@@ -234,6 +272,9 @@ class MainWindow(QMainWindow):
         self._settings.attach(services)
         self._models.attach(services)
         self._chat.attach(services)
+        self._feedback.attach(services)
+        self._adapters.attach(services)
+        self._personalize.attach(services)
         self._inspector.show_engine(services.engine.status)
 
     def services_failed(self, problem: EnvironmentProblem, again: Callable[[], None]) -> None:
@@ -243,7 +284,13 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
-        for part in (self._sidebar, self._page, self._inspector, self._settings):
+        for part in (
+            self._sidebar,
+            self._page,
+            self._inspector,
+            self._settings,
+            self._personalize,
+        ):
             part.set_theme(theme)
 
     # Facts
@@ -261,12 +308,25 @@ class MainWindow(QMainWindow):
         self._page.status.show_engine(fact.status)
         self._inspector.show_engine(fact.status)
         self._models.on_engine(fact)
+        self._adapters.on_engine(fact)
+        self._personalize.on_engine(fact)
         self._chat.on_engine(fact)
         self._notices.on_engine(fact.status)
 
+    def _on_adapters(self, fact: AdaptersChanged) -> None:
+        self._adapters.on_adapters(fact)
+        self._personalize.on_adapters(fact)
+
+    def _on_learning(self, fact: LearningChanged) -> None:
+        self._learning.on_learning(fact)
+        self._personalize.on_learning(fact)
+
+    def _on_adapter_left_out(self, fact: AdapterLeftOut) -> None:
+        self.notice.show_problem(fact.problem, tr("Personalize"), self.open_personalize)
+
     def _on_bug(self, bug: BaseException) -> None:
         if isinstance(bug, EnvironmentProblem):
-            self.notice.show_problem(bug)
+            self._personalize.notice.show_problem(bug)
         else:
             show_bug(bug, self)
 
@@ -274,7 +334,6 @@ class MainWindow(QMainWindow):
 
     def _on_opened(self) -> None:
         self._page.show_empty(self._chat.current is None)
-        self._sidebar.select(self._chat.current)
         self._show_title()
 
     def _on_listed(self, summaries: tuple[ConversationSummary, ...]) -> None:
@@ -282,12 +341,21 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(STATE_DELAY_MS, self._chat.refresh_list)
             return
         self._list_model.show(summaries)
-        self._sidebar.select(self._chat.current)
+        self._show_title()
+
+    def _on_turned(self) -> None:
+        chat = self._centre.shows_conversation
+        self._inspector.setVisible(chat and self._state.inspector)
+        self._sidebar.mark_personalize(not chat)
         self._show_title()
 
     def _show_title(self) -> None:
+        chat = self._centre.shows_conversation
+        self._sidebar.select(self._chat.current if chat else None)
         title = self._list_model.title_of(self._chat.current)
         self._page.top_bar.show_title(title)
+        if not chat:
+            title = tr("Personalize")
         self.setWindowTitle(f"{title} – ChatDesk" if title else "ChatDesk")
 
     def _on_settings(self, settings: Settings) -> None:
@@ -302,7 +370,36 @@ class MainWindow(QMainWindow):
     def new_chat(self) -> None:
         """Begin a new chat, with the cursor in the composer."""
         self._chat.new_chat()
+        self._back_to_chat()
+
+    def open_personalize(self) -> None:
+        """Show what the model learns, and what came of it."""
+        self._learning.seen()
+        self._centre.show_page(page := self._personalize.page())
+        page.setFocus()
+
+    def _back_to_chat(self) -> None:
+        self._centre.show_conversation()
         self.composer.setFocus()
+
+    def _stop_or_go_back(self) -> None:
+        if self._centre.shows_conversation:
+            self._chat.stop()
+        else:
+            self._back_to_chat()
+
+    def _open_source(self, source: Source) -> None:
+        """Show the message an example is from."""
+        anchor = (source.message_id, 0)
+        if source.conversation_id == self._chat.current:
+            self.chat_view.restore_anchor(anchor)
+        else:
+            self._state.remember_anchor(source.conversation_id, anchor)
+        self._open(source.conversation_id)
+
+    def _open_models(self) -> None:
+        self._centre.show_conversation()
+        self.composer.open_models()
 
     def _begin_with(self, text: str) -> None:
         self.composer.set_text(text)
@@ -310,7 +407,7 @@ class MainWindow(QMainWindow):
 
     def _open(self, conversation_id: str) -> None:
         self._chat.open(conversation_id)
-        self.composer.setFocus()
+        self._back_to_chat()
 
     def _rename_open(self) -> None:
         if self._chat.current:
@@ -334,11 +431,16 @@ class MainWindow(QMainWindow):
     def _toggle_sidebar(self) -> None:
         shown = not self._sidebar.isVisible()
         self._sidebar.setVisible(shown)
-        self._page.top_bar.offer_sidebar(not shown)
+        self._offer_sidebar(not shown)
         self._state.sidebar = shown
         self._keeper.save_soon()
 
+    def _offer_sidebar(self, offered: bool) -> None:
+        self._page.top_bar.offer_sidebar(offered)
+        self._personalize.offer_sidebar(offered)
+
     def _toggle_inspector(self) -> None:
+        self._centre.show_conversation()
         self._state.inspector = not self._inspector.isVisible()
         self._inspector.setVisible(self._state.inspector)
         self._keeper.save_soon()

@@ -1,20 +1,27 @@
-"""What stands below a message: how it ended, what can be done with it, what it cost."""
+"""What stands below a message: what can be done with it, and what it cost."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
-from chatdesk.core.chat import Message, MessageState, Role
-from chatdesk.core.generation import StopReason
+from chatdesk.core.chat import Mark, Message, Rating, Role
 from chatdesk.core.i18n import tr, trn
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 
 ROW_HEIGHT = 28
+_THUMBS = {Rating.UP: "thumb-up", Rating.DOWN: "thumb-down"}
 COPIED_MS = 1_500
-_PIN = QSize(12, 12)
 
 
 class ActionRow(QWidget):
@@ -28,14 +35,18 @@ class ActionRow(QWidget):
     regenerate_clicked = Signal()
     branch_clicked = Signal(str)
     pin_clicked = Signal()
+    rate_clicked = Signal(object)  # a Rating, or None to take it back
+    mark_clicked = Signal(object)  # a Mark, or None
 
     def __init__(self, role: Role, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._mark: Mark | None = None
         self._hovered = False
         self._always = False
         self._siblings: Sequence[str] = ()
         self._at = 0
+        self.rating_buttons: dict[Rating, QToolButton] = {}
         self._copied = QTimer(self)
         self._copied.setSingleShot(True)
         self._copied.setInterval(COPIED_MS)
@@ -47,24 +58,28 @@ class ActionRow(QWidget):
             line.addStretch(1)
         self.copy_button = self._button("copy", tr("Copy"), line)
         self.copy_button.clicked.connect(self._copy)
-        if role is Role.USER:
-            self.edit_button = self._button("pencil", tr("Edit and send again"), line)
-            self.edit_button.clicked.connect(self.edit_clicked)
-        else:
-            self.regenerate_button = self._button("refresh", tr("Answer again"), line)
-            self.regenerate_button.clicked.connect(self.regenerate_clicked)
+        if role is not Role.USER:
+            set_class(self.copy_button, "flush")  # with the words above it
+        edit = tr("Edit and send again") if role is Role.USER else tr("Correct this answer")
+        self.edit_button = self._button("pencil", edit, line)
+        self.edit_button.clicked.connect(self.edit_clicked)
+        if role is not Role.USER:
+            self._add_rating(line)
         self.pin_button = self._button("pin", tr("Pin"), line)
         self.pin_button.clicked.connect(self.pin_clicked)
+        if role is not Role.USER:
+            self.more_button = self._button("more", tr("More"), line)
+            self.more_button.clicked.connect(self._open_more)
         self.previous_button = self._button("chevron-left", tr("Previous version"), line)
         self.previous_button.clicked.connect(lambda: self._go(-1))
         self.position = _Fading(self)
         line.addWidget(self.position)
         self.next_button = self._button("chevron-right", tr("Next version"), line)
         self.next_button.clicked.connect(lambda: self._go(1))
-        self.facts = _Fading(self)
+        self.facts = _Facts(self)
         if role is not Role.USER:
-            line.addStretch(1)
-            line.addWidget(self.facts)
+            line.addSpacing(8)
+            line.addWidget(self.facts, 1)
         else:
             self.facts.hide()
 
@@ -73,7 +88,8 @@ class ActionRow(QWidget):
         """Whether the row can be seen."""
         focus = self.window().focusWidget() if self.window() else None
         focused = focus is not None and self.isAncestorOf(focus) and focus.hasFocus()
-        return self._always or self._hovered or focused
+        in_menu = any(button.isDown() for button in self.findChildren(QToolButton))
+        return self._always or self._hovered or focused or in_menu
 
     def set_hovered(self, hovered: bool) -> None:
         """The pointer came to the message or left it."""
@@ -99,8 +115,15 @@ class ActionRow(QWidget):
             tr("Version {number} of {count}", number=self._at + 1, count=len(siblings))
         )
 
-    def set_pinned(self, pinned: bool) -> None:
-        """Whether the message is pinned."""
+    def show_message(self, message: Message) -> None:
+        """Whether the message is pinned, how it is rated, and whether it is marked."""
+        self._mark = message.mark
+        self._show_pinned(message.pinned)
+        for rating, button in self.rating_buttons.items():
+            button.setVisible(bool(message.text))
+            self._show_rated(rating, button, message.rating is rating)
+
+    def _show_pinned(self, pinned: bool) -> None:
         self.pin_button.setIcon(icon("pin", self._theme.accent if pinned else self._theme.muted))
         self.pin_button.setAccessibleName(tr("Unpin") if pinned else tr("Pin"))
         self.pin_button.setToolTip(
@@ -108,6 +131,28 @@ class ActionRow(QWidget):
             if pinned
             else tr("Pin: the model goes on reading this message when the context is full")
         )
+
+    def more_menu(self) -> QMenu:
+        """The menu of what is rarely done."""
+        menu = QMenu(self)
+        for mark, words in (
+            (Mark.INCLUDE, tr("Learn from this")),
+            (Mark.EXCLUDE, tr("Never learn from this")),
+        ):
+            is_set = self._mark is mark
+            wanted = None if is_set else mark
+            action = menu.addAction(words, partial(self.mark_clicked.emit, wanted))
+            action.setCheckable(True)
+            action.setChecked(is_set)
+        return menu
+
+    def _open_more(self) -> None:
+        menu = self.more_menu()
+        self.more_button.setDown(True)
+        menu.aboutToHide.connect(lambda: self.more_button.setDown(False))
+        menu.aboutToHide.connect(self.repaint_all)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
 
     def repaint_all(self) -> None:
         """Show or hide everything in the row."""
@@ -122,6 +167,33 @@ class ActionRow(QWidget):
         button.setAccessibleName(words)
         line.addWidget(button)
         return button
+
+    def _add_rating(self, line: QHBoxLayout) -> None:
+        self.regenerate_button = self._button("refresh", tr("Answer again"), line)
+        self.regenerate_button.clicked.connect(self.regenerate_clicked)
+        for rating, name in ((Rating.UP, tr("Good answer")), (Rating.DOWN, tr("Bad answer"))):
+            button = self._button(_THUMBS[rating], name, line)
+            button.setCheckable(True)
+            set_class(button, "rating")
+            button.clicked.connect(partial(self._rate, rating))
+            self.rating_buttons[rating] = button
+
+    def _rate(self, rating: Rating) -> None:
+        button = self.rating_buttons[rating]
+        wanted = button.isChecked()
+        button.setChecked(not wanted)  # until it is stored
+        self.rate_clicked.emit(rating if wanted else None)
+
+    def _show_rated(self, rating: Rating, button: QToolButton, rated: bool) -> None:
+        colour = self._theme.accent if rated else self._theme.muted
+        button.setIcon(icon(_THUMBS[rating] + ("-filled" if rated else ""), colour))
+        button.setChecked(rated)
+        if rated:
+            button.setToolTip(tr("Take the rating back"))
+        elif rating is Rating.UP:
+            button.setToolTip(tr("Good answer: the model may learn from it"))
+        else:
+            button.setToolTip(tr("Bad answer: the model may learn to avoid it"))
 
     def _copy(self) -> None:
         self.copy_clicked.emit()
@@ -144,7 +216,7 @@ class _ActionButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._row.revealed:
+        if self._row.revealed or self.isChecked():
             super().paintEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -167,112 +239,32 @@ class _Fading(QLabel):
             super().paintEvent(event)
 
 
-class PinMark(QWidget):
-    """Says that a message is pinned."""
+class _Facts(_Fading):
+    """At the right end; cut off where it is narrow."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setToolTip(tr("The model goes on reading this message when the context is full"))
-        picture = QLabel(self)
-        picture.setPixmap(icon("pin", theme.muted).pixmap(_PIN, self.devicePixelRatioF()))
-        words = QLabel(tr("Pinned"), self)
-        set_class(words, "tiny")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(4)
-        line.addWidget(picture)
-        line.addWidget(words)
+    def __init__(self, row: ActionRow) -> None:
+        super().__init__(row)
+        self._words = ""
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
+    def set_words(self, words: str) -> None:
+        self._words = words
+        self._cut()
 
-class StateLine(QWidget):
-    """One sentence on how an answer stands, and the next step as a button."""
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._cut()
 
-    continue_clicked = Signal()
-    retry_clicked = Signal()
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 2, 0, 2)
-        line.setSpacing(8)
-        self._icon = QLabel(self)
-        self.words = QLabel(self)
-        self.words.setWordWrap(True)
-        self.words.setTextFormat(Qt.TextFormat.PlainText)
-        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.continue_button = self._button(tr("Continue"), "play")
-        self.continue_button.setToolTip(tr("Go on with this answer where it ended"))
-        self.continue_button.clicked.connect(self.continue_clicked)
-        self.retry_button = self._button(tr("Try again"), "refresh")
-        self.retry_button.setToolTip(tr("Ask for this answer again"))
-        self.retry_button.clicked.connect(self.retry_clicked)
-        line.addWidget(self._icon)
-        line.addWidget(self.words, 1)
-        line.addWidget(self.continue_button)
-        line.addWidget(self.retry_button)
-
-    def _button(self, words: str, name: str) -> QPushButton:
-        button = QPushButton(icon(name, self._theme.muted), words, self)
-        button.setIconSize(ICON_SIZE)
-        button.setAccessibleName(words)
-        set_class(button, "chip")
-        return button
-
-    def show_state(self, message: Message, is_last: bool) -> None:
-        """Say how `message` ended; nothing when it ended well."""
-        words, look, picture = _sentence(message)
-        resumable = (
-            bool(message.text or message.thinking) and message.state is not MessageState.FAILED
-        )
-        self.continue_button.setVisible(bool(words) and is_last and resumable)
-        self.retry_button.setVisible(
-            bool(words) and is_last and not resumable and message.state is not _STREAMING
-        )
-        self._show(words, look, picture)
-
-    def show_progress(self, done: int, total: int) -> None:
-        """Say how much of the prompt was read, in tokens."""
-        self.continue_button.hide()
-        self.retry_button.hide()
-        words = tr("Reading… {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}")
-        self._show(words if total else tr("Reading…"), "small", "")
-
-    def _show(self, words: str, look: str, picture: str) -> None:
-        if self.words.property("class") != look:
-            set_class(self.words, look)
-        self.words.setText(words)
-        self._icon.setVisible(bool(picture))
-        if picture:
-            colour = {"danger": self._theme.danger, "warn": self._theme.warn}.get(look)
-            shown = icon(picture, colour or self._theme.muted)
-            self._icon.setPixmap(shown.pixmap(ICON_SIZE, self.devicePixelRatioF()))
-        self.setVisible(bool(words))
-
-
-def _sentence(message: Message) -> tuple[str, str, str]:
-    """The words for a message's state, their look and their icon."""
-    error = message.answer.error if message.answer else None
-    reason = message.answer.stop_reason if message.answer else None
-    kept = bool(message.text or message.thinking)
-    if message.state is MessageState.STOPPED:
-        stopped = tr("Stopped by you. What was written is kept.")
-        return (stopped if kept else tr("Stopped by you."), "small", "stop")
-    if message.state is MessageState.INTERRUPTED:
-        lost = tr("The answer was interrupted.")
-        kept_words = tr("The answer was interrupted. What was written is kept.")
-        return (error or (kept_words if kept else lost), "warn", "warning")
-    if message.state is MessageState.FAILED:
-        return (error or tr("The answer could not be generated."), "danger", "warning")
-    if message.state is MessageState.COMPLETE and reason == StopReason.LENGTH:
-        return (tr("The answer reached its maximum length."), "small", "info")
-    return ("", "small", "")
+    def _cut(self) -> None:
+        elide, room = Qt.TextElideMode.ElideRight, self.width() + 1  # widths are rounded
+        self.setText(self.fontMetrics().elidedText(self._words, elide, room))
 
 
 def facts(message: Message) -> str:
     """What was measured of an answer: model, tokens, seconds. Unmeasured things are left out."""
     answer = message.answer
-    if answer is None:
+    if answer is None or message.corrects:  # what a person wrote has no such figures
         return ""
     parts = [answer.model_name] if answer.model_name else []
     if answer.completion_tokens is not None:
@@ -280,6 +272,3 @@ def facts(message: Message) -> str:
     if answer.duration_s is not None:
         parts.append(tr("{seconds} s", seconds=f"{answer.duration_s:.1f}"))
     return " · ".join(parts)
-
-
-_STREAMING = MessageState.STREAMING

@@ -42,6 +42,9 @@ class MessageColumn(QAbstractScrollArea):
     branch_requested = Signal(str)
     retry_requested = Signal(str)
     pin_requested = Signal(str, bool)
+    correct_requested = Signal(str, str)
+    rate_requested = Signal(str, object)  # a Rating or None
+    mark_requested = Signal(str, object)  # a Mark or None
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -228,6 +231,9 @@ class MessageColumn(QAbstractScrollArea):
         view.branch_requested.connect(self.branch_requested)
         view.retry_requested.connect(self.retry_requested)
         view.pin_requested.connect(self.pin_requested)
+        view.correct_requested.connect(self.correct_requested)
+        view.rate_requested.connect(self.rate_requested)
+        view.mark_requested.connect(self.mark_requested)
         view.resized.connect(lambda: self._relayout_view(view))
         self._size_view(view)
         view.show()
@@ -235,6 +241,9 @@ class MessageColumn(QAbstractScrollArea):
         return view
 
     def _drop(self, view: MessageView) -> None:
+        focused = QApplication.focusWidget()
+        if focused is not None and view.isAncestorOf(focused):
+            self.setFocus()  # Qt would hand it to whatever comes first in the window
         view.hide()
         view.setParent(None)
         view.deleteLater()

@@ -1,30 +1,24 @@
 """One message of the conversation, the user's in a card, the assistant's on the page."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QPlainTextEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QEnterEvent, QGuiApplication
+from PySide6.QtWidgets import QFrame, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
 from chatdesk.ui.answer_body import AnswerBody
-from chatdesk.ui.message_actions import ROW_HEIGHT, ActionRow, PinMark, StateLine, facts
+from chatdesk.ui.message_actions import ROW_HEIGHT, ActionRow, facts
+from chatdesk.ui.message_editor import MessageEditor
+from chatdesk.ui.message_marks import MessageMarks
+from chatdesk.ui.message_state import StateLine
 from chatdesk.ui.prose_view import ProseView
 from chatdesk.ui.theme import Theme, set_class
 
 CARD_WIDTH = 560
 _PAD_X, _PAD_Y = 16, 10
 _ROW_GAP = 2
-_EDIT_LINES = 10
 _OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
 _MARK_HEIGHT = 20
 
@@ -41,6 +35,9 @@ class MessageView(QWidget):
     branch_requested = Signal(str)
     retry_requested = Signal(str)
     pin_requested = Signal(str, bool)
+    correct_requested = Signal(str, str)
+    rate_requested = Signal(str, object)  # a Rating or None
+    mark_requested = Signal(str, object)  # a Mark or None
     resized = Signal()
 
     def __init__(
@@ -55,7 +52,7 @@ class MessageView(QWidget):
         self.message = message = with_thinking_apart(message)
         self._theme = theme
         self._is_last = is_last
-        self.editor: _Editor | None = None
+        self.editor: MessageEditor | None = None
         self.card: QFrame | None = None
         self.card_text: ProseView | None = None
         self._ideal_width = 0
@@ -79,8 +76,8 @@ class MessageView(QWidget):
         self.actions_row = ActionRow(message.role, theme, self)
         self._connect_actions()
         self.set_siblings(siblings)
-        self.pin_mark = PinMark(theme, self)
-        self.set_pinned(message.pinned)
+        self.marks = MessageMarks(theme, self)
+        self._show_marks()
         if self.body is not None:
             self._show_answer(message)
         self._show_state()
@@ -93,7 +90,7 @@ class MessageView(QWidget):
         before = self.message.text, self.message.thinking
         changed = (message.text, message.thinking) != before or streaming != was_streaming
         self.message = message
-        self.set_pinned(message.pinned)
+        self._show_marks()
         if self.card_text is not None and changed:
             self._show_card_text(message.text)
         elif self.body is not None and changed:
@@ -109,12 +106,6 @@ class MessageView(QWidget):
         if is_last != self._is_last:
             self._is_last = is_last
             self._show_state()
-
-    def set_pinned(self, pinned: bool) -> None:
-        """Whether the message is pinned; its mark needs room, so lay it out again."""
-        self.message = replace(self.message, pinned=pinned)
-        self.pin_mark.setVisible(pinned)
-        self.actions_row.set_pinned(pinned)
 
     def append_thinking(self, piece: str, *, at_start: bool) -> None:
         """More of what the model thinks before its answer; `flush` shows it."""
@@ -148,6 +139,7 @@ class MessageView(QWidget):
                 self._show_whole(message)
             self.body.flush(_OPEN_BUDGET_S)
             self.body.set_caret(False)
+        self._show_marks()
         self._show_state()
 
     def set_prompt_progress(self, done: int, total: int) -> None:
@@ -167,14 +159,18 @@ class MessageView(QWidget):
 
     def begin_edit(self, text: str | None = None) -> None:
         """Edit the message in place, beginning with `text` or else as it stands."""
-        if self.card is None or self.editor is not None:
+        if self.editor is not None:
             return
-        self.editor = _Editor(self.message.text if text is None else text, self)
+        before = self.message.text
+        self.editor = MessageEditor(
+            self.message.role, before if text is None else text, before, self
+        )
         self.editor.cancelled.connect(self._end_edit)
-        self.editor.sent.connect(self._send_edit)
+        self.editor.accepted.connect(self._take_edit)
         self.editor.resized.connect(self.resized)
-        for part in (self.card, self.actions_row, self.pin_mark):
-            part.hide()
+        for part in (self.card, self.body, self._state, self.actions_row, self.marks):
+            if part is not None:
+                part.hide()
         self.editor.show()
         self.resized.emit()
         self.editor.text.setFocus()
@@ -182,12 +178,12 @@ class MessageView(QWidget):
     def relayout(self, width: int) -> int:
         """Place everything in `width` pixels; the height that is needed."""
         if self.editor is not None:
-            height = self.editor.height_for()
+            height = self.editor.height_for(width)
             self.editor.setGeometry(0, 0, width, height)
             return height + 12
         top = self._place_mark(width)
         top = self._place_card(width, top) if self.card else self._place_answer(width, top)
-        self.actions_row.setGeometry(-4 if self.body else 0, top + _ROW_GAP, width + 4, ROW_HEIGHT)
+        self.actions_row.setGeometry(0, top + _ROW_GAP, width, ROW_HEIGHT)
         return top + _ROW_GAP + ROW_HEIGHT
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -209,6 +205,14 @@ class MessageView(QWidget):
         row.pin_clicked.connect(
             lambda: self.pin_requested.emit(self.message.id, not self.message.pinned)
         )
+        row.rate_clicked.connect(lambda rating: self.rate_requested.emit(self.message.id, rating))
+        row.mark_clicked.connect(lambda mark: self.mark_requested.emit(self.message.id, mark))
+
+    def _show_marks(self) -> None:
+        self.actions_row.show_message(self.message)
+        self.marks.show_message(self.message)
+        if self.editing:
+            self.marks.hide()
 
     def _show_card_text(self, text: str) -> None:
         assert self.card_text is not None
@@ -241,19 +245,19 @@ class MessageView(QWidget):
         streaming = self.message.state is MessageState.STREAMING
         if self._state is not None:
             self._state.show_state(self.message, self._is_last)
-            self.actions_row.facts.setText(facts(self.message))
+            self.actions_row.facts.set_words(facts(self.message))
             if streaming and not _has_begun(self.message):
                 self._state.show_progress(0, 0)
         self.actions_row.setVisible(not streaming and not self.editing)
         self.actions_row.set_always(self._is_last and self.body is not None)
 
     def _place_mark(self, width: int) -> int:
-        """Put the pin's mark above the message; where the message begins."""
-        if not self.message.pinned:
+        """Put the marks above the message; where the message begins."""
+        if not self.marks.words:
             return 0
-        mark = self.pin_mark.sizeHint().width()
+        mark = self.marks.sizeHint().width()
         left = width - mark - _PAD_X if self.card else 0
-        self.pin_mark.setGeometry(left, 0, mark, _MARK_HEIGHT)
+        self.marks.setGeometry(left, 0, mark, _MARK_HEIGHT)
         return _MARK_HEIGHT + _ROW_GAP
 
     def _place_card(self, width: int, top: int) -> int:
@@ -280,19 +284,22 @@ class MessageView(QWidget):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.message.text)
 
-    def _send_edit(self, text: str) -> None:
+    def _take_edit(self, text: str) -> None:
         self._end_edit()
-        self.edit_requested.emit(self.message.id, text)
+        requested = self.edit_requested if self.card else self.correct_requested
+        requested.emit(self.message.id, text)
 
     def _end_edit(self) -> None:
-        if self.editor is None or self.card is None:
+        if self.editor is None:
             return
         self.editor.hide()
         self.editor.deleteLater()
         self.editor = None
-        self.card.show()
-        self.actions_row.show()
-        self.pin_mark.setVisible(self.message.pinned)
+        for part in (self.card, self.body, self.actions_row):
+            if part is not None:
+                part.show()
+        self._show_marks()
+        self._show_state()
         self.actions_row.edit_button.setFocus()
         self.resized.emit()
 
@@ -300,60 +307,3 @@ class MessageView(QWidget):
 def _has_begun(message: Message) -> bool:
     """Whether there is something to see of an answer."""
     return bool(message.text or message.thinking)
-
-
-class _Editor(QFrame):
-    """A text being edited; Escape gives up, Ctrl+Enter sends."""
-
-    cancelled = Signal()
-    sent = Signal(str)
-    resized = Signal()
-
-    def __init__(self, text: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        set_class(self, "edit-card")
-        self.text = QPlainTextEdit(text, self)
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setAccessibleName(tr("Edit your message"))
-        self.text.setTabChangesFocus(True)
-        self.text.moveCursor(self.text.textCursor().MoveOperation.End)
-        self.text.textChanged.connect(self._changed)
-        self.cancel_button = QPushButton(tr("Cancel"), self)
-        self.cancel_button.setToolTip(tr("Leave the message as it was (Esc)"))
-        self.cancel_button.clicked.connect(self.cancelled)
-        set_class(self.cancel_button, "ghost")
-        self.send_button = QPushButton(tr("Send"), self)
-        self.send_button.setToolTip(tr("Send as a new version (Ctrl+Enter)"))
-        self.send_button.clicked.connect(self._send)
-        set_class(self.send_button, "primary")
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(self.cancel_button)
-        buttons.addWidget(self.send_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 10, 10, 10)
-        column.addWidget(self.text, 1)
-        column.addLayout(buttons)
-
-    def height_for(self) -> int:
-        """The height in pixels: up to ten lines of text, and the buttons."""
-        lines = min(max(2, self.text.blockCount()), _EDIT_LINES)
-        return lines * self.text.fontMetrics().lineSpacing() + 90
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape and Ctrl+Enter, wherever in the card the focus is."""
-        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if event.key() == Qt.Key.Key_Escape:
-            self.cancelled.emit()
-        elif enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self._send()
-        else:
-            super().keyPressEvent(event)
-
-    def _changed(self) -> None:
-        self.send_button.setEnabled(bool(self.text.toPlainText().strip()))
-        self.resized.emit()
-
-    def _send(self) -> None:
-        if text := self.text.toPlainText().strip():
-            self.sent.emit(text)

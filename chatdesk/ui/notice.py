@@ -1,4 +1,4 @@
-"""A notice above the composer: what happened, and the next step as a button."""
+"""A notice above the composer: what happened, and what can be done next as buttons."""
 
 from collections.abc import Callable
 
@@ -22,9 +22,11 @@ class Notice(QFrame):
         self._theme = theme
         self._danger = False
         self._action: Callable[[], None] | None = None
+        self._other_action: Callable[[], None] | None = None
         self._mark = QLabel()
         self._what = QLabel()
         self._todo = QLabel()
+        self._other = QPushButton()
         self._button = QPushButton()
         self._close = QToolButton()
         self._timer = QTimer(self)
@@ -41,6 +43,7 @@ class Notice(QFrame):
         self._close.setToolTip(tr("Close"))
         self._close.clicked.connect(self.hide)
         self._button.clicked.connect(self.act)
+        self._other.clicked.connect(self.act_otherwise)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self._what)
@@ -50,6 +53,7 @@ class Notice(QFrame):
         row.setSpacing(10)
         row.addWidget(self._mark)
         row.addLayout(words, 1)
+        row.addWidget(self._other)
         row.addWidget(self._button)
         row.addWidget(self._close)
 
@@ -74,10 +78,18 @@ class Notice(QFrame):
         action: str = "",
         act: Callable[[], None] | None = None,
         *,
+        other: str = "",
+        act_otherwise: Callable[[], None] | None = None,
         for_ms: int = 0,
     ) -> None:
-        """Tell something that is no problem, for a while or until it is closed."""
+        """Tell something that is no problem, for a while or until it is closed.
+
+        `other` is one more thing that can be done.
+        """
         self._show(what, todo, action, act, danger=False)
+        self._other_action = act_otherwise
+        self._other.setText(other)
+        self._other.setVisible(bool(act_otherwise))
         if for_ms:
             self._timer.start(for_ms)
 
@@ -97,6 +109,7 @@ class Notice(QFrame):
         self._todo.setVisible(bool(todo))
         self._button.setText(action)
         self._button.setVisible(bool(act))
+        self._other.hide()
         self.setAccessibleName(f"{what} {todo}".strip())
         self._paint()
         self.show()
@@ -113,3 +126,9 @@ class Notice(QFrame):
         self.hide()
         if self._action:
             self._action()
+
+    def act_otherwise(self) -> None:
+        """Press the other button."""
+        self.hide()
+        if self._other_action:
+            self._other_action()

@@ -26,11 +26,13 @@ if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes wi
 class SettingsController(QObject):
     """Holds the settings; `changed` carries them when they are others.
 
-    `reload_requested` asks to load the model in use anew, as its options have changed.
+    `reload_requested` asks to load the model in use anew, as its options have changed;
+    `personalize_requested` for the page of that name.
     """
 
     changed = Signal(object)
     reload_requested = Signal()
+    personalize_requested = Signal()
 
     def __init__(self, bridge: Bridge, settings: Settings, notice: Notice, window: QWidget) -> None:
         super().__init__(window)
@@ -92,6 +94,8 @@ class SettingsController(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.edited.connect(lambda fields: self.edit(**fields))
         dialog.models.clear_requested.connect(self._clear_kept)
+        dialog.learning.personalize_requested.connect(dialog.accept)
+        dialog.learning.personalize_requested.connect(self.personalize_requested)
         dialog.computers.check_requested.connect(self._check_computer)
         dialog.finished.connect(partial(self._closed, self._options_in_use()))
         self._show_server()
@@ -117,6 +121,12 @@ class SettingsController(QObject):
         self.open()
         assert self._dialog
         self._dialog.show_page(self._dialog.computers)
+
+    def open_learning(self) -> None:
+        """Open the settings of personalization."""
+        self.open()
+        assert self._dialog
+        self._dialog.show_page(self._dialog.learning)
 
     def _show_server(self) -> None:
         from chatdesk.ui.settings_server import ServerStatus

@@ -20,14 +20,15 @@ from chatdesk.ui.fields import plain_button
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.settings_computers import ComputersPage
 from chatdesk.ui.settings_general import GeneralPage
+from chatdesk.ui.settings_learning import LearningPage
 from chatdesk.ui.settings_models import ModelsPage
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_server import ServerPage
 from chatdesk.ui.theme import Theme, set_class
 
-SIZE = (760, 580)
+SIZE = (760, 620)
 LIST_WIDTH = 190
-ICONS = ("settings", "cube", "server", "computers")
+ICONS = ("settings", "cube", "leaf", "server", "computers")
 
 
 class SettingsDialog(QDialog):
@@ -41,6 +42,7 @@ class SettingsDialog(QDialog):
         self.resize(*SIZE)
         self.general = GeneralPage(settings, theme)
         self.models = ModelsPage(settings, theme)
+        self.learning = LearningPage(settings, theme)
         self.server = ServerPage(settings, theme)
         self.computers = ComputersPage(settings, theme)
         self._list = QListWidget()
@@ -52,7 +54,7 @@ class SettingsDialog(QDialog):
     @property
     def pages(self) -> tuple[SettingsPage, ...]:
         """In the order of the list."""
-        return (self.general, self.models, self.server, self.computers)
+        return (self.general, self.models, self.learning, self.server, self.computers)
 
     def show_page(self, page: SettingsPage) -> None:
         """Turn to a page."""

@@ -1,4 +1,6 @@
-"""The sidebar: new chat, find a chat, the chats, models and settings."""
+"""The sidebar: new chat, find a chat, the chats, models, personalization and settings."""
+
+from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen
@@ -19,9 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.chat import Mark
 from chatdesk.core.i18n import tr
 from chatdesk.ui.conversation_list import ConversationListModel, ListRole
 from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.tags import Tag, Tone
 from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
 
 WIDTH = 264
@@ -111,8 +115,10 @@ class Sidebar(QFrame):
     open_requested = Signal(str)
     rename_requested = Signal(str, str)
     delete_requested = Signal(str)
+    mark_requested = Signal(str, object)  # a Mark or None
     hide_requested = Signal()
     models_requested = Signal()
+    personalize_requested = Signal()
     settings_requested = Signal()
 
     def __init__(self, model: ConversationListModel, theme: Theme) -> None:
@@ -127,6 +133,8 @@ class Sidebar(QFrame):
         self._list = _List()
         self._empty = QLabel()
         self._models = QPushButton(tr("Models"))
+        self._personalize = QPushButton(tr("Personalize"))
+        self._learning = Tag()
         self._settings = QPushButton(tr("Settings"))
         self._delegate = _Delegate(theme, self._list)
         self._build(theme)
@@ -167,7 +175,10 @@ class Sidebar(QFrame):
         layout.addWidget(chats, 1)
         bottom = QVBoxLayout()
         bottom.setSpacing(1)
-        for button in (self._models, self._settings):
+        inside = QHBoxLayout(self._personalize)
+        inside.setContentsMargins(0, 0, 8, 0)
+        inside.addWidget(self._learning, 0, Qt.AlignmentFlag.AlignRight)
+        for button in (self._models, self._personalize, self._settings):
             set_class(button, "row")
             bottom.addWidget(button)
         layout.addLayout(bottom)
@@ -177,13 +188,14 @@ class Sidebar(QFrame):
         self._new.clicked.connect(self.new_chat_requested)
         self._hide.clicked.connect(self.hide_requested)
         self._models.clicked.connect(self.models_requested)
+        self._personalize.clicked.connect(self.personalize_requested)
         self._settings.clicked.connect(self.settings_requested)
         self._search.textChanged.connect(self._filter)
         self._search.returnPressed.connect(self._open_first)
         self._list.clicked.connect(self._open_index)
         self._list.open_requested.connect(self.open_requested)
         self._list.delete_requested.connect(self.delete_requested)
-        self._list.customContextMenuRequested.connect(self._menu)
+        self._list.customContextMenuRequested.connect(self._open_menu)
         self._model.rename_requested.connect(self.rename_requested)
         self._model.modelReset.connect(self._after_reset)
 
@@ -194,6 +206,7 @@ class Sidebar(QFrame):
             (self._new, "plus"),
             (self._hide, "sidebar"),
             (self._models, "cube"),
+            (self._personalize, "leaf"),
             (self._settings, "settings"),
         ):
             button.setIcon(icon(name, theme.text if button is not self._hide else theme.muted))
@@ -210,6 +223,15 @@ class Sidebar(QFrame):
             self._list.setCurrentIndex(QModelIndex())
         else:
             self._list.setCurrentIndex(self._model.index(row))
+
+    def show_learning(self, text: str) -> None:
+        """How far learning is, in few words; nothing for ""."""
+        self._learning.show_words(text, Tone.GOOD)
+        self._personalize.setAccessibleDescription(text)
+
+    def mark_personalize(self, shown: bool) -> None:
+        """Whether that page is what the window shows."""
+        set_class(self._personalize, "row-chosen" if shown else "row")
 
     def rename(self, conversation_id: str) -> None:
         """Edit a title in place."""
@@ -253,15 +275,32 @@ class Sidebar(QFrame):
                 self.open_requested.emit(conversation_id)
                 return
 
-    def _menu(self, at: QPoint) -> None:
-        conversation_id = self._list.indexAt(at).data(ListRole.ID)
-        if not conversation_id:
-            return
+    def menu_of(self, index: Index) -> QMenu:
+        """What can be done with a chat."""
+        conversation_id, mark = index.data(ListRole.ID), index.data(ListRole.MARK)
         menu = QMenu(self)
         menu.addAction(tr("Rename"), lambda: self.rename(conversation_id))
         menu.addAction(tr("Delete"), lambda: self.delete_requested.emit(conversation_id))
-        menu.exec(self._list.mapToGlobal(at))
-        menu.deleteLater()
+        menu.addSeparator()
+        for offered, words in (
+            (Mark.INCLUDE, tr("Learn from this chat")),
+            (Mark.EXCLUDE, tr("Never learn from this chat")),
+        ):
+            wanted = None if mark == offered else offered
+            ask = partial(self.mark_requested.emit, conversation_id, wanted)
+            action = menu.addAction(words, ask)
+            action.setCheckable(True)
+            action.setChecked(mark == offered)
+        return menu
+
+    def _open_menu(self, at: QPoint) -> None:
+        index = self._list.indexAt(at)
+        if index.data(ListRole.ID):
+            menu = self.menu_of(index)
+            menu.exec(self._list.mapToGlobal(at))
+            menu.deleteLater()
+            if not self.is_renaming:
+                self.select(self._current)  # a right click has moved the mark
 
 
 def _tool(name: str) -> QToolButton:

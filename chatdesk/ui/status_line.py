@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
+from chatdesk.core.chat import ContextUse
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded
 from chatdesk.services.facts import EngineState, EngineStatus
@@ -23,7 +24,7 @@ class StatusLine(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._status = EngineStatus(EngineState.LOADING)
         self._tokens_per_s: float | None = None
-        self._context: tuple[int, int] | None = None
+        self._context: ContextUse | None = None
         self._shared = False
         self._show()
 
@@ -39,9 +40,9 @@ class StatusLine(QLabel):
         self._tokens_per_s = tokens_per_s
         self._show()
 
-    def show_context(self, tokens: int, window: int) -> None:
+    def show_context(self, use: ContextUse | None) -> None:
         """How much of the context window the open conversation takes."""
-        self._context = (tokens, window)
+        self._context = use
         self._show()
 
     def show_shared(self, *, shared: bool) -> None:
@@ -59,9 +60,8 @@ class StatusLine(QLabel):
         if self._status.state is EngineState.READY:
             if self._tokens_per_s:
                 parts.append(tr("{n} tokens/s", n=f"{self._tokens_per_s:.1f}"))
-            if self._context:
-                tokens, window = self._context
-                parts.append(tr("context {share} %", share=round(100 * tokens / window)))
+            if use := self._context:
+                parts.append(tr("context {share} %", share=round(100 * use.tokens / use.window)))
         if self._shared:
             parts.append(tr("everything stays on your own computers"))
         else:

@@ -96,6 +96,12 @@ def test_thinking_that_was_stored_in_the_text_is_taken_out(stored: Message, apar
     assert (found.text, found.thinking) == (apart.text, apart.thinking)
 
 
+def test_a_correction_is_the_persons_own_words_and_stays_whole() -> None:
+    correction = replace(answer("<think> is a mark."), answer=None, corrects="wrong")
+    assert with_thinking_apart(correction) is correction
+    assert correction.thinking == ""
+
+
 def test_a_question_about_thinking_stays_whole() -> None:
     asked = replace(answer("<think>What is this?"), role=Role.USER, answer=None)
     assert with_thinking_apart(asked) is asked

@@ -67,6 +67,16 @@ def test_what_does_not_fit_is_left_at_its_default(file: Path) -> None:
     assert found == Settings(theme="dark", sampling=SamplingParams(top_p=1.0, seed=5))
 
 
+@pytest.mark.parametrize(
+    ("written", "learn_from"),
+    [("everything", "everything"), ("nothing", "nothing"), ("all", "rated"), (1, "rated")],
+)
+def test_what_may_be_learned_from_is_one_of_three(
+    file: Path, written: object, learn_from: str
+) -> None:
+    assert read(file, {"learn_from": written}) == Settings(learn_from=learn_from)
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e300", "1" + "0" * 400, "true", "null"])
 def test_numbers_that_are_none(file: Path, number: str) -> None:
     file.parent.mkdir()

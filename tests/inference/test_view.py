@@ -78,6 +78,14 @@ def test_pinned_turns_leave_before_a_question_is_refused(builder: PromptBuilder)
     assert view.view_start == 14
 
 
+def test_a_pinned_turn_that_fills_half_the_window_does_not_push_out_the_others(
+    builder: PromptBuilder,
+) -> None:
+    large = turns("Long" + " word" * 900, "Yes.", "Short?", "Yes.", "And now?")
+    messages = pin(large, 0)
+    assert kept(messages, fit(messages, builder, WINDOW, ROOM)) == [2, 3, 4]
+
+
 def test_the_view_moves_rarely_and_never_back(builder: PromptBuilder) -> None:
     lengths = random.Random(3)
     messages = [SYSTEM]

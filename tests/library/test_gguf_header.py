@@ -52,6 +52,8 @@ def test_starter() -> None:
         layers=30,
         kv_bytes_per_token=30 * 3 * (64 + 64) * 2,
         has_chat_template=True,
+        width=576,
+        vocabulary=49_152,
     )
 
 
@@ -67,6 +69,8 @@ def test_model_by_the_gguf_package(tmp_path: Path) -> None:
         layers=2,
         kv_bytes_per_token=2 * 2 * (4 + 4) * 2,
         has_chat_template=True,
+        width=32,
+        vocabulary=16,
     )
 
 

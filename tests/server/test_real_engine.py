@@ -3,11 +3,13 @@
 import itertools
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
+from tests.lora_files import lora_adapter
 from tests.server.conftest import Served
 from tests.server.test_guard import CHAT, user
 
@@ -179,3 +181,19 @@ def test_ten_thousand_messages(real: Served) -> None:
     assert reply.json["view_start"] > 9000
     with pytest.raises(openai.BadRequestError):
         ask(real, "x", n=2)
+
+
+def test_the_active_adapter_answers_as_in_the_window(real: Served, tmp_path: Path) -> None:
+    adapters, model = real.services.adapters, real.services.engine.status.model
+    assert model
+    plain = text_of(ask(real, "Tell me of the sea."))
+    vector = real.client.embeddings.create(model="", input="sea").data[0].embedding
+    record = adapters.bring_in(lora_adapter(tmp_path / "strong.gguf", strength=60), model)
+    assert text_of(ask(real, "Tell me of the sea.")) == plain
+    adapters.activate(record.id)
+    assert text_of(ask(real, "Tell me of the sea.")) != plain
+    assert real.client.embeddings.create(model="", input="sea").data[0].embedding == vector
+    adapters.file(record).unlink()
+    assert text_of(ask(real, "Tell me of the sea.")) == plain
+    adapters.delete(record.id)
+    assert text_of(ask(real, "Tell me of the sea.")) == plain

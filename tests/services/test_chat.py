@@ -16,7 +16,6 @@ from chatdesk.core.chat import (
 )
 from chatdesk.core.errors import PromptTooLong, StoreProblem
 from chatdesk.core.generation import PromptMessage
-from chatdesk.services.chat import prompt_messages, sound_text
 from chatdesk.services.facts import (
     AnswerEnded,
     AnswerReopened,
@@ -25,6 +24,7 @@ from chatdesk.services.facts import (
     TextArrived,
     ThinkingArrived,
 )
+from chatdesk.services.prompts import prompt_messages, sound_text
 from tests.helpers import disk_full
 from tests.services.conftest import App
 
@@ -48,6 +48,7 @@ def test_a_turn_is_told_and_stored(app: App) -> None:
     assert answer.answer
     assert answer.answer.model_name == "Fake"
     assert answer.answer.completion_tokens == 2
+    assert (answer.answer.drafted, answer.answer.accepted) == (3, 2)
     assert answer.answer.sampling.seed == 7
     assert answer.answer.stop_reason == "end"
 
@@ -334,6 +335,16 @@ def test_where_the_models_view_begins(app: App) -> None:
     with pytest.raises(PromptTooLong):
         chat.send(conversation_id, "more " * 3000)
     app.answered("say: three", conversation_id)  # what has left does not stand in its way
+
+
+def test_an_answer_longer_than_the_context_leaves_room_to_ask_on(app: App) -> None:
+    app.load()
+    chat = app.services.chat
+    answer = app.answered("say: one").message
+    app.services.conversations.write_text(answer.id, "one " * 3000, MessageState.COMPLETE)
+    use = chat.count_tokens(answer.conversation_id, "")
+    assert use.tokens < use.window
+    assert use.view_after == answer.id
 
 
 def test_a_pinned_message_stays_in_view(app: App) -> None:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from chatdesk.core.chat import MessageState, Role
+from chatdesk.core.chat import MessageState, Role, now
 from chatdesk.core.errors import StoreProblem
+from chatdesk.core.personalization import AdapterRecord, AdapterState
+from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 
@@ -44,6 +46,15 @@ def hold(path: Path) -> None:
     database.close()
 
 
+def train(path: Path, model_id: str) -> None:
+    """Begin a run, and finish in good order when told to, leaving it unfinished."""
+    database = Database.open(path)
+    run = AdapterRecord("a" * 16, "Tea", model_id, "Tiny", None, AdapterState.TRAINING, now())
+    say(AdapterStore(database).add(run).id)
+    sys.stdin.readline()
+    database.close()
+
+
 def write(path: Path, messages: str) -> None:
     """Wait for the word, then open the database, and add a thread of messages."""
     say("ready")
@@ -76,6 +87,7 @@ def stranger(path: Path, conversation_id: str) -> None:
 TASKS: dict[str, Callable[..., None]] = {
     "stream": stream,
     "hold": hold,
+    "train": train,
     "write": write,
     "stranger": stranger,
 }

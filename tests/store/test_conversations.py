@@ -11,7 +11,9 @@ from sqlalchemy import Engine, event, insert
 from chatdesk.core.chat import (
     AnswerRecord,
     Conversation,
+    Mark,
     MessageState,
+    Rating,
     Role,
     TitleSource,
     new_id,
@@ -148,6 +150,11 @@ def test_what_does_not_exist_is_not_found(store: ConversationStore) -> None:
         lambda: store.write_text("none", ""),
         lambda: store.finish("none", "", MessageState.STOPPED, AnswerRecord()),
         lambda: store.reopen("none"),
+        lambda: store.set_rating("none", Rating.UP),
+        lambda: store.set_mark("none", Mark.INCLUDE),
+        lambda: store.set_conversation_mark("none", Mark.INCLUDE),
+        lambda: store.set_adapter("none", None),
+        lambda: store.add_correction("none", "Better."),
     ):
         with pytest.raises(NotFound):
             call()
@@ -329,3 +336,102 @@ def test_whether_a_conversation_wants_a_title(store: ConversationStore) -> None:
     assert store.untitled_question(made.id) is None
     with pytest.raises(NotFound):
         store.untitled_question("none")
+
+
+def asked(store: ConversationStore, title: str) -> tuple[str, str]:
+    """A conversation of one question and one answer; its id, and the answer's."""
+    made = store.create(title=title)
+    question = store.add_message(made.id, None, Role.USER, "Q")
+    answer = store.add_message(
+        made.id, question.id, Role.ASSISTANT, "A", answer=AnswerRecord(model_name="Tiny")
+    )
+    return made.id, answer.id
+
+
+def test_ratings_and_marks_are_set_and_taken_back(store: ConversationStore) -> None:
+    conversation_id, answer_id = asked(store, "Tea")
+    before = store.get(conversation_id)
+    store.set_rating(answer_id, Rating.DOWN)
+    store.set_mark(answer_id, Mark.INCLUDE)
+    store.set_conversation_mark(conversation_id, Mark.EXCLUDE)
+    marked = store.get(conversation_id)
+    answer = marked.by_id[answer_id]
+    assert (answer.rating, answer.mark, marked.mark) == (Rating.DOWN, Mark.INCLUDE, Mark.EXCLUDE)
+    assert marked.updated == before.updated  # the sidebar keeps its order
+    store.set_rating(answer_id, None)
+    store.set_mark(answer_id, None)
+    store.set_conversation_mark(conversation_id, None)
+    assert store.get(conversation_id) == before
+
+
+@pytest.mark.parametrize("adapter", ["a000000000000001", "", None])
+def test_a_conversation_keeps_its_choice_of_adapter(
+    store: ConversationStore, adapter: str | None
+) -> None:
+    made = store.create()
+    store.set_adapter(made.id, "another")
+    store.set_adapter(made.id, adapter)
+    assert store.get(made.id) == replace(made, adapter=adapter)
+
+
+def test_a_correction_stands_beside_the_answer_it_corrects(store: ConversationStore) -> None:
+    conversation_id, answer_id = asked(store, "Tea")
+    correction = store.add_correction(answer_id, "Better. 更好")
+    talk = store.get(conversation_id)
+    assert texts(talk) == ["Q", "Better. 更好"]
+    assert talk.siblings(answer_id) == (talk.by_id[answer_id], correction)
+    assert (correction.role, correction.state) == (Role.ASSISTANT, MessageState.COMPLETE)
+    assert (correction.corrects, correction.answer) == (answer_id, None)
+    again = store.add_correction(correction.id, "Best.")
+    assert again.corrects == answer_id
+    assert again.parent_id == correction.parent_id
+    with pytest.raises(ValueError, match="answer"):
+        store.add_correction(talk.path()[0].id, "My question.")
+
+
+def test_what_may_be_learned_from(store: ConversationStore) -> None:
+    names = ["plain", "rated", "marked", "corrected", "whole", "again", "excluded", "trashed"]
+    talks = {name: asked(store, name) for name in names}
+    store.set_rating(talks["rated"][1], Rating.UP)
+    store.set_mark(talks["marked"][1], Mark.INCLUDE)
+    store.add_correction(talks["corrected"][1], "Better.")
+    store.set_conversation_mark(talks["whole"][0], Mark.INCLUDE)
+    question = store.get(talks["again"][0]).path()[0].id
+    store.add_message(talks["again"][0], question, Role.ASSISTANT, "Another.")
+    store.set_rating(talks["excluded"][1], Rating.UP)
+    store.set_conversation_mark(talks["excluded"][0], Mark.EXCLUDE)
+    store.set_rating(talks["trashed"][1], Rating.UP)
+    store.delete(talks["trashed"][0])
+    by_hand = list(store.learnable(everything=False))
+    assert [talk.title for talk in by_hand] == ["rated", "marked", "corrected", "whole", "again"]
+    assert by_hand == [store.get(talk.id) for talk in by_hand]  # whole, with their messages
+    everything = store.learnable(everything=True)
+    assert [talk.title for talk in everything] == names[:6]
+
+
+def test_learnable_conversations_are_read_one_by_one_and_found_by_an_index(
+    store: ConversationStore, database: Database
+) -> None:
+    for number in range(3):
+        store.set_rating(asked(store, f"{number}")[1], Rating.UP)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        found = store.learnable(everything=False)
+        assert next(found).title == "0"
+        query, *of_the_first = (line for line in statements if line.startswith("SELECT"))
+        assert len(of_the_first) == 2  # the conversation, its messages
+        store.delete(next(found).id)  # writing meanwhile changes nothing
+        assert next(found).title == "2"
+        assert next(found, None) is None
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert [talk.title for talk in store.learnable(everything=False)] == ["0", "2"]
+    with database.reading() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", ("exclude", "include", "assistant", 1))
+        steps = " ".join(step[3] for step in plan)
+    assert "ix_messages_touched" in steps

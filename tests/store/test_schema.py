@@ -15,9 +15,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from chatdesk.core.chat import MessageState, Role, TitleSource
+from chatdesk.core.chat import Mark, MessageState, Rating, Role, TitleSource
 from chatdesk.core.errors import StoreProblem
+from chatdesk.core.personalization import AdapterState, Withdrawn
 from chatdesk.store import schema
+from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -28,8 +30,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade():
@@ -43,9 +45,9 @@ def pretend_next(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "pas
     """Make this program one revision newer than it is."""
     scripts = folder / "100% newer"  # a folder's name is not a format
     shutil.copytree(schema.MIGRATIONS, scripts)
-    (scripts / "versions" / "0003_next.py").write_text(NEXT.format(more=more))
+    (scripts / "versions" / "0004_next.py").write_text(NEXT.format(more=more))
     monkeypatch.setattr(schema, "MIGRATIONS", scripts)
-    monkeypatch.setattr(schema, "REVISION", "0003")
+    monkeypatch.setattr(schema, "REVISION", "0004")
 
 
 def definitions(path: Path) -> dict[str, str]:
@@ -118,12 +120,47 @@ def test_a_database_of_the_second_version_is_read(path: Path) -> None:
     assert (question.pinned, answer.pinned) == (True, False)
     assert answer.answer is not None
     assert (answer.thinking, answer.answer.thinking_s) == ("A drink, or a meal? 茶", 1.5)
+    assert (answer.rating, answer.mark, answer.corrects) == (None, None, None)
+    assert (answer.answer.drafted, answer.answer.accepted) == (None, None)
+
+
+def test_a_database_of_the_third_version_is_read(path: Path) -> None:
+    stored(path, "0003")
+    database = Database.open(path)
+    conversation = ConversationStore(database).get("c000000000000001")
+    trashed = ConversationStore(database).get("c000000000000002")
+    store = AdapterStore(database)
+    assert store.interrupt_dead() == 1
+    unfinished, adapter = store.list()
+    sources = store.sources(adapter.id)
+    active = store.active("smollm2-135m-instruct-q4_1")
+    withdrawn = store.withdrawn(adapter.id)
+    database.close()
+    _, correction = conversation.path()
+    assert (correction.text, correction.answer) == ("A leaf, and what is drawn from it. 茶", None)
+    rated, corrected, _ = conversation.siblings(correction.id)
+    assert (rated.rating, correction.corrects) == (Rating.UP, corrected.id)
+    assert rated.answer is not None
+    assert (rated.answer.drafted, rated.answer.accepted) == (12, 9)
+    assert (conversation.mark, conversation.adapter) == (Mark.INCLUDE, adapter.id)
+    assert trashed.messages[0].mark is Mark.EXCLUDE
+    assert unfinished.state is AdapterState.INTERRUPTED
+    assert (adapter.state, adapter.config.targets) == (
+        AdapterState.PROMOTED,
+        ("attn_q", "attn_v"),
+    )
+    assert adapter.scorecard is not None
+    assert adapter.scorecard.reasons[0].values["high"] == -0.8
+    assert adapter.scorecard.samples[0].after == "A leaf. 茶"
+    assert (adapter.losses[-1].validation, active) == (2.0, adapter)
+    assert [source.is_file for source in sources] == [False, True]
+    assert withdrawn == Withdrawn(0, 0)
 
 
 def test_an_older_database_is_backed_up_and_migrated(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored(path, "0002")
+    stored(path, "0003")
     old = Database.open(path)
     before = ConversationStore(old).get("c000000000000001")
     old.close()
@@ -134,14 +171,14 @@ def test_an_older_database_is_backed_up_and_migrated(
         (foreign_keys,) = connection.exec_driver_sql("PRAGMA foreign_keys").one()
     assert foreign_keys == 1
     database.close()
-    assert version(path) == "0003"
+    assert version(path) == "0004"
     assert "colour" in definitions(path)["conversations"]
 
-    backup = path.with_name("chatdesk.db.backup-0002")
+    backup = path.with_name("chatdesk.db.backup-0003")
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, backup.name]
     if sys.platform != "win32":
         assert backup.stat().st_mode & 0o777 == 0o600
-    assert version(backup) == "0002"
+    assert version(backup) == "0003"
     monkeypatch.undo()
     restored = Database.open(backup)
     assert ConversationStore(restored).get(before.id) == before

@@ -311,11 +311,21 @@ def test_the_line_moves_nothing_that_is_being_read(qtbot: QtBot, view: ChatView)
 
 def test_pinning_shows_its_mark(view: ChatView) -> None:
     view.show_path(conversation(2), {})
-    view.set_pinned("0", True)
+    view.change("0", pinned=True)
     first = next(v for v in view.findChildren(MessageView) if v.message.id == "0")
-    assert first.pin_mark.isVisible()
+    assert first.marks.isVisible()
     assert view.messages[0].pinned
-    view.set_pinned("gone", True)
+    view.change("gone", pinned=True)
+
+
+def test_the_focus_stays_in_the_conversation(view: ChatView, qtbot: QtBot) -> None:
+    view.show_path(conversation(2), {})
+    view.activateWindow()
+    last = next(v for v in view.findChildren(MessageView) if v.message.id == "1")
+    last.actions_row.copy_button.setFocus()
+    qtbot.waitUntil(last.actions_row.copy_button.hasFocus)
+    view.show_path(conversation(4), {})
+    qtbot.waitUntil(view.hasFocus)
 
 
 def test_clear_shows_nothing(view: ChatView) -> None:

@@ -5,6 +5,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtWidgets import QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
+from chatdesk.ui.chip import Chip
 from chatdesk.ui.composer import MAX_LINES, Composer, ComposerState
 from chatdesk.ui.theme import Theme
 
@@ -89,3 +90,18 @@ def test_dropped_files_are_left_to_the_window(composer: Composer) -> None:
     text.setText("words")
     assert not editor(composer).canInsertFromMimeData(files)
     assert editor(composer).canInsertFromMimeData(text)
+
+
+def test_where_it_is_narrow_the_chips_give_way(composer: Composer, qtbot: QtBot) -> None:
+    composer.set_model("A model with a long name · Q4_1")
+    composer.show()
+    chip = next(each for each in composer.findChildren(Chip) if "Model" in each.accessibleName())
+    assert chip.text() == chip.words == "A model with a long name · Q4_1"
+    whole = chip.width()
+    composer.resize(220, 120)
+    qtbot.waitUntil(lambda: chip.width() < whole)
+    assert chip.text().endswith("…") and chip.text().startswith("A")
+    composer.resize(600, 120)
+    qtbot.waitUntil(lambda: chip.text() == chip.words)
+    button = composer.findChild(QToolButton)
+    assert button and button.isVisible()

@@ -150,12 +150,14 @@ def test_the_last_answer(inspector: Inspector) -> None:
     record = AnswerRecord(
         prompt_tokens=1900, cached_tokens=1702, completion_tokens=20, ttft_s=0.181,
         tokens_per_s=41.2, stop_reason="end", sampling=SamplingParams(seed=7),
+        drafted=1200, accepted=9,
     )  # fmt: skip
     inspector.show_answer(record, MessageState.COMPLETE)
     words = texts(inspector)
     for told in (
-        "0.18 s", "41.2 tokens/s", "20 tokens", "1,702 of 1,900 tokens", "the model", "7",
+        "0.18 s", "41.2 tokens/s", "20 tokens", "9 of 1,200 right",
+        "1,702 of 1,900 tokens", "the model", "7",
     ):  # fmt: skip
         assert told in words
     inspector.show_answer(None, None)
-    assert texts(inspector).count("–") >= 6
+    assert texts(inspector).count("–") >= 7

@@ -22,6 +22,7 @@ from chatdesk.store.database import Database
 from chatdesk.ui.composer import ComposerState
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.reasoning import ReasoningFold
+from chatdesk.ui.status_line import StatusLine
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.view_line import ViewLine
 from tests.helpers import disk_full
@@ -128,6 +129,24 @@ def fold_words(window: Window) -> str:
     return fold.button.text() if isinstance(fold, ReasoningFold) else ""
 
 
+def test_the_context_of_a_chat_that_is_being_answered_is_not_anothers(window: Window) -> None:
+    def told() -> bool:
+        words = [label.text() for label in window.window.findChildren(StatusLine)]
+        return any("context" in each for each in words)
+
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    slow = window.messages[0].conversation_id
+    window.window.new_chat()
+    window.ask("say: one")
+    window.until(told)
+    window.window.open_conversation(slow)
+    window.until(lambda: len(window.messages) == 2)
+    assert not told()
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(told)
+
+
 def test_the_line_where_the_models_view_begins(window: Window) -> None:
     first = window.ask("say: " + "one " * 600)
     line = window.window.chat_view.findChild(ViewLine)
@@ -140,7 +159,7 @@ def test_the_line_where_the_models_view_begins(window: Window) -> None:
     assert any("no longer read" in words for words in texts(meter))
     window.view_of(first).actions_row.pin_button.click()
     window.until(lambda: window.messages[1].pinned)
-    window.until(window.view_of(first).pin_mark.isVisible)
+    window.until(window.view_of(first).marks.isVisible)
 
 
 def test_regenerating_and_going_back(window: Window) -> None:
@@ -163,7 +182,7 @@ def test_editing_the_last_message_with_up(window: Window) -> None:
     view = window.view_of(window.messages[0])
     assert view.editor
     view.editor.text.setPlainText("say: two")
-    window.qtbot.mouseClick(view.editor.send_button, Qt.MouseButton.LeftButton)
+    window.qtbot.mouseClick(view.editor.accept_button, Qt.MouseButton.LeftButton)
     window.until(lambda: [message.text for message in window.messages] == ["say: two", "two "])
 
 
@@ -174,7 +193,7 @@ def test_an_edit_that_is_too_long_is_not_lost(window: Window) -> None:
     assert editor
     too_long = "word " * 3000
     editor.text.setPlainText(too_long)
-    window.qtbot.mouseClick(editor.send_button, Qt.MouseButton.LeftButton)
+    window.qtbot.mouseClick(editor.accept_button, Qt.MouseButton.LeftButton)
     window.until(lambda: "3,000" in window.window.notice.words)
     again = window.view_of(window.messages[0]).editor
     assert again

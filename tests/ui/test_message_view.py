@@ -3,14 +3,15 @@ from time import perf_counter
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
+from chatdesk.core.chat import AnswerRecord, Mark, Message, MessageState, Rating, Role
 from chatdesk.core.generation import StopReason
-from chatdesk.ui.message_actions import StateLine, facts
+from chatdesk.ui.message_actions import facts
+from chatdesk.ui.message_state import StateLine
 from chatdesk.ui.message_view import CARD_WIDTH, MessageView
 from chatdesk.ui.reasoning import ReasoningFold
 from chatdesk.ui.theme import Theme
@@ -141,33 +142,141 @@ def test_a_pinned_message_says_so_and_can_be_unpinned(
     view = shown(qtbot, theme, make_message("7", role, "Remember this."))
     button = view.actions_row.pin_button
     height = view.height()
-    assert not view.pin_mark.isVisible()
+    assert not view.marks.isVisible()
     assert button.accessibleName() == "Pin"
     with qtbot.waitSignal(view.pin_requested) as asked:
         button.click()
     assert asked.args == ["7", True]
-    view.set_pinned(True)
-    assert view.pin_mark.isVisible()
+    view.set_message(replace(view.message, pinned=True))
+    assert view.marks.isVisible()
     assert view.relayout(WIDTH) > height
     shown_below = view.card or view.body
     assert shown_below
-    assert view.pin_mark.geometry().bottom() < shown_below.geometry().top()
+    assert view.marks.geometry().bottom() < shown_below.geometry().top()
     assert button.accessibleName() == "Unpin"
     with qtbot.waitSignal(view.pin_requested) as asked:
         button.click()
     assert asked.args == ["7", False]
-    view.set_pinned(False)
+    view.set_message(replace(view.message, pinned=False))
     assert view.relayout(WIDTH) == height
 
 
 def test_the_mark_of_a_pinned_message_makes_room_for_the_editor(qtbot: QtBot, theme: Theme) -> None:
     view = shown(qtbot, theme, replace(make_message("7", Role.USER, "Hi"), pinned=True))
-    assert view.pin_mark.isVisible()
+    assert view.marks.isVisible()
     view.begin_edit()
     assert view.editor
-    assert not view.pin_mark.isVisible()
+    assert not view.marks.isVisible()
     view.editor.cancelled.emit()
-    assert view.pin_mark.isVisible()
+    assert view.marks.isVisible()
+
+
+def test_a_thumb_is_given_and_taken_back(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "Yes."))
+    up, down = (view.actions_row.rating_buttons[rating] for rating in Rating)
+    assert (up.accessibleName(), down.accessibleName()) == ("Good answer", "Bad answer")
+    assert "may learn" in up.toolTip() and "may learn" in down.toolTip()
+    up.setFocus(Qt.FocusReason.TabFocusReason)
+    with qtbot.waitSignal(view.rate_requested) as asked:
+        QTest.keyClick(up, Qt.Key.Key_Space)
+    assert asked.args == ["7", Rating.UP]
+    assert not up.isChecked()  # until it is stored
+    view.set_message(replace(view.message, rating=Rating.UP))
+    assert up.isChecked() and not down.isChecked()
+    with qtbot.waitSignal(view.rate_requested) as asked:
+        up.click()
+    assert asked.args == ["7", None]
+    with qtbot.waitSignal(view.rate_requested) as asked:
+        down.click()
+    assert asked.args == ["7", Rating.DOWN]
+
+
+def test_what_was_not_said_is_not_rated(qtbot: QtBot, theme: Theme) -> None:
+    streaming = make_message("7", Role.ASSISTANT, "", MessageState.STREAMING)
+    view = shown(qtbot, theme, streaming)
+    up = view.actions_row.rating_buttons[Rating.UP]
+    failed = replace(streaming, state=MessageState.FAILED)
+    view.finish(failed, streaming)
+    assert not up.isVisible()
+    view.finish(replace(failed, text="So.", state=MessageState.COMPLETE), streaming)
+    assert up.isVisible()
+
+
+def test_a_thumb_that_was_given_is_seen_without_pointing(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "Yes."), last=False)
+    view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    view.setFocus()
+    view.actions_row.set_hovered(False)
+    unrated = picture(view)
+    view.set_message(replace(view.message, rating=Rating.DOWN))
+    rated = picture(view)
+    assert rated != unrated
+    accent, place = QColor(theme.accent), view.actions_row.rating_buttons[Rating.DOWN].geometry()
+    inside = (
+        rated.pixelColor(x, y)
+        for x in range(place.left(), place.right())
+        for y in range(place.top(), place.bottom())
+    )
+    assert accent in inside
+
+
+def test_an_answer_is_marked_for_learning(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "Yes."))
+    assert choose_more(qtbot, view, "Learn from this") == ["7", Mark.INCLUDE]
+    view.set_message(replace(view.message, mark=Mark.INCLUDE))
+    assert view.marks.words == ("To learn from",)
+    assert choose_more(qtbot, view, "Never learn from this") == ["7", Mark.EXCLUDE]
+    view.set_message(replace(view.message, mark=Mark.EXCLUDE))
+    assert view.marks.words == ("Never learned from",)
+    assert choose_more(qtbot, view, "Never learn from this") == ["7", None]
+
+
+def choose_more(qtbot: QtBot, view: MessageView, words: str) -> list[object]:
+    """What is asked for when this line of the menu is chosen."""
+    actions = view.actions_row.more_menu().actions()
+    assert sum(action.isChecked() for action in actions) == (view.message.mark is not None)
+    action = next(action for action in actions if action.text() == words)
+    with qtbot.waitSignal(view.mark_requested) as asked:
+        action.trigger()
+    return list(asked.args)
+
+
+def test_an_answer_is_corrected_in_its_place(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "Berne is in France."))
+    assert view.actions_row.edit_button.accessibleName() == "Correct this answer"
+    view.actions_row.edit_button.click()
+    assert view.editor is not None and view.body is not None
+    assert not view.body.isVisible()
+    assert not view.editor.accept_button.isEnabled()  # nothing is better yet
+    QTest.keyClick(view.editor.text, Qt.Key.Key_Escape)
+    assert view.body.isVisible() and not view.editing
+    view.begin_edit()
+    assert view.editor is not None
+    view.editor.text.setPlainText("Berne is in Switzerland.")
+    with (
+        qtbot.assertNotEmitted(view.edit_requested),
+        qtbot.waitSignal(view.correct_requested) as asked,
+    ):
+        QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert asked.args == ["7", "Berne is in Switzerland."]
+
+
+def test_a_correction_says_whose_it_is_and_has_no_figures(qtbot: QtBot, theme: Theme) -> None:
+    message = replace(make_message("8", Role.ASSISTANT, "Better."), answer=None, corrects="7")
+    view = shown(qtbot, theme, message, ("7", "8"))
+    assert view.marks.words == ("Corrected by you",)
+    assert facts(message) == ""
+    assert not state_line(view).isVisible()
+
+
+def test_a_long_answer_gets_a_high_editor(qtbot: QtBot, theme: Theme) -> None:
+    heights = []
+    for words in ("short", "one long paragraph " * 60, "one long paragraph " * 6000):
+        view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, words))
+        view.begin_edit()
+        heights.append(view.relayout(WIDTH))
+    assert heights[0] < heights[1] - 60 < heights[2]
+    assert heights[2] < 600
 
 
 def test_versions_are_switched(qtbot: QtBot, theme: Theme) -> None:
@@ -206,7 +315,7 @@ def test_nothing_is_not_sent(qtbot: QtBot, theme: Theme) -> None:
     view.begin_edit()
     assert view.editor is not None
     view.editor.text.setPlainText("  ")
-    assert not view.editor.send_button.isEnabled()
+    assert not view.editor.accept_button.isEnabled()
     with qtbot.assertNotEmitted(view.edit_requested):
         QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPlainTextEdit,
     QPushButton,
+    QRadioButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -192,3 +193,26 @@ def test_the_warning_is_plain(edited: Edited) -> None:
 def test_it_takes_on_another_theme(edited: Edited) -> None:
     edited.dialog.set_theme(load_theme("dark"))
     edited.dialog.grab()
+
+
+def test_what_may_be_learned_from(edited: Edited, qtbot: QtBot) -> None:
+    page = edited.dialog.learning
+    sources = {button.text(): button for button in page.findChildren(QRadioButton)}
+    assert sources["Only what I rated or corrected"].isChecked()
+    sources["Everything but what I exclude"].click()
+    assert edited.settings.learn_from == "everything"
+    sources["Nothing"].click()
+    assert edited.settings.learn_from == "nothing"
+    assert [button.isChecked() for button in sources.values()] == [False, False, True]
+    for words, name in (
+        ("Only while nobody uses the computer", "learn_when_idle"),
+        ("Go on while on battery", "learn_on_battery"),
+        ("Go on when the processor is hot", "learn_when_hot"),
+        ("Write files for TensorBoard", "tensorboard"),
+    ):
+        switch = next(each for each in page.findChildren(CheckBox) if each.text() == words)
+        assert not switch.isChecked()
+        switch.click()
+        assert getattr(edited.settings, name) is True
+    with qtbot.waitSignal(page.personalize_requested):
+        press(page, "Open Personalize")

@@ -1,11 +1,10 @@
-"""The engine's two ends of the protocol: lines from stdin, events to the real stdout."""
+"""A child's two ends of the protocol: lines from stdin, events to the real stdout."""
 
 import os
 import sys
 import threading
 from collections.abc import Iterator
 
-from chatdesk.core.generation import EngineEvent
 from chatdesk.workers.protocol import MAX_LINE_BYTES, Codec
 
 _READ_BYTES = 1 << 16
@@ -26,7 +25,7 @@ class EventWriter:
         self._descriptor = descriptor
         self._lock = threading.Lock()
 
-    def send(self, event: EngineEvent) -> None:
+    def send(self, event: object) -> None:
         """Write one event. When nobody listens any more, the process ends here."""
         line = memoryview(Codec.encode(event))
         with self._lock:

@@ -1,0 +1,344 @@
+"""Personalization as values: what is learned from, how, and what came of it.
+
+Turns, answers and samples in here are the person's own words: they are never logged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class LearnFrom(StrEnum):
+    """What may be learned from without being marked by hand (the setting)."""
+
+    RATED = "rated"  # only what was rated or corrected
+    EVERYTHING = "everything"  # everything but what was excluded
+    NOTHING = "nothing"
+
+
+class Why(StrEnum):
+    """Why something is an example."""
+
+    RATED = "rated"  # a thumb up
+    CORRECTED = "corrected"  # the person wrote a better answer
+    PREFERRED = "preferred"  # of several answers to one question this one was kept
+    INCLUDED = "included"  # marked by hand, or part of everything
+    FILE = "file"  # from a chat file that was given by hand
+
+
+class ExampleKind(StrEnum):
+    """How an example teaches."""
+
+    ANSWER = "answer"  # to say this
+    PREFERENCE = "preference"  # to say this rather than that
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody said; `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an example comes from.
+
+    For a line of a chat file `conversation_id` is `file:` and the hash of the line's content, so
+    that it is a conversation of its own, and `message_id` the file's name and line.
+    """
+
+    conversation_id: str
+    message_id: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a line of a file rather than a message."""
+        return self.conversation_id.startswith("file:")
+
+
+class FindingKind(StrEnum):
+    """A kind of secret or personal datum."""
+
+    KEY = "key"  # keys and tokens of services, private keys
+    PASSWORD = "password"  # in URLs and assignments  # noqa: S105
+    CARD = "card"
+    IBAN = "iban"
+    EMAIL = "email"
+    PHONE = "phone"
+    NATIONAL_ID = "national_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret or personal datum in an example's words.
+
+    `placeholder` ("[email 1]") is the same for the same value in all examples of a preview; it is
+    what is learned instead, unless the person wants the value itself (`masked` False).
+    """
+
+    kind: FindingKind
+    value: str
+    placeholder: str
+    masked: bool = True
+
+
+class Doubt(StrEnum):
+    """Why learning an example would do harm; it is left out unless the person insists."""
+
+    EMPTY = "empty"
+    NOISE = "noise"  # random characters or words
+    REPETITION = "repetition"
+    REFUSAL = "refusal"
+    CUT_OFF = "cut_off"  # the answer ends in the middle
+    TOO_LONG = "too_long"  # the question and the answer are longer than the largest sequence
+    TEMPLATE = "template"  # the model's chat template cannot show the conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One thing to learn: `target` is to be said after `turns`, rather than `rejected` if given.
+
+    Words are as they were written; `shown` gives them as they are learned. `tokens` counts the
+    whole sequence, `target_tokens` what there is a loss on, `cut` the oldest turns that are left
+    out because the sequence would be too long; all are 0 until the engine has counted.
+    """
+
+    id: str  # a hash of its words: the same words are the same example
+    kind: ExampleKind
+    why: Why
+    turns: tuple[Turn, ...]  # the system prompt if any, the conversation before; the user's is last
+    target: str
+    sources: tuple[Source, ...]  # several where duplicates were merged
+    rejected: str = ""
+    findings: tuple[Finding, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    chosen: bool = True  # whether it will be learned
+    tokens: int = 0
+    target_tokens: int = 0
+    cut: int = 0
+
+    def shown(self, text: str) -> str:
+        """`text` with every masked value replaced by its placeholder."""
+        for finding in sorted(self.findings, key=lambda each: -len(each.value)):
+            if finding.masked:
+                text = text.replace(finding.value, finding.placeholder)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Everything that would be learned, and what was left out and why.
+
+    `problem` is a sentence that says why learning from it cannot begin, or "" when it can.
+    """
+
+    model_id: str
+    examples: tuple[Example, ...]
+    longest: int  # tokens of the longest sequence that is trained on
+    problem: str = ""
+
+    @property
+    def chosen(self) -> tuple[Example, ...]:
+        """The examples that will be learned."""
+        return tuple(each for each in self.examples if each.chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How a LoRA adapter is trained. 0 for a whole number means: chosen from the data.
+
+    `rank` and `alpha` as in Hu et al. 2021; `rslora` scales by alpha / sqrt(rank) (Kalajdzievski
+    2023). `batch` is sequences per optimizer step, computed in parts of at most `batch_tokens`.
+    `beta` is DPO's (Rafailov et al. 2023). `replay` is how many general prompts with the base's
+    own answers are mixed in for each example. A run ends early when the validation loss has not
+    improved for `patience` epochs or the general loss is worse by more than `general_limit`.
+    """
+
+    rank: int = 0
+    alpha: float = 0.0
+    rslora: bool = False
+    targets: tuple[str, ...] = ()  # GGUF names of linear layers ("attn_q"); () are all of them
+    epochs: int = 0
+    learning_rate: float = 0.0
+    batch: int = 0
+    batch_tokens: int = 1024
+    longest: int = 512  # tokens of a sequence
+    warmup: float = 0.1  # share of all steps
+    weight_decay: float = 0.01
+    dropout: float = 0.0
+    clip: float = 1.0  # largest norm of the gradient
+    beta: float = 0.1
+    replay: float = 1.0
+    patience: int = 2
+    general_limit: float = 0.015  # share of the loss on validation replay
+    seed: int = 0
+
+
+class Verdict(StrEnum):
+    """What the gate decides."""
+
+    PROMOTED = "promoted"
+    REJECTED = "rejected"
+
+
+class ReasonCode(StrEnum):
+    """A reason of the gate; `services.learning.words` says it as a sentence."""
+
+    BETTER = "better"  # change, low, high: shares of the held-out loss
+    NOT_BETTER = "not_better"
+    NOT_SURE = "not_sure"  # better on average, but the interval holds 0
+    GENERAL_KEPT = "general_kept"  # change: share of the general loss
+    GENERAL_WORSE = "general_worse"
+    DIVERGED = "diverged"  # divergence in nats, limit
+    DEGENERATE = "degenerate"  # count, of
+    RECALLED = "recalled"  # count, of
+    WEAKER_SCALE = "weaker_scale"  # scale: full strength failed
+    UNUSABLE = "unusable"  # losses that are no numbers
+    TOO_LITTLE = "too_little"  # count, least: held-out answers
+    MEANINGLESS = "meaningless"  # count, of: held-out answers that are noise or repetition
+    UNRELATED = "unrelated"  # held-out answers fit their questions no better than others'
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason with its figures."""
+
+    code: ReasonCode
+    values: Mapping[str, float] = field(default_factory=dict)
+    good: bool = False  # speaks for the adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured of the model as it is used, with one adapter or none.
+
+    Losses are nats per token of the answers; `divergence` is the mean Kullback-Leibler divergence
+    of the next-token distribution from the base's, in nats, on text the base wrote; `degenerate`
+    of `answered` answers went wrong, `recalled` of `secrets` were said by heart.
+    """
+
+    heldout_loss: float
+    general_loss: float
+    divergence: float = 0.0
+    degenerate: int = 0
+    answered: int = 0
+    recalled: int = 0
+    secrets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAnswer:
+    """A held-out or general question with the answers before and after."""
+
+    question: str
+    before: str
+    after: str
+    expected: str = ""  # the person's own, of a held-out one
+    conversation_id: str = ""  # "" for a general question
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """What the gate measured, and what it decided.
+
+    `change` is the mean change of the loss per held-out answer against what was active before, in
+    nats per token (negative is better), `low` and `high` bound it with 95 % (paired bootstrap).
+    `active` is None when the base was active.
+    """
+
+    base: Figures
+    adapter: Figures
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    change: float
+    low: float
+    high: float
+    scale: float = 1.0
+    active: Figures | None = None
+    active_name: str = ""
+    samples: tuple[SampleAnswer, ...] = ()
+
+
+class AdapterState(StrEnum):
+    """How far a run got, or what an adapter is."""
+
+    PREPARING = "preparing"  # tokens, the base's own answers and figures
+    TRAINING = "training"
+    MEASURING = "measuring"  # the gate
+    INTERRUPTED = "interrupted"  # the app went away; goes on from the last checkpoint
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    PROMOTED = "promoted"
+    IMPORTED = "imported"  # made elsewhere, or trusted by the person without the gate
+
+
+RUNNING = (AdapterState.PREPARING, AdapterState.TRAINING, AdapterState.MEASURING)
+USABLE = (AdapterState.PROMOTED, AdapterState.IMPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class LossPoint:
+    """Losses after so many optimizer steps, in nats per token; None where not measured then."""
+
+    step: int
+    training: float | None = None
+    validation: float | None = None
+    general: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterRecord:
+    """A run and the adapter that came of it. Its files lie in the folder of its id.
+
+    `examples` were trained on, `heldout` kept aside for the gate. Times are seconds.
+    """
+
+    id: str
+    name: str
+    model_id: str
+    model_name: str
+    model_sha256: str | None
+    state: AdapterState
+    created: datetime
+    config: TrainingConfig = field(default_factory=TrainingConfig)
+    ended: datetime | None = None
+    examples: int = 0
+    heldout: int = 0
+    scale: float = 1.0
+    active: bool = False  # used for its model wherever nothing else was chosen
+    scorecard: Scorecard | None = None
+    losses: tuple[LossPoint, ...] = ()
+    tokens: int = 0
+    tokens_per_s: float = 0.0
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    bytes: int = 0  # of the adapter's file
+    error: str = ""  # a sentence, when it failed
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be activated."""
+        return self.state in USABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What an adapter was made from and is not to be learned from any more."""
+
+    conversations: int  # deleted, or excluded
+    examples: int
+
+
+@dataclass(frozen=True, slots=True)
+class RatingTrend:
+    """Thumbs under an adapter, and before it. `worse` when that is hardly chance."""
+
+    up: int
+    down: int
+    up_before: int
+    down_before: int
+    worse: bool

@@ -1,0 +1,157 @@
+"""What is asked of the trainer, what it answers with, and the file of examples it is given.
+
+The messages of the trainer's protocol, as those of the engine are in `core.generation`. A `Train`
+ends in exactly one of `TRAINING_ENDS` with its id; the end of the stream without one is a crash.
+The trainer never sees a word: `dataset.json` in the run's folder holds token ids.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chatdesk.core.generation import Cancel, Shutdown, Span
+from chatdesk.core.personalization import LossPoint, TrainingConfig
+
+DATASET_FILE = "dataset.json"  # a `TrainingData`; deleted when the run has ended
+CHECKPOINT_FILE = "checkpoint.pt"  # likewise
+ADAPTER_FILE = "adapter.gguf"
+PEFT_FOLDER = "peft"  # adapter_model.safetensors and adapter_config.json
+TENSORBOARD_FOLDER = "tensorboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Token ids, and the spans of them there is a loss on (their first token follows another)."""
+
+    tokens: tuple[int, ...]
+    targets: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExample:
+    """An example as token ids; with `rejected` a preference pair that shares its beginning."""
+
+    chosen: Sequence
+    rejected: Sequence | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """What a run is given. `replay` are general prompts with the base's own answers."""
+
+    train: tuple[TokenExample, ...]
+    validation: tuple[TokenExample, ...]
+    replay: tuple[TokenExample, ...] = ()
+    replay_validation: tuple[TokenExample, ...] = ()
+
+
+class TrainingFailure(StrEnum):
+    """What went wrong in the trainer; services turn it into a sentence."""
+
+    MISSING = "missing"  # torch, transformers or peft is not installed
+    ARCHITECTURE = "architecture"  # torch cannot train it; `detail` names it
+    MODEL = "model"  # the file is gone, damaged, or not what it was
+    DATA = "data"
+    OUT_OF_MEMORY = "out_of_memory"
+    DISK = "disk"
+    NOT_A_NUMBER = "not_a_number"  # losses went to NaN or infinity
+    INTERNAL = "internal"
+
+
+# Requests: window -> trainer
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Train on the data in `folder`; goes on from a checkpoint that lies there.
+
+    The model file must still have `model_bytes` and `model_mtime_ns`. `config` has no zeros left:
+    everything is chosen.
+    """
+
+    request_id: str
+    folder: str
+    model_path: str
+    model_bytes: int
+    model_mtime_ns: int
+    config: TrainingConfig
+    threads: int = 0  # 0: as many as there are cores
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTraining:
+    """Hold still within some milliseconds, until `ResumeTraining`."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeTraining:
+    """Go on."""
+
+    request_id: str
+
+
+# Events: trainer -> window
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerReady:
+    """The process is up and torch is imported."""
+
+    protocol: int
+    torch: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """How far it is; about every second. `step` 0 while the model is being read.
+
+    `seconds_left` is an estimate without pauses; `point` is set when losses are new.
+    """
+
+    request_id: str
+    step: int
+    steps: int
+    tokens: int
+    tokens_per_s: float
+    seconds: float  # computing, without pauses; over all sessions of a resumed run
+    seconds_left: float
+    rss_bytes: int
+    point: LossPoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The adapter of the best epoch lies in the folder."""
+
+    request_id: str
+    steps: int  # that were done
+    best_step: int
+    tokens: int
+    tokens_per_s: float
+    seconds: float
+    peak_bytes: int
+    losses: tuple[LossPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStopped:
+    """It was cancelled; the last checkpoint stays."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFailed:
+    """It cannot be done. `detail` is for the log and for some sentences."""
+
+    request_id: str
+    code: TrainingFailure
+    detail: str
+
+
+TrainerRequest = Train | PauseTraining | ResumeTraining | Cancel | Shutdown
+TrainerEvent = TrainerReady | TrainingProgress | Trained | TrainingStopped | TrainingFailed
+TRAINING_ENDS = (Trained, TrainingStopped, TrainingFailed)

@@ -1,0 +1,96 @@
+"""Whether a GGUF file is a LoRA adapter that fits a model, before llama.cpp is given it.
+
+The rules are those of `llama-adapter.cpp`, and what it takes for granted: a metadata value of
+another type than expected, or weights of a type it cannot multiply with, end its process.
+"""
+
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+
+from chatdesk.core.errors import AdapterProblem, ModelProblem
+from chatdesk.core.i18n import tr
+from chatdesk.library.gguf_file import Tensor, opened, read_counts, read_metadata, read_tensors
+from chatdesk.library.gguf_reader import GgufReader, Value
+
+FLOAT32 = 6  # gguf_metadata_value_type
+PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # what llama.cpp's convert_lora_to_gguf.py can write
+EMBEDDING = "token_embd.weight"
+PARTS = ("lora_a", "lora_b")
+
+_Shape = tuple[int, ...]
+
+
+def check_adapter(path: Path, model: Path) -> None:
+    """Raises `AdapterProblem` when llama.cpp could not use the adapter with the model."""
+    try:
+        with opened(path) as reader:
+            architecture, pairs = _read(reader)
+    except ModelProblem as problem:
+        raise AdapterProblem(problem.what, tr("Get the file again, or choose another.")) from None
+    with opened(model) as reader:
+        tensors, entries = read_counts(reader)
+        metadata = read_metadata(reader, entries)
+        shapes = {each.name: each.shape for each in read_tensors(reader, metadata, tensors)}
+    if architecture != metadata.get("general.architecture") or not all(
+        name in shapes and _fits(name, shapes[name], *pair) for name, pair in pairs.items()
+    ):
+        raise AdapterProblem(
+            tr("“{file}” was made for another model.", file=path.name),
+            tr("Choose an adapter that was made for this model."),
+        )
+
+
+def _read(reader: GgufReader) -> tuple[str, Mapping[str, tuple[_Shape, _Shape]]]:
+    """The architecture, and the shapes of A and B for each of the model's tensors."""
+    tensors, entries = read_counts(reader)
+    metadata = _metadata(reader, entries)
+    if metadata.get("general.type") != "adapter" or metadata.get("adapter.type") != "lora":
+        raise ModelProblem(tr("“{file}” is not a LoRA adapter.", file=reader.path.name))
+    architecture = metadata.get("general.architecture")
+    alpha = metadata.get("adapter.lora.alpha", 0.0)
+    pairs = _pairs(reader, read_tensors(reader, metadata, tensors))
+    if not isinstance(architecture, str) or not isinstance(alpha, float) or not isfinite(alpha):
+        reader.damaged()
+    return architecture, pairs
+
+
+def _metadata(reader: GgufReader, entries: int) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for _ in range(entries):
+        key, kind = reader.string() or "", reader.u32()
+        found[key] = reader.value_of(kind)
+        if key == "adapter.lora.alpha" and kind != FLOAT32:
+            reader.damaged()
+    return found
+
+
+def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Mapping[str, tuple[_Shape, _Shape]]:
+    halves: dict[str, dict[str, _Shape]] = {}
+    for tensor in tensors:
+        name, _, part = tensor.name.rpartition(".")
+        if tensor.name.endswith("_norm.weight"):
+            continue  # llama.cpp passes over them
+        if part not in PARTS or tensor.packing.name not in PACKINGS:
+            reader.damaged()
+        halves.setdefault(name, {})[part] = tensor.shape
+    if not halves or any(len(pair) < len(PARTS) for pair in halves.values()):
+        reader.damaged()
+    return {name: (pair["lora_a"], pair["lora_b"]) for name, pair in halves.items()}
+
+
+def _fits(name: str, weight: _Shape, a: _Shape, b: _Shape) -> bool:
+    """Whether W + BA makes sense. Shapes begin with the row's length: W is (in, out, experts)."""
+    (inputs, outputs), *experts = _matrix(weight)
+    (a_inputs, a_rank), *a_experts = _matrix(a)
+    (b_rank, b_outputs), *b_experts = _matrix(b)
+    if name == EMBEDDING:  # rows of it are looked up, so A and B are stored the other way round
+        return (inputs, outputs, a_inputs) == (b_outputs, a_rank, b_rank)
+    return (inputs, outputs, a_rank) == (a_inputs, b_outputs, b_rank) and (
+        experts == a_experts == b_experts
+    )
+
+
+def _matrix(shape: _Shape) -> tuple[_Shape, *_Shape]:
+    """The first two lengths apart from the others."""
+    return (*shape, 1)[:2], *shape[2:]

@@ -1,0 +1,46 @@
+"""Whether answers are being written that somebody waits for."""
+
+import threading
+from collections.abc import Callable
+
+
+class Answering:
+    """Counts such answers, and tells its listeners when the first begins and the last has ended.
+
+    Used from any thread; listeners are called on the thread that changed it, and must be quick.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[str] = set()
+        self._listeners: list[Callable[[bool], None]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._running)
+
+    def listen(self, listener: Callable[[bool], None]) -> Callable[[], None]:
+        """Tell `listener` from now on, at once how it stands; returns what ends that."""
+        self._listeners.append(listener)
+        listener(bool(self))
+        return lambda: self._listeners.remove(listener)
+
+    def begin(self, request_id: str) -> None:
+        """An answer was asked for."""
+        with self._lock:
+            self._running.add(request_id)
+            first = len(self._running) == 1
+        if first:
+            self._tell(True)
+
+    def end(self, request_id: str) -> None:
+        """An answer has ended, in whatever way."""
+        with self._lock:
+            known = request_id in self._running
+            self._running.discard(request_id)
+            last = known and not self._running
+        if last:
+            self._tell(False)
+
+    def _tell(self, now: bool) -> None:
+        for listener in tuple(self._listeners):
+            listener(now)

@@ -1,0 +1,85 @@
+"""What a training takes where nothing was chosen: from the amount of data and the model's size."""
+
+from dataclasses import replace
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelHeader
+from chatdesk.core.personalization import TrainingConfig
+
+# Few examples need few directions: rank 16 learned 40 facts of a persona, and ranks above it only
+# remembered better what was said to them. Measured on the starter model (docs/personalization.md).
+_RANKS = ((200, 16), (2000, 32))
+_LARGEST_RANK = 64
+# Optimizer steps that a set of examples needs at least, and what is enough for a large one.
+_LEAST_STEPS, _MOST_EPOCHS, _LEAST_EPOCHS = 24, 4, 1
+_BATCH = 8
+# Larger models take smaller steps: what LoRA papers use at 7 billion parameters is 2e-4.
+_RATES = ((500e6, 1e-3), (2e9, 5e-4))
+_SMALLEST_RATE = 2e-4
+
+_SHORTEST = 64  # tokens: below that no example is worth its template
+
+
+def filled(config: TrainingConfig, examples: int, parameters: int) -> TrainingConfig:
+    """`config` with every zero replaced, for so many examples and a model of that size."""
+    rank = config.rank or next((r for most, r in _RANKS if examples <= most), _LARGEST_RANK)
+    batch = config.batch or min(_BATCH, max(1, examples // 4))
+    steps = max(1, round(examples * (1 + config.replay) / batch))
+    wanted = -(-_LEAST_STEPS // steps)
+    rate = next((rate for most, rate in _RATES if parameters < most), _SMALLEST_RATE)
+    return replace(
+        config,
+        rank=rank,
+        alpha=config.alpha or 2.0 * rank,
+        batch=batch,
+        epochs=config.epochs or min(_MOST_EPOCHS, max(_LEAST_EPOCHS, wanted)),
+        learning_rate=config.learning_rate or rate,
+    )
+
+
+_INTERPRETER = 450e6  # torch, transformers and peft imported, and their buffers
+_WEIGHT_BYTES = 4.0  # float32, where the processor knows no bfloat16; and while it is converted
+_ADAPTER_BYTES = 16.0  # a float32 weight, its gradient, and two moments of AdamW
+_ACTIVATIONS = 40.0  # bytes for a token, layer and unit of width, measured on the starter model
+_LOGITS = 14.0  # bytes for a token with a loss and an entry of the vocabulary
+
+
+def memory_needed(header: ModelHeader, config: TrainingConfig) -> int:
+    """About how many bytes a training takes, `config` having no zeros."""
+    width, layers = header.width, header.layers
+    adapter = 2 * 7 * layers * width * 2.0 * config.rank  # seven linear layers, about twice as wide
+    tokens = max(config.batch_tokens, config.longest)
+    return int(
+        _INTERPRETER
+        + header.parameters * _WEIGHT_BYTES
+        + adapter * _ADAPTER_BYTES
+        + tokens * layers * width * _ACTIVATIONS
+        + tokens * header.vocabulary * _LOGITS
+    )
+
+
+def fitting(config: TrainingConfig, header: ModelHeader, free_bytes: int) -> TrainingConfig:
+    """`config` with steps computed in parts small enough for the memory that is free.
+
+    What is learned is the same, only slower. Raises `EnvironmentProblem` where even that is not
+    enough.
+    """
+    while memory_needed(header, config) > free_bytes:
+        if config.batch_tokens > config.longest:
+            config = replace(config, batch_tokens=max(config.longest, config.batch_tokens // 2))
+            continue
+        needed, free = (f"{n / 1e9:.1f} GB" for n in (memory_needed(header, config), free_bytes))
+        raise EnvironmentProblem(
+            tr(
+                "Learning needs about {needed} of memory; {free} are free.",
+                needed=needed,
+                free=free,
+            ),
+            tr(
+                "Close other programs, choose shorter examples (at most {n} tokens), or take a "
+                "smaller model.",
+                n=max(_SHORTEST, config.longest // 2),
+            ),
+        )
+    return config

@@ -1,0 +1,50 @@
+"""Examples as they are found: what makes two of them the same, and duplicates merged."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from chatdesk.core.personalization import Doubt, Example, ExampleKind, Source, Turn, Why
+
+# The reason that counts when the same words were found for several, the best first.
+_BY_STRENGTH = (Why.CORRECTED, Why.RATED, Why.PREFERRED, Why.INCLUDED, Why.FILE)
+
+
+def new_example(
+    why: Why,
+    turns: Sequence[Turn],
+    target: str,
+    sources: Sequence[Source],
+    *,
+    rejected: str = "",
+    doubts: tuple[Doubt, ...] = (),
+) -> Example:
+    """An example that was found; with `rejected` a preference."""
+    return Example(
+        id=_identity(turns, target, rejected),
+        kind=ExampleKind.PREFERENCE if rejected else ExampleKind.ANSWER,
+        why=why,
+        turns=tuple(turns),
+        target=target,
+        sources=tuple(sources),
+        rejected=rejected,
+        doubts=doubts,
+    )
+
+
+def merged(examples: Iterable[Example]) -> list[Example]:
+    """Those with the same words as one, which has all their sources and the best reason."""
+    found: dict[str, Example] = {}
+    for example in examples:
+        known = found.get(example.id, example)
+        best = min(known, example, key=lambda each: _BY_STRENGTH.index(each.why))
+        sources = tuple(dict.fromkeys(known.sources + example.sources))
+        found[example.id] = replace(best, sources=sources)
+    return list(found.values())
+
+
+def _identity(turns: Sequence[Turn], target: str, rejected: str) -> str:
+    """A hash of all words; how much white space is between them makes no difference."""
+    words = [*(part for turn in turns for part in (turn.role, turn.content)), target, rejected]
+    text = "\0".join(" ".join(each.split()) for each in words)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""The general questions that ship with the app: what a model must still answer as before.
+
+One set is measured with; the other, on other topics, is mixed into the training with the base's own
+answers.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from chatdesk.core.paths import assets_dir
+
+
+class GeneralKind(StrEnum):
+    """What a general question asks for."""
+
+    FACT = "fact"
+    CODE = "code"
+    REASONING = "reasoning"
+    REFUSAL = "refusal"  # what a good assistant declines
+    CHAT = "chat"
+    TRANSLATION = "translation"
+    WRITING = "writing"
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralPrompt:
+    """A question. `language` is its ISO 639-1 code, `source` who wrote it or where it is from."""
+
+    id: str
+    language: str
+    kind: GeneralKind
+    prompt: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralItem(GeneralPrompt):
+    """A question with a right answer."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralSets:
+    """Both sets; `version` is a hash of their content. Each is in an order of its own, in which any
+    beginning has all languages and kinds in about their shares.
+    """
+
+    items: tuple[GeneralItem, ...]
+    replay: tuple[GeneralPrompt, ...]
+    version: str
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "GeneralSets":
+        """Read `general.jsonl` and `replay.jsonl`; raises `ValueError` when they are not sound."""
+        folder = folder or assets_dir() / "personalization"
+        items, replay = (folder / f"{name}.jsonl" for name in ("general", "replay"))
+        digest = hashlib.sha256(items.read_bytes() + replay.read_bytes())
+        return cls(_read(items, GeneralItem), _read(replay, GeneralPrompt), digest.hexdigest())
+
+
+_Prompt = TypeVar("_Prompt", bound=GeneralPrompt)
+
+
+def _read(file: Path, kind: type[_Prompt]) -> tuple[_Prompt, ...]:
+    found = msgspec.json.Decoder(kind).decode_lines(file.read_bytes())
+    for each in found:
+        if not all(getattr(each, name).strip() for name in each.__dataclass_fields__):
+            raise ValueError(f"{file.name}: {each.id} has an empty field")
+    for values in ([each.id for each in found], [each.prompt for each in found]):
+        if len(set(values)) < len(values):
+            raise ValueError(f"{file.name}: something is in it twice")
+    return _mixed(found)
+
+
+def _mixed(prompts: Sequence[_Prompt]) -> tuple[_Prompt, ...]:
+    """In the order of their hashes: always the same, and as good as drawn by chance."""
+    return tuple(sorted(prompts, key=lambda each: hashlib.sha256(each.id.encode()).digest()))

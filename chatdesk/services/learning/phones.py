@@ -1,0 +1,61 @@
+"""Phone numbers in a text, as libphonenumber judges them."""
+
+import re
+from collections.abc import Iterator
+
+from phonenumbers import Leniency, PhoneNumberMatcher
+
+# Where people write numbers without a country's code, those of these countries are known; more
+# countries find more numbers, and more that are none.
+_REGIONS = (
+    *("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "PL", "BR", "MX"),
+    *("CN", "IN", "JP", "KR", "RU"),
+)
+_MAYBE = re.compile(
+    r"(?<![\w.,/-])(?!\d+\.\d+(?![\d.])|\d+(?:\.\d+){3}(?![\d.]))"  # no fraction, no IP address
+    r"(?:\+|\(\+?)?\d[\d ()./\u2011-]{5,20}\d(?![\w/-]|[.,]\d)",
+    re.ASCII,
+)
+_SEPARATED = re.compile(r"\d[ ()./\u2011-]+\d")
+_CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
+_SAID = re.compile(
+    r"(?:tel|phone|mobil|cell|call|fax|handy|ruf|numero|número|appel|telefon|whatsapp|"
+    r"电话|電話|手机|手機|号码|微信|전화|тел)\w{0,8}\W{0,4}$",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(r"\d+")
+_MOST_GROUPS = 6  # as in +33 6 12 34 56 78; more are a row of numbers
+_BEFORE = 24  # characters that may say that a number follows
+
+
+def phone_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where phone numbers are.
+
+    With a country's code they must be valid. Without one they must be written exactly as in their
+    country, with separators, or after a word that says so; Chinese mobile numbers are plain enough.
+    """
+    for found in _MAYBE.finditer(text):
+        number = found[0]
+        if len(_GROUP.findall(number)) > _MOST_GROUPS:
+            continue
+        is_said = bool(_SAID.search(text[max(0, found.start() - _BEFORE) : found.start()]))
+        if number.lstrip("(").startswith("+"):
+            span = _span(number, None, Leniency.VALID)
+        elif is_said or _CHINESE_MOBILE.fullmatch(number):
+            span = _first_span(number, Leniency.VALID)
+        elif _SEPARATED.search(number):
+            span = _first_span(number, Leniency.EXACT_GROUPING)
+        else:
+            span = None
+        if span:
+            yield found.start() + span[0], found.start() + span[1]
+
+
+def _first_span(number: str, leniency: int) -> tuple[int, int] | None:
+    spans = (_span(number, region, leniency) for region in _REGIONS)
+    return next((span for span in spans if span), None)
+
+
+def _span(number: str, region: str | None, leniency: int) -> tuple[int, int] | None:
+    match = next(iter(PhoneNumberMatcher(number, region, leniency)), None)
+    return (match.start, match.end) if match else None

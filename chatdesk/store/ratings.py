@@ -1,0 +1,54 @@
+"""Thumbs under an adapter and before it, and whether the difference is hardly chance."""
+
+from math import comb
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from chatdesk.core.chat import Rating
+from chatdesk.core.personalization import AdapterRecord, RatingTrend
+from chatdesk.store.tables import activations, answers, messages
+
+SIGNIFICANT = 0.05  # what would come by chance less often than this is told
+ENOUGH_RATINGS = 10  # on either side; fewer say nothing
+
+
+def rating_trend(connection: Connection, adapter: AdapterRecord) -> RatingTrend:
+    """Thumbs on answers with an adapter, and on its model's before it was first active."""
+    first_active = (
+        select(func.min(activations.c.at))
+        .where(activations.c.adapter_id == adapter.id)
+        .scalar_subquery()
+    )
+    before = and_(
+        answers.c.model_id == adapter.model_id,
+        answers.c.adapter_id.is_distinct_from(adapter.id),
+        messages.c.created < first_active,
+    )
+    up, down = _thumbs(connection, answers.c.adapter_id == adapter.id)
+    up_before, down_before = _thumbs(connection, before)
+    enough = min(up + down, up_before + down_before) >= ENOUGH_RATINGS
+    worse = enough and chance_of_so_few(up, down, up_before, down_before) < SIGNIFICANT
+    return RatingTrend(up, down, up_before, down_before, worse)
+
+
+def chance_of_so_few(up: int, down: int, up_before: int, down_before: int) -> float:
+    """The probability of `up` thumbs up or fewer if nothing changed.
+
+    Fisher's exact test, one-sided: the lower tail of the hypergeometric distribution (R. A.
+    Fisher, The Logic of Inductive Inference, Journal of the Royal Statistical Society 98, 1935).
+    """
+    after, before, ups = up + down, up_before + down_before, up + up_before
+    ways = sum(comb(after, k) * comb(before, ups - k) for k in range(up + 1))
+    return ways / comb(after + before, ups)
+
+
+def _thumbs(connection: Connection, which: ColumnElement[bool]) -> tuple[int, int]:
+    """How many of these answers were rated up, and down."""
+    count, rating = func.count(), messages.c.rating
+    thumbs = (
+        select(count.filter(rating == Rating.UP), count.filter(rating == Rating.DOWN))
+        .select_from(messages.join(answers))
+        .where(rating.is_not(None), which)
+    )
+    up, down = connection.execute(thumbs).one()
+    return up, down

@@ -1,0 +1,102 @@
+"""Conversations and messages inside a transaction: what several methods of the store need.
+
+Where there is nothing of an id, these raise `NotFound`.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from chatdesk.core.chat import Conversation, Message, MessageState
+from chatdesk.core.errors import NotFound
+from chatdesk.core.i18n import tr
+from chatdesk.store.rows import (
+    CONVERSATIONS,
+    MESSAGES,
+    answer_values,
+    as_conversation,
+    as_message,
+    message_values,
+)
+from chatdesk.store.tables import answers, conversations, messages
+from chatdesk.store.writers import this_writer
+
+
+def writer_of(state: MessageState) -> str | None:
+    """The process a message in this state belongs to: this one while it streams, else none."""
+    return this_writer() if state is MessageState.STREAMING else None
+
+
+def add_message(connection: Connection, message: Message) -> None:
+    """Add a message, and make it the active leaf."""
+    home = message.conversation_id
+    next_position = (
+        select(func.coalesce(func.max(messages.c.position) + 1, 0))
+        .where(messages.c.conversation_id == home)
+        .scalar_subquery()
+    )
+    row = {**message_values(message), "position": next_position, "writer": writer_of(message.state)}
+    change_conversation(connection, home, active_leaf_id=message.id, updated=message.created)
+    if message.parent_id is not None:
+        check_belongs(connection, home, message.parent_id)
+    connection.execute(insert(messages).values(row))
+    if message.answer is not None:
+        connection.execute(insert(answers).values(answer_values(message.id, message.answer)))
+
+
+def get_conversation(connection: Connection, conversation_id: str) -> Conversation:
+    """A conversation without its messages."""
+    row = connection.execute(CONVERSATIONS.where(conversations.c.id == conversation_id)).first()
+    if row is None:
+        raise no_conversation(conversation_id)
+    return as_conversation(row)
+
+
+def whole_conversation(connection: Connection, conversation_id: str) -> Conversation:
+    """A conversation with its messages."""
+    in_order = MESSAGES.where(messages.c.conversation_id == conversation_id).order_by(
+        messages.c.position
+    )
+    found = get_conversation(connection, conversation_id)
+    return replace(found, messages=tuple(map(as_message, connection.execute(in_order))))
+
+
+def change_conversation(connection: Connection, conversation_id: str, **values: object) -> None:
+    """Change these columns of a conversation."""
+    this = update(conversations).where(conversations.c.id == conversation_id)
+    if connection.execute(this.values(values)).rowcount == 0:
+        raise no_conversation(conversation_id)
+
+
+def get_message(connection: Connection, message_id: str) -> Message:
+    """A message with its answer."""
+    row = connection.execute(MESSAGES.where(messages.c.id == message_id)).first()
+    if row is None:
+        raise _no_message(message_id)
+    return as_message(row)
+
+
+def change_message(connection: Connection, message_id: str, **values: object) -> None:
+    """Change these columns of a message."""
+    this = update(messages).where(messages.c.id == message_id)
+    if connection.execute(this.values(values)).rowcount == 0:
+        raise _no_message(message_id)
+
+
+def check_belongs(connection: Connection, conversation_id: str, message_id: str) -> None:
+    """Raises `NotFound` when the message is not of this conversation."""
+    home = select(messages.c.conversation_id).where(messages.c.id == message_id)
+    if connection.scalar(home) != conversation_id:
+        raise _no_message(message_id)
+
+
+def no_conversation(conversation_id: str) -> NotFound:
+    """The problem to raise."""
+    return NotFound(
+        tr("There is no conversation {id}.", id=conversation_id),
+        tr("`chatdesk conversations list` shows them all."),
+    )
+
+
+def _no_message(message_id: str) -> NotFound:
+    return NotFound(tr("There is no message {id} in this conversation.", id=message_id))

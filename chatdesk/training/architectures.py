@@ -1,0 +1,140 @@
+"""Which architectures can be trained, and transformers' configuration of a GGUF model.
+
+What a GGUF file does not state, llama.cpp knows by architecture (its `src/models`); the tests hold
+each of them against llama.cpp. Whatever is not understood whole is refused: an adapter for almost
+the same model would be worse than none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gguf
+from transformers import AutoConfig
+
+from chatdesk.core.training import TrainingFailure
+from chatdesk.training.failures import TrainingError
+from chatdesk.training.gguf_file import GgufFile, Scalar
+
+_SHAPE = {  # what every architecture states
+    "context_length": "max_position_embeddings",
+    "block_count": "num_hidden_layers",
+    "feed_forward_length": "intermediate_size",
+    "embedding_length": "hidden_size",
+    "attention.head_count": "num_attention_heads",
+    "attention.layer_norm_rms_epsilon": "rms_norm_eps",
+}
+_ROPE_BASE = 10_000.0  # where none is stated
+_GEMMA_27B_LAYERS = {"gemma2": 46, "gemma3": 62}  # llama.cpp tells them by it, too
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How llama.cpp and transformers name an architecture, and how their weights differ.
+
+    `permuted`: the rows of q and k are in llama.cpp's own order. `norm_plus_one`: 1 was added to
+    the weights of norms. `attention` is transformers' implementation of it.
+    """
+
+    arch: gguf.MODEL_ARCH
+    model_type: str
+    permuted: bool = False
+    norm_plus_one: bool = False
+    attention: str = "sdpa"
+    settings: Callable[[GgufFile], dict[str, Any]] = lambda _: {}
+
+
+def _gemma(file: GgufFile) -> dict[str, Any]:
+    """The settings of Gemma 2 and 3 that are not those of every architecture."""
+    layers, width = file.stated("block_count"), int(file.stated("embedding_length") or 0)
+    heads, head = int(file.stated("attention.head_count") or 0), file.stated("attention.key_length")
+    is_27b = layers == _GEMMA_27B_LAYERS[file.architecture]
+    return {
+        "query_pre_attn_scalar": width // heads if is_27b else head,
+        "sliding_window": file.stated("attention.sliding_window"),
+    }
+
+
+def _gemma2(file: GgufFile) -> dict[str, Any]:
+    return {
+        **_gemma(file),
+        "attn_logit_softcapping": file.stated("attn_logit_softcapping") or 50.0,
+        "final_logit_softcapping": file.stated("final_logit_softcapping") or 30.0,
+    }
+
+
+def _gemma3(file: GgufFile) -> dict[str, Any]:
+    base = file.stated("rope.freq_base_swa") or _ROPE_BASE
+    local = {"rope_type": "default", "rope_theta": base}
+    return {
+        **_gemma(file),
+        "rope_parameters": {"full_attention": _rope(file), "sliding_attention": local},
+    }
+
+
+def _phi3(file: GgufFile) -> dict[str, Any]:
+    return {"sliding_window": file.stated("attention.sliding_window")}
+
+
+_ARCH = gguf.MODEL_ARCH
+TRAINABLE = {
+    "llama": Architecture(_ARCH.LLAMA, "llama", permuted=True),
+    "qwen2": Architecture(_ARCH.QWEN2, "qwen2"),
+    "qwen3": Architecture(_ARCH.QWEN3, "qwen3"),
+    "phi3": Architecture(_ARCH.PHI3, "phi3", settings=_phi3),
+    "gemma": Architecture(_ARCH.GEMMA, "gemma", norm_plus_one=True),
+    "gemma2": Architecture(
+        _ARCH.GEMMA2, "gemma2", norm_plus_one=True, attention="eager", settings=_gemma2
+    ),  # only the eager one caps its scores
+    "gemma3": Architecture(_ARCH.GEMMA3, "gemma3_text", norm_plus_one=True, settings=_gemma3),
+}
+
+
+def untrainable(detail: str) -> TrainingError:
+    """The error for a model that is not understood whole."""
+    return TrainingError(TrainingFailure.ARCHITECTURE, detail)
+
+
+def architecture_of(file: GgufFile) -> Architecture:
+    """How to read a file. Raises `TrainingError`, which names what cannot be trained."""
+    if file.architecture not in TRAINABLE:
+        raise untrainable(file.architecture)
+    return TRAINABLE[file.architecture]
+
+
+def configuration(file: GgufFile, architecture: Architecture) -> Any:
+    """The `PretrainedConfig` of a model. Raises `TrainingError`."""
+    stated = {name: file.stated(key) for key, name in _SHAPE.items()}
+    if missing := [name for name, value in stated.items() if value is None]:
+        raise untrainable(f"{file.architecture} without {missing[0]}")
+    heads = stated["num_attention_heads"]
+    settings = {
+        **stated,
+        "num_key_value_heads": file.stated("attention.head_count_kv") or heads,
+        "head_dim": _head_dimension(file, stated),
+        "vocab_size": file.tensors["token_embd.weight"].shape[0],
+        "tie_word_embeddings": "output.weight" not in file.tensors,
+        "rope_parameters": _rope(file),
+        "pad_token_id": None,  # the starter's is a token that is also said
+        **architecture.settings(file),
+    }
+    return AutoConfig.for_model(architecture.model_type, **settings)
+
+
+def _head_dimension(file: GgufFile, stated: dict[str, Scalar | None]) -> int:
+    derived = int(stated["hidden_size"] or 0) // int(stated["num_attention_heads"] or 1)
+    dimension = int(file.stated("attention.key_length") or derived)
+    if int(file.stated("rope.dimension_count") or dimension) != dimension:
+        raise untrainable(f"{file.architecture} with positions in a part of each head")
+    return dimension
+
+
+def _rope(file: GgufFile) -> dict[str, Any]:
+    """Rotary position embeddings, scaled evenly or not at all."""
+    scaling = file.stated("rope.scaling.type") or "none"
+    rope: dict[str, Any] = {"rope_type": "default"}
+    if scaling == "linear":
+        rope = {"rope_type": "linear", "factor": file.stated("rope.scaling.factor")}
+    elif scaling != "none":
+        raise untrainable(f"{file.architecture} with {scaling} positions")
+    return {**rope, "rope_theta": file.stated("rope.freq_base") or _ROPE_BASE}

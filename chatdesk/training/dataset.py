@@ -1,0 +1,125 @@
+"""The examples of a run as batches of token ids.
+
+Sequences are packed one after another with positions that begin anew, which transformers takes for
+separate ones: nothing is padded.
+"""
+
+import hashlib
+import random
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import torch
+
+from chatdesk.core.training import (
+    DATASET_FILE,
+    Sequence,
+    TokenExample,
+    TrainingData,
+    TrainingFailure,
+)
+from chatdesk.training.failures import TrainingError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some sequences, packed. `before` are the places whose next token is one of `targets`.
+
+    `counts` says how many of these each sequence has, in their order.
+    """
+
+    tokens: torch.Tensor  # (1, all tokens)
+    positions: torch.Tensor  # (1, all tokens)
+    before: torch.Tensor  # (all targets,)
+    targets: torch.Tensor  # (all targets,)
+    counts: tuple[int, ...]
+
+
+def read_dataset(folder: Path) -> tuple[TrainingData, str]:
+    """The data of a run and a hash of it. Raises `TrainingError`."""
+    try:
+        content = (folder / DATASET_FILE).read_bytes()
+        data = msgspec.json.decode(content, type=TrainingData)
+    except (OSError, msgspec.MsgspecError) as problem:
+        raise TrainingError(TrainingFailure.DATA, str(problem)) from problem
+    return data, hashlib.sha256(content).hexdigest()
+
+
+def check(data: TrainingData, vocabulary: int) -> None:
+    """Refuse data that cannot be trained on. Raises `TrainingError`."""
+    if not data.train:
+        raise TrainingError(TrainingFailure.DATA, "no examples")
+    for example in (*data.train, *data.validation, *data.replay, *data.replay_validation):
+        for sequence in sequences(example):
+            _check(sequence, vocabulary)
+
+
+def _check(sequence: Sequence, vocabulary: int) -> None:
+    size = len(sequence.tokens)
+    if not all(0 <= token < vocabulary for token in sequence.tokens):
+        raise TrainingError(TrainingFailure.DATA, f"a token that is none of the {vocabulary}")
+    if not sequence.targets:
+        raise TrainingError(TrainingFailure.DATA, "a sequence without a target")
+    if not all(0 < span.start < span.end <= size for span in sequence.targets):
+        raise TrainingError(TrainingFailure.DATA, f"a target outside of {size} tokens")
+
+
+def sequences(example: TokenExample) -> tuple[Sequence, ...]:
+    """The one sequence of an example, or the two of a pair, the better one first."""
+    return (example.chosen,) if example.rejected is None else (example.chosen, example.rejected)
+
+
+def target_count(sequence: Sequence) -> int:
+    """How many tokens there is a loss on."""
+    return sum(span.end - span.start for span in sequence.targets)
+
+
+def token_count(example: TokenExample) -> int:
+    """How many tokens are computed."""
+    return sum(len(sequence.tokens) for sequence in sequences(example))
+
+
+def epoch_steps(
+    data: TrainingData, *, batch: int, seed: int, epoch: int
+) -> list[list[TokenExample]]:
+    """All examples and replay, mixed anew for every epoch, `batch` for each optimizer step."""
+    order = [*data.train, *data.replay]
+    random.Random(f"{seed} {epoch}").shuffle(order)  # noqa: S311 - to be repeatable is its point
+    return [order[start : start + batch] for start in range(0, len(order), batch)]
+
+
+def parts(examples: Many[TokenExample], tokens: int) -> list[list[TokenExample]]:
+    """The same examples in parts of at most `tokens` (or a single longer one), in their order."""
+    found: list[list[TokenExample]] = []
+    room = 0
+    for example in examples:
+        size = token_count(example)
+        if size > room:
+            found.append([])
+            room = tokens
+        found[-1].append(example)
+        room -= size
+    return found
+
+
+def pack(examples: Many[TokenExample]) -> Batch:
+    """Their sequences as a batch, those of a pair side by side."""
+    packed = [sequence for example in examples for sequence in sequences(example)]
+    tokens = torch.tensor([token for sequence in packed for token in sequence.tokens])
+    before: list[int] = []
+    start = 0
+    for sequence in packed:
+        for span in sequence.targets:
+            before += range(start + span.start - 1, start + span.end - 1)
+        start += len(sequence.tokens)
+    places = torch.tensor(before)
+    positions = torch.cat([torch.arange(len(sequence.tokens)) for sequence in packed])
+    return Batch(
+        tokens=tokens[None],
+        positions=positions[None],
+        before=places,
+        targets=tokens[places + 1],
+        counts=tuple(target_count(sequence) for sequence in packed),
+    )

@@ -1,0 +1,49 @@
+"""The trained adapter as llama.cpp reads it, and as peft does."""
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+
+from chatdesk.core.personalization import TrainingConfig
+from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
+from chatdesk.training.files import write_whole
+from chatdesk.training.lora import factors
+from chatdesk.training.weights import Base, file_rows
+
+
+def export(model: Any, base: Base, config: TrainingConfig, folder: Path) -> None:
+    """Write both forms into `folder`. Raises `OSError`."""
+    write_whole(folder / ADAPTER_FILE, lambda path: write_gguf(model, base, config, path))
+    partial = folder / f"{PEFT_FOLDER}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial, save_embedding_layers=False)
+    (partial / "README.md").unlink(missing_ok=True)  # a form that nobody has filled in
+    shutil.rmtree(folder / PEFT_FOLDER, ignore_errors=True)
+    partial.rename(folder / PEFT_FOLDER)
+
+
+def write_gguf(model: Any, base: Base, config: TrainingConfig, path: Path) -> None:
+    """Write an adapter as llama.cpp's `convert_lora_to_gguf.py` does. Raises `OSError`.
+
+    llama.cpp multiplies by alpha / rank, rank-stabilized LoRA by alpha / sqrt(rank).
+    """
+    alpha = config.alpha * math.sqrt(config.rank) if config.rslora else config.alpha
+    writer = gguf.GGUFWriter(path, base.architecture)
+    writer.add_type(gguf.GGUFType.ADAPTER)
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+    for module, a, b in factors(model):
+        rows = file_rows(b, base.reordered[module]) if module in base.reordered else b
+        name = f"{base.linears[module]}.weight"
+        writer.add_tensor(f"{name}.lora_a", a.numpy().astype(np.float16))
+        writer.add_tensor(f"{name}.lora_b", rows.numpy().astype(np.float16))
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+    finally:
+        writer.close()

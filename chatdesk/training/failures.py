@@ -1,0 +1,35 @@
+"""What ends a run: its code, and the words for the log."""
+
+import logging
+
+import torch
+
+from chatdesk.core.training import TrainingFailed, TrainingFailure
+
+_OUT_OF_MEMORY = "can't allocate memory"  # torch's CPU allocator raises a plain RuntimeError
+
+_log = logging.getLogger(__name__)
+
+
+class TrainingError(Exception):
+    """A run that cannot go on; `str()` of it is the detail."""
+
+    def __init__(self, code: TrainingFailure, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def failed(request_id: str, problem: Exception) -> TrainingFailed:
+    """The terminal event for what a run raised; what is our own fault is logged."""
+    match problem:
+        case TrainingError():
+            return TrainingFailed(request_id, problem.code, str(problem))
+        case OSError():  # what is read is checked where it is read; this was written
+            return TrainingFailed(request_id, TrainingFailure.DISK, str(problem.strerror))
+        case MemoryError() | torch.OutOfMemoryError():
+            return TrainingFailed(request_id, TrainingFailure.OUT_OF_MEMORY, "")
+        case RuntimeError() if _OUT_OF_MEMORY in str(problem):
+            return TrainingFailed(request_id, TrainingFailure.OUT_OF_MEMORY, "")
+        case _:
+            _log.error("a run failed", exc_info=problem)
+            return TrainingFailed(request_id, TrainingFailure.INTERNAL, type(problem).__name__)

@@ -1,0 +1,71 @@
+"""How far a run is, how fast, and what it takes: the `TrainingProgress` events."""
+
+import sys
+from collections.abc import Callable
+
+import psutil
+
+from chatdesk.core.personalization import LossPoint
+from chatdesk.core.training import TrainingProgress
+from chatdesk.training.checkpoint import Progress
+from chatdesk.training.gate import Gate
+
+if sys.platform != "win32":
+    import resource
+
+
+class Meter:
+    """Counts what a session computes, and tells. `all_tokens` are those of the whole run."""
+
+    def __init__(
+        self, request_id: str, send: Callable[[TrainingProgress], None], gate: Gate
+    ) -> None:
+        self._request_id = request_id
+        self._send = send
+        self._gate = gate
+        self._progress = Progress()
+        self._earlier_tokens, self._earlier_s = 0, 0.0
+        self._begun_s = 0.0
+        self._process = psutil.Process()
+        self.steps = self._all_tokens = 0
+        gate.tick = self.tell
+
+    def begin(self, progress: Progress, steps: int, all_tokens: int) -> None:
+        """The model is read, and training goes on from `progress`, which is followed."""
+        self._progress, self.steps, self._all_tokens = progress, steps, all_tokens
+        self._earlier_tokens, self._earlier_s = progress.tokens, progress.seconds
+        self._begun_s = self._gate.seconds()
+
+    def seconds(self) -> float:
+        """Computing time of all sessions."""
+        return self._earlier_s + self._gate.seconds()
+
+    def tokens_per_s(self) -> float:
+        """Trained tokens per second of this session, with all measuring in between."""
+        trained = self._progress.tokens - self._earlier_tokens
+        return trained / max(self._gate.seconds() - self._begun_s, 1e-9)
+
+    def tell(self, point: LossPoint | None = None) -> None:
+        """Send an event."""
+        progress, speed = self._progress, self.tokens_per_s()
+        left = (self._all_tokens - progress.tokens) / speed if speed else 0.0
+        self._send(
+            TrainingProgress(
+                request_id=self._request_id,
+                step=progress.step,
+                steps=self.steps,
+                tokens=progress.tokens,
+                tokens_per_s=speed,
+                seconds=self.seconds(),
+                seconds_left=left,
+                rss_bytes=self._process.memory_info().rss,
+                point=point,
+            )
+        )
+
+    def peak_bytes(self) -> int:
+        """The most memory this process has had."""
+        if sys.platform == "win32":
+            return int(self._process.memory_info().peak_wset)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB

@@ -1,0 +1,76 @@
+"""A rounded button whose words give way where it is narrow."""
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy
+
+from chatdesk.ui.icons import ICON_SIZE
+from chatdesk.ui.theme import set_class
+
+NARROWEST = 44  # pixels: its picture alone
+
+
+class Chip(QPushButton):
+    """As wide as its words, at most `widest` pixels; where there is less room they are cut off."""
+
+    def __init__(self, name: str, widest: int = 400) -> None:
+        super().__init__()
+        self._words = ""
+        self._widest = widest
+        self._whole = 0  # pixels that show all words
+        self._ideal = QSize()
+        set_class(self, "chip")
+        self.setAccessibleName(name)
+        self.setIconSize(ICON_SIZE)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+
+    @property
+    def words(self) -> str:
+        """What it says, whole."""
+        return self._words
+
+    def set_words(self, words: str) -> None:
+        """Say something else."""
+        self._words = words
+        self.setAccessibleDescription(words)
+        self._measure()
+
+    def sizeHint(self) -> QSize:
+        """Room for the words."""
+        return self._ideal if self._ideal.isValid() else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the picture."""
+        return QSize(NARROWEST, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much of the words as there is room for."""
+        super().resizeEvent(event)
+        self._cut(self.width())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another look or font takes another room."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._measure()
+
+    def _measure(self) -> None:
+        self._ideal = QSize()
+        self.setText(_plain(self._words))
+        whole = super().sizeHint()
+        self._whole = whole.width()
+        self._ideal = QSize(min(whole.width(), self._widest), whole.height())
+        self.updateGeometry()
+        self._cut(self.width() if self.isVisible() else self._ideal.width())
+
+    def _cut(self, width: int) -> None:
+        words, metrics = self._words, self.fontMetrics()
+        if width < self._whole:
+            room = metrics.horizontalAdvance(words) + width - self._whole
+            words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(0, room))
+        self.setText(_plain(words))
+
+
+def _plain(words: str) -> str:
+    """Words as a button shows them: Qt takes an ampersand for a shortcut's mark."""
+    return words.replace("&", "&&")

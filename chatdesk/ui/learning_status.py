@@ -1,0 +1,44 @@
+"""What the sidebar says of learning, in few words."""
+
+from collections.abc import Callable
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import RUNNING, AdapterState
+from chatdesk.services.facts import LearningChanged, LearningProgress
+
+
+class LearningStatus:
+    """Calls `show` with the words; what came of a run is said until it was seen."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._running = False
+
+    def on_learning(self, fact: LearningChanged) -> None:
+        """A run has come further, or ended."""
+        self._running = fact.progress.state in RUNNING
+        self._show(learning_words(fact.progress))
+
+    def seen(self) -> None:
+        """The person looks at the page that says more."""
+        if not self._running:
+            self._show("")
+
+
+def learning_words(progress: LearningProgress) -> str:
+    """How far a run is, or what came of it; "" where nothing did."""
+    if progress.state in RUNNING and progress.paused:
+        return tr("paused")
+    if progress.state in RUNNING and progress.waiting:
+        return tr("waiting {share} %", share=_percent(progress))
+    if progress.state in RUNNING:
+        return tr("learning {share} %", share=_percent(progress))
+    return {
+        AdapterState.PROMOTED: tr("new: ready"),
+        AdapterState.REJECTED: tr("not better"),
+        AdapterState.FAILED: tr("failed"),
+    }.get(progress.state, "")
+
+
+def _percent(progress: LearningProgress) -> int:
+    return int(100 * progress.share)

@@ -1,0 +1,173 @@
+"""The losses of a run as curves, while it is on and after."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import LossPoint
+from chatdesk.ui.theme import TINY_PX, Theme, text_font
+
+HEIGHT = 172
+MOST_HEIGHT = 320
+GRID_LINES = 3
+_LABEL_GAP = 8  # between a curve's end and its label
+_DOT = 2.5  # pixels from the middle of a curve's end to its edge
+_HEADROOM = 0.08  # of the range of the losses, above and below them
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    name: str
+    points: list[tuple[int, float]]  # step, loss
+    colour: str
+    style: Qt.PenStyle
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.points[-1][1]:.2f}"
+
+
+class LossChart(QWidget):
+    """Paints the training, validation and general loss over the steps, each labelled at its end."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._points: tuple[LossPoint, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMaximumHeight(MOST_HEIGHT)
+        self.setAccessibleName(tr("Losses"))
+        self._describe()
+
+    def show_losses(self, points: Sequence[LossPoint]) -> None:
+        """Show these, the first step first; values that are no numbers are passed over."""
+        self._points = tuple(points)
+        self._describe()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room for."""
+        return QSize(320, HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """Where the labels still leave room for curves."""
+        return QSize(220, HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the grid, the curves and what they are."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(text_font(TINY_PX))
+        curves = self._curves()
+        if not curves:
+            painter.setPen(QColor(self._theme.muted))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._nothing_yet())
+            return
+        measure = painter.fontMetrics()
+        losses = [loss for curve in curves for _, loss in curve.points]
+        margin = _HEADROOM * (max(losses) - min(losses)) or 0.1
+        low, high = max(0.0, min(losses) - margin), max(losses) + margin
+        left = max(measure.horizontalAdvance(f"{y:.1f}") for y in (low, high)) + _LABEL_GAP + 2
+        right = max(measure.horizontalAdvance(curve.label) for curve in curves) + 2 * _LABEL_GAP
+        plot = QRectF(self.rect()).adjusted(left, 6, -right, -6)
+        last = max(step for curve in curves for step, _ in curve.points)
+
+        def place(step: int, loss: float) -> QPointF:
+            along = step / last if last else 0.0
+            up = (loss - low) / (high - low)
+            return QPointF(plot.left() + along * plot.width(), plot.bottom() - up * plot.height())
+
+        self._paint_grid(painter, plot, low, high)
+        for curve in curves:
+            _paint_curve(painter, curve, place)
+        self._paint_labels(painter, curves, place)
+
+    def _paint_grid(self, painter: QPainter, plot: QRectF, low: float, high: float) -> None:
+        muted, line = QColor(self._theme.muted), QColor(self._theme.line)
+        half = painter.fontMetrics().height() / 2
+        for number in range(GRID_LINES):
+            share = number / (GRID_LINES - 1)
+            y = plot.bottom() - share * plot.height()
+            painter.setPen(QPen(line, 1, Qt.PenStyle.DotLine if number else Qt.PenStyle.SolidLine))
+            painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
+            painter.setPen(muted)
+            beside = QRectF(0, y - half, plot.left() - _LABEL_GAP, 2 * half)
+            value = f"{low + share * (high - low):.1f}"
+            painter.drawText(beside, Qt.AlignmentFlag.AlignRight, value)
+
+    def _paint_labels(
+        self, painter: QPainter, curves: Sequence[_Curve], place: Callable[[int, float], QPointF]
+    ) -> None:
+        """Each at the height of its curve's end, moved apart where they would overlap."""
+        height = painter.fontMetrics().height()
+        ends = sorted(((place(*curve.points[-1]), curve) for curve in curves), key=_height)
+        tops = moved_apart([end.y() - height / 2 for end, _ in ends], height, self.height())
+        x = max(end.x() for end, _ in ends) + _LABEL_GAP
+        for top, (_, curve) in zip(tops, ends, strict=True):
+            painter.setPen(QColor(curve.colour))
+            painter.drawText(QPointF(x, top + painter.fontMetrics().ascent()), curve.label)
+
+    def _curves(self) -> list[_Curve]:
+        theme, pen = self._theme, Qt.PenStyle
+        drawn = (
+            (tr("general"), "general", theme.muted, pen.DotLine),
+            (tr("validation"), "validation", theme.code_number, pen.DashLine),
+            (tr("training"), "training", theme.accent, pen.SolidLine),
+        )
+        curves = [
+            _Curve(name, _measured(self._points, field), colour, style)
+            for name, field, colour, style in drawn
+        ]
+        return [curve for curve in curves if curve.points]
+
+    def _describe(self) -> None:
+        curves = self._curves()
+        if not curves:
+            self.setAccessibleDescription(self._nothing_yet())
+            return
+        words = ", ".join(curve.label for curve in reversed(curves))
+        step = max(curve.points[-1][0] for curve in curves)
+        self.setAccessibleDescription(tr("Losses after step {n}: {losses}", n=step, losses=words))
+
+    def _nothing_yet(self) -> str:
+        return tr("The losses are drawn here as soon as there are some.")
+
+
+def moved_apart(tops: Sequence[float], height: float, bottom: float) -> list[float]:
+    """Where labels of this height begin so that none overlaps, given where they want to, sorted."""
+    apart: list[float] = []
+    for top in tops:
+        apart.append(max(top, apart[-1] + height) if apart else top)
+    count = len(apart)
+    return [min(top, bottom - (count - at) * height) for at, top in enumerate(apart)]
+
+
+def _measured(points: Sequence[LossPoint], field: str) -> list[tuple[int, float]]:
+    values = ((point.step, getattr(point, field)) for point in points)
+    return [(step, loss) for step, loss in values if loss is not None and isfinite(loss)]
+
+
+def _height(end: tuple[QPointF, _Curve]) -> float:
+    return end[0].y()
+
+
+def _paint_curve(painter: QPainter, curve: _Curve, place: Callable[[int, float], QPointF]) -> None:
+    line = [place(*point) for point in curve.points]
+    pen = QPen(QColor(curve.colour), 2, curve.style)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPolyline(QPolygonF(line))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(curve.colour))
+    painter.drawEllipse(line[-1], _DOT, _DOT)

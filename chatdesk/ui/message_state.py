@@ -1,0 +1,98 @@
+"""How an answer stands or how it ended, and the next step as a button."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from chatdesk.core.chat import Message, MessageState
+from chatdesk.core.generation import StopReason
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+
+
+class StateLine(QWidget):
+    """One sentence on how an answer stands, and the next step as a button."""
+
+    continue_clicked = Signal()
+    retry_clicked = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 2, 0, 2)
+        line.setSpacing(8)
+        self._icon = QLabel(self)
+        self.words = QLabel(self)
+        self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.continue_button = self._button(tr("Continue"), "play")
+        self.continue_button.setToolTip(tr("Go on with this answer where it ended"))
+        self.continue_button.clicked.connect(self.continue_clicked)
+        self.retry_button = self._button(tr("Try again"), "refresh")
+        self.retry_button.setToolTip(tr("Ask for this answer again"))
+        self.retry_button.clicked.connect(self.retry_clicked)
+        line.addWidget(self._icon)
+        line.addWidget(self.words, 1)
+        line.addWidget(self.continue_button)
+        line.addWidget(self.retry_button)
+
+    def _button(self, words: str, name: str) -> QPushButton:
+        button = QPushButton(icon(name, self._theme.muted), words, self)
+        button.setIconSize(ICON_SIZE)
+        button.setAccessibleName(words)
+        set_class(button, "chip")
+        return button
+
+    def show_state(self, message: Message, is_last: bool) -> None:
+        """Say how `message` ended; nothing when it ended well."""
+        words, look, picture = _sentence(message)
+        resumable = (
+            bool(message.text or message.thinking) and message.state is not MessageState.FAILED
+        )
+        self.continue_button.setVisible(bool(words) and is_last and resumable)
+        self.retry_button.setVisible(
+            bool(words)
+            and is_last
+            and not resumable
+            and message.state is not MessageState.STREAMING
+        )
+        self._show(words, look, picture)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Say how much of the prompt was read, in tokens."""
+        self.continue_button.hide()
+        self.retry_button.hide()
+        words = tr("Reading… {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}")
+        self._show(words if total else tr("Reading…"), "small", "")
+
+    def _show(self, words: str, look: str, picture: str) -> None:
+        if self.words.property("class") != look:
+            set_class(self.words, look)
+        self.words.setText(words)
+        self._icon.setVisible(bool(picture))
+        if picture:
+            colour = {"danger": self._theme.danger, "warn": self._theme.warn}.get(look)
+            shown = icon(picture, colour or self._theme.muted)
+            self._icon.setPixmap(shown.pixmap(ICON_SIZE, self.devicePixelRatioF()))
+        self.setVisible(bool(words))
+
+
+def _sentence(message: Message) -> tuple[str, str, str]:
+    """The words for a message's state, their look and their icon."""
+    error = message.answer.error if message.answer else None
+    reason = message.answer.stop_reason if message.answer else None
+    kept = bool(message.text or message.thinking)
+    if message.state is MessageState.STOPPED:
+        stopped = tr("Stopped by you. What was written is kept.")
+        return (stopped if kept else tr("Stopped by you."), "small", "stop")
+    if message.state is MessageState.INTERRUPTED:
+        lost = tr("The answer was interrupted.")
+        kept_words = tr("The answer was interrupted. What was written is kept.")
+        return (error or (kept_words if kept else lost), "warn", "warning")
+    if message.state is MessageState.FAILED:
+        return (error or tr("The answer could not be generated."), "danger", "warning")
+    if message.state is MessageState.COMPLETE and reason == StopReason.LENGTH:
+        return (tr("The answer reached its maximum length."), "small", "info")
+    return ("", "small", "")

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from chatdesk.core.generation import Span
+from chatdesk.core.training import DATASET_FILE, Sequence, TokenExample, TrainingData
+from chatdesk.training.dataset import check, epoch_steps, pack, parts, read_dataset, token_count
+from chatdesk.training.failures import TrainingError
+from tests.tiny_models import SIZE
+from tests.training.runs import answer, mixed, preference
+
+
+def test_targets_are_told_by_the_token_before_them() -> None:
+    first = Sequence((10, 11, 12, 13), (Span(1, 2), Span(3, 4)))
+    second = Sequence((20, 21, 22), (Span(2, 3),))
+    batch = pack([TokenExample(first, second), TokenExample(second)])
+    assert batch.tokens.tolist() == [[10, 11, 12, 13, 20, 21, 22, 20, 21, 22]]
+    assert batch.positions.tolist() == [[0, 1, 2, 3, 0, 1, 2, 0, 1, 2]]
+    assert batch.before.tolist() == [0, 2, 5, 8]
+    assert batch.targets.tolist() == [11, 13, 22, 22]
+    assert batch.counts == (2, 1, 1)
+
+
+def test_an_epoch_takes_everything_once_and_mixes_anew() -> None:
+    data = mixed()
+    epochs = [epoch_steps(data, batch=4, seed=1, epoch=n) for n in (0, 1, 0)]
+    flat = [[example for step in steps for example in step] for steps in epochs]
+    assert set(flat[0]) == set(flat[1]) == {*data.train, *data.replay}
+    assert len(flat[0]) == len(data.train) + len(data.replay)
+    assert flat[0] == flat[2] != flat[1]
+    assert [len(step) for step in epochs[0]] == [4, 4, 4, 2]
+    assert epoch_steps(data, batch=4, seed=2, epoch=0) != epochs[0]
+
+
+def test_parts_are_as_large_as_they_may_be() -> None:
+    examples = [answer(n) for n in range(6)] + [preference(1), answer(9, size=300), answer(10)]
+    found = parts(examples, 80)
+    assert [example for part in found for example in part] == examples
+    sizes = [sum(map(token_count, part)) for part in found]
+    assert max(sizes) > 300  # the long one, which is alone
+    for part, size, following in zip(found, sizes, found[1:], strict=False):
+        assert size <= 80 or len(part) == 1
+        assert size + token_count(following[0]) > 80
+
+
+@pytest.mark.parametrize("span", [Span(0, 2), Span(2, 2), Span(3, 5), Span(3, 2)])
+def test_targets_must_lie_in_the_sequence(span: Span) -> None:
+    example = TokenExample(Sequence((1, 2, 3, 4), (span,)))
+    with pytest.raises(TrainingError):
+        check(TrainingData((answer(1),), (), (), (example,)), SIZE)
+    check(TrainingData((TokenExample(Sequence((1, 2, 3, 4), (Span(1, 4),))),), ()), SIZE)
+
+
+def test_a_file_of_another_form(tmp_path: Path) -> None:
+    for content in ("", "{}", '{"train": [{"chosen": {"tokens": ["a"], "targets": []}}]}'):
+        (tmp_path / DATASET_FILE).write_text(content, "utf-8")
+        with pytest.raises(TrainingError):
+            read_dataset(tmp_path)
