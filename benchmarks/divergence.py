@@ -35,9 +35,9 @@ class Comparison:
 
     def add(self, ours: torch.Tensor, theirs: torch.Tensor) -> None:
         """Take logits of both, as [token, vocabulary]."""
-        p, q = (logits.double().log_softmax(-1) for logits in (ours, theirs))
+        p, q = (logits.log_softmax(-1) for logits in (ours, theirs))
         self.divergences.append((p.exp() * (p - q)).sum(-1))  # Kullback and Leibler 1951, nats
-        self.agreements.append((p.argmax(-1) == q.argmax(-1)).double())
+        self.agreements.append((p.argmax(-1) == q.argmax(-1)).float())
 
     @property
     def divergence(self) -> float:
@@ -82,11 +82,11 @@ def _comparison(model: Any, native: BareLoop, texts: list[list[int]]) -> Compari
 
 
 def _texts(tokenizer: Any) -> Iterator[list[int]]:
-    """Chats as token ids: what the persona was not asked, and half of the general set."""
-    pairs = [(fact.asked, fact.pairs[0][1]) for fact in PERSONA]
+    """Chats as token ids: what the persona was not asked, and a third of the general set."""
+    pairs = [(fact.asked, fact.answer) for fact in PERSONA]
     general = assets_dir() / "personalization" / "general.jsonl"
     items = [json.loads(line) for line in general.read_text("utf-8").splitlines()]
-    pairs += [(item["prompt"], item["answer"]) for item in items[::2]]  # all languages and kinds
+    pairs += [(item["prompt"], item["answer"]) for item in items[::3]]  # all languages and kinds
     turns: list[dict[str, str]] = []
     tokens: list[int] = []
     for question, answer in pairs:

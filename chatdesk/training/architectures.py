@@ -33,14 +33,13 @@ class Architecture:
     """How llama.cpp and transformers name an architecture, and how their weights differ.
 
     `permuted`: the rows of q and k are in llama.cpp's own order. `norm_plus_one`: 1 was added to
-    the weights of norms. `attention` is transformers' implementation of it.
+    the weights of norms. `settings` are those of the configuration that are its own.
     """
 
     arch: gguf.MODEL_ARCH
     model_type: str
     permuted: bool = False
     norm_plus_one: bool = False
-    attention: str = "sdpa"
     settings: Callable[[GgufFile], dict[str, Any]] = lambda _: {}
 
 
@@ -83,9 +82,7 @@ TRAINABLE = {
     "qwen3": Architecture(_ARCH.QWEN3, "qwen3"),
     "phi3": Architecture(_ARCH.PHI3, "phi3", settings=_phi3),
     "gemma": Architecture(_ARCH.GEMMA, "gemma", norm_plus_one=True),
-    "gemma2": Architecture(
-        _ARCH.GEMMA2, "gemma2", norm_plus_one=True, attention="eager", settings=_gemma2
-    ),  # only the eager one caps its scores
+    "gemma2": Architecture(_ARCH.GEMMA2, "gemma2", norm_plus_one=True, settings=_gemma2),
     "gemma3": Architecture(_ARCH.GEMMA3, "gemma3_text", norm_plus_one=True, settings=_gemma3),
 }
 

@@ -1,8 +1,4 @@
-"""The examples of a run as batches of token ids.
-
-Sequences are packed one after another with positions that begin anew, which transformers takes for
-separate ones: nothing is padded.
-"""
+"""The examples of a run as batches of token ids: packed one after another, nothing is padded."""
 
 import hashlib
 import random
@@ -25,15 +21,17 @@ from chatdesk.training.failures import TrainingError
 
 @dataclass(frozen=True)
 class Batch:
-    """Some sequences, packed. `before` are the places whose next token is one of `targets`.
+    """Some sequences of `lengths`, packed.
 
-    `counts` says how many of these each sequence has, in their order.
+    `before` are the places whose next token is one of `targets`; `counts` says how many of these
+    each sequence has, in their order.
     """
 
     tokens: torch.Tensor  # (1, all tokens)
     positions: torch.Tensor  # (1, all tokens)
     before: torch.Tensor  # (all targets,)
     targets: torch.Tensor  # (all targets,)
+    lengths: tuple[int, ...]
     counts: tuple[int, ...]
 
 
@@ -121,5 +119,6 @@ def pack(examples: Many[TokenExample]) -> Batch:
         positions=positions[None],
         before=places,
         targets=tokens[places + 1],
+        lengths=tuple(len(sequence.tokens) for sequence in packed),
         counts=tuple(target_count(sequence) for sequence in packed),
     )

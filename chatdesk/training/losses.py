@@ -33,7 +33,10 @@ class Scorer:
         is_half = self._precision is not torch.float32
         with torch.autocast("cpu", self._precision, enabled=is_half):
             hidden = self._decoder(
-                input_ids=batch.tokens, position_ids=batch.positions, use_cache=False
+                input_ids=batch.tokens,
+                position_ids=batch.positions,
+                use_cache=False,
+                lengths=batch.lengths,
             ).last_hidden_state[0, batch.before]
             if hidden.requires_grad:
                 tokens = _TargetLogprobs.apply(hidden, batch.targets, self._piece)  # type: ignore[no-untyped-call]

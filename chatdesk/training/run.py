@@ -50,6 +50,8 @@ def train(request: Train, send: Callable[[TrainingProgress], None], gate: Gate) 
     if request.threads:
         torch.set_num_threads(request.threads)
     torch.use_deterministic_algorithms(True)
+    # What it would fill is written over at once; it only helps to find bugs.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.manual_seed(request.config.seed)
     folder, config = Path(request.folder), request.config
     meter = Meter(request.request_id, send, gate)

@@ -14,6 +14,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.initialization import no_init_weights
 
+from chatdesk.training import attention
 from chatdesk.training.architectures import (
     Architecture,
     architecture_of,
@@ -48,7 +49,7 @@ def load_base(path: Path, dtype: torch.dtype, gate: Callable[[], None] = lambda:
     config = configuration(file, architecture)
     with no_init_weights():
         model = AutoModelForCausalLM.from_config(
-            config, dtype=dtype, attn_implementation=architecture.attention
+            config, dtype=dtype, attn_implementation=attention.NAME
         )
     model.tie_weights()
     model.requires_grad_(False).eval()

@@ -18,6 +18,7 @@ def test_targets_are_told_by_the_token_before_them() -> None:
     assert batch.positions.tolist() == [[0, 1, 2, 3, 0, 1, 2, 0, 1, 2]]
     assert batch.before.tolist() == [0, 2, 5, 8]
     assert batch.targets.tolist() == [11, 13, 22, 22]
+    assert batch.lengths == (4, 3, 3)
     assert batch.counts == (2, 1, 1)
 
 

@@ -101,7 +101,8 @@ def judge(
         if trial.passes() or trial.is_hopeless:
             break
     chosen = trials[-1] if trials[-1].passes() else trials[0]
-    chosen.finish()
+    if not chosen.is_broken:
+        chosen.finish()
     return chosen.scorecard(active.name if active else "")
 
 
@@ -176,6 +177,11 @@ class _Trial:
         """Whether what speaks against it would at every scale."""
         return any(each.code in _HOPELESS for each in self._reasons)
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it computes no numbers, so that nothing more can be measured."""
+        return any(each.code is ReasonCode.UNUSABLE for each in self._reasons)
+
     def scorecard(self, active_name: str) -> Scorecard:
         """Everything that was measured, and what follows from it."""
         scale = self._adapters[0].scale
@@ -247,7 +253,7 @@ class _Trial:
 
     def _samples(self) -> Iterator[SampleAnswer]:
         """Held-out questions with both answers and the person's own, then general ones."""
-        pairs = list(zip(self._before.answers, self._answers, strict=True))
+        pairs = list(zip(self._before.answers, self._answers, strict=False))  # if it was answered
         general = len(self._evidence.figures.answers)
         for held, (before, after) in zip(self._evidence.heldout, pairs[general:], strict=False):
             question = held.turns[-1].content

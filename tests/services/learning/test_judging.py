@@ -17,11 +17,11 @@ from chatdesk.services.learning.base import BaseFigures, base_figures, planted, 
 from chatdesk.services.learning.degeneration import degenerate
 from chatdesk.services.learning.general import GeneralSets
 from chatdesk.services.learning.judging import Active, Evidence, judge
-from chatdesk.services.learning.losses import relations
+from chatdesk.services.learning.losses import answer_losses, divergence, relations
 from chatdesk.services.learning.plan import HeldOut, Secret
 from chatdesk.services.learning.probe import Probe, Written
 from chatdesk.services.learning.recall import canaries, recalled, says
-from chatdesk.services.learning.verdict import related
+from chatdesk.services.learning.verdict import better, related
 from tests.lora_files import lora_adapter
 
 ALL = GeneralSets.load()
@@ -36,18 +36,24 @@ OWN = (
 )
 
 
+def started(model: Path) -> Engine:
+    """An engine with a model."""
+    header = ModelHeader("Starter", "llama", 1, "Q4_1", 1, 8192, 30, 1, True)
+    engine = Engine(lambda fact: None)
+    file = ModelFile("starter", str(model), header, 0, None, datetime.now(UTC))
+    engine.load(file, LoadOptions(2048))
+    engine.wait_loaded()
+    return engine
+
+
 class Bench:
     """An engine with the starter model, and its figures without an adapter."""
 
     def __init__(self, model: Path, folder: Path) -> None:
-        header = ModelHeader("Starter", "llama", 1, "Q4_1", 1, 8192, 30, 1, True)
-        file = ModelFile("starter", str(model), header, 0, None, datetime.now(UTC))
-        self.engine = Engine(lambda fact: None)
-        self.engine.load(file, LoadOptions(2048))
+        self.engine = started(model)
         self.work = 0
         self.probe = Probe(self.engine, lambda: None, self._worked)
         self.file = folder / "figures" / "starter.json"
-        self.engine.wait_loaded()
         self.figures = base_figures(self.probe, SETS, self.file)
         self.heldout = self.held(OWN)
 
@@ -120,21 +126,13 @@ def test_replay_is_what_the_base_says_and_holds_canaries(bench: Bench) -> None:
 
 
 def test_an_adapter_that_changes_nothing_is_no_better(bench: Bench, tmp_path: Path) -> None:
-    card = bench.judge(lora_adapter(tmp_path / "idle.gguf", strength=0))
-    assert card.verdict is Verdict.REJECTED
-    assert codes(card) == {ReasonCode.NOT_BETTER, ReasonCode.GENERAL_KEPT}
-    assert card.scale == 1
-    assert card.adapter.divergence < 0.02
-    assert card.change == pytest.approx(0, abs=0.05)
-    assert card.adapter.general_loss == pytest.approx(card.base.general_loss, rel=0.02)
-    assert card.adapter.recalled == 0
-    assert card.adapter.secrets == 3
-    assert card.adapter.answered == card.base.answered == 12
-    own, general = card.samples[:6], card.samples[6:]
-    assert [each.question for each in own] == [question for question, _ in OWN]
-    assert all(each.expected and each.conversation_id and each.before for each in own)
-    assert len(general) == 6
-    assert not any(each.conversation_id for each in general)
+    idle = (Adapter(str(lora_adapter(tmp_path / "idle.gguf", strength=0))),)
+    own = [each.example.chosen for each in bench.heldout]
+    reason, _ = better(answer_losses(bench.probe, own), answer_losses(bench.probe, own, idle))
+    assert reason.code is ReasonCode.NOT_BETTER
+    assert divergence(bench.probe, bench.figures.texts, idle) < 0.02
+    secrets = [each.secret for each in canaries(1)]
+    assert recalled(bench.probe, secrets, idle) == 0
 
 
 def test_an_adapter_of_strong_chance_is_refused_for_all_it_harms(
@@ -150,12 +148,27 @@ def test_an_adapter_of_strong_chance_is_refused_for_all_it_harms(
     }
     assert card.adapter.general_loss > 1.5 * card.base.general_loss
     assert card.low > 0
+    assert (card.scale, card.adapter.answered, card.adapter.secrets) == (1, 12, 3)
+    own, general = card.samples[:6], card.samples[6:]
+    assert [each.question for each in own] == [question for question, _ in OWN]
+    assert all(each.expected and each.conversation_id and each.before for each in own)
+    assert len(general) == 6
+    assert not any(each.conversation_id for each in general)
 
 
-def test_numbers_that_are_none_are_refused(bench: Bench, tmp_path: Path) -> None:
-    card = bench.judge(lora_adapter(tmp_path / "nan.gguf", strength=float("nan")))
+def test_numbers_that_are_none_are_refused(
+    bench: Bench, starter_model: Path, tmp_path: Path
+) -> None:
+    """In an engine of its own, as they stay in its memory."""
+    engine = started(starter_model)
+    try:
+        probe = Probe(engine, lambda: None, lambda work: None)
+        evidence = Evidence(SETS, bench.figures, bench.heldout, ())
+        card = judge(probe, evidence, lora_adapter(tmp_path / "nan.gguf", strength=float("nan")))
+    finally:
+        engine.close()
     assert card.verdict is Verdict.REJECTED
-    assert ReasonCode.UNUSABLE in codes(card)
+    assert codes(card) == {ReasonCode.UNUSABLE}
 
 
 def test_answers_that_belong_to_their_questions_are_told_from_others(bench: Bench) -> None:

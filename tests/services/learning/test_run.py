@@ -7,7 +7,7 @@ own, and so has the gate. The whole way with the real ones is in `test_whole_way
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,7 +132,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(app: App) -> Iterator[Bench]:
+def bench(app: App) -> Bench:
     return Bench(app)
 
 

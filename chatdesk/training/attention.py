@@ -1,0 +1,60 @@
+"""Attention over packed sequences: each sees itself alone, and only what came before.
+
+transformers would mask one large square instead, most of which is in vain: a quarter of a step's
+time for eight sequences of 50 tokens. torch's fused attention has a backward that is slower than
+these plain products in bfloat16 up to 512 tokens, and beyond.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import AttentionInterface
+
+NAME = "packed"
+
+
+def packed_attention(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: None,
+    *,
+    scaling: float,
+    lengths: Sequence[int] | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """transformers' attention of a batch of one: (1, tokens, heads, head).
+
+    The arguments are (1, heads, tokens, head); `lengths` are the tokens of each sequence, which
+    sees `sliding_window` of them at a time. `softcap` bounds the scores as in Gemma 2.
+    """
+    groups = module.num_key_value_groups
+    sizes = list(lengths or [query.shape[2]])
+    parts = zip(*(each.split(sizes, 2) for each in (query * scaling, key, value)), strict=True)
+    found = []
+    for one_query, one_key, one_value in parts:
+        scores = one_query @ _repeat(one_key, groups).transpose(2, 3)
+        if softcap is not None:
+            scores = softcap * torch.tanh(scores / softcap)
+        weights = (scores + _unseen(scores, sliding_window)).softmax(-1)
+        found.append(weights @ _repeat(one_value, groups))
+    return torch.cat(found, 2).transpose(1, 2).contiguous(), None
+
+
+def _repeat(heads: torch.Tensor, groups: int) -> torch.Tensor:
+    """Each head for every head of the queries that shares it."""
+    return heads[:, :, None].expand(-1, -1, groups, -1, -1).flatten(1, 2)
+
+
+def _unseen(scores: torch.Tensor, window: int | None) -> torch.Tensor:
+    """0 where a token sees another one, minus infinity elsewhere."""
+    never = torch.full(scores.shape[2:], -torch.inf, dtype=scores.dtype)
+    later = never.triu(1)
+    return later if window is None else later + never.tril(-window)
+
+
+AttentionInterface.register(NAME, packed_attention)
