@@ -153,8 +153,9 @@ class TrainingConfig:
     `rank` and `alpha` as in Hu et al. 2021; `rslora` scales by alpha / sqrt(rank) (Kalajdzievski
     2023). `batch` is sequences per optimizer step, computed in parts of at most `batch_tokens`.
     `beta` is DPO's (Rafailov et al. 2023). `replay` is how many general prompts with the base's
-    own answers are mixed in for each example. A run ends early when the validation loss has not
-    improved for `patience` epochs or the general loss is worse by more than `general_limit`.
+    own answers are mixed in for each example, to keep its distribution there. A run ends early
+    when the validation loss has not improved for `patience` epochs or the general loss is worse by
+    more than `general_limit`.
     """
 
     rank: int = 0
@@ -164,7 +165,7 @@ class TrainingConfig:
     epochs: int = 0
     learning_rate: float = 0.0
     batch: int = 0
-    batch_tokens: int = 1024
+    batch_tokens: int = 512
     longest: int = 512  # tokens of a sequence
     warmup: float = 0.1  # share of all steps
     weight_decay: float = 0.01
@@ -173,7 +174,7 @@ class TrainingConfig:
     beta: float = 0.1
     replay: float = 1.0
     patience: int = 2
-    general_limit: float = 0.015  # share of the loss on validation replay
+    general_limit: float = 0.05  # share of the loss on validation replay
     seed: int = 0
 
 

@@ -28,11 +28,15 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class TokenExample:
-    """An example as token ids; with `rejected` a preference pair that shares its beginning."""
+    """An example as token ids; with `rejected` a preference pair that shares its beginning.
+
+    With `keep` no words are learned: what the base expects at each target is to stay as it is.
+    """
 
     chosen: Sequence
     rejected: Sequence | None = None
     weight: float = 1.0
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """What is minimised, in natural logarithms.
 
-Both losses are made of the log-probabilities of whole targets: the mean over tokens to learn an
-answer, DPO (Rafailov et al. 2023, equation 7) to prefer one over another.
+To learn an answer it is the mean log-probability of its tokens; to prefer one over another DPO
+(Rafailov et al. 2023, equation 7) on those of both; and to keep what the base can do the divergence
+from its next-token distributions (Li & Hoiem, "Learning without Forgetting", 2016).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy, logsigmoid
+from torch.nn.functional import cross_entropy, kl_div, logsigmoid
 
 from chatdesk.training.dataset import Batch
 
@@ -30,49 +31,88 @@ class Scorer:
 
     def logprobs(self, batch: Batch) -> torch.Tensor:
         """The log-probability of each sequence's targets, summed: (sequences,)."""
-        is_half = self._precision is not torch.float32
-        with torch.autocast("cpu", self._precision, enabled=is_half):
-            hidden = self._decoder(
+        return self.logprobs_at(self.states(batch), batch.targets, batch.counts)
+
+    def logprobs_at(
+        self, states: torch.Tensor, targets: torch.Tensor, counts: Sequence[int]
+    ) -> torch.Tensor:
+        """The same for states that are known; `counts` are targets of each sequence."""
+        with self._autocast():
+            return _sums(counts, self._rows(states, targets, self._logprobs))
+
+    def divergences_at(
+        self, states: torch.Tensor, base: torch.Tensor, counts: Sequence[int]
+    ) -> torch.Tensor:
+        """KL(base || model) of the next token, summed over each sequence's targets: (sequences,).
+
+        `base` are the base's states of the same targets.
+        """
+        with self._autocast():
+            return _sums(counts, self._rows(states, base, self._divergences))
+
+    def states(self, batch: Batch) -> torch.Tensor:
+        """The hidden states that foretell the targets: (targets, width)."""
+        with self._autocast():
+            states: torch.Tensor = self._decoder(
                 input_ids=batch.tokens,
                 position_ids=batch.positions,
                 use_cache=False,
                 lengths=batch.lengths,
             ).last_hidden_state[0, batch.before]
-            if hidden.requires_grad:
-                tokens = _TargetLogprobs.apply(hidden, batch.targets, self._piece)  # type: ignore[no-untyped-call]
-            else:
-                pieces = zip(hidden.split(_PIECE), batch.targets.split(_PIECE), strict=True)
-                tokens = torch.cat([self._piece(*piece) for piece in pieces])
-        return torch.stack([one.sum() for one in tokens.split(batch.counts)])
+            return states
 
-    def _piece(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast("cpu", self._precision, enabled=self._precision is not torch.float32)
+
+    def _rows(
+        self, states: torch.Tensor, wanted: torch.Tensor, piece: "_RowValues.Piece"
+    ) -> torch.Tensor:
+        if states.requires_grad:
+            return _RowValues.apply(states, wanted, piece)  # type: ignore[no-untyped-call,no-any-return]
+        pieces = zip(states.split(_PIECE), wanted.split(_PIECE), strict=True)
+        return torch.cat([piece(*each) for each in pieces])
+
+    def _logprobs(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return -cross_entropy(self._logits(states), targets, reduction="none")
+
+    def _divergences(self, states: torch.Tensor, base: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            expected = self._logits(base).log_softmax(-1)
+        found = self._logits(states).log_softmax(-1)
+        return kl_div(found, expected, reduction="none", log_target=True).sum(-1)
+
+    def _logits(self, states: torch.Tensor) -> torch.Tensor:
         self._gate()
-        logits = self._output(hidden).float()
-        if self._cap:
-            logits = self._cap * torch.tanh(logits / self._cap)
-        return -cross_entropy(logits, targets, reduction="none")
+        logits: torch.Tensor = self._output(states).float()
+        return self._cap * torch.tanh(logits / self._cap) if self._cap else logits
 
 
-class _TargetLogprobs(torch.autograd.Function):
-    """Log-probabilities whose gradient is found along with them, so that no logits are kept.
+def _sums(counts: Sequence[int], rows: torch.Tensor) -> torch.Tensor:
+    return torch.stack([one.sum() for one in rows.split(list(counts))])
+
+
+class _RowValues(torch.autograd.Function):
+    """Values whose gradient is found along with them, so that no logits are kept.
 
     Each depends on its own hidden state alone: the gradient of their sum holds that of each.
     """
 
+    Piece = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
     @staticmethod
     def forward(
         ctx: Any,
-        hidden: torch.Tensor,
-        targets: torch.Tensor,
-        piece: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        states: torch.Tensor,
+        wanted: torch.Tensor,
+        piece: Piece,
     ) -> torch.Tensor:
         values, slopes = [], []
-        for some, wanted in zip(hidden.split(_PIECE), targets.split(_PIECE), strict=True):
+        for some, like in zip(states.split(_PIECE), wanted.split(_PIECE), strict=True):
             with torch.enable_grad():
                 leaf = some.detach().requires_grad_()
-                logprobs = piece(leaf, wanted)
-                slopes += torch.autograd.grad(logprobs.sum(), leaf)
-            values.append(logprobs.detach())
+                found = piece(leaf, like)
+                slopes += torch.autograd.grad(found.sum(), leaf)
+            values.append(found.detach())
         ctx.save_for_backward(torch.cat(slopes))
         return torch.cat(values)
 

@@ -20,7 +20,7 @@ from chatdesk.training.failures import TrainingError
 from chatdesk.training.lora import trained
 from chatdesk.training.losses import Scorer
 from chatdesk.training.meter import Meter
-from chatdesk.training.objective import Objective, Totals, reference_logprobs
+from chatdesk.training.objective import Objective, Totals, kept_states, reference_logprobs
 
 
 class Trainer:
@@ -46,8 +46,9 @@ class Trainer:
         )
         self._reference: dict[TokenExample, tuple[float, float]] = {}
         self._scorer = scorer
+        self._states: dict[TokenExample, torch.Tensor] = {}
         self._objective = Objective(
-            scorer, self._reference, beta=config.beta, tokens=config.batch_tokens
+            scorer, self._reference, self._states, beta=config.beta, tokens=config.batch_tokens
         )
         self._progress = Progress()
 
@@ -80,6 +81,9 @@ class Trainer:
                     self._scorer, pairs, self._config.batch_tokens
                 )
         self._reference.update(zip(pairs, self._progress.reference, strict=True))
+        kept = list(dict.fromkeys(each for each in self._data.replay if each.keep))
+        with self._model.disable_adapter():
+            self._states |= kept_states(self._scorer, kept, self._config.batch_tokens)
         if not restored:
             self._measure()
 

@@ -31,7 +31,7 @@ from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
 
 _ENVIRONMENT = {  # to be set before torch is imported
-    "GOMP_SPINCOUNT": "0",  # threads without work sleep at once: libgomp's, then LLVM's and Intel's
+    "GOMP_SPINCOUNT": "1000",  # some microseconds, then threads without work sleep
     "KMP_BLOCKTIME": "0",
     "OMP_DYNAMIC": "false",  # always as many of them, for the same sums
     "HF_HUB_OFFLINE": "1",  # nothing is asked of anybody

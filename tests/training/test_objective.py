@@ -1,5 +1,6 @@
 """The losses against what their formulas say, computed plainly."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from chatdesk.training import losses
 from chatdesk.training.dataset import sequences, target_count
 from chatdesk.training.lora import add_lora, trained
 from chatdesk.training.losses import Scorer
-from chatdesk.training.objective import Objective, Totals, reference_logprobs
+from chatdesk.training.objective import Objective, Totals, kept_states, reference_logprobs
 from chatdesk.training.weights import load_base
 from tests.training.random_models import random_model
 from tests.training.runs import answer, preference
@@ -66,7 +67,7 @@ def test_parts_add_up_to_the_loss_of_the_whole_step(
         plain = [[plain_logprob(model, one) for one in sequences(pair)] for pair in pairs]
     assert torch.allclose(torch.tensor(known), torch.tensor(plain), atol=1e-3)
     reference = dict(zip(pairs, known, strict=True))
-    objective = Objective(scorer, reference, beta=BETA, tokens=tokens)
+    objective = Objective(scorer, reference, {}, beta=BETA, tokens=tokens)
 
     measured = objective.measure(EXAMPLES)
     totals = Totals.of(EXAMPLES)
@@ -85,4 +86,39 @@ def test_parts_add_up_to_the_loss_of_the_whole_step(
 
 def test_nothing_measures_as_nothing(model: torch.nn.Module) -> None:
     scorer = Scorer(model.get_base_model(), torch.float32, lambda: None)  # type: ignore[operator]
-    assert Objective(scorer, {}, beta=BETA, tokens=100).measure(()) is None
+    assert Objective(scorer, {}, {}, beta=BETA, tokens=100).measure(()) is None
+
+
+def test_what_is_kept_is_the_divergence_from_the_base(model: torch.nn.Module) -> None:
+    scorer = Scorer(model.get_base_model(), torch.float32, lambda: None)  # type: ignore[operator]
+    kept = [replace(answer(seed), keep=True, weight=seed) for seed in (1, 3)]
+    mixed = (*kept, answer(5))
+    with torch.no_grad(), model.disable_adapter():  # type: ignore[operator]
+        states = kept_states(scorer, kept, 1000)
+        before = [plain_distribution(model, each.chosen) for each in kept]
+        objective = Objective(scorer, {}, states, beta=BETA, tokens=1000)
+        assert objective.loss(kept, Totals.of(kept)).item() == pytest.approx(0, abs=1e-5)
+    sums = sum(
+        each.weight * (base.exp() * (base - plain_distribution(model, each.chosen))).sum()
+        for each, base in zip(kept, before, strict=True)
+    )
+    tokens = sum(each.weight * target_count(each.chosen) for each in kept)
+    mean = -plain_logprob(model, mixed[2].chosen) / target_count(mixed[2].chosen)
+    expected = sums / tokens * 4 / 5 + mean / 5
+    found = objective.loss(mixed, Totals.of(mixed))
+    assert found.item() == pytest.approx(expected.item(), abs=1e-4)
+    found.backward()
+    gradients = [weight.grad for weight in trained(model)]
+    model.zero_grad()
+    expected.backward()
+    for weight, gradient in zip(trained(model), gradients, strict=True):
+        assert weight.grad is not None
+        assert gradient is not None
+        assert torch.allclose(weight.grad, gradient, rtol=1e-3, atol=1e-5)
+
+
+def plain_distribution(model: torch.nn.Module, sequence: Sequence) -> torch.Tensor:
+    """The log-probabilities of every token at the targets of one sequence."""
+    logprobs = model(input_ids=torch.tensor([sequence.tokens])).logits[0].log_softmax(-1)
+    places = [place - 1 for span in sequence.targets for place in range(span.start, span.end)]
+    return torch.stack([logprobs[place] for place in places])

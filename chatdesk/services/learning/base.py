@@ -93,18 +93,7 @@ def _texts(probe: Probe, asked: list[Messages]) -> tuple[BaseText, ...]:
     """Scored as they will be with an adapter: answers are computed in smaller batches, and rounding
     alone would look like a divergence.
     """
-    how = [
-        SamplingParams(
-            temperature=1.0,
-            top_k=0,
-            top_p=1.0,
-            min_p=0.0,
-            repeat_penalty=1.0,
-            seed=seed,
-            max_tokens=_SAMPLED_TOKENS,
-        )
-        for seed in range(len(asked))
-    ]
+    how = [_as_it_is(seed, _SAMPLED_TOKENS) for seed in range(len(asked))]
     texts = probe.write(asked, how)
     scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in texts], ())
     return tuple(
@@ -113,18 +102,34 @@ def _texts(probe: Probe, asked: list[Messages]) -> tuple[BaseText, ...]:
     )
 
 
+def _as_it_is(seed: int, tokens: int) -> SamplingParams:
+    """Sampling from the model's own distribution, nothing left out."""
+    return SamplingParams(
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        min_p=0.0,
+        repeat_penalty=1.0,
+        seed=seed,
+        max_tokens=tokens,
+    )
+
+
 def replay_examples(
     probe: Probe, sets: GeneralSets, figures: BaseFigures, count: int, file: Path
 ) -> tuple[TokenExample, ...]:
     """The base's own answers to `count` general questions, or to as many as there are.
 
-    Canaries are planted in some of the questions. What is not in `figures` yet is added to them.
+    They are sampled: where only its likeliest words are replayed, a model becomes surer of them
+    than it was. Canaries are planted in some of the questions. What is not in `figures` yet is
+    added to them.
     """
     prompts = planted(sets.replay)
     while _sound(figures) < count and len(figures.replay) < len(prompts):
         start = len(figures.replay)
         asked = prompts[start : start + count - _sound(figures)]
-        answers = written(probe, [_asked(each) for each in asked])
+        how = [_as_it_is(start + seed, _ANSWER_TOKENS) for seed in range(len(asked))]
+        answers = probe.write([_asked(each) for each in asked], how)
         figures = replace(figures, replay=(*figures.replay, *map(_worth_learning, answers)))
         figures.write(file)
     return tuple(each for each in figures.replay if each)[:count]

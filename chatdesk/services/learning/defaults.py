@@ -7,12 +7,12 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import TrainingConfig
 
-# Few examples need few directions: rank 16 learned 40 facts of a persona, and ranks above it only
-# remembered better what was said to them. Measured on the starter model (docs/personalization.md).
+# Forty facts of a persona fit into rank 16 of the starter model with room to spare.
 _RANKS = ((200, 16), (2000, 32))
 _LARGEST_RANK = 64
-# Optimizer steps that a set of examples needs at least, and what is enough for a large one.
-_LEAST_STEPS, _MOST_EPOCHS, _LEAST_EPOCHS = 24, 4, 1
+# Forty examples and as much replay were learned after five epochs of seven steps; a run ends sooner
+# by itself when that does no more good.
+_ENOUGH_STEPS, _MOST_EPOCHS, _LEAST_EPOCHS = 50, 5, 2
 _BATCH = 8
 # Larger models take smaller steps: what LoRA papers use at 7 billion parameters is 2e-4.
 _RATES = ((500e6, 1e-3), (2e9, 5e-4))
@@ -26,7 +26,7 @@ def filled(config: TrainingConfig, examples: int, parameters: int) -> TrainingCo
     rank = config.rank or next((r for most, r in _RANKS if examples <= most), _LARGEST_RANK)
     batch = config.batch or min(_BATCH, max(1, examples // 4))
     steps = max(1, round(examples * (1 + config.replay) / batch))
-    wanted = -(-_LEAST_STEPS // steps)
+    wanted = -(-_ENOUGH_STEPS // steps)
     rate = next((rate for most, rate in _RATES if parameters < most), _SMALLEST_RATE)
     return replace(
         config,

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.generation import Adapter
@@ -15,9 +16,9 @@ from chatdesk.services.learning.plan import Plan
 from chatdesk.services.learning.probe import Probe
 
 _WATCHED = 16  # general questions for the validation, beside those that are trained on
-_FIGURES_WORK = 18_000  # tokens, about: the base's figures, and one strength of an adapter
+_FIGURES_WORK = 24_000  # tokens, about: the base's figures, and one strength of an adapter
 _REPLAY_WORK = 90  # for each question
-_JUDGE_WORK = 20_000
+_JUDGE_WORK = 28_000
 
 Check = Callable[[], None]
 OnShare = Callable[[float], None]
@@ -38,7 +39,8 @@ class Gate:
     def replay(
         self, plan: Plan, record: AdapterRecord, check: Check, on_share: OnShare
     ) -> tuple[tuple[TokenExample, ...], tuple[TokenExample, ...]]:
-        """The base's own answers to general questions: to train on, and to watch.
+        """The base's own answers to general questions: where its distribution is to be kept, and
+        to watch whether it is.
 
         Where there are fewer than wanted, they are taken again. Raises `EnvironmentProblem`.
         """
@@ -48,7 +50,7 @@ class Gate:
         probe = Probe(self._engine, check, _shares(work, on_share))
         figures = base_figures(probe, sets, file)
         found = replay_examples(probe, sets, figures, wanted + _WATCHED, file)
-        watched, rest = found[:_WATCHED], found[_WATCHED:]
+        watched, rest = found[:_WATCHED], [replace(each, keep=True) for each in found[_WATCHED:]]
         return tuple(itertools.islice(itertools.cycle(rest), wanted)), watched
 
     def judge(

@@ -138,7 +138,7 @@ def test_an_adapter_that_changes_nothing_is_no_better(bench: Bench, tmp_path: Pa
 def test_an_adapter_of_strong_chance_is_refused_for_all_it_harms(
     bench: Bench, tmp_path: Path
 ) -> None:
-    card = bench.judge(lora_adapter(tmp_path / "wild.gguf", strength=150))
+    card = bench.judge(lora_adapter(tmp_path / "wild.gguf", strength=300))
     assert card.verdict is Verdict.REJECTED
     assert codes(card) >= {
         ReasonCode.NOT_BETTER,
@@ -208,7 +208,7 @@ def test_loops_noise_and_sameness_are_wrong_in_any_language(bench: Bench) -> Non
 
 def test_it_is_compared_with_what_is_active(bench: Bench, tmp_path: Path) -> None:
     """The base is better than a wild adapter, so what changes nothing is better than that one."""
-    wild = Adapter(str(lora_adapter(tmp_path / "wild.gguf", strength=150)))
+    wild = Adapter(str(lora_adapter(tmp_path / "wild.gguf", strength=300)))
     idle = lora_adapter(tmp_path / "idle.gguf", strength=0)
     card = bench.judge(idle, Active("wild", wild))
     assert card.active
