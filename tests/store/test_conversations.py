@@ -432,6 +432,7 @@ def test_learnable_conversations_are_read_one_by_one_and_found_by_an_index(
         event.remove(Engine, "before_cursor_execute", note)
     assert [talk.title for talk in store.learnable(everything=False)] == ["0", "2"]
     with database.reading() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", ("exclude", "include", "assistant", 1))
+        values = ("exclude", "include", "assistant", 1)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values)
         steps = " ".join(step[3] for step in plan)
     assert "ix_messages_touched" in steps

@@ -11,7 +11,7 @@ def sentence(reason: Reason) -> str:
         case ReasonCode.BETTER:
             return tr(
                 "Your own answers that it had not seen became clearly likelier: their loss changed "
-                "by {change} (with 95 % certainty by {low} to {high}).",
+                "by {change} (between {low} and {high} with a certainty of 95 %).",
                 **_shares(reason, "change", "low", "high"),
             )
         case ReasonCode.NOT_BETTER:
@@ -23,7 +23,8 @@ def sentence(reason: Reason) -> str:
         case ReasonCode.NOT_SURE:
             return tr(
                 "It seems better at your own answers, but that may be chance: their loss changed "
-                "by {change} (with 95 % certainty by {low} to {high}). More examples would tell.",
+                "by {change} (between {low} and {high} with a certainty of 95 %). More examples "
+                "would tell.",
                 **_shares(reason, "change", "low", "high"),
             )
         case ReasonCode.TOO_LITTLE:
