@@ -10,7 +10,14 @@ from pathlib import Path
 
 from chatdesk.core.errors import AdapterProblem, ModelProblem
 from chatdesk.core.i18n import tr
-from chatdesk.library.gguf_file import Tensor, opened, read_counts, read_metadata, read_tensors
+from chatdesk.library.gguf_file import (
+    Tensor,
+    data_start,
+    opened,
+    read_counts,
+    read_metadata,
+    read_tensors,
+)
 from chatdesk.library.gguf_reader import GgufReader, Value
 
 FLOAT32 = 6  # gguf_metadata_value_type
@@ -49,7 +56,9 @@ def _read(reader: GgufReader) -> tuple[str, Mapping[str, tuple[_Shape, _Shape]]]
         raise ModelProblem(tr("“{file}” is not a LoRA adapter.", file=reader.path.name))
     architecture = metadata.get("general.architecture")
     alpha = metadata.get("adapter.lora.alpha", 0.0)
-    pairs = _pairs(reader, read_tensors(reader, metadata, tensors))
+    halves = read_tensors(reader, metadata, tensors)
+    pairs = _pairs(reader, halves)
+    _check_numbers(reader, data_start(reader, metadata), halves)
     if not isinstance(architecture, str) or not isinstance(alpha, float) or not isfinite(alpha):
         reader.damaged()
     return architecture, pairs
@@ -77,6 +86,27 @@ def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Mapping[str, tupl
     if not halves or any(len(pair) < len(PARTS) for pair in halves.values()):
         reader.damaged()
     return {name: (pair["lora_a"], pair["lora_b"]) for name, pair in halves.items()}
+
+
+def _check_numbers(reader: GgufReader, start: int, tensors: tuple[Tensor, ...]) -> None:
+    """Refuse weights that are no numbers: one of them would stay in the KV cache for good."""
+    import numpy as np  # not before it is needed: the window must stay light
+
+    for tensor in tensors:
+        packing, offset = tensor.packing, start + tensor.offset
+        count = (tensor.end - tensor.offset) // 2
+        halves = np.fromfile(reader.path, "<u2", count, offset=offset)
+        match packing.name:
+            case "F32":
+                sound = np.isfinite(halves.view("<f4")).all()
+            case "BF16":
+                sound = ((halves & 0x7F80) != 0x7F80).all()
+            case "Q8_0":  # the scale is the first of each block
+                sound = np.isfinite(halves[:: packing.block_bytes // 2].view("<f2")).all()
+            case _:
+                sound = np.isfinite(halves.view("<f2")).all()
+        if not sound:
+            reader.damaged()
 
 
 def _fits(name: str, weight: _Shape, a: _Shape, b: _Shape) -> bool:

@@ -105,6 +105,14 @@ def read_tensors(
     return found
 
 
+def data_start(reader: GgufReader, metadata: Mapping[str, Value]) -> int:
+    """Where the data begins, once everything before it is read."""
+    alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
+    if not isinstance(alignment, int) or not 0 < alignment <= MAX_ALIGNMENT:
+        reader.damaged()
+    return -(-reader.at // alignment) * alignment
+
+
 def _tensor(reader: GgufReader) -> Tensor:
     name = reader.string() or ""
     dimensions = reader.u32()
@@ -123,10 +131,7 @@ def _tensor(reader: GgufReader) -> Tensor:
 
 def _check_length(reader: GgufReader, metadata: Mapping[str, Value], data_bytes: int) -> None:
     """Refuse a file that ends before its tensors do."""
-    alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
-    if not isinstance(alignment, int) or not 0 < alignment <= MAX_ALIGNMENT:
-        reader.damaged()
-    expected = -(-reader.at // alignment) * alignment + data_bytes
+    expected = data_start(reader, metadata) + data_bytes
     if expected <= reader.size:
         return
     sizes = {"file": reader.path.name, "found": reader.size, "expected": expected}

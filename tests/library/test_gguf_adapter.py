@@ -52,6 +52,19 @@ def test_an_adapter_of_this_model_passes(tmp_path: Path, starter_model: Path) ->
     check_adapter(adapter(tmp_path / "half.gguf", dtype=np.float16), starter_model)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(
+    tmp_path: Path, starter_model: Path, dtype: type[np.generic], bad: float
+) -> None:
+    path = adapter(tmp_path / "bad.gguf", dtype=dtype)
+    data = bytearray(path.read_bytes())
+    value = np.array([bad], dtype).tobytes()
+    data[-64 : -64 + len(value)] = value
+    path.write_bytes(data)
+    assert "damaged" in problem(path, starter_model)
+
+
 def test_one_of_the_embedding_is_stored_the_other_way_round(
     tmp_path: Path, starter_model: Path
 ) -> None:
