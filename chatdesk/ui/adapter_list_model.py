@@ -41,7 +41,7 @@ def columns() -> tuple[str, ...]:
         tr("Adapter"),
         tr("Learned from"),
         tr("Your answers"),
-        tr("In general"),
+        tr("General"),
         tr("When"),
         tr("Size"),
     )

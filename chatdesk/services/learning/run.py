@@ -18,7 +18,13 @@ import msgspec
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
-from chatdesk.core.personalization import AdapterRecord, AdapterState, Scorecard, Verdict
+from chatdesk.core.personalization import (
+    AdapterRecord,
+    AdapterState,
+    LossPoint,
+    Scorecard,
+    Verdict,
+)
 from chatdesk.core.settings import Settings, write_bytes
 from chatdesk.core.training import (
     ADAPTER_FILE,
@@ -210,7 +216,9 @@ class Run:
     def _on_training(self, told: TrainingProgress) -> None:
         losses = self.progress.losses
         if told.point:
-            losses = (*(each for each in losses if each.step < told.point.step), told.point)
+            losses = _with_point(losses, told.point)
+            if told.point.training is None:  # once in an epoch
+                self._change(losses=losses)
         done = told.step / max(told.steps, 1)
         self._report(
             share=_PREPARED + (_TRAINED - _PREPARED) * done,
@@ -301,7 +309,7 @@ class Run:
         self._check()
         self._check_consent()
         self._change(state=state)
-        self._report(state=state)
+        self._report(state=state, seconds_left=0.0, tokens_per_s=0.0, rss_bytes=0)
 
     def _change(self, **fields: Any) -> None:
         self.record = self._tools.store.change(self.record.id, **fields)
@@ -314,3 +322,15 @@ class Run:
     def _report(self, problem: EnvironmentProblem | None = None, **fields: Any) -> None:
         self.progress = replace(self.progress, paused=self._schedule.is_paused, **fields)
         self._tools.publish(LearningChanged(self.progress, problem))
+
+
+def _with_point(losses: tuple[LossPoint, ...], point: LossPoint) -> tuple[LossPoint, ...]:
+    """One more point. What came after it is done again, since the trainer was started again."""
+    trained = point.training is not None
+    before = [
+        each
+        for each in losses
+        if each.step < point.step
+        or (each.step == point.step and (each.training is not None) != trained)
+    ]
+    return (*before, point)
