@@ -213,17 +213,17 @@ def test_totals_and_the_start(dialog: PreviewDialog, qtbot: QtBot) -> None:
         fields = dialog.findChildren(WholeNumber)
         next(each for each in fields if each.accessibleName() == name).setValue(value)
     with qtbot.waitSignal(dialog.start_requested) as asked:
-        button(dialog, "Learn from these 4").click()
+        button(dialog, "Learn from 4 examples").click()
     assert asked.args == [replace(TrainingConfig(), rank=8, epochs=3, seed=7), ""]
 
 
 def test_why_it_cannot_begin(dialog: PreviewDialog) -> None:
     dialog.show_preview(preview("Three examples are too few."), 0)
     assert "Three examples are too few." in texts(dialog)
-    assert not button(dialog, "Learn from these 4").isEnabled()
+    assert not button(dialog, "Learn from 4 examples").isEnabled()
     dialog.show_preview(preview(), 0)
     assert "Three examples are too few." not in texts(dialog)
-    assert button(dialog, "Learn from these 4").isEnabled()
+    assert button(dialog, "Learn from 4 examples").isEnabled()
 
 
 def test_nothing_to_learn_from(dialog: PreviewDialog) -> None:
@@ -371,7 +371,7 @@ def test_a_file_that_cannot_be_read_is_forgotten(opened: Opened) -> None:
     opened.service.problem = EnvironmentProblem("mine.jsonl is no chat file.")
     opened.controller.read([Path("mine.jsonl")])
     opened.until("mine.jsonl is no chat file.")
-    assert button(opened.dialog, "Learn from these 4").isEnabled()
+    assert button(opened.dialog, "Learn from 4 examples").isEnabled()
     opened.service.problem = None
     opened.controller.read([Path("other.jsonl")])
     opened.until("5 of 6 chosen")
@@ -382,7 +382,7 @@ def test_a_start_that_fails_says_why(opened: Opened) -> None:
     opened.controller.read()
     opened.until("4 of 5 chosen")
     opened.service.problem = EnvironmentProblem("There is not enough memory.")
-    button(opened.dialog, "Learn from these 4").click()
+    button(opened.dialog, "Learn from 4 examples").click()
     opened.until("There is not enough memory.")
     assert opened.dialog.isVisible() and opened.service.started == []
 
