@@ -21,6 +21,7 @@ from chatdesk.core.personalization import (
     TrainingConfig,
 )
 from chatdesk.core.settings import Settings
+from chatdesk.core.training import ADAPTER_FILE
 from chatdesk.library.gguf_header import read_header
 from chatdesk.library.hardware import available_memory
 from chatdesk.services.engine import Engine
@@ -260,8 +261,6 @@ class PersonalizeService:
         return Renderer(self._engine)
 
     def _file(self, adapter_id: str) -> Path:
-        from chatdesk.core.training import ADAPTER_FILE
-
         return self._folder / adapter_id / ADAPTER_FILE
 
     @staticmethod

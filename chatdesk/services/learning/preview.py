@@ -38,11 +38,6 @@ def choose(preview: Preview, example_ids: Collection[str], chosen: bool) -> Prev
     return _with(preview, [_chosen(e, chosen) for e in preview.examples if e.id in example_ids])
 
 
-def choose_all(preview: Preview, chosen: bool) -> Preview:
-    """Have every example learned about which there is no doubt, or none."""
-    return _with(preview, [_chosen(e, chosen and not e.doubts) for e in preview.examples])
-
-
 def mask(preview: Preview, value: str, masked: bool, renderer: Renderer) -> Preview:
     """Have a value masked wherever it stands, or learned as it is.
 

@@ -129,7 +129,7 @@ class Run:
         except _Closing:
             self._end(AdapterState.INTERRUPTED)
         except Stopped:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._forget()
             self._end(AdapterState.CANCELLED)
         except EnvironmentProblem as found:
             problem = found
@@ -244,6 +244,13 @@ class Run:
         if promoted:
             self._tools.store.activate(self.record.model_id, self.record.id)
             self._tools.publish(AdaptersChanged())
+
+    def _forget(self) -> None:
+        """Nothing of a cancelled run stays."""
+        try:
+            shutil.rmtree(self._folder)
+        except OSError as problem:
+            _log.warning("the folder of a run could not be removed: %s", problem.strerror)
 
     # Holding still
 

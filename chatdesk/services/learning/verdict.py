@@ -18,7 +18,7 @@ LEAST_ANSWERS = 6  # held out; with fewer, an interval says nothing
 LEAST_GAIN = 0.03
 GENERAL_LIMIT = 0.02  # share of the general loss
 # Nats. With the starter model: 0.15 for a persona that was learned well, 0.5 to 0.7 where the base
-# was not kept, more where a persona speaks everywhere.
+# was not kept; how far one goes that was trained without any replay to the end is not known.
 DIVERGENCE_LIMIT = 0.3
 DEGENERATE_MORE = 1  # answers that may go wrong beyond those of the base: chance, in some dozens
 SENSELESS_SHARE = 0.25  # of the held-out answers

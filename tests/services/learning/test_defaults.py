@@ -37,6 +37,11 @@ def test_a_larger_model_takes_smaller_steps() -> None:
     assert large.learning_rate < small.learning_rate
 
 
+def test_what_the_starter_needs_is_not_understated() -> None:
+    config = filled(TrainingConfig(batch_tokens=512), 40, STARTER.parameters)
+    assert 2.6e9 < memory_needed(STARTER, config) < 3.5e9  # 2.6 GB was the highest peak of a run
+
+
 def test_memory_is_saved_by_smaller_parts_before_learning_is_refused() -> None:
     config = filled(TrainingConfig(batch_tokens=4096), 40, STARTER.parameters)
     plenty = memory_needed(STARTER, config)

@@ -73,14 +73,6 @@ def test_what_would_do_harm_is_left_out_until_the_person_insists(engine: Engine)
     assert previews.choose(insisted, {harmful.id}, False) == preview
 
 
-def test_all_means_all_without_a_doubt(engine: Engine) -> None:
-    preview = made(engine, example("Why?", "banana " * 20), *several(9))
-    none = previews.choose_all(preview, False)
-    assert none.chosen == ()
-    assert none.problem
-    assert previews.choose_all(none, True) == preview
-
-
 def test_what_cannot_be_tokens_is_never_chosen(engine: Engine) -> None:
     too_long = example("Why?", " ".join(f"On day {n} it was {n * 7} degrees." for n in range(90)))
     preview = made(engine, too_long, *several(9))
