@@ -21,7 +21,7 @@ from chatdesk.inference.model import Aborted
 from chatdesk.inference.native import AbortFlag
 from chatdesk.inference.options import OUTPUTS
 from chatdesk.inference.requests import Requests
-from chatdesk.inference.sequences import Sequences
+from chatdesk.inference.sequences import Live, Sequences
 from chatdesk.inference.speculation import StepCosts
 
 _STEP_S = 0.1  # the longest step while somebody reads an answer; a gap of 250 ms is noticed
@@ -121,12 +121,12 @@ class Batching:
     def _take_up(self) -> None:
         """Let set-aside and waiting answers run, as far as there are cells and slots for them."""
         for generation in self._running:
-            if generation.live is None and self._has_cells(generation):
+            gives_way = generation.background and self.has_foreground
+            if generation.live is None and not gives_way and self._has_cells(generation):
                 self._resume(generation)
         for generation in sorted(self._waiting, key=lambda each: each.background):
             rivals = [each for each in self._running if each.background == generation.background]
-            most = 1 if generation.background else self._parallel
-            if len(rivals) >= most or not self._has_cells(generation):
+            if len(rivals) >= self._parallel or not self._has_cells(generation):
                 continue
             if generation.background and self.has_foreground:
                 break
@@ -134,11 +134,23 @@ class Batching:
             self._running.append(generation)
             live = self._sequences.take(generation.known, generation.adapters, generation.session)
             if not generation.background:
-                self._sequences.clear_way(live)
+                self._clear_way(live)
             generation.begin(live)
 
+    def _clear_way(self, live: Live) -> None:
+        """Move what would slow down an answer somebody waits for out of its way."""
+        for generation in self._running:
+            if generation.background and generation.live:
+                self._set_aside(generation)
+        self._sequences.clear_way(live)
+
     def _has_cells(self, generation: Generation) -> bool:
-        taken = self._sequences.busy_tokens
+        """Whether it has room beside those that do not give way to it."""
+        taken = sum(
+            len(each.live.tokens)
+            for each in self._running
+            if each.live and each.background <= generation.background
+        )
         return taken == 0 or taken + len(generation.known) + _SPARE_CELLS <= self._context.window
 
     def _group(self) -> list[Generation]:

@@ -215,11 +215,6 @@ class Sequences:
         held = [*list(self._live.values()), *parked]
         return max((len(live.tokens) for live in held if live.session == session), default=0)
 
-    @property
-    def busy_tokens(self) -> int:
-        """How many cells the busy sequences take at most (shared ones are counted twice)."""
-        return sum(len(live.tokens) for live in self._live.values() if live.busy)
-
 
 def shared_length(one: Sequence[object], other: Sequence[object]) -> int:
     """How many items (tokens) two sequences have in common at their beginning.

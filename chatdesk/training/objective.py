@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -42,6 +43,13 @@ class Totals:
         return Totals(tokens, pairs, kept, pairs / everything, kept_weight / everything)
 
 
+class Loss(NamedTuple):
+    """A scalar to minimise, and what of it comes from answers and pairs."""
+
+    whole: torch.Tensor
+    learned: float
+
+
 class Objective:
     """What is minimised. `reference` are the base's log-probabilities of each pair, `states` its
     hidden states of each example that is kept.
@@ -56,8 +64,8 @@ class Objective:
         self._beta = beta
         self._tokens = tokens
 
-    def loss(self, part: Sequence[TokenExample], totals: Totals) -> torch.Tensor:
-        """What a part adds to the loss of its step: a scalar.
+    def loss(self, part: Sequence[TokenExample], totals: Totals) -> Loss:
+        """What a part adds to the loss of its step.
 
         Answers and what is kept add their mean per token, pairs their mean, by their share.
         """
@@ -71,12 +79,13 @@ class Objective:
         if learned:
             logprobs = self._scorer.logprobs_at(states, batch.targets[: sum(counts)], counts)
             loss = loss + self._learned(learned, logprobs, totals)
+        of_learned = float(loss.detach())
         if kept:
             base = torch.cat([self._states[example] for example in kept])
             drifts = self._scorer.divergences_at(other_states, base, others)
             weights = torch.tensor([example.weight for example in kept])
             loss = loss + (drifts * weights).sum() / totals.kept * totals.share_of_kept
-        return loss
+        return Loss(loss, of_learned)
 
     def _learned(
         self, examples: Sequence[TokenExample], logprobs: torch.Tensor, totals: Totals
@@ -101,7 +110,7 @@ class Objective:
         if not examples:
             return None
         totals = Totals.of(examples)
-        return sum(float(self.loss(part, totals)) for part in parts(examples, self._tokens))
+        return sum(float(self.loss(part, totals).whole) for part in parts(examples, self._tokens))
 
 
 @torch.no_grad()

@@ -117,11 +117,12 @@ class Trainer:
     def _step(self, examples: Sequence[TokenExample]) -> None:
         progress, config = self._progress, self._config
         self._model.train()
-        totals, loss = Totals.of(examples), 0.0
+        totals, loss, learned = Totals.of(examples), 0.0, 0.0
         for part in parts(examples, config.batch_tokens):
             piece = self._objective.loss(part, totals)
-            piece.backward()
-            loss += float(piece.detach())
+            piece.whole.backward()
+            loss += float(piece.whole.detach())
+            learned += piece.learned
             progress.tokens += sum(map(token_count, part))
         norm = torch.nn.utils.clip_grad_norm_(self._weights, config.clip)
         _check_numbers(loss, float(norm))
@@ -132,7 +133,8 @@ class Trainer:
         self._optimizer.zero_grad()
         progress.step += 1
         progress.done += 1
-        self._note(LossPoint(progress.step, training=loss))
+        if totals.share_of_kept < 1:  # else there was nothing to learn in this step
+            self._note(LossPoint(progress.step, training=learned / (1 - totals.share_of_kept)))
 
     def _measure(self) -> None:
         self._model.eval()

@@ -72,7 +72,7 @@ def test_parts_add_up_to_the_loss_of_the_whole_step(
     measured = objective.measure(EXAMPLES)
     totals = Totals.of(EXAMPLES)
     for part in (EXAMPLES[:2], EXAMPLES[2:]):
-        objective.loss(part, totals).backward()
+        objective.loss(part, totals).whole.backward()
     gradients = [weight.grad for weight in trained(model)]
     model.zero_grad()
     expected = plain_loss(model, {pair: torch.tensor(both) for pair, both in reference.items()})
@@ -97,7 +97,7 @@ def test_what_is_kept_is_the_divergence_from_the_base(model: torch.nn.Module) ->
         states = kept_states(scorer, kept, 1000)
         before = [plain_distribution(model, each.chosen) for each in kept]
         objective = Objective(scorer, {}, states, beta=BETA, tokens=1000)
-        assert objective.loss(kept, Totals.of(kept)).item() == pytest.approx(0, abs=1e-5)
+        assert objective.loss(kept, Totals.of(kept)).whole.item() == pytest.approx(0, abs=1e-5)
     sums = sum(
         each.weight * (base.exp() * (base - plain_distribution(model, each.chosen))).sum()
         for each, base in zip(kept, before, strict=True)
@@ -106,8 +106,9 @@ def test_what_is_kept_is_the_divergence_from_the_base(model: torch.nn.Module) ->
     mean = -plain_logprob(model, mixed[2].chosen) / target_count(mixed[2].chosen)
     expected = sums / tokens * 4 / 5 + mean / 5
     found = objective.loss(mixed, Totals.of(mixed))
-    assert found.item() == pytest.approx(expected.item(), abs=1e-4)
-    found.backward()
+    assert found.whole.item() == pytest.approx(expected.item(), abs=1e-4)
+    assert found.learned == pytest.approx(mean.item() / 5, abs=1e-4)
+    found.whole.backward()
     gradients = [weight.grad for weight in trained(model)]
     model.zero_grad()
     expected.backward()

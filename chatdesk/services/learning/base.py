@@ -27,6 +27,7 @@ SAMPLED = 64  # general questions the base answers at temperature 1, to measure 
 ANSWERED = 24  # general questions whose answers are compared
 _SAMPLED_TOKENS = 24
 _ANSWER_TOKENS = 48
+_REPLAY_TOKENS = 32  # every one of them is read again in each epoch of a training
 CANARY_SEED = 1
 _LOOPS = 0.3  # share of repeated 4-grams in an answer that is not worth learning
 
@@ -128,7 +129,7 @@ def replay_examples(
     while _sound(figures) < count and len(figures.replay) < len(prompts):
         start = len(figures.replay)
         asked = prompts[start : start + count - _sound(figures)]
-        how = [_as_it_is(start + seed, _ANSWER_TOKENS) for seed in range(len(asked))]
+        how = [_as_it_is(start + seed, _REPLAY_TOKENS) for seed in range(len(asked))]
         answers = probe.write([_asked(each) for each in asked], how)
         figures = replace(figures, replay=(*figures.replay, *map(_worth_learning, answers)))
         figures.write(file)

@@ -17,7 +17,7 @@ from chatdesk.services.learning.probe import Probe
 
 _WATCHED = 16  # general questions for the validation, beside those that are trained on
 _FIGURES_WORK = 24_000  # tokens, about: the base's figures, and one strength of an adapter
-_REPLAY_WORK = 90  # for each question
+_REPLAY_WORK = 64  # for each question
 _JUDGE_WORK = 28_000
 
 Check = Callable[[], None]

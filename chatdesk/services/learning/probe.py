@@ -35,6 +35,7 @@ from chatdesk.services.problems import engine_problem
 Messages = Sequence[PromptMessage]
 
 _AT_ONCE = 2  # requests: one is computed, the next is there when it ends
+_ANSWERS_AT_ONCE = 5  # the engine computes four of them together
 _SCORED_AT_ONCE = 64  # sequences; more share their beginnings better, fewer are sooner cancelled
 _LOOK_EVERY_S = 0.3
 _DECODED = 2  # times the work of a token that is read
@@ -105,14 +106,16 @@ class Probe:
         rendered = self.render(prompts)
         return [
             _written(prompt.tokens, replies)
-            for prompt, replies in zip(rendered, self._ask(requests), strict=True)
+            for prompt, replies in zip(rendered, self._ask(requests, _ANSWERS_AT_ONCE), strict=True)
         ]
 
     def _ends(self, requests: Sequence[IdentifiedRequest], kind: type[_Kind]) -> list[_Kind]:
         ends = [replies[-1] for replies in self._ask(requests)]
         return [end for end in ends if isinstance(end, kind)]
 
-    def _ask(self, requests: Sequence[IdentifiedRequest]) -> list[list[Reply]]:
+    def _ask(
+        self, requests: Sequence[IdentifiedRequest], at_once: int = _AT_ONCE
+    ) -> list[list[Reply]]:
         """All replies to each of the requests."""
         replies: queue.SimpleQueue[tuple[str, Reply]] = queue.SimpleQueue()
         heard: dict[str, list[Reply]] = {each.request_id: [] for each in requests}
@@ -120,7 +123,7 @@ class Probe:
         running: dict[str, IdentifiedRequest] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < _AT_ONCE:
+                while waiting and len(running) < at_once:
                     self._check()
                     request = waiting.popleft()
                     running[request.request_id] = request
