@@ -11,6 +11,7 @@ from pathlib import Path
 from chatdesk.core.errors import AdapterProblem, ModelProblem
 from chatdesk.core.i18n import tr
 from chatdesk.library.gguf_file import (
+    DEFAULT_ALIGNMENT,
     Tensor,
     data_start,
     opened,
@@ -58,6 +59,7 @@ def _read(reader: GgufReader) -> tuple[str, Mapping[str, tuple[_Shape, _Shape]]]
     alpha = metadata.get("adapter.lora.alpha", 0.0)
     halves = read_tensors(reader, metadata, tensors)
     pairs = _pairs(reader, halves)
+    _check_places(reader, metadata, halves)
     _check_numbers(reader, data_start(reader, metadata), halves)
     if not isinstance(architecture, str) or not isinstance(alpha, float) or not isfinite(alpha):
         reader.damaged()
@@ -86,6 +88,18 @@ def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Mapping[str, tupl
     if not halves or any(len(pair) < len(PARTS) for pair in halves.values()):
         reader.damaged()
     return {name: (pair["lora_a"], pair["lora_b"]) for name, pair in halves.items()}
+
+
+def _check_places(
+    reader: GgufReader, metadata: Mapping[str, Value], tensors: tuple[Tensor, ...]
+) -> None:
+    """Refuse tensors that do not follow each other, aligned, without other gaps: `gguf.cpp` does."""
+    alignment, place = metadata.get("general.alignment", DEFAULT_ALIGNMENT), 0
+    assert isinstance(alignment, int)  # `read_tensors` has refused what is none
+    for tensor in tensors:
+        if tensor.offset != place:
+            reader.damaged()
+        place = -(-tensor.end // alignment) * alignment
 
 
 def _check_numbers(reader: GgufReader, start: int, tensors: tuple[Tensor, ...]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chatdesk.core.chat import new_id, now
-from chatdesk.core.errors import AdapterProblem, NotFound
+from chatdesk.core.errors import AdapterProblem, EnvironmentProblem, NotFound
 from chatdesk.core.generation import Adapter
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
@@ -42,6 +42,7 @@ class AdapterService:
         self._models = models
         self._folder = folder
         self._publish = publish
+        self._checked: dict[tuple[str, int, int], AdapterProblem | None] = {}  # by size and time
 
     # Which there are
 
@@ -258,10 +259,29 @@ class AdapterService:
         return self._missing(record)
 
     def _missing(self, record: AdapterRecord) -> AdapterProblem | None:
+        file = self.file(record)
         try:
-            if self.file(record).stat().st_size == record.bytes:
-                return None
-            what = tr("The file of “{name}” is damaged.", name=record.name)
+            about = file.stat()
         except OSError:
             what = tr("The file of “{name}” is missing.", name=record.name)
-        return AdapterProblem(what, tr("Delete this adapter, and learn or import it again."))
+            return AdapterProblem(what, _learn_again())
+        stamp = (record.id, about.st_size, about.st_mtime_ns)
+        if stamp not in self._checked:
+            sound = about.st_size == record.bytes and self._is_sound(record, file)
+            what = tr("The file of “{name}” is damaged.", name=record.name)
+            self._checked[stamp] = None if sound else AdapterProblem(what, _learn_again())
+        return self._checked[stamp]
+
+    def _is_sound(self, record: AdapterRecord, file: Path) -> bool:
+        """Whether the engine can use it; this reads the file."""
+        try:
+            check_adapter(file, Path(self._models.get(record.model_id).path))
+        except AdapterProblem:
+            return False
+        except EnvironmentProblem:  # its model is not there, so nobody can ask it
+            return True
+        return True
+
+
+def _learn_again() -> str:
+    return tr("Delete this adapter, and learn or import it again.")

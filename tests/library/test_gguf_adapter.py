@@ -65,6 +65,17 @@ def test_weights_that_are_no_numbers_are_refused(
     assert "damaged" in problem(path, starter_model)
 
 
+def test_tensors_that_lie_over_each_other_are_refused(tmp_path: Path, starter_model: Path) -> None:
+    path = lora_adapter(tmp_path / "bad.gguf")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"blk.12.ffn_down.weight.lora_a") + len("blk.12.ffn_down.weight.lora_a")
+    offset = at + 4 + 2 * 8 + 4  # behind the count of dimensions, both of them, and the type
+    assert struct.unpack_from("<Q", data, offset)[0] > 0
+    struct.pack_into("<Q", data, offset, 0)
+    path.write_bytes(data)
+    assert "damaged" in problem(path, starter_model)
+
+
 def test_one_of_the_embedding_is_stored_the_other_way_round(
     tmp_path: Path, starter_model: Path
 ) -> None:

@@ -88,6 +88,17 @@ def test_a_file_that_is_gone_or_damaged_is_left_out_with_a_word(shelf: Shelf) ->
         adapters.bring_out(record.id, file.with_name("out.gguf"))
 
 
+def test_damage_that_leaves_the_size_as_it_was_is_noticed_too(shelf: Shelf) -> None:
+    model, adapters, record = shelf.starter(), shelf.adapters, shelf.adapter()
+    assert adapters.in_use(model, record.id) == record
+    file = adapters.file(record)
+    content = file.read_bytes()
+    file.write_bytes(content[:-64] + b"\xff" * 64)
+    assert adapters.in_use(model, record.id) is None
+    file.write_bytes(content)
+    assert adapters.in_use(model, record.id) == record
+
+
 @pytest.mark.parametrize("state", [AdapterState.REJECTED, AdapterState.FAILED])
 def test_what_was_not_promoted_is_not_used(shelf: Shelf, state: AdapterState) -> None:
     record = shelf.adapter(state=state)

@@ -38,7 +38,7 @@ def sentence(reason: Reason) -> str:
         case ReasonCode.WEAKER_SCALE:
             return tr(
                 "At full strength it did harm, at {scale} of it no more; so it is used like that.",
-                scale=f"{values['scale']:.0%}",
+                scale=f"{100 * values['scale']:.0f} %",
             )
         case _:
             return _harm(reason)
@@ -96,7 +96,7 @@ def _harm(reason: Reason) -> str:
 
 def _shares(reason: Reason, *names: str) -> dict[str, str]:
     """Values as percentages, with their sign."""
-    return {name: f"{reason.values[name]:+.1%}".replace("-", "−") for name in names}
+    return {name: f"{100 * reason.values[name]:+.1f} %".replace("-", "−") for name in names}
 
 
 def _counts(reason: Reason, *names: str) -> dict[str, str]:
