@@ -8,7 +8,15 @@ These are the messages of the engine's protocol: plain values, sent as JSON line
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatdesk.core.loading import EngineReady, LoadModel, LoadProgress, ModelLoaded
+from chatdesk.core.loading import (
+    EngineReady,
+    LoadModel,
+    LoadProgress,
+    ModelLoaded,
+    Quantize,
+    Quantized,
+    QuantizeProgress,
+)
 from chatdesk.core.sampling import SamplingParams
 
 ANSWER_ROOM = 16  # tokens: a prompt that leaves less than this has no room for an answer
@@ -60,6 +68,8 @@ class FailureCode(StrEnum):
     GRAMMAR = "grammar"  # does not parse
     SCHEMA = "schema"  # a JSON Schema that is not one, or not supported
     ADAPTER = "adapter"  # missing, damaged, or made for another model
+    NOT_QUANTIZED = "not_quantized"  # llama.cpp cannot make this model smaller
+    NOT_WRITTEN = "not_written"  # the disk is full, or refuses
     NOT_LOADED = "not_loaded"
     PROTOCOL = "protocol"
     INTERNAL = "internal"
@@ -363,6 +373,7 @@ class Failed:
 
 EngineRequest = (
     LoadModel
+    | Quantize
     | Generate
     | CountTokens
     | RenderMessages
@@ -379,6 +390,8 @@ EngineEvent = (
     EngineReady
     | LoadProgress
     | ModelLoaded
+    | QuantizeProgress
+    | Quantized
     | TokensCounted
     | MessagesRendered
     | TextTokenized
@@ -396,6 +409,7 @@ EngineEvent = (
 )
 TERMINAL_EVENTS = (
     ModelLoaded,
+    Quantized,
     TokensCounted,
     MessagesRendered,
     TextTokenized,

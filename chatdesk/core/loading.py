@@ -1,4 +1,4 @@
-"""What a model is loaded with, and what came of it: the engine's messages around a load."""
+"""What a model file is loaded with or made smaller to: the engine's messages around a file."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -127,3 +127,35 @@ class ModelLoaded:
     threads_measured: bool = False
     reasons: bool = False  # whether its template has marks for thinking
     draft_notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantize:
+    """Write the model at `path` to `target` in a quantization of llama.cpp's, like "Q4_K_M".
+
+    This occupies the engine until its end and cannot be stopped but by ending the process, so it
+    is asked of an engine in which no model is loaded.
+    """
+
+    request_id: str
+    path: str
+    target: str
+    quantization: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeProgress:
+    """How many of the tensors are written, 0 to 1."""
+
+    request_id: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quantized:
+    """The target is whole: its size, and how long that took."""
+
+    request_id: str
+    bytes: int
+    seconds: float

@@ -20,8 +20,10 @@ class ModelHeader:
 
     Sizes in bytes, `context_length` in tokens (what it was trained for), `parameters` counted
     from the tensor shapes. `kv_bytes_per_token` is the f16 KV cache of one token over all layers.
-    `width` is that of the residual stream, `vocabulary` the number of tokens there are; 0 for a
-    file that was taken up before they were noted.
+    `width` is that of the residual stream, `vocabulary` the number of tokens there are,
+    `decode_bytes` the weights that are read to compute one token; 0 for a file that was taken up
+    before they were noted. A split model is known by its first part; `bytes` are those of all
+    `parts`. `license` is what the file states, "" for nothing.
     """
 
     name: str
@@ -35,6 +37,9 @@ class ModelHeader:
     has_chat_template: bool
     width: int = 0
     vocabulary: int = 0
+    license: str = ""
+    decode_bytes: int = 0
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

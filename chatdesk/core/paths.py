@@ -47,6 +47,16 @@ class AppPaths:
         return self.cache / "threads.json"
 
     @property
+    def bandwidth(self) -> Path:
+        """How fast this machine's memory is, as it was measured."""
+        return self.cache / "bandwidth.json"
+
+    @property
+    def catalog(self) -> Path:
+        """The list of recommended models that was fetched last, if one was."""
+        return self.data / "catalog.json"
+
+    @property
     def adapters(self) -> Path:
         """What came of training: a folder for each adapter, named as its id."""
         return self.data / "adapters"

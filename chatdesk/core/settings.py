@@ -21,7 +21,13 @@ from chatdesk.core.sampling import SamplingParams
 
 MIN_CONTEXT_WINDOW = 512
 _T = TypeVar("_T")
-_LEAST = {"context_window": MIN_CONTEXT_WINDOW, "parallel": 1, "unload_after_min": 0}
+_LEAST = {
+    "context_window": MIN_CONTEXT_WINDOW,
+    "parallel": 1,
+    "unload_after_min": 0,
+    "downloads_at_once": 1,
+    "download_limit_bytes": 0,
+}
 _CHOICES = {
     "kv_type": KV_TYPES,
     "rope_scaling": ROPE_SCALINGS,
@@ -41,6 +47,9 @@ class Settings:
     `learn_from` is a `LearnFrom`. Learning goes on also on battery with `learn_on_battery`, also
     when the processor is hot with `learn_when_hot`, and with `learn_when_idle` only while nobody
     uses the computer. `tensorboard` has each run write files for it.
+    `hub_endpoint` is a mirror to use in place of the Hugging Face hub, "" for the hub itself;
+    `downloads_at_once` models are fetched together, with at most `download_limit_bytes` per second
+    (0: as fast as it goes), into `models_folder` ("" for the app's own).
     """
 
     language: str = "system"
@@ -61,6 +70,10 @@ class Settings:
     learn_when_hot: bool = False
     learn_when_idle: bool = False
     tensorboard: bool = False
+    hub_endpoint: str = ""
+    downloads_at_once: int = 2
+    download_limit_bytes: int = 0
+    models_folder: str = ""
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)

@@ -1,40 +1,93 @@
-"""Whether a model fits this machine, before it is loaded."""
+"""What a model would take and give on this machine, before it is loaded."""
 
 from collections.abc import Sequence
 
-from chatdesk.core.loading import Device
+from chatdesk.core.library import Estimate
+from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import Fit, ModelHeader
 
-COMPUTE_BYTES = 256 * 1024**2
-"""llama.cpp's compute buffer and the engine process itself; see `memory_needed`."""
+ENGINE_BYTES = 61_000_000
+"""An engine process beside its model: what is left of its resident memory (measured on Linux, after
+an answer of the starter) once weights, KV cache and buffers are taken off."""
+
+EFFICIENCY = 0.45
+"""The share of the memory bandwidth that decoding uses: 0.42 to 0.48 were measured with the starter
+on a processor of two cores."""
+
+RESERVED_BYTES = 1 << 30
+"""Left alone of a device's memory for other programs, or a tenth of it, where that is less."""
+
+_OUTPUT_ROWS = 64 + 16  # logits that are computed at a time, and those that are handed over
+_LOGIT_BYTES = 4
+_KV_SHARES = {"f16": 1.0, "q8_0": 34 / 64, "q4_0": 18 / 64}  # of f16's; ggml-common.h's blocks
+_WINDOW_STEP = 256  # llama.cpp rounds a context window up to whole steps
 
 
-def memory_needed(header: ModelHeader, context_window: int) -> int:
-    """Bytes that running the model takes: weights + KV cache + compute buffer.
+def estimate(
+    header: ModelHeader,
+    options: LoadOptions,
+    devices: Sequence[Device],
+    memory_available: int,
+    bandwidth: float,
+) -> Estimate:
+    """What running the model with these options comes to; a draft model is not counted.
 
-    The weights are the file; the KV cache is f16, `kv_bytes_per_token` for each of
-    `context_window` tokens. With flash attention the compute buffer does not grow with the window;
-    it is mostly the logits of one batch (512 tokens, 4 bytes, 50,000 to 250,000 words).
+    `memory_available` is the computer's, in bytes; `bandwidth` that of its memory in bytes per
+    second, 0 where it is unknown. The speed is that with the context window half full, and only
+    told of what runs on the processor alone.
     """
-    return header.bytes + header.kv_bytes_per_token * context_window + COMPUTE_BYTES
+    window = _window(header, options)
+    kv_bytes = int(header.kv_bytes_per_token * _KV_SHARES[options.kv_type] * window)
+    buffers = _OUTPUT_ROWS * _LOGIT_BYTES * header.vocabulary
+    model_bytes = header.bytes + kv_bytes + buffers
+    fit = _fit(model_bytes, _gpus(options, devices), memory_available)
+    if fit is Fit.GPU and options.gpu_layers is not None and options.gpu_layers < header.layers:
+        fit = Fit.PARTIAL
+    read_bytes = (header.decode_bytes or header.bytes) + kv_bytes / 2
+    return Estimate(
+        fit=fit,
+        context_window=window,
+        memory_bytes=model_bytes + ENGINE_BYTES,
+        tokens_per_s=EFFICIENCY * bandwidth / read_bytes if fit is Fit.CPU else 0.0,
+    )
 
 
-def judge(
-    header: ModelHeader, context_window: int, devices: Sequence[Device], memory_available: int
-) -> Fit:
-    """Where the model would run. `memory_available` is the computer's, in bytes.
+def _window(header: ModelHeader, options: LoadOptions) -> int:
+    """The context window that the engine makes of the one asked for, in tokens."""
+    is_scaled = options.rope_scaling in ("linear", "yarn") or options.rope_freq_scale > 0
+    trained = 0 if is_scaled else header.context_length
+    window = min(options.context_window, trained or options.context_window)
+    return -(-window // _WINDOW_STEP) * _WINDOW_STEP
+
+
+def _gpus(options: LoadOptions, devices: Sequence[Device]) -> list[Device]:
+    """The GPUs that may be used."""
+    if options.gpu_layers == 0:
+        return []
+    names = options.devices or [device.name for device in devices]
+    return [each for each in devices if each.kind in ("gpu", "igpu") and each.name in names]
+
+
+def _fit(model_bytes: int, gpus: Sequence[Device], memory_available: int) -> Fit:
+    """Where the model would run.
 
     An integrated GPU and Apple's share the computer's memory, so theirs is not added to it.
     """
-    needed = memory_needed(header, context_window)
-    gpus = [device for device in devices if device.kind in ("gpu", "igpu")]
-    own = sum(gpu.free_bytes for gpu in gpus if not _shares_memory(gpu))
-    shared = max((gpu.free_bytes for gpu in gpus if _shares_memory(gpu)), default=0)
-    if needed <= max(own, min(shared, memory_available)):
+    here = _room(memory_available, memory_available) - ENGINE_BYTES
+    own = sum(_room(gpu.free_bytes, gpu.total_bytes) for gpu in gpus if not _shares_memory(gpu))
+    shared = max(
+        (_room(gpu.free_bytes, gpu.total_bytes) for gpu in gpus if _shares_memory(gpu)), default=0
+    )
+    if model_bytes <= max(own, min(shared, here)):
         return Fit.GPU
-    if needed <= memory_available:
+    if model_bytes <= here:
         return Fit.PARTIAL if own or shared else Fit.CPU
-    return Fit.PARTIAL if needed <= own + memory_available else Fit.TOO_LARGE
+    return Fit.PARTIAL if model_bytes <= own + here else Fit.TOO_LARGE
+
+
+def _room(free_bytes: int, total_bytes: int) -> int:
+    """What the engine would take of a memory."""
+    return max(0, free_bytes - min(RESERVED_BYTES, total_bytes // 10))
 
 
 def _shares_memory(gpu: Device) -> bool:

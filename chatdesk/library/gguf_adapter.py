@@ -93,7 +93,7 @@ def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Mapping[str, tupl
 def _check_places(
     reader: GgufReader, metadata: Mapping[str, Value], tensors: tuple[Tensor, ...]
 ) -> None:
-    """Refuse tensors that do not follow each other, aligned, without other gaps: `gguf.cpp` does."""
+    """Refuse tensors that do not follow each other, aligned, without gaps: `gguf.cpp` does."""
     alignment, place = metadata.get("general.alignment", DEFAULT_ALIGNMENT), 0
     assert isinstance(alignment, int)  # `read_tensors` has refused what is none
     for tensor in tensors:

@@ -42,18 +42,28 @@ class Tensor(NamedTuple):
         return prod(self.shape)
 
     @property
+    def bytes(self) -> int:
+        """How long its data is."""
+        return self.weights // self.packing.block_weights * self.packing.block_bytes
+
+    @property
     def end(self) -> int:
         """The offset behind its last byte."""
-        return self.offset + self.weights // self.packing.block_weights * self.packing.block_bytes
+        return self.offset + self.bytes
+
+
+def check_name(name: str) -> None:
+    """Refuse bytes that are no text in any language; no sentence can name the file."""
+    if not name.isprintable():
+        what = tr("The file name {file} is not valid text.", file=ascii(name))
+        raise ModelProblem(what, tr("Rename the file."))
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[GgufReader]:
     """A reader at the start of a file. Raises `ModelProblem`, which names the file."""
     name = path.name
-    if not name.isprintable():  # bytes that are no text in any language; no sentence can name it
-        what = tr("The file name {file} is not valid text.", file=ascii(name))
-        raise ModelProblem(what, tr("Rename the file."))
+    check_name(name)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

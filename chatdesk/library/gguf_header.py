@@ -5,42 +5,77 @@ for llama.cpp to say; here a file is refused that cannot be a whole model to cha
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelHeader
-from chatdesk.library.gguf_file import opened, read_counts, read_metadata, read_tensors
+from chatdesk.library.gguf_file import Tensor, opened, read_counts, read_metadata, read_tensors
 from chatdesk.library.gguf_reader import GgufReader, Value
+from chatdesk.library.gguf_split import count_parts, read_part
 from chatdesk.library.gguf_types import MIXTURES
+from chatdesk.library.parts import parts_of, stem_of
 
 MAX_SHAPE = 1 << 20  # layers, heads, widths; their product stays a 64-bit number
 MAX_TOKENS = (1 << 31) - 1
 GUESSED = 1024  # a flag of general.file_type
 KV_BYTES = 2  # f16
 GENERIC_NAMES = ("", "model", "ggml-model")
+MAX_LICENSE = 100  # letters; a longer one is the whole text
 EMBEDDING = "token_embd.weight"
+OUTPUT = "output.weight"
+TABLES = frozenset(("per_layer_token_embd.weight", "position_embd.weight", "token_types.weight"))
+EXPERTS = "exps."  # ffn_up_exps and the like; shared experts are called shexp
+
+
+class Contents(NamedTuple):
+    """What comes before the data of a file, or of the first part of a split model."""
+
+    metadata: Mapping[str, Value]
+    tensors: tuple[Tensor, ...]
+    parts: int
 
 
 def read_header(path: Path) -> ModelHeader:
-    """The header of a model file. Raises `ModelProblem`, which names the file, and nothing else."""
+    """The header of a model file; of a split one, whose first part `path` is, with all its parts.
+
+    Raises `ModelProblem`, which names the file, and nothing else.
+    """
     with opened(path) as reader:
-        return _header(reader)
+        metadata, tensors, parts = read_contents(reader)
+        others = [read_part(part, no) for no, part in enumerate(parts_of(path)[1:], 1)]
+        tensors += tuple(chain.from_iterable(found for _, found in others))
+        size = reader.size + sum(size for size, _ in others)
+        return replace(describe(reader, Contents(metadata, tensors, parts)), bytes=size)
 
 
-def _header(reader: GgufReader) -> ModelHeader:
-    tensors, entries = read_counts(reader)
+def read_contents(reader: GgufReader) -> Contents:
+    """Everything that comes before the data of a model file, or of a first part."""
+    count, entries = read_counts(reader)
     metadata = read_metadata(reader, entries)
-    _check_kind(reader, metadata, tensors)
+    parts = count_parts(reader, metadata)
+    if metadata.get("general.type", "model") != "model" or (parts == 1 and not count):
+        what = tr("“{file}” holds no model to chat with.", file=reader.path.name)
+        raise ModelProblem(what, tr("Choose another file."))
+    if not metadata.get("general.architecture"):
+        what = tr("“{file}” does not name its architecture.", file=reader.path.name)
+        raise ModelProblem(what, tr("Choose another file of this model."))
+    return Contents(metadata, read_tensors(reader, metadata, count), parts)
+
+
+def describe(reader: GgufReader, contents: Contents) -> ModelHeader:
+    """The header by what was read. Raises `ModelProblem` for numbers that make no sense."""
+    metadata, tensors, parts = contents
     weights: Counter[str] = Counter()
-    vocabulary = 0
-    for tensor in read_tensors(reader, metadata, tensors):
+    for tensor in tensors:
         weights[tensor.packing.name] += tensor.weights
-        if tensor.name == EMBEDDING:
-            vocabulary = tensor.shape[-1]
     quantization = _quantization(metadata, weights)
     shape = _Shape(reader, metadata)
+    embedding = next((tensor for tensor in tensors if tensor.name == EMBEDDING), None)
     return ModelHeader(
         name=_name(reader.path, metadata, quantization),
         architecture=shape.architecture,
@@ -52,23 +87,29 @@ def _header(reader: GgufReader) -> ModelHeader:
         kv_bytes_per_token=shape.kv_bytes_per_token(),
         has_chat_template="tokenizer.chat_template" in metadata,
         width=shape.number("embedding_length"),
-        vocabulary=vocabulary,
+        vocabulary=embedding.shape[-1] if embedding else shape.number("vocab_size"),
+        license=_text(metadata, "general.license")[:MAX_LICENSE],
+        decode_bytes=_decode_bytes(tensors, shape),
+        parts=parts,
     )
 
 
-def _check_kind(reader: GgufReader, metadata: Mapping[str, Value], tensors: int) -> None:
-    """Refuse what is GGUF but not a whole model to chat with."""
-    name = reader.path.name
-    if metadata.get("general.type", "model") != "model" or not tensors:
-        what = tr("“{file}” holds no model to chat with.", file=name)
-        raise ModelProblem(what, tr("Choose another file."))
-    parts = metadata.get("split.count", 1)
-    if isinstance(parts, int) and parts > 1:
-        what = tr("“{file}” is one of {parts} parts of a model.", file=name, parts=parts)
-        raise ModelProblem(what, tr("Choose a model that is one file."))
-    if not metadata.get("general.architecture"):
-        what = tr("“{file}” does not name its architecture.", file=name)
-        raise ModelProblem(what, tr("Choose another file of this model."))
+def _decode_bytes(tensors: Collection[Tensor], shape: "_Shape") -> int:
+    """The weights that are read to compute one token.
+
+    Of a mixture of experts only those in use, and none of tables of which one row is looked up; a
+    model without an output layer of its own multiplies with its embedding.
+    """
+    has_output = any(tensor.name == OUTPUT for tensor in tensors)
+    tables = TABLES | {EMBEDDING} if has_output else TABLES
+    experts, used = shape.number("expert_count"), shape.number("expert_used_count")
+    read = 0
+    for tensor in tensors:
+        if EXPERTS in tensor.name and 0 < used < experts:
+            read += tensor.bytes * used // experts
+        elif tensor.name not in tables:
+            read += tensor.bytes
+    return read
 
 
 def _quantization(metadata: Mapping[str, Value], weights: Counter[str]) -> str:
@@ -76,18 +117,23 @@ def _quantization(metadata: Mapping[str, Value], weights: Counter[str]) -> str:
     mixture = metadata.get("general.file_type")
     if isinstance(mixture, int) and mixture & ~GUESSED in MIXTURES:
         return MIXTURES[mixture & ~GUESSED]
-    return weights.most_common(1)[0][0]
+    return next((name for name, _ in weights.most_common(1)), "")
 
 
 def _name(path: Path, metadata: Mapping[str, Value], quantization: str) -> str:
     """The file's name without its quantization, which people know better than general.name."""
-    stem = path.stem
+    stem = stem_of(path)
     if stem.lower().endswith(quantization.lower()):
         stem = stem[: -len(quantization)].rstrip("-._")
-    named = metadata.get("general.name")
-    if stem.lower() in GENERIC_NAMES and isinstance(named, str) and named.isprintable():
-        return named.strip() or path.stem
+    if stem.lower() in GENERIC_NAMES:
+        stem = _text(metadata, "general.name") or stem
     return stem or path.stem
+
+
+def _text(metadata: Mapping[str, Value], key: str) -> str:
+    """A text that can be shown; "" for none."""
+    value = metadata.get(key)
+    return value.strip() if isinstance(value, str) and value.isprintable() else ""
 
 
 class _Shape:

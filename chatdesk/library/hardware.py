@@ -1,5 +1,6 @@
 """What this computer has, as plain values."""
 
+import ctypes
 import platform
 import sys
 from dataclasses import dataclass
@@ -40,9 +41,19 @@ def available_memory() -> int:
 
 def _cpu_name() -> str:
     """The processor as its maker calls it, where the system tells without a child process."""
+    name = ""
     if sys.platform == "linux":
-        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+        name = next((line.partition(":")[2] for line in lines if line.startswith("model name")), "")
+    elif sys.platform == "darwin":
+        text = ctypes.create_string_buffer(256)
+        size = ctypes.byref(ctypes.c_size_t(len(text)))
+        ctypes.CDLL(None).sysctlbyname(b"machdep.cpu.brand_string", text, size, None, 0)
+        name = text.value.decode("utf-8", "replace")
+    elif sys.platform == "win32":
+        import winreg
+
+        place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place) as key:
+            name = str(winreg.QueryValueEx(key, "ProcessorNameString")[0])
+    return name.strip() or platform.processor() or platform.machine()

@@ -1,9 +1,11 @@
-"""A file's identity is its content."""
+"""A model's identity is its content."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
+
+from chatdesk.library.parts import parts_of
 
 CHUNK_BYTES = 1 << 20
 
@@ -13,12 +15,22 @@ def sha256_of(path: Path, cancelled: Callable[[], bool]) -> str:
 
     Asks `cancelled` between chunks; raises `CancelledError` once it says so, and `OSError`.
     """
+    return _sha256([path], cancelled)
+
+
+def sha256_of_model(path: Path, cancelled: Callable[[], bool]) -> str:
+    """`sha256_of` the model that begins in a file: of all its parts, one after the other."""
+    return _sha256(parts_of(path), cancelled)
+
+
+def _sha256(files: Sequence[Path], cancelled: Callable[[], bool]) -> str:
     digest = hashlib.sha256()
     buffer = bytearray(CHUNK_BYTES)
     view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            if cancelled():
-                raise CancelledError
-            digest.update(view[:count])
+    for path in files:
+        with path.open("rb", buffering=0) as file:
+            while count := file.readinto(buffer):
+                if cancelled():
+                    raise CancelledError
+                digest.update(view[:count])
     return digest.hexdigest()

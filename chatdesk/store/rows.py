@@ -7,9 +7,18 @@ from typing import Any
 from sqlalchemy import Column, Row, func, select
 
 from chatdesk.core.chat import AnswerRecord, Conversation, Message
+from chatdesk.core.library import Download
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord
-from chatdesk.store.tables import activations, adapters, answers, conversations, messages, models
+from chatdesk.store.tables import (
+    activations,
+    adapters,
+    answers,
+    conversations,
+    downloads,
+    messages,
+    models,
+)
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -20,6 +29,7 @@ _MESSAGE = [messages.c[field.name] for field in fields(Message) if field.name !=
 _ANSWER = [answers.c[field.name] for field in fields(AnswerRecord)]
 _MODEL = [models.c[field.name] for field in fields(ModelFile)]
 _ADAPTER = [adapters.c[field.name] for field in fields(AdapterRecord) if field.name != "active"]
+_DOWNLOAD = [downloads.c[field.name] for field in fields(Download)]
 
 _NEWEST = select(func.max(activations.c.id)).group_by(activations.c.model_id)
 _ACTIVE = adapters.c.id.in_(
@@ -29,11 +39,13 @@ _ACTIVE = adapters.c.id.in_(
 )
 
 MODELS = select(*_MODEL)
+KNOWN_MODELS = select(models.c.notes, models.c.listed, models.c.forgotten, *_MODEL)
 CONVERSATIONS = select(*_CONVERSATION)
 MESSAGES = select(*_MESSAGE, answers.c.message_id, *_ANSWER).select_from(
     messages.outerjoin(answers)
 )
 ADAPTERS = select(*_ADAPTER, _ACTIVE)
+DOWNLOADS = select(*_DOWNLOAD)
 
 
 def as_model(row: AnyRow) -> ModelFile:
@@ -63,6 +75,11 @@ def as_adapter(row: AnyRow) -> AdapterRecord:
     return AdapterRecord(**named, active=active)
 
 
+def as_download(row: AnyRow) -> Download:
+    """A row of `DOWNLOADS`."""
+    return Download(*row)
+
+
 def model_values(model: ModelFile) -> dict[str, Any]:
     """The row of a model, without what `ModelFile` does not say."""
     return _values(model, _MODEL)
@@ -86,6 +103,11 @@ def answer_values(message_id: str, answer: AnswerRecord) -> dict[str, Any]:
 def adapter_values(record: AdapterRecord) -> dict[str, Any]:
     """The row of an adapter; whether it is active is told by the activations."""
     return _values(record, _ADAPTER)
+
+
+def download_values(download: Download) -> dict[str, Any]:
+    """The row of a download, without which process sees to it."""
+    return _values(download, _DOWNLOAD)
 
 
 def _values(value: object, columns: Sequence[Column[Any]]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from chatdesk.core.chat import Mark, MessageState, Rating, Role, TitleSource
+from chatdesk.core.library import DownloadState, HubFile, ModelNotes
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import AdapterState, LossPoint, Scorecard, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
@@ -191,7 +192,10 @@ answers = Table("answers", metadata, AnswerColumns)
 
 
 class ModelColumns(TypedColumns):
-    """A model file as it once was; `listed` says whether the library still shows it."""
+    """A model file as it once was; `listed` says whether the library still shows it.
+
+    `forgotten` ones were taken off the list by the person: finding the file again does not list it.
+    """
 
     id: Named[str] = Column(Text, primary_key=True)
     path: Named[str] = Column(Text)
@@ -201,6 +205,8 @@ class ModelColumns(TypedColumns):
     sha256: Named[str | None] = Column(Text)
     added: Named[datetime] = Column(UtcTime)
     listed: Named[bool] = Column(Boolean)
+    notes: Named[ModelNotes] = Column(AsJson(ModelNotes), server_default=text("'{}'"))
+    forgotten: Named[bool] = Column(Boolean, server_default=text("0"))
 
 
 models = Table("models", metadata, ModelColumns, UniqueConstraint("path", "bytes", "mtime_ns"))
@@ -269,3 +275,26 @@ class ActivationColumns(TypedColumns):
 
 
 activations = Table("activations", metadata, ActivationColumns)
+
+
+class DownloadColumns(TypedColumns):
+    """A download: the fields of `core.library.Download`.
+
+    `writer` is the process that sees to it (see `store.writers`), else None.
+    """
+
+    id: Named[str] = Column(String(16), primary_key=True)
+    repo: Named[str] = Column(Text)
+    revision: Named[str] = Column(Text)
+    name: Named[str] = Column(Text)
+    files: Named[tuple[HubFile, ...]] = Column(AsJson(tuple[HubFile, ...]))
+    state: Named[DownloadState] = Column(_choice(DownloadState))
+    added: Named[datetime] = Column(UtcTime)
+    received: Named[int] = Column(Integer)
+    problem: Named[str] = Column(Text)
+    path: Named[str] = Column(Text)
+    folder: Named[str] = Column(Text)
+    writer: Named[str | None] = Column(Text)
+
+
+downloads = Table("downloads", metadata, DownloadColumns)

@@ -11,10 +11,16 @@ Value = str | int | bool | Sequence[int]
 HEAD = struct.Struct("<4sIQQ")
 
 
-def write_model(path: Path, tokens: int = 32, file_type: int | None = 1) -> Path:
-    """A whole tiny llama of two layers: 8 heads of 4, 2 of them for keys and values."""
-    writer = GGUFWriter(path, "llama")
+def write_model(
+    path: Path, tokens: int = 32, file_type: int | None = 1, part_tensors: int = 0
+) -> Path:
+    """A whole tiny llama of two layers: 8 heads of 4, 2 of them for keys and values.
+
+    It has three tensors; with `part_tensors` it is split, and the path is that of the first part.
+    """
+    writer = GGUFWriter(path, "llama", split_max_tensors=part_tensors)
     writer.add_name("Tiny Llama")
+    writer.add_license("mit")
     writer.add_block_count(2)
     writer.add_context_length(2048)
     writer.add_embedding_length(32)
@@ -34,7 +40,7 @@ def write_model(path: Path, tokens: int = 32, file_type: int | None = 1) -> Path
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return path
+    return path if path.exists() else next(path.parent.glob(f"{path.stem}-00001-of-*.gguf"))
 
 
 def text(value: str) -> bytes:
@@ -54,10 +60,10 @@ def entry(key: str, value: Value) -> bytes:
     return text(key) + struct.pack(f"<IIQ{len(value)}i", 9, 5, len(value), *value)
 
 
-def tensor(shape: Sequence[int], kind: int = 0, offset: int = 0) -> bytes:
+def tensor(shape: Sequence[int], kind: int = 0, offset: int = 0, name: str = "weight") -> bytes:
     """The description of a tensor."""
     fields = (len(shape), *shape, kind, offset)
-    return text("weight") + struct.pack(f"<I{len(shape)}QIQ", *fields)
+    return text(name) + struct.pack(f"<I{len(shape)}QIQ", *fields)
 
 
 def raw(

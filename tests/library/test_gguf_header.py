@@ -1,9 +1,11 @@
 import ctypes
 import os
+import random
 import struct
 import sys
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import llama_cpp
@@ -13,6 +15,7 @@ from gguf.constants import LlamaFileType
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.models import ModelHeader
 from chatdesk.library.gguf_header import read_header
+from chatdesk.library.gguf_reader import WINDOW_BYTES
 from chatdesk.library.gguf_types import MIXTURES, TENSOR_TYPES
 from chatdesk.library.starter import find_starter
 from tests.library.gguf_files import HEAD, Value, raw, tensor, text, write_model
@@ -54,6 +57,8 @@ def test_starter() -> None:
         has_chat_template=True,
         width=576,
         vocabulary=49_152,
+        license="apache-2.0",
+        decode_bytes=96_576_768,  # all of them: the embedding is the output too
     )
 
 
@@ -71,6 +76,8 @@ def test_model_by_the_gguf_package(tmp_path: Path) -> None:
         has_chat_template=True,
         width=32,
         vocabulary=16,
+        license="mit",
+        decode_bytes=2 * 16 * 32 + 4 * 32 + 4 * 18,
     )
 
 
@@ -216,7 +223,8 @@ def test_cut_by_a_few_bytes_says_it_in_bytes(tmp_path: Path) -> None:
         ),
         pytest.param(raw({"general.architecture": 7}), "damaged", id="architecture 7"),
         pytest.param(raw(LLAMA | {"general.type": "adapter"}), "no model to chat", id="adapter"),
-        pytest.param(raw(LLAMA | {"split.count": 3}), "one of 3 parts", id="split"),
+        pytest.param(raw(LLAMA | {"split.count": 3}), "not named as the parts", id="split"),
+        pytest.param(raw(LLAMA | {"split.count": "x"}), "damaged", id="x parts"),
         pytest.param(raw(LLAMA | {"general.alignment": 0}), "damaged", id="alignment 0"),
         pytest.param(raw(LLAMA | {"general.alignment": "x"}), "damaged", id="alignment x"),
         pytest.param(raw(LLAMA | {"llama.block_count": "x"}), "damaged", id="layers x"),
@@ -251,6 +259,27 @@ def test_mixtures_are_those_of_the_gguf_package() -> None:
         if kind != LlamaFileType.GUESSED
     }
     assert theirs.items() <= MIXTURES.items()
+
+
+@pytest.mark.parametrize(
+    ("stated", "license"),
+    [("apache-2.0", "apache-2.0"), ("a\nb", ""), ("m" * 900, "m" * 100), ("m" * 2000, ""), (7, "")],
+)
+def test_license(tmp_path: Path, stated: str | int, license: str) -> None:
+    assert read(tmp_path, raw(LLAMA | {"general.license": stated})).license == license
+
+
+def test_of_a_mixture_only_the_experts_in_use_are_read_to_decode(tmp_path: Path) -> None:
+    experts: dict[str, Value] = {"llama.expert_count": 8, "llama.expert_used_count": 2}
+    tensors = [
+        tensor([32, 2], name="token_embd.weight"),
+        tensor([32, 1, 8], name="blk.0.ffn_up_exps.weight"),
+        tensor([32, 4], name="blk.0.ffn_up_shexp.weight"),
+    ]
+    header = read(tmp_path, raw(LLAMA | experts, tensors))
+    assert header.decode_bytes == 4 * 32 * (2 + 8 // 4 + 4)
+    with_output = [*tensors, tensor([32, 2], name="output.weight")]  # then a row of it is looked up
+    assert read(tmp_path, raw(LLAMA | experts, with_output)).decode_bytes == header.decode_bytes
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -309,6 +338,18 @@ def test_a_large_vocabulary_is_stepped_over_quickly_and_in_little_memory(tmp_pat
     read_header(path)
     assert time.perf_counter() - started < 0.5  # 0.1 s in truth; the rest is for a busy machine
     assert peak_bytes_of_reading(path) < 5_000_000
+
+
+def test_strings_of_all_lengths_are_stepped_over(tmp_path: Path) -> None:
+    lengths = random.Random(1).choices(
+        [0, 1, 7, 30, 63, 64, 255, 256, 5000], [9] * 6 + [1] * 3, k=50_000
+    )
+    words = b"".join(struct.pack("<Q", length) + bytes(length) for length in lengths)
+    head = HEAD.pack(b"GGUF", 3, 1, 1 + len(LLAMA))
+    array = text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, len(lengths)) + words
+    assert len(array) > 5 * WINDOW_BYTES
+    header = read(tmp_path, head + array + raw(LLAMA)[HEAD.size :])
+    assert replace(header, bytes=0) == replace(read(tmp_path, raw(LLAMA)), bytes=0)
 
 
 def test_a_long_string_is_stepped_over(tmp_path: Path) -> None:

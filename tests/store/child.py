@@ -8,10 +8,12 @@ from pathlib import Path
 
 from chatdesk.core.chat import MessageState, Role, now
 from chatdesk.core.errors import StoreProblem
+from chatdesk.core.library import Download, DownloadState, HubFile
 from chatdesk.core.personalization import AdapterRecord, AdapterState
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
 
 
 def say(*words: object) -> None:
@@ -55,6 +57,16 @@ def train(path: Path, model_id: str) -> None:
     database.close()
 
 
+def fetch(path: Path) -> None:
+    """Begin a download, and finish in good order when told to, leaving it unfinished."""
+    database = Database.open(path)
+    files = (HubFile("tiny.gguf", 10),)
+    running = Download("d" * 16, "owner/tiny", "main", "tiny", files, DownloadState.RUNNING, now())
+    say(DownloadStore(database).add(running).id)
+    sys.stdin.readline()
+    database.close()
+
+
 def write(path: Path, messages: str) -> None:
     """Wait for the word, then open the database, and add a thread of messages."""
     say("ready")
@@ -88,6 +100,7 @@ TASKS: dict[str, Callable[..., None]] = {
     "stream": stream,
     "hold": hold,
     "train": train,
+    "fetch": fetch,
     "write": write,
     "stranger": stranger,
 }

@@ -26,12 +26,13 @@ from chatdesk.store.models import ModelStore
 from chatdesk.store.tables import metadata
 from tests.store.conftest import stored
 
+NEXT_REVISION = "9999"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "{revision}"
+down_revision = "{before}"
 
 
 def upgrade():
@@ -45,9 +46,10 @@ def pretend_next(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "pas
     """Make this program one revision newer than it is."""
     scripts = folder / "100% newer"  # a folder's name is not a format
     shutil.copytree(schema.MIGRATIONS, scripts)
-    (scripts / "versions" / "0004_next.py").write_text(NEXT.format(more=more))
+    text = NEXT.format(revision=NEXT_REVISION, before=schema.REVISION, more=more)
+    (scripts / "versions" / f"{NEXT_REVISION}_next.py").write_text(text)
     monkeypatch.setattr(schema, "MIGRATIONS", scripts)
-    monkeypatch.setattr(schema, "REVISION", "0004")
+    monkeypatch.setattr(schema, "REVISION", NEXT_REVISION)
 
 
 def definitions(path: Path) -> dict[str, str]:
@@ -161,9 +163,10 @@ def test_an_older_database_is_backed_up_and_migrated(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(path, "0003")
-    old = Database.open(path)
+    old, revision = Database.open(path), schema.REVISION
     before = ConversationStore(old).get("c000000000000001")
     old.close()
+    path.with_name("chatdesk.db.backup-0003").unlink(missing_ok=True)  # of this opening
     pretend_next(monkeypatch, tmp_path)
     database = Database.open(path)
     assert ConversationStore(database).get(before.id) == before  # its messages too
@@ -171,14 +174,14 @@ def test_an_older_database_is_backed_up_and_migrated(
         (foreign_keys,) = connection.exec_driver_sql("PRAGMA foreign_keys").one()
     assert foreign_keys == 1
     database.close()
-    assert version(path) == "0004"
+    assert version(path) == NEXT_REVISION
     assert "colour" in definitions(path)["conversations"]
 
-    backup = path.with_name("chatdesk.db.backup-0003")
+    backup = path.with_name(f"chatdesk.db.backup-{revision}")
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, backup.name]
     if sys.platform != "win32":
         assert backup.stat().st_mode & 0o777 == 0o600
-    assert version(backup) == "0003"
+    assert version(backup) == revision
     monkeypatch.undo()
     restored = Database.open(backup)
     assert ConversationStore(restored).get(before.id) == before

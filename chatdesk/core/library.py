@@ -1,0 +1,237 @@
+"""The model library as values: what there is to fetch, what is being fetched, what is kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from chatdesk.core.models import Fit, ModelFile
+from chatdesk.core.sampling import SamplingParams
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a model would take and give on this machine, at a context window.
+
+    `memory_bytes` is weights + KV cache + compute buffers + the engine process; `tokens_per_s` is
+    that of decoding, 0 where nothing is known of the machine's memory bandwidth yet.
+    """
+
+    fit: Fit
+    context_window: int
+    memory_bytes: int
+    tokens_per_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A repository as a search finds it. `gated` ones need an agreement and a token."""
+
+    repo: str
+    downloads: int = 0
+    likes: int = 0
+    updated: datetime | None = None
+    gated: bool = False
+    license: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a repository; `sha256` is what the hub states, "" where it states none."""
+
+    path: str
+    bytes: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One model file of a repository, or all parts of one that is split, in order."""
+
+    quantization: str
+    files: tuple[HubFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """The size of all parts."""
+        return sum(file.bytes for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class HubRepository:
+    """A repository opened. `revision` is the commit it was read at; `card` plain text."""
+
+    model: HubModel
+    revision: str
+    variants: tuple[Variant, ...]
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """A model that is recommended. `purposes` are of chat, code, chinese, small.
+
+    Everything an estimate needs is here, so that nothing is fetched to show the list. `summary` is
+    a sentence by language code ("en", "zh_CN").
+    """
+
+    name: str
+    repo: str
+    file: str
+    quantization: str
+    bytes: int
+    parameters: int
+    context_length: int
+    kv_bytes_per_token: int
+    vocabulary: int
+    license: str
+    purposes: tuple[str, ...]
+    summary: dict[str, str]
+    active_parameters: int = 0  # of a mixture of experts; 0 means all
+
+
+class DownloadState(StrEnum):
+    """What a download is doing."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CHECKING = "checking"  # its bytes are there and are being hashed
+    PAUSED = "paused"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A model that is being fetched. `files` are all its parts.
+
+    `received` counts bytes that are on the disk, of all parts. `problem` is a sentence, why it
+    failed or why it waits to try again. `path` is where its first part lies once it is done,
+    `folder` is where the parts go from the beginning.
+    """
+
+    id: str
+    repo: str
+    revision: str
+    name: str
+    files: tuple[HubFile, ...]
+    state: DownloadState
+    added: datetime
+    received: int = 0
+    problem: str = ""
+    path: str = ""
+    folder: str = ""
+
+    @property
+    def bytes(self) -> int:
+        """The size of all parts."""
+        return sum(file.bytes for file in self.files)
+
+
+class Presence(StrEnum):
+    """Whether a model's file is what the library knows."""
+
+    THERE = "there"
+    MISSING = "missing"  # also on a disk that is not connected
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNotes:
+    """What is kept of a model beside its file.
+
+    `title` is what the person calls it, "" for the name in its header. `estimated_bytes` was
+    foretold for the last load, `used_bytes` is what the engine then really used, both at
+    `used_context` tokens. `system_prompt` and `sampling` are used in new conversations with it;
+    None is the general setting. `repo` is where it was fetched from.
+    """
+
+    title: str = ""
+    favourite: bool = False
+    tags: tuple[str, ...] = ()
+    last_used: datetime | None = None
+    tokens_per_s: float = 0.0
+    estimated_bytes: int = 0
+    used_bytes: int = 0
+    used_context: int = 0
+    system_prompt: str | None = None
+    sampling: SamplingParams | None = None
+    repo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptModel:
+    """A model of the library as its page shows it."""
+
+    model: ModelFile
+    presence: Presence
+    estimate: Estimate
+    notes: ModelNotes = field(default_factory=ModelNotes)
+    is_starter: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.notes.title or self.model.header.name
+
+
+@dataclass(frozen=True, slots=True)
+class FoundElsewhere:
+    """A GGUF file that another app keeps; `app` is that app's name, `name` what it calls it."""
+
+    app: str
+    name: str
+    path: str
+    bytes: int
+    sha256: str = ""
+
+
+class QuantizingState(StrEnum):
+    """How far the making of a smaller model has come."""
+
+    WRITING = "writing"
+    COMPARING = "comparing"  # the smaller model is there, and is measured beside the original
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a model was measured to be; 0 for what could not be measured.
+
+    `perplexity` is that of the built-in text: how many words the model wavers between, on average.
+    """
+
+    bytes: int
+    tokens_per_s: float = 0.0
+    perplexity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A model and its smaller one, measured alike; `problem` says why something is missing."""
+
+    original: Measured
+    smaller: Measured
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantizing:
+    """A model that is made smaller, or was. `fraction` is that of the whole, 0 to 1.
+
+    `result` is there as soon as its file is. `problem` is a sentence, why it failed.
+    """
+
+    model: ModelFile
+    type: str
+    state: QuantizingState
+    fraction: float = 0.0
+    result: ModelFile | None = None
+    comparison: Comparison | None = None
+    problem: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not come to its end."""
+        return self.state in (QuantizingState.WRITING, QuantizingState.COMPARING)

@@ -1,0 +1,73 @@
+"""How fast this computer reads and writes its memory: decoding waits for little else."""
+
+import ctypes
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+
+_log = logging.getLogger(__name__)
+
+MOST_THREADS = 4  # so many use all the memory of nearly every computer
+COPIED_BYTES = 64 << 20  # by all threads together; more than caches hold
+GIB = 1 << 30
+ROUNDS = 5  # of which the fastest counts: others were disturbed
+
+
+def read_bandwidth(file: Path) -> float:
+    """Bytes per second as kept in `file`; 0 when they were not measured on this computer."""
+    try:
+        kept = json.loads(file.read_bytes())
+        measured = float(kept["bytes_per_s"])
+        if kept["computer"] == _computer() and 0 < measured < math.inf:
+            return measured
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as problem:
+        _log.warning("%s: %s", file.name, type(problem).__name__)
+    return 0.0
+
+
+def measure_bandwidth(file: Path) -> float:
+    """Measure it, in some 200 ms, and keep it in `file`, if that can be written."""
+    measured = _measure(min(psutil.cpu_count(logical=False) or 1, MOST_THREADS))
+    kept = {"bytes_per_s": measured, "computer": _computer()}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(kept), "utf-8")
+    except OSError as problem:
+        _log.warning("%s: %s", file.name, type(problem).__name__)
+    return measured
+
+
+def _computer() -> list[int]:
+    """Cores and GiB of memory, so that a copied folder does not lie."""
+    return [psutil.cpu_count() or 0, round(psutil.virtual_memory().total / GIB)]
+
+
+def _measure(threads: int) -> float:
+    """Bytes read and written per second by so many threads, each copying a buffer of its own."""
+    copies = [_copier(COPIED_BYTES // threads) for _ in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        best = min(_seconds(pool, copies) for _ in range(ROUNDS))
+    return 2 * COPIED_BYTES / best
+
+
+def _seconds(pool: ThreadPoolExecutor, copies: list[Callable[[], object]]) -> float:
+    started = time.perf_counter()
+    for running in [pool.submit(copy) for copy in copies]:
+        running.result()
+    return time.perf_counter() - started
+
+
+def _copier(count: int) -> Callable[[], object]:
+    """Copies a buffer of `count` bytes, without holding the interpreter's lock."""
+    source, target = ctypes.create_string_buffer(count), ctypes.create_string_buffer(count)
+    for buffer in (source, target):
+        ctypes.memset(buffer, 1, count)  # until written to, memory is not really there
+    return lambda: ctypes.memmove(target, source, count)

@@ -1,0 +1,72 @@
+"""What goes wrong with the disk that a download goes to, as sentences."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+
+SPARE_BYTES = 100 << 20  # left free on the disk, for everything else that lives there
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class DiskProblem(EnvironmentProblem):
+    """A download cannot be written where it is to go."""
+
+
+@contextmanager
+def disk_problems(target: Path) -> Iterator[None]:
+    """Raise `DiskProblem` in place of `OSError`; `target` is the file that is written."""
+    try:
+        yield
+    except OSError as error:
+        raise _told(error, target) from error
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise `DiskProblem` unless `needed` more bytes fit on the disk of `folder`, or `OSError`."""
+    free = shutil.disk_usage(folder).free
+    if needed and free < needed + SPARE_BYTES:
+        raise DiskProblem(
+            tr(
+                "There is not enough room on the disk: {needed} MB are missing.",
+                needed=-((free - needed - SPARE_BYTES) // 1_000_000),
+            ),
+            tr("Make room in {folder}, then resume.", folder=folder),
+        )
+
+
+def in_the_way(target: Path) -> DiskProblem:
+    """Something else lies where a file is to go."""
+    if target.is_dir():
+        what = tr("There is a folder where the file is to go: {path}.", path=target)
+    else:
+        what = tr("There is another file where this one is to go: {path}.", path=target)
+    return DiskProblem(what, tr("Move it away, then resume."))
+
+
+def _told(error: OSError, target: Path) -> DiskProblem:
+    if error.errno in _FULL:
+        return DiskProblem(
+            tr("The disk is full."),
+            tr("Make room in {folder}, then resume.", folder=target.parent),
+        )
+    if error.errno == errno.EFBIG:
+        return DiskProblem(
+            tr("The disk takes no files as large as {name}.", name=target.name),
+            tr("Choose another models folder in the settings."),
+        )
+    if error.errno in _FORBIDDEN:
+        return DiskProblem(
+            tr("ChatDesk may not write in {folder}.", folder=target.parent),
+            tr("Allow it, or choose another models folder in the settings."),
+        )
+    return DiskProblem(
+        tr("{path} cannot be written: {reason}.", path=target, reason=error.strerror or str(error)),
+        tr("Check the disk, then resume."),
+    )
