@@ -63,13 +63,14 @@ def _strlen_address() -> int | None:
 class NativeLog:
     """Takes llama.cpp's log over: warnings and errors go to `logging`, the last lines are kept.
 
-    While `is_silent()`, nothing goes to `logging`.
+    While `is_silent()`, nothing goes to `logging`. `on_line` hears every line, or piece of one.
     """
 
     def __init__(self) -> None:
         self._lines: deque[tuple[int, str]] = deque(maxlen=_KEPT_LOG_LINES)
         self._level = _INFO
         self.is_silent: Callable[[], bool] = lambda: False
+        self.on_line: Callable[[str], None] = lambda line: None
         self._callback = lib.llama_log_callback(self._receive)
         lib.llama_log_set(self._callback, None)
         # The libraries outlive the interpreter and may still log: not into a dead callback.
@@ -94,6 +95,7 @@ class NativeLog:
             return
         line = text.decode("utf-8", "replace").rstrip()
         self._lines.append((level, line))
+        self.on_line(line)
         if level >= _WARNING and not self.is_silent():
             log.log(logging.ERROR if level == _ERROR else logging.WARNING, "%s", line)
 

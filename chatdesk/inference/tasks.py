@@ -41,6 +41,7 @@ class _Reader:
         self._adapters = adapters
         self._batch = Batch(context.batch)
         self._active: list[_Reading] = []
+        self._one_by_one = False  # while two texts have no room beside each other
 
     def step(
         self,
@@ -60,6 +61,7 @@ class _Reader:
         try:
             self._context.decode(self._batch)
         except NoRoom:
+            self._one_by_one = len(parts) > 1
             self.drop_newest()
             return
         for reading, start, end, first_row in parts:
@@ -68,6 +70,7 @@ class _Reader:
                 take_row(reading.index, position, first_row + position - start)
             if end == len(reading.tokens):
                 done(reading.index)
+                self._one_by_one = False
                 self._active.remove(reading)
                 self._sequences.drop(reading.live)
 
@@ -77,9 +80,9 @@ class _Reader:
         batch = self._batch
         batch.clear()
         outputs = OUTPUTS
-        parts = []
+        parts: list[tuple[_Reading, int, int, int]] = []
         waiting = list(self._active)
-        while batch.room and outputs:
+        while batch.room and outputs and not (parts and self._one_by_one):
             if waiting:
                 reading = waiting.pop(0)
             elif found := following():

@@ -34,11 +34,12 @@ from chatdesk.core.generation import (
     Shutdown,
     TokenizeText,
 )
-from chatdesk.core.loading import EngineReady, LoadModel
+from chatdesk.core.loading import EngineReady, LoadModel, Quantize
 from chatdesk.inference.devices import devices
 from chatdesk.inference.engine import Answerable, LoadedModel, Restored, load
 from chatdesk.inference.failures import failed
 from chatdesk.inference.native import AbortFlag, native_log
+from chatdesk.inference.quantizing import quantize
 from chatdesk.inference.requests import Requests
 from chatdesk.inference.sessions import SessionFiles
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
@@ -48,6 +49,7 @@ _PATIENCE_S = 5.0  # for conversations to be kept on disk at the end
 
 Request = (
     LoadModel
+    | Quantize
     | Generate
     | CountTokens
     | RenderMessages
@@ -58,7 +60,7 @@ Request = (
     | RestoreSession
     | ForgetSession
 )
-Work = LoadModel | Answerable | Score | Embed | Restored | ForgetSession
+Work = LoadModel | Quantize | Answerable | Score | Embed | Restored | ForgetSession
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +162,9 @@ class _Server:
             self._prepared.put(request)
             self._load_ended.wait()  # what follows is meant for the new model
             return
+        if isinstance(request, Quantize):
+            self._prepared.put(request)
+            return
         loaded = self._loaded
         if loaded is None:
             self._requests.end(Failed(request.request_id, FailureCode.NOT_LOADED, ""))
@@ -216,8 +221,11 @@ class _Server:
         if isinstance(work, LoadModel):
             self._replace_model(work)
             return
-        assert self._loaded
         try:
+            if isinstance(work, Quantize):
+                self._requests.end(quantize(work, self._send))
+                return
+            assert self._loaded
             self._loaded.begin(work)
         except Exception as problem:
             self._requests.end(failed(work.request_id, problem))

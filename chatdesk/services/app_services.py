@@ -2,23 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from chatdesk.core.chat import now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
+from chatdesk.library.bandwidth import read_bandwidth
 from chatdesk.services.adapters import AdapterService
 from chatdesk.services.chat import ChatService
+from chatdesk.services.downloads import DownloadService
 from chatdesk.services.engine import Engine
 from chatdesk.services.facts import Publish
 from chatdesk.services.forgetting import Forgetting
+from chatdesk.services.hub import HubService
+from chatdesk.services.load_memory import LoadMemory
 from chatdesk.services.models import ModelService
 from chatdesk.services.personalize import PersonalizeService
+from chatdesk.services.quantizing import QuantizingService
 from chatdesk.services.sessions import SessionService
 from chatdesk.services.threads import MeasuredThreads
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 
 TRASH_KEPT = timedelta(days=30)
@@ -40,15 +47,39 @@ class AppServices:
         self.engine = engine
         self._database = Database.open(paths.database)
         self.conversations = ConversationStore(self._database)
-        self.models = ModelService(ModelStore(self._database), paths.models)
+        self.models = ModelService(
+            ModelStore(self._database),
+            paths.models,
+            publish,
+            settings,
+            devices=lambda: engine.devices,
+            bandwidth=lambda: read_bandwidth(paths.bandwidth),
+        )
+        self.hub = HubService(paths, lambda: engine.devices, settings)
+        self.downloads = DownloadService(
+            DownloadStore(self._database),
+            self._models_folder,
+            self.hub.hub,
+            settings,
+            publish,
+            self.models.add_fetched,
+        )
+        self.quantizing = QuantizingService(
+            self.models,
+            folder=self._models_folder,
+            settings=settings,
+            publish=publish,
+            threads=MeasuredThreads(paths.threads),
+        )
         adapters = AdapterStore(self._database)
         self.adapters = AdapterService(
             adapters, self.conversations, self.models, paths.adapters, publish
         )
         self.sessions = SessionService(paths.sessions, engine, self.models, self.adapters, settings)
         self.forgetting = Forgetting(adapters, paths.adapters, self.sessions.forget, publish)
+        noting = LoadMemory(engine, self.models, publish).publish
         self.chat = ChatService(
-            self.conversations, engine, publish, settings, self.adapters, self.forgetting
+            self.conversations, engine, noting, self.models, self.adapters, self.forgetting
         )
         self.personalize = PersonalizeService(
             paths,
@@ -62,6 +93,7 @@ class AppServices:
         self.forgetting.listen(self.personalize.on_withdrawn)
         self._adapters = adapters
         self._settings = settings
+        self._paths = paths
 
     @property
     def settings(self) -> Settings:
@@ -94,11 +126,18 @@ class AppServices:
 
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
+        self.downloads.close()
+        self.quantizing.close()
         self.chat.close()
         self.personalize.close()
         self.engine.close()
         self.sessions.close()
         self._database.close()
+
+    def _models_folder(self) -> Path:
+        """Where new models go."""
+        chosen = self._settings().models_folder
+        return Path(chosen) if chosen else self._paths.models
 
 
 def build(

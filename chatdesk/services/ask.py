@@ -62,7 +62,6 @@ def ask(
     Ctrl+C stops the answer, keeps what is there and returns it with `stop_reason` "cancelled".
     Raises `EnvironmentProblem`.
     """
-    settings = _with_options(settings, request)
     facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
 
     def publish(fact: Fact) -> None:
@@ -75,6 +74,7 @@ def ask(
     try:
         model = services.models.chosen(request.model, settings.model)
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
+        settings = _with_options(services.models.defaults(model), request)
         services.load_model(model)
         if request.temporary:
             adapters = services.adapters.for_answer(model, None) if adapters is None else adapters
@@ -82,7 +82,7 @@ def ask(
             record = answer_record(model, settings.sampling, adapters)
             message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
         else:
-            message = _ask_saved(services, request, adapters, facts, on_text)
+            message = _ask_saved(services, request, settings, adapters, facts, on_text)
         return _result(message, model.id, temporary=request.temporary)
     finally:
         services.close()
@@ -104,6 +104,7 @@ def _with_options(settings: Settings, request: AskRequest) -> Settings:
 def _ask_saved(
     services: AppServices,
     request: AskRequest,
+    settings: Settings,
     adapters: tuple[Applied, ...] | None,
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
@@ -117,7 +118,13 @@ def _ask_saved(
                 tr("The conversation {id} is in the trash.", id=conversation),
                 tr("Take it out with: chatdesk conversations restore {id}", id=conversation),
             )
-    conversation = services.chat.send(conversation, request.prompt, adapters=adapters)
+    conversation = services.chat.send(
+        conversation,
+        request.prompt,
+        system_prompt=settings.system_prompt,
+        sampling=settings.sampling,
+        adapters=adapters,
+    )
     return _follow(facts, on_text, lambda: services.chat.stop(conversation))
 
 

@@ -8,16 +8,18 @@ from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
     Cancelled,
     Failed,
+    Finished,
     MessagesRendered,
     PromptProgress,
     Scored,
     TextTokenized,
 )
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import Quantized, QuantizeProgress
 from chatdesk.services.engine import Engine, EngineLost, IdentifiedRequest, Reply
 from chatdesk.services.problems import engine_problem
 
-_Answer = TypeVar("_Answer", MessagesRendered, Scored, TextTokenized)
+_Answer = TypeVar("_Answer", Finished, MessagesRendered, Quantized, Scored, TextTokenized)
 
 
 def ask(
@@ -53,6 +55,8 @@ def ask_all(
         match reply := replies.get():
             case PromptProgress(done=done, total=total):
                 on_progress(done / total)
+            case QuantizeProgress(fraction=fraction):
+                on_progress(fraction)
             case Failed():
                 answers[reply.request_id] = reply
             case EngineLost():

@@ -6,7 +6,7 @@ the answer itself is told in facts.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chatdesk.core.chat import (
@@ -22,7 +22,7 @@ from chatdesk.core.chat import (
 )
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
-from chatdesk.core.settings import Settings
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters import AdapterService, Applied
 from chatdesk.services.answer import Answer, answer_record
 from chatdesk.services.engine import Engine, Reply
@@ -35,6 +35,7 @@ from chatdesk.services.facts import (
     Publish,
 )
 from chatdesk.services.forgetting import Forgetting
+from chatdesk.services.library_notes import LibraryNotes
 from chatdesk.services.problems import prompt_too_long
 from chatdesk.services.prompts import prompt_messages, readable, sound_text
 from chatdesk.services.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
@@ -51,7 +52,7 @@ class ChatService:
         store: ConversationStore,
         engine: Engine,
         publish: Publish,
-        settings: Callable[[], Settings],
+        models: LibraryNotes,
         adapters: AdapterService,
         forgetting: Forgetting,
     ) -> None:
@@ -60,7 +61,7 @@ class ChatService:
         self._adapters = adapters
         self._forgetting = forgetting
         self._publish = publish
-        self._settings = settings
+        self._models = models
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}  # by message id
         self._unsaved: dict[str, Message] = {}  # final answers the disk did not take
@@ -75,13 +76,15 @@ class ChatService:
         system_prompt: str | None = None,
         choice: str | None = None,
         adapters: tuple[Applied, ...] | None = None,
+        sampling: SamplingParams | None = None,
     ) -> str:
         """Ask `text` at the end of a conversation; the conversation's id.
 
-        None as the id starts one, with this system prompt or else the one of the settings, and
-        `choice` as its adapter (see `Conversation.adapter`).
-        `adapters` answer this once, else those of the conversation. Raises `PromptTooLong` and
-        other `EnvironmentProblem`s before anything is stored.
+        None as the id starts one, with this system prompt or else the one of the model or of the
+        settings, and `choice` as its adapter (see `Conversation.adapter`).
+        `adapters` answer this once, else those of the conversation; `sampling` likewise, else that
+        of the model or of the settings. Raises `PromptTooLong` and other `EnvironmentProblem`s
+        before anything is stored.
         """
         text = sound_text(text)
         conversation, system, path = self._situation(conversation_id, system_prompt)
@@ -97,7 +100,7 @@ class ChatService:
         question = self._store.add_message(conversation.id, parent, Role.USER, text)
         self._publish(MessageAdded(question))
         self._publish(ConversationsChanged())
-        self._answer(conversation, question, prompt, adapters)
+        self._answer(conversation, question, prompt, adapters, sampling)
         return conversation.id
 
     def edit(self, message_id: str, text: str) -> None:
@@ -266,8 +269,9 @@ class ChatService:
     ) -> tuple[Conversation | None, str, tuple[Message, ...]]:
         """A conversation (or None for a new one), its system prompt, and its active path."""
         if conversation_id is None:
-            new = self._settings().system_prompt if system_prompt is None else system_prompt
-            return None, new, ()
+            if system_prompt is None:
+                system_prompt = self._models.defaults(self._engine.status.model).system_prompt
+            return None, system_prompt, ()
         conversation = self._store.get(conversation_id)
         return conversation, conversation.system_prompt, conversation.path()
 
@@ -296,10 +300,12 @@ class ChatService:
         question: Message,
         prompt: tuple[PromptMessage, ...],
         adapters: tuple[Applied, ...] | None = None,
+        sampling: SamplingParams | None = None,
     ) -> None:
         if adapters is None:
             adapters = self._adapters_for(conversation, conversation.adapter)
-        record = answer_record(self._engine.status.model, self._settings().sampling, adapters)
+        model = self._engine.status.model
+        record = answer_record(model, sampling or self._models.defaults(model).sampling, adapters)
         message = self._store.add_message(
             question.conversation_id,
             question.id,

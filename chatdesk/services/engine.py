@@ -38,7 +38,15 @@ from chatdesk.core.generation import (
     TokensCounted,
 )
 from chatdesk.core.i18n import tr
-from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions, LoadProgress, ModelLoaded
+from chatdesk.core.loading import (
+    Device,
+    EngineReady,
+    LoadModel,
+    LoadOptions,
+    LoadProgress,
+    ModelLoaded,
+    Quantize,
+)
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.answering import Answering
@@ -72,6 +80,7 @@ class EngineLost:
 Reply = EngineEvent | EngineLost
 IdentifiedRequest = (
     LoadModel
+    | Quantize
     | Generate
     | CountTokens
     | RenderMessages
@@ -129,6 +138,12 @@ class Engine:
         """The child's process id, or None when none runs."""
         child = self._child
         return child.pid if child else None
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """What the engine could compute on when it started last; nothing before."""
+        ready = self._ready
+        return ready.result().devices if ready.done() and not ready.exception() else ()
 
     @property
     def busy(self) -> bool:

@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from chatdesk.core.chat import Message
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.library import Quantizing
 from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterState, LossPoint
@@ -145,6 +146,33 @@ class LearningChanged:
     problem: EnvironmentProblem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ModelsChanged:
+    """Which models there are, what they are called, or what is known of them is another thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadsChanged:
+    """Which downloads there are, or the state of one, is another thing now."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgressed:
+    """A download has come further; 0 seconds left where that is not known yet."""
+
+    download_id: str
+    received: int
+    bytes_per_s: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizingChanged:
+    """The making of a smaller model has come further, or to its end."""
+
+    progress: Quantizing
+
+
 Fact = (
     EngineChanged
     | MessageAdded
@@ -158,5 +186,9 @@ Fact = (
     | AdaptersChanged
     | AdapterLeftOut
     | LearningChanged
+    | ModelsChanged
+    | DownloadsChanged
+    | DownloadProgressed
+    | QuantizingChanged
 )
 Publish = Callable[[Fact], None]

@@ -2,21 +2,27 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chatdesk.core.errors import EnvironmentProblem, ModelProblem, NotFound
 from chatdesk.core.i18n import tr
-from chatdesk.core.loading import Device
+from chatdesk.core.library import Estimate, FoundElsewhere, KeptModel, Presence
+from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import Fit, ModelFile
-from chatdesk.library.fit import judge, memory_needed
-from chatdesk.library.gguf_header import read_header
+from chatdesk.core.settings import Settings
+from chatdesk.library.elsewhere import found
+from chatdesk.library.fit import estimate
 from chatdesk.library.hardware import available_memory
-from chatdesk.library.identity import sha256_of
 from chatdesk.library.starter import find_starter
-from chatdesk.store.models import ModelStore
+from chatdesk.services.facts import ModelsChanged, Publish
+from chatdesk.services.library_files import place_of, presence_of, to_trash
+from chatdesk.services.library_identity import Identities
+from chatdesk.services.library_intake import Intake
+from chatdesk.services.library_notes import LibraryNotes
+from chatdesk.store.models import KnownModel, ModelStore
 
 _log = logging.getLogger(__name__)
 
@@ -33,42 +39,79 @@ class ModelInfo:
     present: bool
 
 
-class ModelService:
-    """Knows the models; does not run them."""
+class ModelService(LibraryNotes):
+    """Knows the models; does not run them.
 
-    def __init__(self, store: ModelStore, models_folder: Path) -> None:
-        self._store = store
+    `devices` are those a model could run on, `bandwidth` is the memory's in bytes per second, 0
+    where it was not measured; both must answer at once.
+    """
+
+    def __init__(
+        self,
+        store: ModelStore,
+        models_folder: Path,
+        publish: Publish = lambda fact: None,
+        settings: Callable[[], Settings] = Settings,
+        devices: Callable[[], Sequence[Device]] = tuple,
+        bandwidth: Callable[[], float] = float,
+    ) -> None:
+        super().__init__(store, publish, settings)
         self._folder = models_folder
+        self._devices = devices
+        self._bandwidth = bandwidth
+        self._intake = Intake(store, self._folders)
+        self._identities = Identities(store)
+
+    # Which there are
 
     def refresh(self) -> tuple[ModelFile, ...]:
-        """Take up the starter and new files of the models folder; every model that is there."""
-        starter = find_starter()
-        for path in [*([starter] if starter else []), *sorted(self._folder.glob("**/*.gguf"))]:
-            try:
-                self.add(path)
-            except ModelProblem as problem:
-                _log.warning("left out of the models: %s", problem)
-        return tuple(model for model in self._store.list() if _is_there(model))
+        """Take up the starter and new files of the models folders; every model that can be used."""
+        listed = (each.model for each in self._scan())
+        return tuple(model for model in listed if presence_of(model) is Presence.THERE)
 
-    def room_bytes(self) -> int:
-        """About how large a model file may be to run well here beside everything else."""
-        return int(available_memory() * ROOM_SHARE)
+    def kept(self) -> tuple[KeptModel, ...]:
+        """The same, with all that is known of each; also of those that are gone or changed."""
+        starter = str(find_starter())
+        estimate = self._estimator()
+        return tuple(
+            KeptModel(
+                model=each.model,
+                presence=presence_of(each.model),
+                estimate=estimate(each.model, self.load_options(each.model.id)),
+                notes=each.notes,
+                is_starter=each.model.path == starter,
+            )
+            for each in self._scan()
+        )
 
-    def add(self, path: Path) -> ModelFile:
-        """Take up a GGUF file where it lies. Raises `ModelProblem`."""
-        path = _place(path)
-        known = self._unchanged(path)
-        if known:
-            return known
-        header = read_header(path)
-        return self._store.add(path, header, path.stat().st_mtime_ns)
+    def add(self, path: Path, name: str = "") -> ModelFile:
+        """Take up a GGUF file where it lies, of a split model any part. Raises `ModelProblem`.
+
+        One that changed or was taken off the list is taken up as it is now. `name` is what its id
+        is made of, if not its file's name.
+        """
+        model, is_new = self._intake.add(path, name)
+        if is_new:
+            self._publish(ModelsChanged())
+        return model
+
+    def add_fetched(self, path: Path, repo: str, sha256: str) -> None:
+        """Take up a file that was fetched from a repository and was found to have this hash."""
+        model = self.add(path)
+        if sha256 and model.header.parts == 1:  # the hash of a split model is that of all parts
+            self._store.set_hash(model.id, sha256)
+        self.note(model.id, lambda notes: replace(notes, repo=repo))
 
     def get(self, id_or_path: str) -> ModelFile:
-        """A model by its id, or by the path of a file. Raises `NotFound` or `ModelProblem`."""
+        """A model by its id, or by the path of a file. Raises `NotFound` or `ModelProblem`.
+
+        If its file changed it is taken as it is now, which is another model.
+        """
         for model in self._store.list():
             if model.id == id_or_path:
-                return model
-        path = _place(Path(id_or_path))
+                changed = presence_of(model) is Presence.CHANGED
+                return self.add(Path(model.path)) if changed else model
+        path = place_of(Path(id_or_path))
         if path.suffix.lower() == ".gguf" or os.access(path, os.F_OK):
             return self.add(path)
         raise NotFound(
@@ -82,7 +125,7 @@ class ModelService:
         A file that changed since it was chosen has another id, but is still the one at that place.
         """
         try:
-            if preferred:
+            if preferred and not self._store.is_forgotten(preferred):
                 return self.add(Path(self._store.get(preferred).path))
         except (NotFound, ModelProblem) as problem:
             _log.warning("the chosen model cannot be used: %s", problem)
@@ -101,23 +144,78 @@ class ModelService:
             )
         return model
 
+    def elsewhere(self) -> tuple[FoundElsewhere, ...]:
+        """Models that other apps keep on this computer and that are not listed here yet."""
+        listed = {os.path.realpath(model.path) for model in self._store.list()}
+        return tuple(
+            each
+            for each in found(Path.home(), os.environ, sys.platform)
+            if os.path.realpath(each.path) not in listed
+        )
+
+    def add_elsewhere(self, found: FoundElsewhere) -> ModelFile:
+        """Take up what another app keeps, where it lies, called as that app does."""
+        path = Path(found.path)
+        model = self.add(path, found.name)
+        if found.name != path.stem:
+            self.note(model.id, lambda notes: replace(notes, title=notes.title or found.name))
+        return model
+
+    # What becomes of one
+
+    def delete(self, model_id: str) -> int:
+        """Move a model's files to the trash and take it off the list; how many bytes they have.
+
+        Answers and adapters still know it. Raises `NotFound`, and `EnvironmentProblem` for the
+        starter, for files that are not there, and where there is no trash.
+        """
+        model = self._removable(model_id)
+        if presence_of(model) is Presence.MISSING:
+            name = self.notes(model_id).title or model.header.name
+            raise ModelProblem(
+                tr("The file of “{name}” is not there, so it cannot be deleted.", name=name),
+                tr("Connect its disk, or take the model off the list."),
+            )
+        freed = to_trash(Path(model.path))
+        self._store.delist(model_id)
+        self._publish(ModelsChanged())
+        return freed
+
+    def forget(self, model_id: str) -> None:
+        """Take a model off the list until it is added again; its file stays.
+
+        Raises `NotFound`, and `EnvironmentProblem` for the starter.
+        """
+        self._removable(model_id)
+        self._store.forget(model_id)
+        self._publish(ModelsChanged())
+
+    def duplicates(
+        self, cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[tuple[KeptModel, ...], ...]:
+        """Models that are the same to the byte, in groups; files of equal size are read for it."""
+        return self._identities.duplicates(self.kept(), cancelled)
+
+    # What this machine makes of one
+
+    def room_bytes(self) -> int:
+        """About how large a model file may be to run well here beside everything else."""
+        return int(available_memory() * ROOM_SHARE)
+
     def info(self, model: ModelFile, context_window: int, devices: Sequence[Device]) -> ModelInfo:
         """What this machine makes of a model at a context window of that many tokens."""
-        context = min(context_window, model.header.context_length or context_window)
-        return ModelInfo(
-            model=model,
-            fit=judge(model.header, context, devices, available_memory()),
-            memory_bytes=memory_needed(model.header, context),
-            present=_is_there(model),
-        )
+        options = LoadOptions(context_window)
+        found = estimate(model.header, options, devices, available_memory(), self._bandwidth())
+        present = presence_of(model) is not Presence.MISSING
+        return ModelInfo(model, found.fit, found.memory_bytes, present)
+
+    def estimate(self, model: ModelFile, options: LoadOptions) -> Estimate:
+        """What a model would take and give if it were loaded with these options now."""
+        return self._estimator()(model, options)
 
     def identity(self, model: ModelFile) -> str | None:
         """The hash of a model's content, if it is known and the file is still the same."""
-        try:
-            return self._store.get(model.id).sha256 if _is_same(model) else None
-        except EnvironmentProblem as problem:
-            _log.warning("no hash of %s: %s", model.id, problem)
-            return None
+        return self._identities.known(model)
 
     def identify(
         self, model: ModelFile, cancelled: Callable[[], bool] = lambda: False
@@ -126,44 +224,31 @@ class ModelService:
 
         None when `cancelled`, or when the file is not what it was.
         """
-        if known := self.identity(model):
-            return known
-        try:
-            worked_out = sha256_of(Path(model.path), cancelled)
-            if _is_same(model):
-                self._store.set_hash(model.id, worked_out)
-        except (EnvironmentProblem, OSError) as problem:
-            _log.warning("no hash of %s: %s", model.id, problem)
-        except CancelledError:
-            return None
-        return self.identity(model)
+        return self._identities.work_out(model, cancelled)
 
-    def _unchanged(self, path: Path) -> ModelFile | None:
-        for model in self._store.list():
-            if Path(model.path) == path and _is_same(model):
-                return model
-        return None
+    # Inside
 
+    def _folders(self) -> tuple[Path, ...]:
+        """The app's own models folder, and the one of the settings if it is another."""
+        chosen = self._settings().models_folder
+        return tuple(dict.fromkeys((self._folder, Path(chosen) if chosen else self._folder)))
 
-def _is_same(model: ModelFile) -> bool:
-    """Whether the file has the size and time it was taken up with."""
-    try:
-        stat = Path(model.path).stat()
-    except OSError:
-        return False
-    return (stat.st_size, stat.st_mtime_ns) == (model.header.bytes, model.mtime_ns)
+    def _scan(self) -> list[KnownModel]:
+        known, is_new = self._intake.scan()
+        if is_new:
+            self._publish(ModelsChanged())
+        return [each for each in known if each.listed]
 
+    def _estimator(self) -> Callable[[ModelFile, LoadOptions], Estimate]:
+        """Estimates with what is free now, which is asked for once."""
+        devices, memory, bandwidth = self._devices(), available_memory(), self._bandwidth()
+        return lambda model, options: estimate(model.header, options, devices, memory, bandwidth)
 
-def _is_there(model: ModelFile) -> bool:
-    return os.access(model.path, os.R_OK)  # `Path.is_file` raises where a folder is closed
-
-
-def _place(path: Path) -> Path:
-    """Where a file lies, in full. Raises `ModelProblem` for what the database cannot keep."""
-    place = Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - never raises
-    try:
-        str(place).encode()
-    except UnicodeEncodeError:
-        what = tr("The path {path} is not text.", path=ascii(str(place)))
-        raise ModelProblem(what, tr("Rename the folder or the file.")) from None
-    return place
+    def _removable(self, model_id: str) -> ModelFile:
+        model = self._store.get(model_id)
+        if model.path == str(find_starter()):
+            raise EnvironmentProblem(
+                tr("The starter model stays: it comes with ChatDesk."),
+                tr("So there always is a model that works without the network."),
+            )
+        return model

@@ -90,6 +90,12 @@ def _model_problem(failed: Failed, model: str) -> ModelProblem | None:
             )
             todo = tr("Check it, or choose the devices again in the settings.")
             return DeviceMissing(what, todo)
+        case FailureCode.NOT_QUANTIZED:
+            what = tr("{model} cannot be made smaller: {reason}", model=model, reason=failed.detail)
+            todo = another
+        case FailureCode.NOT_WRITTEN:
+            what = tr("The smaller {model} could not be written to the disk.", model=model)
+            todo = tr("Make room on the disk, then try again.")
         case FailureCode.LOAD_FAILED:
             what = tr("{model} could not be loaded: {reason}", model=model, reason=failed.detail)
             todo = another

@@ -34,8 +34,8 @@ class ServingService:
 
     @property
     def sampling(self) -> SamplingParams:
-        """What holds where a client says nothing: the person's own choice."""
-        return self._services.settings.sampling
+        """What holds where a client says nothing: the person's own choice for the model in use."""
+        return self._services.models.defaults(self._engine.status.model).sampling
 
     def models(self) -> tuple[ModelFile, ...]:
         """Every model that can be asked for."""

@@ -116,6 +116,17 @@ def test_many_sequences_score_as_each_alone(engine: EngineProcess) -> None:
     assert all(value < 0 for sequence in together.logprobs for value in sequence)
 
 
+def test_texts_that_fill_the_window_are_scored_one_by_one(starter_model: Path) -> None:
+    with EngineProcess() as engine:
+        assert isinstance(engine.load(starter_model, context_window=512), ModelLoaded)
+        text = tuple(rendered(engine, "Tell me all there is to tell about tea. " * 60).tokens[:512])
+        assert len(text) == 512
+        whole = ScoreSequence(text[:256], text[256:])
+        found = scored(engine, whole, whole, whole).logprobs
+        assert [len(each) for each in found] == [256] * 3
+        assert mean_difference(found[0], found[2]) < NOISE
+
+
 def test_an_adapter_changes_the_score(engine: EngineProcess, tmp_path: Path) -> None:
     tokens = rendered(engine, QUESTION, "The capital of France is Paris.").tokens
     sequence = ScoreSequence(tokens[:20], tokens[20:])
