@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk import __version__
+from chatdesk.cli_models import add_models
 from chatdesk.cli_parts import (
     FAILURE,
     INTERRUPTED,
@@ -27,7 +28,6 @@ from chatdesk.cli_parts import (
     print_fields,
     print_json,
     seed_argument,
-    show_share,
     text_argument,
     within,
 )
@@ -38,7 +38,7 @@ from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.services.locations import find_paths, start_logging
 
-BENCHES = ("engine", "sessions", "ui", "training")
+BENCHES = ("engine", "sessions", "ui", "library", "training")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
 MAX_PORT, MAX_THREADS = 2**16 - 1, 512
 KEY_VARIABLE = "CHATDESK_API_KEY"  # unlike an option it is in no list of processes
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_window)
     commands = parser.add_subparsers(metavar=tr("COMMAND"))
     _add_ask(commands)
-    _add_models(commands)
+    add_models(commands)
     _add_conversations(commands)
     add_personalize(commands)
     _add_serve(commands)
@@ -145,27 +145,6 @@ def _add_ask(commands: Any) -> None:
     parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
     parser.set_defaults(command=_ask, parser=parser)
     add_json(parser)
-
-
-def _add_models(commands: Any) -> None:
-    models = commands.add_parser("models", help=tr("the models on this computer"))
-    actions = models.add_subparsers(required=True, metavar=tr("ACTION"))
-    listing = actions.add_parser("list", help=tr("list the models"))
-    info = actions.add_parser("info", help=tr("say what is known of a model"))
-    info.add_argument("model", metavar="ID|PATH")
-    add = actions.add_parser("add", help=tr("add a GGUF file where it lies"))
-    add.add_argument("path", metavar="PATH", type=Path)
-    perplexity = actions.add_parser("perplexity", help=tr("say how well a model foretells a text"))
-    perplexity.add_argument("model", metavar="ID|PATH")
-    perplexity.add_argument("file", metavar="FILE", type=Path)
-    for parser, command in (
-        (listing, _models_list),
-        (info, _models_info),
-        (add, _models_add),
-        (perplexity, _models_perplexity),
-    ):
-        parser.set_defaults(command=command)
-        add_json(parser)
 
 
 def _add_conversations(commands: Any) -> None:
@@ -270,38 +249,6 @@ def _ask(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> in
     else:
         print()
     return INTERRUPTED if result.stop_reason == "cancelled" else OK
-
-
-def _models_list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.services.reports import list_models
-
-    infos = list_models(paths, settings)
-    if options.json:
-        print_json(infos)
-    else:
-        for info in infos:
-            size = f"{info['bytes'] / 1e6:,.0f} MB"
-            print(f"{info['id']}  {info['name']} {info['quantization']}  {size}  {info['fit']}")
-    return OK
-
-
-def _models_info(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.services.reports import model_info
-
-    return print_fields(model_info(paths, settings, options.model), as_json=options.json)
-
-
-def _models_add(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.services.reports import add_model
-
-    return print_fields(add_model(paths, settings, options.path), as_json=options.json)
-
-
-def _models_perplexity(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.services.perplexity import measure
-
-    result = measure(paths, settings, options.model, options.file, show_share)
-    return print_fields(asdict(result), as_json=options.json)
 
 
 def _conversations_list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:

@@ -30,7 +30,9 @@ MODEL_KEYS = {
     "context_length", "fit",
 }  # fmt: skip
 HELPS = (
-    "", "ask", "models", "models list", "models info", "models add", "conversations",
+    "", "ask", "models", "models list", "models info", "models add", "models search",
+    "models pull", "models remove", "models elsewhere", "models duplicates", "models catalog",
+    "models quantize", "models perplexity", "conversations",
     "conversations list", "conversations show", "conversations delete", "conversations restore",
     "personalize", "personalize preview", "personalize train", "personalize resume",
     "personalize list", "personalize show", "personalize activate", "personalize rollback",
