@@ -122,6 +122,7 @@ class DesktopApp:
         self._server = ServerSwitch(services, lambda: self._settings)
         self.window.attach(services)
         self.bridge.run(services.personalize.resume_interrupted, patient=True)
+        self.bridge.run(services.downloads.resume_unfinished, patient=True)
         self._serve()
         # What is imported stays for good: not looking through it again keeps the garbage
         # collector's pauses (50 ms and more) out of a streaming answer.

@@ -119,6 +119,10 @@ class Inspector(QFrame):
             self._prompt_timer.stop()
             self.system_prompt_changed.emit(self._prompt.toPlainText())
 
+    def show_sampling(self, sampling: SamplingParams) -> None:
+        """How the next answers are sampled."""
+        self._sampling.show_sampling(sampling)
+
     def show_system_prompt(self, text: str) -> None:
         """The open conversation's system prompt, or the one of the next new chat."""
         self._prompt_timer.stop()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QWidget
 from chatdesk.core.chat import ConversationSummary, Message
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import Source
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import (
@@ -25,12 +26,16 @@ from chatdesk.services.facts import (
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,
+    DownloadProgressed,
+    DownloadsChanged,
     EngineChanged,
     Fact,
     LearningChanged,
     MessageAdded,
     MessageChanged,
+    ModelsChanged,
     PromptRead,
+    QuantizingChanged,
     TextArrived,
     ThinkingArrived,
 )
@@ -43,11 +48,15 @@ from chatdesk.ui.chat_view import ChatView
 from chatdesk.ui.composer import Composer
 from chatdesk.ui.conversation_list import ConversationListModel
 from chatdesk.ui.conversation_page import ConversationPage
+from chatdesk.ui.downloads_controller import DownloadsController
 from chatdesk.ui.engine_notices import EngineNotices
 from chatdesk.ui.feedback_controller import FeedbackController
+from chatdesk.ui.hub_controller import HubController
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.learning_status import LearningStatus
+from chatdesk.ui.model_defaults import ModelDefaults
 from chatdesk.ui.models_controller import ModelsController
+from chatdesk.ui.models_page_controller import ModelsPageController
 from chatdesk.ui.notice import Notice
 from chatdesk.ui.personalize_controller import PersonalizeController
 from chatdesk.ui.settings_controller import SettingsController
@@ -89,8 +98,7 @@ class MainWindow(QMainWindow):
         self._chat = ChatController(
             bridge, page.view, page.composer, self._inspector, page.notice, state
         )
-        self._system_prompt = settings.system_prompt  # of new chats
-        self._chat.set_default_system_prompt(self._system_prompt)
+        self._chat.set_default_system_prompt(settings.system_prompt)
         self._feedback = FeedbackController(bridge, page.view, page.notice)
         self._adapters = AdapterController(bridge, page.composer.adapter, self._inspector)
         self._learning = LearningStatus(self._sidebar.show_learning)
@@ -98,7 +106,11 @@ class MainWindow(QMainWindow):
             bridge, self._list_model.title_of, page.notice, self
         )
         self._models = ModelsController(bridge, page.composer, page.suggestions, page.notice)
+        self._hub = HubController(bridge, page.suggestions, lambda: self._library.notice)
+        self._downloads = DownloadsController(bridge, lambda: self._library.notice)
+        self._library = ModelsPageController(bridge, self._hub, self._downloads, page.notice, self)
         self._settings = SettingsController(bridge, settings, page.notice, self)
+        self._defaults = ModelDefaults(bridge, self._settings)
         self._notices = EngineNotices(page.notice, self._settings, self._models.load_again)
         self._fact_handlers: dict[type, Callable[..., None]] = {
             MessageAdded: self._chat.on_message_added,
@@ -113,6 +125,10 @@ class MainWindow(QMainWindow):
             AdaptersChanged: self._on_adapters,
             AdapterLeftOut: self._on_adapter_left_out,
             LearningChanged: self._on_learning,
+            ModelsChanged: self._on_models,
+            DownloadsChanged: self._on_downloads,
+            DownloadProgressed: self._downloads.on_progress,
+            QuantizingChanged: self._library.on_quantizing,
         }
         self._build()
         self._keeper = WindowKeeper(self, state, state_path, self._chat.remember)
@@ -154,7 +170,7 @@ class MainWindow(QMainWindow):
             (sidebar.delete_requested, self.delete),
             (sidebar.hide_requested, self._toggle_sidebar),
             (sidebar.mark_requested, self._feedback.mark_conversation),
-            (sidebar.models_requested, self._open_models),
+            (sidebar.models_requested, self.open_models),
             (sidebar.personalize_requested, self.open_personalize),
             (sidebar.settings_requested, settings.open),
             (composer.send_requested, chat.send),
@@ -168,6 +184,7 @@ class MainWindow(QMainWindow):
             (composer.adapter.personalize_requested, self.open_personalize),
             (suggestions.text_chosen, self._begin_with),
             (suggestions.add_model_requested, self._pick_model_file),
+            (suggestions.models_requested, self.open_models),
             (view.regenerate_requested, chat.regenerate),
             (view.edit_requested, chat.edit),
             (view.continue_requested, chat.continue_answer),
@@ -194,8 +211,20 @@ class MainWindow(QMainWindow):
             (self._personalize.back_requested, self._back_to_chat),
             (self._personalize.sidebar_requested, self._toggle_sidebar),
             (self._personalize.open_chat_requested, self._open_source),
+            (self._library.open_requested, self.open_models),
+            (self._library.add_requested, self._pick_model_file),
+            (self._library.chat_requested, self._chat_with),
+            (self._library.options_requested, settings.open_model_options),
+            (self._library.personalize_requested, self.open_personalize),
+            (self._library.back_requested, self._back_to_chat),
+            (self._library.sidebar_requested, self._toggle_sidebar),
+            (self._hub.settings_requested, settings.open_downloads),
+            (self._downloads.status_changed, sidebar.show_downloading),
+            (self._downloads.chat_requested, self._chat_with_file),
             (self._centre.turned, self._on_turned),
-            (inspector.sampling_changed, lambda sampling: settings.edit(sampling=sampling)),
+            (self._defaults.system_prompt_changed, chat.set_default_system_prompt),
+            (self._defaults.sampling_changed, inspector.show_sampling),
+            (inspector.sampling_changed, self._defaults.set_sampling),
             (inspector.system_prompt_changed, chat.set_system_prompt),
             (top_bar.sidebar_requested, self._toggle_sidebar),
             (top_bar.inspector_requested, self._toggle_inspector),
@@ -212,7 +241,7 @@ class MainWindow(QMainWindow):
             ("Ctrl+Shift+F", self._focus_search),
             ("Ctrl+B", self._toggle_sidebar),
             ("Ctrl+I", self._toggle_inspector),
-            ("Ctrl+M", self._open_models),
+            ("Ctrl+M", self.open_models),
             ("Ctrl+Shift+M", self._settings.open_model_options),
             ("Ctrl+,", self._settings.open),
             ("Ctrl+Q", self.close),
@@ -271,6 +300,10 @@ class MainWindow(QMainWindow):
         """The services are there."""
         self._settings.attach(services)
         self._models.attach(services)
+        self._hub.attach(services)  # its suggestion takes the place of the general one
+        self._downloads.attach(services)
+        self._library.attach(services)
+        self._defaults.attach(services)
         self._chat.attach(services)
         self._feedback.attach(services)
         self._adapters.attach(services)
@@ -290,6 +323,8 @@ class MainWindow(QMainWindow):
             self._inspector,
             self._settings,
             self._personalize,
+            self._hub,
+            self._library,
         ):
             part.set_theme(theme)
 
@@ -307,7 +342,8 @@ class MainWindow(QMainWindow):
     def _on_engine(self, fact: EngineChanged) -> None:
         self._page.status.show_engine(fact.status)
         self._inspector.show_engine(fact.status)
-        self._models.on_engine(fact)
+        for part in (self._models, self._library, self._defaults):
+            part.on_engine(fact)
         self._adapters.on_engine(fact)
         self._personalize.on_engine(fact)
         self._chat.on_engine(fact)
@@ -316,6 +352,14 @@ class MainWindow(QMainWindow):
     def _on_adapters(self, fact: AdaptersChanged) -> None:
         self._adapters.on_adapters(fact)
         self._personalize.on_adapters(fact)
+
+    def _on_models(self, fact: ModelsChanged) -> None:
+        for part in (self._models, self._hub, self._library, self._defaults):
+            part.on_models(fact)
+
+    def _on_downloads(self, fact: DownloadsChanged) -> None:
+        self._hub.on_downloads(fact)
+        self._downloads.on_downloads(fact)
 
     def _on_learning(self, fact: LearningChanged) -> None:
         self._learning.on_learning(fact)
@@ -346,7 +390,7 @@ class MainWindow(QMainWindow):
     def _on_turned(self) -> None:
         chat = self._centre.shows_conversation
         self._inspector.setVisible(chat and self._state.inspector)
-        self._sidebar.mark_personalize(not chat)
+        self._sidebar.mark_page(self._centre.title)
         self._show_title()
 
     def _show_title(self) -> None:
@@ -354,16 +398,12 @@ class MainWindow(QMainWindow):
         self._sidebar.select(self._chat.current if chat else None)
         title = self._list_model.title_of(self._chat.current)
         self._page.top_bar.show_title(title)
-        if not chat:
-            title = tr("Personalize")
+        title = self._centre.title or title
         self.setWindowTitle(f"{title} – ChatDesk" if title else "ChatDesk")
 
     def _on_settings(self, settings: Settings) -> None:
         self.composer.enter_sends = settings.enter_sends
         self._page.show_shared(shared=bool(settings.remote_devices))
-        if settings.system_prompt != self._system_prompt:
-            self._system_prompt = settings.system_prompt
-            self._chat.set_default_system_prompt(self._system_prompt)
 
     # Requests
 
@@ -375,8 +415,23 @@ class MainWindow(QMainWindow):
     def open_personalize(self) -> None:
         """Show what the model learns, and what came of it."""
         self._learning.seen()
-        self._centre.show_page(page := self._personalize.page())
+        self._show_page(self._personalize.page(), tr("Personalize"))
+
+    def open_models(self) -> None:
+        """Show the models there are, and those there could be."""
+        self._show_page(self._library.page(), tr("Models"))
+
+    def _show_page(self, page: QWidget, title: str) -> None:
+        self._centre.show_page(page, title)
         page.setFocus()
+
+    def _chat_with(self, model: ModelFile) -> None:
+        self._models.use(model)
+        self._back_to_chat()
+
+    def _chat_with_file(self, path: Path) -> None:
+        self._models.add(path)
+        self._back_to_chat()
 
     def _back_to_chat(self) -> None:
         self._centre.show_conversation()
@@ -396,10 +451,6 @@ class MainWindow(QMainWindow):
         else:
             self._state.remember_anchor(source.conversation_id, anchor)
         self._open(source.conversation_id)
-
-    def _open_models(self) -> None:
-        self._centre.show_conversation()
-        self.composer.open_models()
 
     def _begin_with(self, text: str) -> None:
         self.composer.set_text(text)
@@ -438,6 +489,7 @@ class MainWindow(QMainWindow):
     def _offer_sidebar(self, offered: bool) -> None:
         self._page.top_bar.offer_sidebar(offered)
         self._personalize.offer_sidebar(offered)
+        self._library.offer_sidebar(offered)
 
     def _toggle_inspector(self) -> None:
         self._centre.show_conversation()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.i18n import tr
+from chatdesk.core.library import KeptModel, Presence
 from chatdesk.core.models import ModelFile
-from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus
+from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus, ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.composer import Composer
 from chatdesk.ui.notice import Notice
@@ -32,7 +33,7 @@ class ModelsController(QObject):
         self._suggestions = suggestions
         self._notice = notice
         self._services: AppServices | None = None
-        self._models: tuple[ModelFile, ...] = ()
+        self._models: tuple[KeptModel, ...] = ()
         self._status = EngineStatus(EngineState.LOADING)
         self._composer.set_model(tr("starting…"))
 
@@ -49,41 +50,44 @@ class ModelsController(QObject):
 
     def _refresh(self) -> None:
         if services := self._services:
-            self._bridge.run(services.models.refresh, self._show_models)
+            self._bridge.run(partial(_usable, services), self._show_models)
 
-    def _show_models(self, models: tuple[ModelFile, ...]) -> None:
+    def _show_models(self, models: tuple[KeptModel, ...]) -> None:
         self._models = models
         current = self._status.model
         self._composer.set_models(
-            [(model.id, _label(model)) for model in models], current.id if current else None
+            [(each.model.id, self._label(each.model)) for each in models],
+            current.id if current else None,
         )
+        self._show_chip()
 
     def choose(self, model_id: str) -> None:
         """Use another model from now on."""
-        services = self._services
-        for model in self._models:
-            if model.id == model_id and services:
-                self.chosen.emit(model)
-                self._bridge.run(partial(services.load_model, model), patient=True)
+        for each in self._models:
+            if each.model.id == model_id:
+                self.use(each.model)
+
+    def use(self, model: ModelFile) -> None:
+        """Use another model from now on."""
+        if services := self._services:
+            self.chosen.emit(model)
+            self._bridge.run(partial(services.load_model, model), patient=True)
 
     def add(self, path: Path) -> None:
         """Take up a file and use it."""
-        services = self._services
-        if services is None:
-            return
-
-        def added(model: ModelFile) -> None:
-            self._models = (*self._models, model)
-            self.choose(model.id)
-            self._refresh()
-
-        self._bridge.run(lambda: services.models.add(path), added, self._notice.show_problem)
+        if services := self._services:
+            work = partial(services.models.add, path)
+            self._bridge.run(work, self.use, self._notice.show_problem)
 
     def load_again(self) -> None:
         """Load the model in use anew, after a failure or with other settings."""
         services, model = self._services, self._status.model
         if services and model:
             self._bridge.run(lambda: services.load_model(model, anew=True), patient=True)
+
+    def on_models(self, _fact: ModelsChanged) -> None:
+        """There are others, or they are called something else."""
+        self._refresh()
 
     def on_engine(self, fact: EngineChanged) -> None:
         """Show what is loaded."""
@@ -98,7 +102,7 @@ class ModelsController(QObject):
         if model is None:
             self._composer.set_model(tr("no model"))
             return
-        name = _label(model)
+        name = self._label(model)
         self._composer.set_model(
             {
                 EngineState.OFF: name,
@@ -109,6 +113,13 @@ class ModelsController(QObject):
             }[state]
         )
 
+    def _label(self, model: ModelFile) -> str:
+        kept = next((each for each in self._models if each.model.id == model.id), None)
+        name = kept.name if kept else model.header.name
+        return f"{name} · {model.header.quantization}"
 
-def _label(model: ModelFile) -> str:
-    return f"{model.header.name} · {model.header.quantization}"
+
+def _usable(services: "AppServices") -> tuple[KeptModel, ...]:
+    """The models whose files are there, favourites first."""
+    there = [each for each in services.models.kept() if each.presence is Presence.THERE]
+    return tuple(sorted(there, key=lambda each: not each.notes.favourite))

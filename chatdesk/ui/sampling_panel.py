@@ -75,6 +75,12 @@ class SamplingPanel(QWidget):
         if self._more:
             self._more.flush()
 
+    def show_sampling(self, sampling: SamplingParams) -> None:
+        """Show other values; those it has told itself change nothing."""
+        if sampling != self._sampling:
+            self._sampling = sampling
+            self._show()
+
     def _use_preset(self) -> None:
         kept = {name: getattr(self._sampling, name) for name in OWN_OF_THE_CHAT}
         self._sampling = replace(PRESETS[str(self._preset.value)], **kept)

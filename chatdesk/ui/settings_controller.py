@@ -94,6 +94,8 @@ class SettingsController(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.edited.connect(lambda fields: self.edit(**fields))
         dialog.models.clear_requested.connect(self._clear_kept)
+        dialog.downloads.token_asked.connect(self._show_token)
+        dialog.downloads.token_changed.connect(self._keep_token)
         dialog.learning.personalize_requested.connect(dialog.accept)
         dialog.learning.personalize_requested.connect(self.personalize_requested)
         dialog.computers.check_requested.connect(self._check_computer)
@@ -128,6 +130,12 @@ class SettingsController(QObject):
         assert self._dialog
         self._dialog.show_page(self._dialog.learning)
 
+    def open_downloads(self) -> None:
+        """Open the settings of downloads."""
+        self.open()
+        assert self._dialog
+        self._dialog.show_page(self._dialog.downloads)
+
     def _show_server(self) -> None:
         from chatdesk.ui.settings_server import ServerStatus
 
@@ -146,6 +154,19 @@ class SettingsController(QObject):
         if services := self._services:
             self._bridge.run(services.sessions.clear, self._measure_kept)
 
+    def _show_token(self, problem: EnvironmentProblem | None = None) -> None:
+        def show(there: bool) -> None:
+            if self._dialog:
+                self._dialog.downloads.show_token(there, problem)
+
+        if services := self._services:
+            self._bridge.run(lambda: services.hub.has_token, show, patient=True)
+
+    def _keep_token(self, token: str) -> None:
+        if services := self._services:
+            work = partial(services.hub.set_token, token)
+            self._bridge.run(work, self._show_token, self._show_token, patient=True)
+
     def _check_computer(self, address: str) -> None:
         from chatdesk.services.computers import answers
 
@@ -161,11 +182,11 @@ class SettingsController(QObject):
 
     # A model's own options
 
-    def open_model_options(self) -> None:
-        """Open the options of the model in use."""
+    def open_model_options(self, model: ModelFile | None = None) -> None:
+        """Open the options of a model, or of the one in use."""
         from chatdesk.ui.model_options import ModelOptionsDialog
 
-        services, model = self._services, self._model()
+        services, model = self._services, model or self._model()
         if services is None or model is None or self._options or self._theme is None:
             return
         general = replace(self._settings, model_options={}).load_options(model.id)

@@ -19,6 +19,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.ui.fields import plain_button
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.settings_computers import ComputersPage
+from chatdesk.ui.settings_downloads import DownloadsPage
 from chatdesk.ui.settings_general import GeneralPage
 from chatdesk.ui.settings_learning import LearningPage
 from chatdesk.ui.settings_models import ModelsPage
@@ -28,7 +29,7 @@ from chatdesk.ui.theme import Theme, set_class
 
 SIZE = (760, 620)
 LIST_WIDTH = 190
-ICONS = ("settings", "cube", "leaf", "server", "computers")
+ICONS = ("settings", "cube", "download", "leaf", "server", "computers")
 
 
 class SettingsDialog(QDialog):
@@ -42,6 +43,7 @@ class SettingsDialog(QDialog):
         self.resize(*SIZE)
         self.general = GeneralPage(settings, theme)
         self.models = ModelsPage(settings, theme)
+        self.downloads = DownloadsPage(settings, theme)
         self.learning = LearningPage(settings, theme)
         self.server = ServerPage(settings, theme)
         self.computers = ComputersPage(settings, theme)
@@ -54,7 +56,14 @@ class SettingsDialog(QDialog):
     @property
     def pages(self) -> tuple[SettingsPage, ...]:
         """In the order of the list."""
-        return (self.general, self.models, self.learning, self.server, self.computers)
+        return (
+            self.general,
+            self.models,
+            self.downloads,
+            self.learning,
+            self.server,
+            self.computers,
+        )
 
     def show_page(self, page: SettingsPage) -> None:
         """Turn to a page."""
@@ -64,6 +73,8 @@ class SettingsDialog(QDialog):
         self._stack.setCurrentIndex(row)
         if self.pages[row] is self.computers:
             self.computers.check_all()
+        elif self.pages[row] is self.downloads:
+            self.downloads.token_asked.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""

@@ -133,6 +133,7 @@ class Sidebar(QFrame):
         self._list = _List()
         self._empty = QLabel()
         self._models = QPushButton(tr("Models"))
+        self._downloading = Tag()
         self._personalize = QPushButton(tr("Personalize"))
         self._learning = Tag()
         self._settings = QPushButton(tr("Settings"))
@@ -175,9 +176,13 @@ class Sidebar(QFrame):
         layout.addWidget(chats, 1)
         bottom = QVBoxLayout()
         bottom.setSpacing(1)
-        inside = QHBoxLayout(self._personalize)
-        inside.setContentsMargins(0, 0, 8, 0)
-        inside.addWidget(self._learning, 0, Qt.AlignmentFlag.AlignRight)
+        for button, tag in (
+            (self._models, self._downloading),
+            (self._personalize, self._learning),
+        ):
+            inside = QHBoxLayout(button)
+            inside.setContentsMargins(0, 0, 8, 0)
+            inside.addWidget(tag, 0, Qt.AlignmentFlag.AlignRight)
         for button in (self._models, self._personalize, self._settings):
             set_class(button, "row")
             bottom.addWidget(button)
@@ -229,9 +234,15 @@ class Sidebar(QFrame):
         self._learning.show_words(text, Tone.GOOD)
         self._personalize.setAccessibleDescription(text)
 
-    def mark_personalize(self, shown: bool) -> None:
-        """Whether that page is what the window shows."""
-        set_class(self._personalize, "row-chosen" if shown else "row")
+    def show_downloading(self, text: str) -> None:
+        """How far downloads are, in few words; nothing for ""."""
+        self._downloading.show_words(text, Tone.GOOD)
+        self._models.setAccessibleDescription(text)
+
+    def mark_page(self, title: str) -> None:
+        """Which page the window shows; "" for a chat."""
+        for button in (self._models, self._personalize):
+            set_class(button, "row-chosen" if button.text() == title else "row")
 
     def rename(self, conversation_id: str) -> None:
         """Edit a title in place."""

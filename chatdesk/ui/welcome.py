@@ -13,7 +13,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.i18n import tr
+from chatdesk.core.i18n import current_language, tr
+from chatdesk.core.library import CatalogEntry
+from chatdesk.ui.hub_words import size_words, summary_of
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 
@@ -90,6 +92,7 @@ class Suggestions(QWidget):
 
     text_chosen = Signal(str)
     add_model_requested = Signal()
+    models_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -115,6 +118,8 @@ class Suggestions(QWidget):
         self._model_title = QLabel()
         self._model_line = QLabel()
         self._add = QPushButton(tr("Add a model…"))
+        self._see = QPushButton(tr("Look at it"))
+        self._see.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 14, 0, 0)
         layout.setSpacing(22)
@@ -129,7 +134,10 @@ class Suggestions(QWidget):
         set_class(self._model_line, "small")
         set_class(self._add, "primary")
         self._model_line.setWordWrap(True)
+        set_class(self._see, "primary")
+        self._see.setAccessibleName(tr("Look at the recommended models"))
         self._add.clicked.connect(self.add_model_requested)
+        self._see.clicked.connect(self.models_requested)
         words = QVBoxLayout()
         words.setSpacing(3)
         words.addWidget(self._model_title)
@@ -139,12 +147,14 @@ class Suggestions(QWidget):
         row.setSpacing(16)
         row.addLayout(words, 1)
         row.addWidget(self._add)
+        row.addWidget(self._see)
         return card
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
-        self._add.setIcon(icon("plus", theme.on_accent))
-        self._add.setIconSize(ICON_SIZE)
+        for button, name in ((self._add, "plus"), (self._see, "download")):
+            button.setIcon(icon(name, theme.on_accent))
+            button.setIconSize(ICON_SIZE)
 
     def show_better_model(self, room_bytes: int) -> None:
         """Suggest a better model, by the memory there is room for."""
@@ -157,6 +167,16 @@ class Suggestions(QWidget):
                 size=f"{room_bytes / 1e9:.0f}",
             )
         )
+
+    def show_recommended(self, entry: CatalogEntry) -> None:
+        """Suggest a model that fits in place of the one in use."""
+        summary = summary_of(entry, current_language())
+        self._model_title.setText(tr("A better model fits this computer: {name}", name=entry.name))
+        self._model_line.setText(
+            tr("{size} to fetch. {summary}", size=size_words(entry.bytes), summary=summary)
+        )
+        self._add.hide()
+        self._see.show()
 
     @property
     def says_no_model(self) -> bool:

@@ -34,7 +34,8 @@ def paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppPaths:
     file = tmp_path / "fake.gguf"
     file.write_bytes(b"GGUF")
     monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: file)
-    monkeypatch.setattr("chatdesk.services.models.read_header", lambda path: header)
+    monkeypatch.setattr("chatdesk.services.library_intake.read_header", lambda path: header)
+    monkeypatch.setattr("chatdesk.services.adapters.check_adapter", lambda file, model: None)
     paths = AppPaths.under(tmp_path)
     paths.make()
     return paths

@@ -62,8 +62,7 @@ def test_personalize_is_between_models_and_settings(sidebar: Sidebar, qtbot: QtB
 
 def test_what_it_says_of_learning(sidebar: Sidebar) -> None:
     sidebar.show()
-    tag = sidebar.findChild(Tag)
-    assert isinstance(tag, Tag)
+    tag = tag_of(sidebar, "Personalize")
     assert not tag.isVisible()
     status = LearningStatus(sidebar.show_learning)
     training = LearningProgress("a", AdapterState.TRAINING, 0.429)
@@ -81,3 +80,18 @@ def test_what_it_says_of_learning(sidebar: Sidebar) -> None:
     status.on_learning(LearningChanged(training))
     status.seen()  # what is still going on stays
     assert tag.isVisible()
+
+
+def test_it_says_how_far_downloads_are(sidebar: Sidebar) -> None:
+    sidebar.show()
+    tag = tag_of(sidebar, "Models")
+    assert not tag.isVisible()
+    for words in ("downloading 42 %", ""):
+        sidebar.show_downloading(words)
+        assert (tag.text(), tag.isVisible()) == (words, bool(words))
+
+
+def tag_of(sidebar: Sidebar, name: str) -> Tag:
+    found = sidebar.findChildren(QPushButton)
+    (tag,) = next(each for each in found if each.text() == name).findChildren(Tag)
+    return tag
