@@ -9,10 +9,10 @@ from chatdesk.core.personalization import LossPoint, TrainingConfig
 
 
 def harm(start: LossPoint, point: LossPoint) -> float:
-    """The growth of the general loss since the start, as a share; 0 when it is not measured."""
+    """The growth of the general loss since the start, in nats; 0 when it is not measured."""
     if start.general is None or point.general is None:
         return 0.0
-    return point.general / start.general - 1
+    return point.general - start.general
 
 
 def best(points: Sequence[LossPoint], config: TrainingConfig) -> LossPoint:

@@ -45,6 +45,7 @@ def test_the_best_epoch(
         ([4, 5, 6], [1, 1, 1], True),  # never better than before
         ([4, 3], [1, 1.06], True),
         ([4, 3], [1, 1.04], False),
+        ([4, 3], [3, 3.06], True),  # nats, not a share
         ([NONE] * 6, [NONE] * 6, False),
     ],
 )
