@@ -182,8 +182,6 @@ class _EntryRow(HubRow):
         super().__init__(entry.name, entry.quantization)
         self.entry = entry
         self.key = file_key(entry.repo, entry.file)
-        for purpose in entry.purposes:
-            self.add_tag(purpose_words(purpose))
         self.chip.show_words(*fit_words(estimate))
         self.say_size(size_words(entry.bytes))
         self._why = PlainLabel(why_words(estimate))
@@ -195,7 +193,8 @@ class _EntryRow(HubRow):
             self._button.setCheckable(True)
             self._button.toggled.connect(self._why.setVisible)
         else:
-            parts = (entry.license, summary_of(entry, current_language()))
+            purposes = ", ".join(map(purpose_words, entry.purposes))
+            parts = (purposes, entry.license, summary_of(entry, current_language()))
             self.say(" · ".join(part for part in parts if part))
             self._button = self.add_button(tr("Download"))
             self._button.clicked.connect(lambda: self.download_requested.emit(entry))

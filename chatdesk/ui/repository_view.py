@@ -75,7 +75,6 @@ class RepositoryView(QWidget):
     def _build(self) -> None:
         self._card.setReadOnly(True)
         self._card.setTabChangesFocus(True)
-        self._card.setFixedHeight(_CARD_HEIGHT)
         self._card.setAccessibleName(tr("What its makers say"))
         set_class(self._card, "card-words")
         self._fold.toggled.connect(self._card.setVisible)
@@ -108,6 +107,8 @@ class RepositoryView(QWidget):
         self._gated.setVisible(repository.model.gated)
         self._fill(repository)
         self._card.setPlainText(repository.card[:_CARD_CHARS])
+        lines = self._card.blockCount() + 2  # and the margins
+        self._card.setFixedHeight(min(_CARD_HEIGHT, lines * self._card.fontMetrics().lineSpacing()))
         self._fold.setChecked(False)
         self._fold.setVisible(bool(repository.card))
         self._card.hide()
