@@ -1,17 +1,8 @@
 """The page on which the model learns: the adapter in use, the run that is on, the history."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterState
@@ -20,42 +11,31 @@ from chatdesk.ui.adapter_card import AdapterCard
 from chatdesk.ui.adapter_list import UNFINISHED, AdapterList
 from chatdesk.ui.adapter_list_model import AdapterListModel
 from chatdesk.ui.fields import plain_button, section, small
-from chatdesk.ui.icons import ICON_SIZE, icon
-from chatdesk.ui.notice import Notice
 from chatdesk.ui.overview import Overview
+from chatdesk.ui.page import Page
 from chatdesk.ui.personalize_welcome import HowItGoes, MissingCard
 from chatdesk.ui.run_card import RunCard
 from chatdesk.ui.theme import Theme, set_class
 
-WIDTH = 1080
-MARGIN = 40
 NARROW = 820  # pixels below which the two cards stand below each other
-NARROWER = 540  # likewise the title and its buttons
 
 
-class PersonalizePage(QWidget):
+class PersonalizePage(Page):
     """Shows an `Overview`; requests go up, those of the parts from the parts."""
 
     learn_requested = Signal()
     settings_requested = Signal()
     import_requested = Signal()
-    back_requested = Signal()
-    sidebar_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.setObjectName("page")
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # for Escape
+        super().__init__(tr("Personalize"), theme)
         self._overview = Overview()
-        self.notice = Notice(theme)
         self.missing = MissingCard(theme)
         self.card = AdapterCard(theme)
         self.run = RunCard(theme)
         self.how = HowItGoes(theme)
         self.model = AdapterListModel()
         self.history = AdapterList(self.model, theme)
-        self._sidebar = _tool(tr("Show the sidebar (Ctrl+B)"))
-        self._back = _tool(tr("Back to the chat (Esc)"))
         self._settings = plain_button(tr("What it may learn from"))
         self._learn = plain_button(tr("Learn now"))
         self._import = plain_button(tr("Import…"), tr("Import an adapter made elsewhere"))
@@ -73,10 +53,7 @@ class PersonalizePage(QWidget):
         self._cards.setSpacing(16)
         self._cards.addWidget(self.card, 3)
         self._cards.addWidget(self.run, 2)
-        content = QWidget()
-        content.setMaximumWidth(WIDTH)
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 24, 0, 28)
+        column = self.column
         column.setSpacing(16)
         column.addLayout(self._header())
         column.addWidget(self.notice)
@@ -85,38 +62,9 @@ class PersonalizePage(QWidget):
         column.addWidget(self.how)
         column.addWidget(self._history_part())
         column.addStretch(1)
-        centred = QWidget()
-        centred.setObjectName("page")
-        self._margins = row = QHBoxLayout(centred)
-        row.addStretch(1)
-        row.addWidget(content, 1000)  # all there is, up to its largest width
-        row.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(centred)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
 
     def _header(self) -> QVBoxLayout:
-        title = QLabel(tr("Personalize"))
-        set_class(title, "page-title")
         set_class(self._learn, "primary")
-        left, right = QHBoxLayout(), QHBoxLayout()
-        for row, widgets in (
-            (left, (self._sidebar, self._back, title)),
-            (right, (self._settings, self._learn)),
-        ):
-            row.setSpacing(8)
-            for widget in widgets:
-                row.addWidget(widget)
-        left.addStretch(1)
-        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._top.setSpacing(8)
-        self._top.addLayout(left, 1)
-        self._top.addLayout(right)
         lead = small(
             tr(
                 "Your model learns from answers you rated or corrected. Nothing leaves this "
@@ -124,11 +72,7 @@ class PersonalizePage(QWidget):
             )
         )
         set_class(lead, "muted")
-        header = QVBoxLayout()
-        header.setSpacing(4)
-        header.addLayout(self._top)
-        header.addWidget(lead)
-        return header
+        return self.header(lead, self._settings, self._learn)
 
     def _history_part(self) -> QWidget:
         self._past = QWidget()
@@ -154,8 +98,6 @@ class PersonalizePage(QWidget):
 
     def _connect(self) -> None:
         for signal, slot in (
-            (self._sidebar.clicked, self.sidebar_requested),
-            (self._back.clicked, self.back_requested),
             (self._settings.clicked, self.settings_requested),
             (self._learn.clicked, self.learn_requested),
             (self._import.clicked, self.import_requested),
@@ -167,15 +109,9 @@ class PersonalizePage(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
-        for part in (self.notice, self.missing, self.card, self.run, self.how, self.history):
+        super().set_theme(theme)
+        for part in (self.missing, self.card, self.run, self.how, self.history):
             part.set_theme(theme)
-        self._sidebar.setIcon(icon("sidebar", theme.muted))
-        self._back.setIcon(icon("chevron-left", theme.muted))
-
-    def offer_sidebar(self, offered: bool) -> None:
-        """Whether there is a sidebar to show; its chats lead back."""
-        self._sidebar.setVisible(offered)
-        self._back.setVisible(offered)
 
     def show_overview(self, overview: Overview) -> None:
         """Show how it stands."""
@@ -227,27 +163,8 @@ class PersonalizePage(QWidget):
 
     # Qt's names from here on
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape leads back to the chat."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.back_requested.emit()
-        else:
-            super().keyPressEvent(event)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the cards beside or below each other, and the title and its buttons."""
+        """Put the cards beside or below each other."""
         super().resizeEvent(event)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._cards.setDirection(down if self.width() < NARROW else right)
-        self._top.setDirection(down if self.width() < NARROWER else right)
-        margin = MARGIN // 2 if self.width() < NARROWER else MARGIN
-        self._margins.setContentsMargins(margin, 0, margin, 0)
-
-
-def _tool(name: str) -> QToolButton:
-    button = QToolButton()
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFixedSize(36, 36)
-    button.setIconSize(ICON_SIZE)
-    return button
