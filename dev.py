@@ -1,4 +1,4 @@
-"""ChatDesk's commands: run the app, test everything, only set up, renew the translations.
+"""ChatDesk's commands: run the app, test everything, only set up, renew the translations, bundle.
 
 Each does the set-up it needs, once, in `.venv`: system libraries where it may, the pinned
 packages, llama.cpp built for this machine, the starter model. Standard library only.
@@ -68,11 +68,11 @@ def run(step: str, command: Sequence[str], **environment: str) -> None:
         raise SetupError(f"{step} failed (exit code {code}). See above why, then run it again.")
 
 
-def pip(step: str, *arguments: str, **environment: str) -> None:
+def pip(step: str, *arguments: str, python: str = PYTHON, **environment: str) -> None:
     """Install by the lock, which holds for build tools too (as a URL: pip splits at spaces)."""
     pins = {"PIP_CONSTRAINT": LOCK.as_uri(), "PIP_BUILD_CONSTRAINT": LOCK.as_uri()}
     quiet = ["-q", "--disable-pip-version-check", "--no-warn-conflicts"]
-    command = [PYTHON, "-m", "pip", "install", *quiet, *arguments]
+    command = [python, "-m", "pip", "install", *quiet, *arguments]
     run(step, command, **pins, **environment)
 
 
@@ -250,8 +250,11 @@ def translations() -> None:
 def main(arguments: Sequence[str]) -> int:
     """The command line; answers with the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.epilog = "run -- ARGS starts `chatdesk ARGS`; test ARGS is only `pytest ARGS`."
-    parser.add_argument("command", choices=["run", "test", "setup", "translations"])
+    parser.epilog = (
+        "run -- ARGS starts `chatdesk ARGS`; test ARGS is only `pytest ARGS`; "
+        "bundle takes --flavour chat|full, and --check to try it out and measure it."
+    )
+    parser.add_argument("command", choices=["run", "test", "setup", "translations", "bundle"])
     parser.add_argument("--accel", choices=["auto", *ACCELERATORS], help="for llama.cpp")
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     options, rest = parser.parse_known_args(arguments[:cut])
@@ -259,6 +262,8 @@ def main(arguments: Sequence[str]) -> int:
     if rest and options.command in ("setup", "translations"):
         parser.error(f"{options.command} takes no {' '.join(rest)}")
     try:
+        if options.command == "bundle":
+            return subprocess.call([sys.executable, str(ROOT / "packaging" / "bundle.py"), *rest])
         set_up(options.accel, dev=options.command != "run")
         if options.command == "run":
             return run_app(rest)

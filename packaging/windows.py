@@ -1,0 +1,63 @@
+"""The installer for Windows, made from the folder that PyInstaller leaves. Standard library only.
+
+Needs Inno Setup. Programs and installer are signed where CHATDESK_SIGN_THUMBPRINT is set, the SHA-1
+of a certificate in the person's store.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+import icons
+
+from dev import SetupError, run, say
+
+HERE = Path(__file__).resolve().parent / "windows"
+TIME_SERVER = "http://timestamp.digicert.com"  # states when it was signed, and nothing else
+
+
+def version_resource(version: str) -> str:
+    """What Windows shows as details of version `1.2.3`; for the spec's EXE, in a file."""
+    numbers = (*map(int, version.split(".")), 0)
+    text = (HERE / "version.txt").read_text("utf-8")
+    return text.replace("{numbers}", str(numbers)).replace("{version}", version)
+
+
+def make(folder: Path, dist: Path, version: str) -> list[Path]:
+    """Make the installer of the bundle `folder` in `dist`; the files. Raises `SetupError`."""
+    sign(*sorted(folder.glob("*.exe")))
+    name = f"{folder.name}-{version}-windows-{platform.machine().lower()}-setup"
+    with tempfile.TemporaryDirectory() as scratch:
+        icon = Path(scratch, "chatdesk.ico")
+        icon.write_bytes(icons.ico())
+        told = {"Folder": folder, "Version": version, "Output": dist, "Name": name, "Icon": icon}
+        defined = [f"/D{key}={value}" for key, value in told.items()]
+        run("Making the installer", [compiler(), "/Q", *defined, str(HERE / "chatdesk.iss")])
+    installer = dist / f"{name}.exe"
+    sign(installer)
+    return [installer]
+
+
+def compiler() -> str:
+    """Inno Setup's compiler: on the PATH, or where its installer puts it. Raises `SetupError`."""
+    usual = Path(os.environ.get("PROGRAMFILES(X86)", ""), "Inno Setup 6", "ISCC.exe")
+    found = shutil.which("ISCC") or (str(usual) if usual.exists() else None)
+    if not found:
+        raise SetupError("Inno Setup is missing. Get it with: winget install JRSoftware.InnoSetup")
+    return found
+
+
+def sign(*files: Path) -> None:
+    """Sign programs, if there is something to sign with. Raises `SetupError`."""
+    thumbprint = os.environ.get("CHATDESK_SIGN_THUMBPRINT")
+    if not thumbprint:
+        names = ", ".join(file.name for file in files)
+        say(f"CHATDESK_SIGN_THUMBPRINT is not set: Windows will warn of {names}")
+        return
+    command = ["signtool", "sign", "/sha1", thumbprint, "/fd", "sha256"]
+    time = ["/tr", TIME_SERVER, "/td", "sha256"]
+    run("Signing", [*command, *time, *map(str, files)])

@@ -1,0 +1,6 @@
+"""The scripts in packaging/ find each other beside themselves; so do their tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "packaging"))
