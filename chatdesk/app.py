@@ -6,10 +6,10 @@ after its first paint, so that one can type at once.
 
 import gc
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,13 @@ import chatdesk.ui  # noqa: F401 - before PySide6: see there
 
 # isort: split
 from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr
-from chatdesk.core.paths import AppPaths
+from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.main_window import MainWindow
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stand
 _log = logging.getLogger(__name__)
 
 GC_THRESHOLDS = (20_000, 50, 100)
+UNSEEN = ("offscreen", "minimal")  # Qt's platforms on which nobody could close a dialog
 
 
 class DesktopApp:
@@ -60,6 +62,7 @@ class DesktopApp:
         self._settings = settings
         self._services: AppServices | None = None
         self._server: ServerSwitch | None = None
+        self._waiting: list[Path] = []  # models to open once there are services
         self.bridge = Bridge()
         self.window = MainWindow(
             self.bridge,
@@ -81,6 +84,12 @@ class DesktopApp:
         """Show the window, then build the services behind it."""
         self.window.show()
         QTimer.singleShot(0, self._build_services)
+
+    def open_models(self, paths: Sequence[Path]) -> None:
+        """Take up model files, as if dropped on the window, as soon as the services are there."""
+        self._waiting += paths
+        while self._services and self._waiting:
+            self.window.add_model(self._waiting.pop(0))
 
     def close(self) -> None:
         """Keep what is being written and end."""
@@ -121,6 +130,7 @@ class DesktopApp:
         self._services = services
         self._server = ServerSwitch(services, lambda: self._settings)
         self.window.attach(services)
+        self.open_models(())
         self.bridge.run(services.personalize.resume_interrupted, patient=True)
         self.bridge.run(services.downloads.resume_unfinished, patient=True)
         self._serve()
@@ -172,12 +182,21 @@ def make_application(settings: Settings) -> QApplication:
     application.setApplicationName("ChatDesk")
     application.setApplicationVersion(__version__)
     application.setDesktopFileName("chatdesk")
+    application.setWindowIcon(_app_icon())
     load_fonts(application)
     chosen = settings.theme
     name = system_theme_name(application) if chosen == "system" else chosen
     apply_theme(application, load_theme(name))
     _translate_qt(application)
     return application
+
+
+def _app_icon() -> QIcon:
+    """What title bars and task bars show where no desktop entry says it."""
+    icon = QIcon()
+    for size in (16, 32, 48, 128):
+        icon.addFile(str(assets_dir() / "icons" / "app" / f"chatdesk-{size}.png"))
+    return icon
 
 
 def _translate_qt(application: QApplication) -> None:
@@ -189,28 +208,29 @@ def _translate_qt(application: QApplication) -> None:
 
 
 def run(
-    paths: AppPaths, settings: Settings, on_started: Callable[[DesktopApp], None] | None = None
+    paths: AppPaths,
+    settings: Settings,
+    on_started: Callable[[DesktopApp], None] | None = None,
+    models: Sequence[Path] = (),
 ) -> int:
-    """Open the window and run until it is closed; the exit code.
+    """Open the window with model files and run until it is closed; the exit code.
 
     `on_started` is called when the window was told to show (benchmarks look from there). A second
-    start raises the first window and ends. Raises `EnvironmentProblem` where there is no screen.
+    start raises the first window and ends. Raises `EnvironmentProblem` where that one is hung or
+    of another version.
     """
-    _check_screen()
     application = make_application(settings)
     instance = SingleInstance(paths.data)
     if not instance.is_first():
-        heard = instance.raise_first()
-        if not heard:
-            print(  # noqa: T201 - the person started us from a terminal, or nobody reads it
-                tr("ChatDesk is already running, but its window does not answer."), file=sys.stderr
-            )
-        return 0 if heard else 1
+        _raise_first(instance, models)
+        return 0
     desktop = DesktopApp(application, paths, settings, instance=instance)
     instance.raise_requested.connect(desktop.window.raise_to_front)
+    instance.raise_requested.connect(desktop.open_models)
     _report_bugs(desktop)
     _quit_on_signals(desktop)
     desktop.start()
+    desktop.open_models(models)
     if on_started:
         on_started(desktop)
     try:
@@ -219,14 +239,29 @@ def run(
         instance.close()
 
 
-def _check_screen() -> None:
-    """Qt would abort the process without one."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if sys.platform == "linux" and not any(map(os.environ.get, names)):
+def _raise_first(instance: SingleInstance, models: Sequence[Path]) -> None:
+    """Show the window that is open. Raises `EnvironmentProblem` where that is not what is meant."""
+    if not instance.raise_first(models):
         raise EnvironmentProblem(
-            tr("There is no screen to open a window on."),
-            tr("Start ChatDesk from a desktop, or ask here with: chatdesk ask"),
+            tr("ChatDesk is already running, but its window does not answer."),
+            tr("Wait a moment or end it, then try again."),
         )
+    running = instance.running_version()
+    if running != __version__:
+        raise EnvironmentProblem(
+            tr("Another version of ChatDesk is running: {version}.", version=running),
+            tr("Close its window, then start version {version} again.", version=__version__),
+        )
+
+
+def show_problem(problem: EnvironmentProblem) -> None:
+    """Tell in a dialog why there is no window: who clicked on an icon reads no stderr."""
+    _held = QApplication.instance() or make_application(Settings())  # as long as the dialog
+    if QApplication.platformName() in UNSEEN:
+        return
+    box = QMessageBox(QMessageBox.Icon.Critical, "ChatDesk", problem.what)
+    box.setInformativeText(problem.todo)
+    box.exec()
 
 
 def _report_bugs(desktop: DesktopApp) -> None:

@@ -37,6 +37,7 @@ from chatdesk.core.i18n import set_language, system_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.services.locations import find_paths, start_logging
+from chatdesk.startup import NoWindow, check_folders, check_processor, check_screen
 
 BENCHES = ("engine", "sessions", "ui", "library", "training")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
@@ -51,11 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _use_utf8()
     locale_dir = assets_dir() / "locale"
     set_language(system_language(), locale_dir)
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words and words[0].lower().endswith(".gguf"):  # dropped on the app's icon, on Windows
+        words.insert(0, "open")
+    options = _parser().parse_args(words)
     try:
         return _run(options, locale_dir)
     except EnvironmentProblem as problem:
-        return fail(str(problem))
+        code = fail(str(problem))
+        if options.command is _window and not isinstance(problem, NoWindow):
+            from chatdesk.app import show_problem
+
+            show_problem(problem)
+        return code
     except BrokenPipeError:  # whoever read our output has left
         _drop_output()
         return FAILURE
@@ -69,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, locale_dir: Path) -> int:
     command: Command = options.command
+    check_processor()
+    if command is _window:
+        check_screen()
     paths = find_paths()
     settings = Settings.read(paths.settings)
     if settings.language != "system":
@@ -107,8 +119,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=tr("Without a command the window opens."),
     )
     parser.add_argument("--version", action="version", version=f"ChatDesk {__version__}")
-    parser.set_defaults(command=_window)
+    parser.set_defaults(command=_window, files=[])
     commands = parser.add_subparsers(metavar=tr("COMMAND"))
+    window = commands.add_parser("open", help=tr("open the window and use these model files"))
+    window.add_argument("files", metavar="FILE", type=Path, nargs="*", help=tr("a GGUF file"))
+    window.set_defaults(command=_window)
     _add_ask(commands)
     add_models(commands)
     _add_conversations(commands)
@@ -210,10 +225,11 @@ def _threads(text: str) -> int:
     return within(int, text, 1, MAX_THREADS)
 
 
-def _window(_options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+def _window(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    check_folders(paths)
     from chatdesk.app import run
 
-    return run(paths, settings)
+    return run(paths, settings, models=[path.absolute() for path in options.files])
 
 
 def _ask(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -306,10 +322,10 @@ def _serve_device(options: argparse.Namespace, _paths: AppPaths, _: Settings) ->
     lend_devices(options.host, options.port, options.threads, lambda text: print(text, flush=True))
 
 
-def _doctor(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+def _doctor(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.services.doctor import examine
 
-    checks = examine(paths)
+    checks = examine(paths, settings)
     if options.json:
         print_json({"checks": [asdict(check) for check in checks], "version": __version__})
     else:

@@ -30,7 +30,7 @@ MODEL_KEYS = {
     "context_length", "fit",
 }  # fmt: skip
 HELPS = (
-    "", "ask", "models", "models list", "models info", "models add", "models search",
+    "", "open", "ask", "models", "models list", "models info", "models add", "models search",
     "models pull", "models remove", "models elsewhere", "models duplicates", "models catalog",
     "models quantize", "models perplexity", "conversations",
     "conversations list", "conversations show", "conversations delete", "conversations restore",
@@ -358,7 +358,8 @@ def test_conversations(fresh: Cli, tiny: Path) -> None:
     listed = fresh.json("conversations", "list")
     assert [entry["id"] for entry in listed] == [newer, kept]
     assert set(listed[0]) == {"id", "title", "created", "updated", "messages"}
-    assert (listed[1]["title"], listed[1]["messages"]) == ("first question", 2)
+    assert listed[1]["title"] in ("first question", "Abc")  # the model's, if that was in time
+    assert listed[1]["messages"] == 2
 
     shown = fresh.json("conversations", "show", kept[:6])
     assert set(shown) == {"id", "title", "messages"}

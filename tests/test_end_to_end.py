@@ -16,6 +16,7 @@ from chatdesk.core.chat import MessageState
 from chatdesk.core.paths import AppPaths
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
+from tests.tiny_models import tiny_model
 
 PROMISED_S = 0.25  # of a streaming answer, at most this much may be lost
 TIMEOUT_S = 60
@@ -27,8 +28,10 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
 
 
 @contextmanager
-def window(mode: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.window_child", mode]
+def window(
+    mode: str, environment: Mapping[str, str], *arguments: str
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.window_child", mode, *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -69,3 +72,18 @@ def test_a_second_start_raises_the_first_window(environment: Mapping[str, str]) 
         )
         assert second.returncode == 0
         assert told(first) == {"raised": True}
+
+
+@pytest.mark.parametrize("words", [[], ["open"]])
+def test_model_files_given_to_a_start(
+    words: list[str], environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    first = tiny_model(tmp_path / "first.gguf")
+    tiny_model(tmp_path / "其他 one.GGUF")
+    with window("use", environment, str(first)) as process:
+        while told(process)["ready"] != "first":
+            pass
+        command = [sys.executable, "-m", "chatdesk", *words, "其他 one.GGUF"]
+        subprocess.run(command, cwd=tmp_path, env=environment, timeout=TIMEOUT_S, check=True)
+        while told(process)["ready"] != "其他 one":
+            pass

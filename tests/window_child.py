@@ -1,12 +1,14 @@
 """The real app in a process of its own, for tests that kill it. What it does is its argument.
 
 `ask` sends a question once the model is loaded and prints the answer's length as it grows; `show`
-prints the open conversation and quits; `wait` prints when another start asks for the window.
+prints the open conversation and quits; `wait` prints when another start asks for the window; `use`
+opens the models that are its other arguments, and prints which model is ready.
 """
 
 import json
 import sys
 import time
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
 
@@ -51,9 +53,18 @@ def wait(desktop: DesktopApp) -> None:
     QTimer.singleShot(0, lambda: tell(waiting=True))
 
 
-MODES = {"ask": ask, "show": show, "wait": wait}
+def use(desktop: DesktopApp) -> None:
+    def on_fact(fact: Fact) -> None:
+        if isinstance(fact, EngineChanged) and fact.status.state is EngineState.READY:
+            assert fact.status.model
+            tell(ready=fact.status.model.header.name)
+
+    desktop.bridge.fact_arrived.connect(on_fact)
+
+
+MODES = {"ask": ask, "show": show, "wait": wait, "use": use}
 
 if __name__ == "__main__":
     never_ends = ((2, -100.0), (0, -100.0))  # the starter's tokens that end an answer
     settings = Settings(sampling=SamplingParams(max_tokens=2000, logit_bias=never_ends))
-    sys.exit(run(find_paths(), settings, MODES[sys.argv[1]]))
+    sys.exit(run(find_paths(), settings, MODES[sys.argv[1]], list(map(Path, sys.argv[2:]))))

@@ -57,6 +57,11 @@ class AppPaths:
         return self.data / "catalog.json"
 
     @property
+    def updates(self) -> Path:
+        """When a newer version was looked for last."""
+        return self.cache / "updates.json"
+
+    @property
     def adapters(self) -> Path:
         """What came of training: a folder for each adapter, named as its id."""
         return self.data / "adapters"

@@ -50,6 +50,7 @@ class Settings:
     `hub_endpoint` is a mirror to use in place of the Hugging Face hub, "" for the hub itself;
     `downloads_at_once` models are fetched together, with at most `download_limit_bytes` per second
     (0: as fast as it goes), into `models_folder` ("" for the app's own).
+    With `look_for_updates`, once a day a server is asked whether there is a newer version.
     """
 
     language: str = "system"
@@ -74,6 +75,7 @@ class Settings:
     downloads_at_once: int = 2
     download_limit_bytes: int = 0
     models_folder: str = ""
+    look_for_updates: bool = False
     model_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)

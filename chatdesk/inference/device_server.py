@@ -11,10 +11,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from llama_cpp import llama_cpp as lib
-
 from chatdesk.inference.devices import local_devices
-from chatdesk.inference.native import ggml, native_log
+from chatdesk.inference.native import ggml, start_backends
 from chatdesk.inference.threads import useful_threads
 from chatdesk.workers.channel import lines
 
@@ -29,8 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     host, port, threads = arguments
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a crash need not wait for a debugger
-    native_log()
-    lib.llama_backend_init()
+    start_backends()
     present = local_devices()
     gpus = [each for each in present if each.device.kind in ("gpu", "igpu")]
     lent = gpus or [each for each in present if each.device.kind == "cpu"]

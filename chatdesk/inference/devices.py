@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from chatdesk.core.loading import Device
-from chatdesk.inference.native import ggml
+from chatdesk.inference.native import ggml, start_backends
 
 _KINDS = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accel"}  # enum ggml_backend_dev_type
 
@@ -47,9 +47,11 @@ def native_device(handle: int, address: str = "") -> NativeDevice:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     ggml("ggml_backend_dev_memory", None, ctypes.c_void_p, size, size)(handle, free, total)
     kind = _KINDS.get(_ask("ggml_backend_dev_type", ctypes.c_int, handle), "accel")
+    variant = start_backends() if kind == "cpu" else ""
     device = Device(
         name=_text("ggml_backend_dev_name", handle),
-        description=_text("ggml_backend_dev_description", handle),
+        description=_text("ggml_backend_dev_description", handle)
+        + (f" ({variant})" if variant else ""),
         kind=kind,
         # ggml calls all of the system's memory free.
         free_bytes=psutil.virtual_memory().available if kind == "cpu" else free.value,

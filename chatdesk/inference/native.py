@@ -4,10 +4,11 @@ import atexit
 import ctypes
 import functools
 import logging
+import os
+import re
 import sys
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from llama_cpp import llama_cpp as lib
@@ -107,22 +108,41 @@ def native_log() -> NativeLog:
 
 
 @functools.cache
+def start_backends() -> str:
+    """Make llama.cpp ready; the name of its code for this processor ("haswell"), if it has several.
+
+    A build for any computer has its backends as modules. ggml looks for them beside the executable
+    only, so it is told where they are: it takes the CPU's best one, and leaves out what cannot be
+    loaded here, as CUDA's without a driver.
+    """
+    native = native_log()
+    if not ggml("ggml_backend_dev_count", ctypes.c_size_t)():
+        load = ggml("ggml_backend_load_all_from_path", None, ctypes.c_char_p)
+        load(os.fsencode(lib._base_path))
+    lib.llama_backend_init()
+    # ggml does not keep the name, but logs the file.
+    found = re.search(r"loaded CPU backend from .*ggml-cpu-(\w+)\.", "\n".join(native.lines()))
+    return found[1] if found else ""
+
+
+@functools.cache
 def ggml(name: str, result: Any, *arguments: Any) -> Any:
     """A function of the ggml libraries, which lie beside libllama, by its ctypes.
 
     Raises `AttributeError` when the build has no such function.
     """
-    folder = Path(lib._base_path)
-    for library in (lib._lib, *(ctypes.CDLL(str(file)) for file in _ggml_libraries(folder))):
+    for library in (lib._lib, *map(ctypes.CDLL, _ggml_libraries())):
         # An own prototype: the shared function object may be somebody else's.
         if hasattr(library, name):
             return ctypes.CFUNCTYPE(result, *arguments)((name, library))
-    raise AttributeError(f"{name} is in no library of {folder.name}")
+    raise AttributeError(f"{name} is in no library of {lib._base_path.name}")
 
 
-def _ggml_libraries(folder: Path) -> list[Path]:
+def _ggml_libraries() -> list[str]:
+    """Those that every computer can load: not the CPU's variants, nor what needs a driver."""
     return [
-        file
-        for file in sorted(folder.iterdir())
-        if "ggml" in file.name and file.suffix in (".so", ".dylib", ".dll")
+        str(file)
+        for file in sorted(lib._base_path.iterdir())
+        if file.stem.removeprefix("lib") in ("ggml", "ggml-base", "ggml-rpc")
+        and file.suffix in (".so", ".dylib", ".dll")
     ]

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llama_cpp import llama_cpp as lib
-
 from chatdesk.core.generation import FailureCode
 from chatdesk.core.loading import LoadOptions, Placement, StepDown
 from chatdesk.inference.buffers import placements, read_buffers
@@ -16,7 +14,7 @@ from chatdesk.inference.header import read_sizes
 from chatdesk.inference.loader import Loader
 from chatdesk.inference.loading import LoadError, classify
 from chatdesk.inference.model import Model
-from chatdesk.inference.native import AbortFlag, native_log
+from chatdesk.inference.native import AbortFlag, native_log, start_backends
 from chatdesk.inference.options import check_options
 from chatdesk.inference.placement import Layers, fewer, smaller
 from chatdesk.inference.planning import Planner
@@ -61,7 +59,7 @@ def open_model(
     As much of it as fits goes to the GPUs, by what llama.cpp says it would take there. Where that
     was too much after all, less is tried until it fits; `stepped_down` says what was given up.
     """
-    lib.llama_backend_init()
+    start_backends()
     check_options(options)
     sizes = read_sizes(path)
     devices = choose_devices(options, local_devices())

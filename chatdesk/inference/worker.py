@@ -38,7 +38,7 @@ from chatdesk.core.loading import EngineReady, LoadModel, Quantize
 from chatdesk.inference.devices import devices
 from chatdesk.inference.engine import Answerable, LoadedModel, Restored, load
 from chatdesk.inference.failures import failed
-from chatdesk.inference.native import AbortFlag, native_log
+from chatdesk.inference.native import AbortFlag, start_backends
 from chatdesk.inference.quantizing import quantize
 from chatdesk.inference.requests import Requests
 from chatdesk.inference.sessions import SessionFiles
@@ -71,8 +71,7 @@ def main() -> NoReturn:
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a crash need not wait for a debugger
-    native_log()
-    lib.llama_backend_init()
+    start_backends()
     writer.send(
         EngineReady(
             protocol=PROTOCOL_VERSION,

@@ -22,6 +22,7 @@ from chatdesk.services.personalize import PersonalizeService
 from chatdesk.services.quantizing import QuantizingService
 from chatdesk.services.sessions import SessionService
 from chatdesk.services.threads import MeasuredThreads
+from chatdesk.services.updates import UpdateService
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
@@ -91,6 +92,7 @@ class AppServices:
             publish=publish,
         )
         self.forgetting.listen(self.personalize.on_withdrawn)
+        self.updates = UpdateService(paths.updates)
         self._adapters = adapters
         self._settings = settings
         self._paths = paths

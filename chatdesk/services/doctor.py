@@ -1,20 +1,27 @@
 """What this machine has and what is wrong with it, without private content."""
 
+import importlib.util
 import platform
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.paths import AppPaths
+from chatdesk.core.paths import AppPaths, is_frozen
+from chatdesk.core.settings import Settings
 from chatdesk.library.gguf_header import read_header
 from chatdesk.library.hardware import Hardware, read_hardware
+from chatdesk.library.hub import Hub
+from chatdesk.library.hub_problems import HubProblem
 from chatdesk.library.starter import find_starter
 from chatdesk.services.engine import Engine
+from chatdesk.services.hub_token import keyring_name
 from chatdesk.store.database import Database
 
 ENOUGH_DISK_BYTES = 1024**3
@@ -29,16 +36,20 @@ class Check:
     detail: str
 
 
-def examine(paths: AppPaths) -> tuple[Check, ...]:
+def examine(paths: AppPaths, settings: Settings) -> tuple[Check, ...]:
     """Every check, in order; none of them raises."""
     hardware = read_hardware()
     checks: list[tuple[str, Callable[[], str]]] = [
         ("version", lambda: f"ChatDesk {__version__}, Python {platform.python_version()}"),
+        ("installed", _installed),
         ("system", lambda: f"{platform.platform()}, {sys.platform}"),
         ("processor", lambda: _processor(hardware)),
         ("memory", lambda: _memory(hardware)),
         ("disk", lambda: _disk(paths)),
         ("database", lambda: _database(paths)),
+        ("models folder", lambda: _models_folder(paths, settings)),
+        ("hub", lambda: _hub(settings)),
+        ("keyring", lambda: keyring_name() or "none: a token is used until ChatDesk ends"),
         ("starter model", _starter),
         ("engine", _engine),
     ]
@@ -51,6 +62,12 @@ def _check(name: str, look: Callable[[], str]) -> Check:
     except (EnvironmentProblem, OSError) as problem:
         # The report is for pasting: no user name in a path.
         return Check(name, ok=False, detail=str(problem).replace(str(Path.home()), "~"))
+
+
+def _installed() -> str:
+    """As what, and whether what personalization needs is there."""
+    learns = importlib.util.find_spec("torch") is not None
+    return f"{'bundle' if is_frozen() else 'Python files'}, {'full' if learns else 'chat'} flavour"
 
 
 def _processor(hardware: Hardware) -> str:
@@ -78,6 +95,29 @@ def _database(paths: AppPaths) -> str:
     finally:
         database.close()
     return f"{_gb(paths.database.stat().st_size)}, sound"
+
+
+def _models_folder(paths: AppPaths, settings: Settings) -> str:
+    folder = Path(settings.models_folder or paths.models)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return f"{_gb(shutil.disk_usage(folder).free)} free"
+    except OSError as problem:
+        raise EnvironmentProblem(
+            tr("The folder of new models cannot be written to: {reason}.", reason=problem.strerror),
+            tr("Choose another one in the settings, under Downloads."),
+        ) from problem
+
+
+def _hub(settings: Settings) -> str:
+    """Its host alone: an address may hold a password."""
+    try:
+        return str(urlsplit(Hub(settings.hub_endpoint, None).endpoint).hostname)
+    except HubProblem:
+        raise EnvironmentProblem(
+            tr("What is set as the address of the hub is none."),
+            tr("Correct it in the settings; it begins with https://."),
+        ) from None
 
 
 def _starter() -> str:

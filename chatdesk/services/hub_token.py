@@ -46,6 +46,16 @@ class HubToken:
             _write(token)
 
 
+def keyring_name() -> str:
+    """Which keyring this system has; "" where none would keep a token."""
+    import keyring
+    from keyring.backends.fail import Keyring as Fail
+    from keyring.backends.null import Keyring as Null
+
+    found = keyring.get_keyring()
+    return "" if isinstance(found, Fail | Null) else found.name
+
+
 def _is_token(text: str) -> bool:
     """Whether it can stand in the header of a request."""
     return re.fullmatch(r"[!-~]{1,1000}", text) is not None

@@ -1,5 +1,6 @@
 """Where this user's files go: `CHATDESK_HOME` if set, else what platformdirs says."""
 
+import errno
 import logging
 import logging.handlers
 import os
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 HOME_VARIABLE = "CHATDESK_HOME"
 LOG_BYTES = 1024 * 1024
 LOG_FILES = 3
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, the quota, the size of a file
 
 
 def find_paths() -> AppPaths:
@@ -36,15 +38,19 @@ def find_paths() -> AppPaths:
     try:
         paths.make()
     except OSError as problem:
-        raise EnvironmentProblem(
-            tr(
-                "The folder {folder} cannot be used: {reason}.",
-                folder=problem.filename,
-                reason=problem.strerror,
-            ),
-            tr("Make it writable, or set {variable} to another folder.", variable=HOME_VARIABLE),
-        ) from problem
+        raise folder_problem(problem.filename, problem) from problem
     return paths
+
+
+def folder_problem(folder: Path | str, problem: OSError) -> EnvironmentProblem:
+    """What to say of a folder of ours that cannot be made or written to."""
+    what = tr(
+        "The folder {folder} cannot be used: {reason}.", folder=folder, reason=problem.strerror
+    )
+    if problem.errno in FULL:
+        return EnvironmentProblem(what, tr("Free some space, then try again."))
+    todo = tr("Make it writable, or set {variable} to another folder.", variable=HOME_VARIABLE)
+    return EnvironmentProblem(what, todo)
 
 
 def start_logging(paths: AppPaths, name: str) -> Path:

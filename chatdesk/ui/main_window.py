@@ -62,6 +62,7 @@ from chatdesk.ui.personalize_controller import PersonalizeController
 from chatdesk.ui.settings_controller import SettingsController
 from chatdesk.ui.sidebar import Sidebar
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.update_controller import UpdateController
 from chatdesk.ui.welcome import Suggestions
 from chatdesk.ui.window_keeper import STATE_DELAY_MS, WindowKeeper
 from chatdesk.ui.window_state import WindowState
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
         self._library = ModelsPageController(bridge, self._hub, self._downloads, page.notice, self)
         self._settings = SettingsController(bridge, settings, page.notice, self)
         self._defaults = ModelDefaults(bridge, self._settings)
+        self._updates = UpdateController(bridge, self._settings, page.notice, self)
         self._notices = EngineNotices(page.notice, self._settings, self._models.load_again)
         self._fact_handlers: dict[type, Callable[..., None]] = {
             MessageAdded: self._chat.on_message_added,
@@ -304,6 +306,7 @@ class MainWindow(QMainWindow):
         self._downloads.attach(services)
         self._library.attach(services)
         self._defaults.attach(services)
+        self._updates.attach(services)
         self._chat.attach(services)
         self._feedback.attach(services)
         self._adapters.attach(services)

@@ -24,13 +24,14 @@ if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes wi
 
 
 class SettingsController(QObject):
-    """Holds the settings; `changed` carries them when they are others.
+    """Holds the settings; `changed` carries them when they are others, `opened` their dialog.
 
     `reload_requested` asks to load the model in use anew, as its options have changed;
     `personalize_requested` for the page of that name.
     """
 
     changed = Signal(object)
+    opened = Signal(object)
     reload_requested = Signal()
     personalize_requested = Signal()
 
@@ -102,6 +103,7 @@ class SettingsController(QObject):
         dialog.finished.connect(partial(self._closed, self._options_in_use()))
         self._show_server()
         self._measure_kept()
+        self.opened.emit(dialog)
         dialog.open()
 
     def show_server(self, url: str, problem: EnvironmentProblem | None = None) -> None:

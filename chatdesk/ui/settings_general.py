@@ -1,4 +1,4 @@
-"""The general settings: looks, language, sending, how the assistant should be."""
+"""The general settings: looks, language, sending, how the assistant should be, newer versions."""
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPlainTextEdit
@@ -8,6 +8,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.ui.fields import CheckBox, Choice
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.update_row import UpdateRow
 
 TYPING_MS = 500
 
@@ -36,6 +37,9 @@ class GeneralPage(SettingsPage):
             self._prompt,
             tr("How the assistant should be, in your words."),
         )
+        self.updates = UpdateRow(theme, checked=settings.look_for_updates)
+        self.updates.toggled.connect(lambda on: self._edit(look_for_updates=on))
+        self._column.addWidget(self.updates)
         self._column.addStretch(1)
 
     def flush(self) -> None:

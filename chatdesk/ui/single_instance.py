@@ -1,32 +1,39 @@
 """One window per data folder: a second start raises the first and ends.
 
-The second start puts a file into a folder that the first watches; the first takes it away, which
-is its answer. That works alike on every system, only for those who may write to the data folder,
-and without QtNetwork (3 MB of the window's memory).
+The second start puts a file into a folder that the first watches, with the names of the models it
+is to open; the first takes it away, which is its answer. That works alike on every system, only for
+those who may write to the data folder, and without QtNetwork (3 MB of the window's memory).
 """
 
+import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QLockFile, QObject, Signal
 
+from chatdesk import __version__
+
 ANSWER_WITHIN_S = 3.0  # a first start may not have come to its event loop yet
 LOOK_EVERY_S = 0.01
+BELLS = "raise-*"
 
 
 class SingleInstance(QObject):
     """Holds the lock of a data folder and hears later starts.
 
-    `raise_requested` is emitted when another start asked for the window.
+    `raise_requested` is emitted when another start asked for the window, with the paths of the
+    models to open.
     """
 
-    raise_requested = Signal()
+    raise_requested = Signal(object)
 
     def __init__(self, data: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lock = QLockFile(str(data / "window.lock"))
         self._lock.setStaleLockTime(0)  # stale only when the process that holds it is gone
-        self._bell = data / "window" / "raise"
+        self._folder = data / "window"
+        self._version = self._folder / "version"
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self._answer)
 
@@ -34,19 +41,31 @@ class SingleInstance(QObject):
         """Take the lock; False when another window has it. Raises `OSError`."""
         if not self._lock.tryLock(0):
             return False
-        self._bell.parent.mkdir(exist_ok=True)
-        self._watcher.addPath(str(self._bell.parent))
-        self._bell.unlink(missing_ok=True)  # of a start that nobody heard before a crash
+        self._folder.mkdir(exist_ok=True)
+        self._version.write_text(__version__, "utf-8")
+        self._watcher.addPath(str(self._folder))
+        for bell in self._folder.glob(BELLS):  # of starts that nobody heard before a crash
+            bell.unlink(missing_ok=True)
         return True
 
-    def raise_first(self) -> bool:
-        """Ask the window that has the lock to come to the front; whether it heard."""
+    def running_version(self) -> str:
+        """Which ChatDesk the window that has the lock is of; ours where it does not say."""
         try:
-            self._bell.touch()
+            return self._version.read_text("utf-8")
+        except OSError:
+            return __version__
+
+    def raise_first(self, models: Sequence[Path] = ()) -> bool:
+        """Ask the window that has the lock to come to the front and open models; if it heard."""
+        bell = self._folder / f"raise-{os.getpid()}"  # of its own: several may start at once
+        letter = self._folder / f"letter-{os.getpid()}"
+        try:
+            letter.write_bytes(b"\0".join(map(os.fsencode, models)))
+            letter.replace(bell)
             give_up = time.monotonic() + ANSWER_WITHIN_S
-            while self._bell.exists():
+            while bell.exists():
                 if time.monotonic() > give_up:
-                    self._bell.unlink(missing_ok=True)
+                    bell.unlink(missing_ok=True)
                     return False
                 time.sleep(LOOK_EVERY_S)
         except OSError:  # the folder cannot be written to: then nobody can be asked
@@ -55,10 +74,14 @@ class SingleInstance(QObject):
 
     def close(self) -> None:
         """Let the next start be the first."""
-        self._watcher.removePath(str(self._bell.parent))
+        self._watcher.removePath(str(self._folder))
         self._lock.unlock()
 
     def _answer(self) -> None:
-        if self._bell.exists():
-            self._bell.unlink(missing_ok=True)
-            self.raise_requested.emit()
+        for bell in self._folder.glob(BELLS):
+            try:
+                names = bell.read_bytes().split(b"\0")
+                bell.unlink()
+            except FileNotFoundError:  # that start gave up a moment ago
+                continue
+            self.raise_requested.emit([Path(os.fsdecode(name)) for name in names if name])

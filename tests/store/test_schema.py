@@ -17,15 +17,19 @@ from sqlalchemy import create_engine
 
 from chatdesk.core.chat import Mark, MessageState, Rating, Role, TitleSource
 from chatdesk.core.errors import StoreProblem
+from chatdesk.core.library import DownloadState, ModelNotes
 from chatdesk.core.personalization import AdapterState, Withdrawn
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.store import schema
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 from chatdesk.store.tables import metadata
 from tests.store.conftest import stored
 
+MODEL = "smollm2-135m-instruct-q4_1"
 NEXT_REVISION = "9999"
 NEXT = """
 import sqlalchemy as sa
@@ -64,6 +68,11 @@ def normal(sql: str) -> str:
     parts = ["".join(part.split()) for part in re.split(r",\s*\n", rest)]
     in_order = sorted(parts, key=lambda part: part if part.startswith("CONSTRAINT") else "")
     return f"{head.strip()}({','.join(in_order)})"
+
+
+def dump(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
 
 
 def version(path: Path) -> str:
@@ -135,7 +144,7 @@ def test_a_database_of_the_third_version_is_read(path: Path) -> None:
     assert store.interrupt_dead() == 1
     unfinished, adapter = store.list()
     sources = store.sources(adapter.id)
-    active = store.active("smollm2-135m-instruct-q4_1")
+    active = store.active(MODEL)
     withdrawn = store.withdrawn(adapter.id)
     database.close()
     _, correction = conversation.path()
@@ -157,6 +166,51 @@ def test_a_database_of_the_third_version_is_read(path: Path) -> None:
     assert (adapter.losses[-1].validation, active) == (2.0, adapter)
     assert [source.is_file for source in sources] == [False, True]
     assert withdrawn == Withdrawn(0, 0)
+
+
+def test_a_database_of_the_fourth_version_is_read(path: Path) -> None:
+    stored(path, "0004")
+    database = Database.open(path)
+    store = DownloadStore(database)
+    unfinished, done = store.list()
+    taken = store.take_over()
+    notes = ModelStore(database).notes(MODEL)
+    database.close()
+    assert (unfinished.repo, len(unfinished.files)) == ("owner/tea-GGUF", 2)
+    assert (unfinished.received, unfinished.bytes) == (1500, 2000)
+    assert (done.state, done.path, done.files[0].sha256) == (
+        DownloadState.DONE,
+        "/models/茶.gguf",
+        "ef" * 32,
+    )
+    assert [each.id for each in taken] == [unfinished.id]  # who fetched it was killed
+    assert notes == ModelNotes()
+
+
+def test_a_database_of_the_fifth_version_is_read(path: Path) -> None:
+    stored(path, "0005")
+    database = Database.open(path)
+    notes = ModelStore(database).notes(MODEL)
+    database.close()
+    assert (notes.title, notes.favourite, notes.tags) == ("Little one", True, ("small", "茶"))
+    assert (notes.used_bytes, notes.used_context) == (290_000_000, 8192)
+    assert notes.sampling == SamplingParams(temperature=0.5, seed=7)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+def test_an_update_keeps_a_backup_of_the_very_same_content(path: Path, revision: str) -> None:
+    stored(path, revision)
+    before = dump(path)
+    Database.open(path).close()
+    backup = path.with_name(f"chatdesk.db.backup-{revision}")
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name, backup.name]
+    assert (version(backup), version(path)) == (revision, schema.REVISION)
+    assert dump(backup) == before
+    made = path.with_name("made.db")
+    Database.open(made).close()
+    assert definitions(path) == definitions(made)
+    Database.open(path).close()  # the next start finds nothing to do
+    assert dump(backup) == before
 
 
 def test_an_older_database_is_backed_up_and_migrated(

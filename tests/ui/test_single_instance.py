@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,10 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from chatdesk.ui.single_instance import SingleInstance
 
-application = QCoreApplication(sys.argv)
+application = QCoreApplication([])
 instance = SingleInstance(Path(sys.argv[1]))
 if not instance.is_first():
-    print("heard" if instance.raise_first() else "not heard", flush=True)
+    print("heard" if instance.raise_first(list(map(Path, sys.argv[2:]))) else "not heard")
     sys.exit()
 instance.raise_requested.connect(lambda: print("raised", flush=True))
 print("first", flush=True)
@@ -30,10 +31,10 @@ application.exec()
 """
 
 
-def another_start(data: Path) -> subprocess.Popen[str]:
+def another_start(data: Path, *models: Path) -> subprocess.Popen[str]:
     """A process that is either the first and stays, or raises the first and ends."""
     return subprocess.Popen(
-        [sys.executable, "-c", OTHER, str(data)],
+        [sys.executable, "-c", OTHER, str(data), *map(os.fsencode, models)],
         cwd=ROOT,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         stdout=subprocess.PIPE,
@@ -75,13 +76,29 @@ def test_the_window_hears_each_later_start(qtbot: QtBot, tmp_path: Path) -> None
     window.close()
 
 
+def test_models_reach_the_window_from_starts_at_the_same_moment(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    wanted = [(tmp_path / "一 model.gguf", Path(os.fsdecode(b"/not/utf-8\xff"))), (), (Path("/b"),)]
+    heard: list[tuple[Path, ...]] = []
+    window = SingleInstance(tmp_path)
+    assert window.is_first()
+    window.raise_requested.connect(lambda models: heard.append(tuple(models)))
+    with ExitStack() as running:
+        starts = [running.enter_context(another_start(tmp_path, *models)) for models in wanted]
+        qtbot.waitUntil(lambda: len(heard) == 3, timeout=10_000)
+        assert [told(start) for start in starts] == ["heard"] * 3
+    assert sorted(heard) == sorted(wanted)
+    window.close()
+
+
 @pytest.mark.usefixtures("qapp")
 def test_after_a_crash_the_next_start_is_first(
     first: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     first.kill()
     first.wait()
-    (tmp_path / "window" / "raise").touch()  # of a start that the crash left without an answer
+    (tmp_path / "window" / "raise-1").touch()  # of a start that the crash left without an answer
     second = SingleInstance(tmp_path)
     assert second.is_first()
     second.close()
