@@ -338,6 +338,14 @@ def _bench(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
     package = Path(__file__).resolve().parent
     inside = package / "benchmarks"
     folder = inside if inside.is_dir() else package.parent / "benchmarks"
+    if not folder.is_dir():
+        raise EnvironmentProblem(
+            tr("The benchmarks are not part of an installed ChatDesk."),
+            tr(
+                "Run them in a checkout, with: python3 dev.py run -- bench {name}",
+                name=options.name,
+            ),
+        )
     sys.argv = [f"chatdesk bench {options.name}"]
     runpy.run_path(str(folder / f"{options.name}.py"), run_name="__main__")
     return OK

@@ -1,5 +1,6 @@
 """The command line as a script meets it: real processes, real model files, real signals."""
 
+import argparse
 import json
 import os
 import re
@@ -16,7 +17,11 @@ from typing import IO, Any
 import psutil
 import pytest
 
+import chatdesk.cli
 from chatdesk import __version__
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
 from tests.tiny_models import not_a_model, tiny_model, truncated_model, unsupported_model
 
 TIMEOUT_S = 60.0
@@ -378,6 +383,15 @@ def test_unknown_conversations(cli: Cli, action: str) -> None:
     assert "0000ffff" in cli.problem("conversations", action, "0000ffff")
     stray = b"\xff\xff\xff\xff".decode("utf-8", "surrogateescape")
     assert "no conversation" in cli.problem("conversations", action, stray)
+
+
+def test_a_bundle_says_that_it_has_no_benches(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(chatdesk.cli, "__file__", str(tmp_path / "chatdesk" / "cli.py"))
+    options = argparse.Namespace(name="ui")
+    with pytest.raises(EnvironmentProblem, match=r"dev\.py run -- bench ui"):
+        chatdesk.cli._bench(options, AppPaths.under(tmp_path), Settings())
 
 
 # doctor
