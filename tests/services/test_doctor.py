@@ -2,9 +2,11 @@
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import keyring
 import pytest
+from huggingface_hub import constants
 from keyring.backends.null import Keyring as NoKeyring
 
 from chatdesk.core.paths import AppPaths
@@ -42,7 +44,7 @@ def test_the_folder_of_models(paths: AppPaths, tmp_path: Path) -> None:
 
 
 def test_the_hub_without_what_is_secret(paths: AppPaths) -> None:
-    assert report(paths)["hub"].detail == "huggingface.co"
+    assert report(paths)["hub"].detail == urlsplit(constants.ENDPOINT).hostname
     mirror = Settings(hub_endpoint="https://alice:secret@mirror.example/alice")
     assert report(paths, mirror)["hub"].detail == "mirror.example"
     wrong = report(paths, Settings(hub_endpoint="alice:secret@mirror.example"))["hub"]
