@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         self._downloads = DownloadsController(bridge, lambda: self._library.notice)
         self._library = ModelsPageController(bridge, self._hub, self._downloads, page.notice, self)
         self._settings = SettingsController(bridge, settings, page.notice, self)
-        self._defaults = ModelDefaults(bridge, self._settings)
+        self._defaults = ModelDefaults(bridge, self._settings, page.notice)
         self._updates = UpdateController(bridge, self._settings, page.notice, self)
         self._notices = EngineNotices(page.notice, self._settings, self._models.load_again)
         self._fact_handlers: dict[type, Callable[..., None]] = {

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.facts import EngineChanged, ModelsChanged
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.notice import Notice
 from chatdesk.ui.settings_controller import SettingsController
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
@@ -22,10 +24,11 @@ class ModelDefaults(QObject):
     system_prompt_changed = Signal(str)
     sampling_changed = Signal(object)
 
-    def __init__(self, bridge: Bridge, settings: SettingsController) -> None:
+    def __init__(self, bridge: Bridge, settings: SettingsController, notice: Notice) -> None:
         super().__init__()
         self._bridge = bridge
         self._settings = settings
+        self._notice = notice
         self._services: AppServices | None = None
         self._model: ModelFile | None = None
         self._notes = ModelNotes()
@@ -55,7 +58,11 @@ class ModelDefaults(QObject):
             return
         self._writes += 1
         work = partial(services.models.set_defaults, model.id, self._notes.system_prompt, sampling)
-        self._bridge.run(work, lambda _: self._written(), lambda _: self._written())
+        self._bridge.run(work, lambda _: self._written(), self._not_written)
+
+    def _not_written(self, problem: EnvironmentProblem) -> None:
+        self._notice.show_problem(problem)
+        self._written()
 
     def _written(self) -> None:
         self._writes -= 1
@@ -69,7 +76,9 @@ class ModelDefaults(QObject):
         services, model = self._services, self._model
         if services and model and not self._writes:
             self._bridge.run(
-                partial(services.models.notes, model.id), partial(self._take, model), lambda _: None
+                partial(services.models.notes, model.id),
+                partial(self._take, model),
+                self._notice.show_problem,
             )
 
     def _take(self, model: ModelFile, notes: ModelNotes) -> None:
