@@ -62,6 +62,7 @@ class HubService:
         self._devices = devices
         self._settings = settings
         self._token = HubToken()
+        self._measured = 0.0  # the memory's bandwidth, once in each start
 
     def hub(self) -> Hub:
         """The hub as it is set now: address and token."""
@@ -154,8 +155,8 @@ class HubService:
         return tuple(estimate(each, options, devices, memory, bandwidth) for each in headers)
 
     def _bandwidth(self) -> float:
-        file = self._paths.bandwidth
-        return read_bandwidth(file) or measure_bandwidth(file)
+        self._measured = self._measured or measure_bandwidth(self._paths.bandwidth)
+        return self._measured
 
 
 def _probe(variants: Sequence[Variant]) -> Variant:

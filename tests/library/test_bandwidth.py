@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.library import bandwidth
 from chatdesk.library.bandwidth import measure_bandwidth, read_bandwidth
 
 
@@ -50,3 +51,13 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptur
     with caplog.at_level(logging.WARNING):
         assert measure_bandwidth(tmp_path / "cache" / "bandwidth.json") > 0
     assert "bandwidth.json" in caplog.text
+
+
+def test_a_busy_moment_does_not_replace_a_better_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bandwidth.json"
+    for found in (9e9, 22e9, 7e9):
+        monkeypatch.setattr(bandwidth, "_measure", lambda threads, found=found: found)
+        measure_bandwidth(file)
+    assert read_bandwidth(file) == 22e9
