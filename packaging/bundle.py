@@ -113,15 +113,17 @@ def fingerprint(*parts: str) -> str:
 def freeze(flavour: str, python: str) -> Path:
     """Let PyInstaller make the folder in `dist/`; the folder."""
     say("Putting the bundle together (a minute; the full flavour takes several)")
-    options = ["--noconfirm", "--clean", "--log-level", "WARN", "--distpath", str(DIST)]
+    folder = DIST / FLAVOURS[flavour][1]
+    place = folder if sys.platform == "linux" else DIST  # see the spec
+    options = ["--noconfirm", "--clean", "--log-level", "WARN", "--distpath", str(place)]
     work = str(BUILD / f"pyinstaller-{flavour}")
     command = [python, "-m", "PyInstaller", *options, "--workpath", work]
     spec = str(ROOT / "packaging" / "chatdesk.spec")
     environment = {"PYTHONHASHSEED": "0", "PYINSTALLER_CONFIG_DIR": work}
     run("PyInstaller", [*command, spec], **environment)
-    folder = DIST / FLAVOURS[flavour][1]
     if sys.platform == "linux":
         strip_python(folder)
+        importlib.import_module("linux").put_launcher(folder)
     return folder
 
 

@@ -7,10 +7,10 @@ must allow giving it on without ChatDesk having to be under it; else there is no
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -57,7 +57,8 @@ def describe(folder: Path, python: str) -> None:
 
 def look_into(folder: Path, python: str) -> dict[str, Any]:
     """The modules in the bundle's program, and where the Python that made it has its packages."""
-    program = folder / ("chatdesk.exe" if os.name == "nt" else "chatdesk")
+    names = {"linux": "_internal/chatdesk.bin", "win32": "chatdesk.exe"}
+    program = folder / names.get(sys.platform, "chatdesk")
     command = [python, "-c", LOOK, str(program)]
     answer = subprocess.run(command, check=False, capture_output=True, text=True)
     if answer.returncode:

@@ -49,6 +49,16 @@ def make(folder: Path, dist: Path, version: str) -> list[Path]:
         return [tarball, package, app_image(folder, Path(scratch), dist, name)]
 
 
+def put_launcher(folder: Path) -> None:
+    """Give the bundle `folder` its `chatdesk`, which knows the oldest system that it runs on."""
+    text = (HERE / "chatdesk.sh").read_text("utf-8")
+    oldest = "{}.{}".format(*oldest_glibc(folder))
+    text = text.replace("@machine@", platform.machine()).replace("@oldest@", oldest)
+    launcher = folder / "chatdesk"
+    launcher.write_text(text, "utf-8")
+    launcher.chmod(0o755)
+
+
 def archive(folder: Path, name: str, target: Path) -> Path:
     """Pack `folder` as `name` into `target`, a `.tar.zst`, with nothing of this machine in it."""
     time = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))

@@ -68,6 +68,63 @@ def test_the_same_bundle_makes_the_same_bytes(tmp_path: Path) -> None:
     assert hashes[0] == hashes[1]
 
 
+def launched(folder: Path, glibc: str, machine: str, **environment: str) -> tuple[int, str, str]:
+    """What starting a bundle's program comes to on such a system."""
+    tools = folder.parent / "tools"
+    tools.mkdir(exist_ok=True)
+    known = f"echo '{glibc}'" if glibc else "exit 1"
+    for name, does in (("getconf", known), ("uname", f"echo {machine}")):
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n", "utf-8")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        [folder.parent / "link", "ask", "two words", ""],
+        env={"PATH": f"{tools}:/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def launchable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle that needs glibc 2.36 and tells what it is asked; a link leads to it."""
+    folder = tmp_path / "Mit Leerzeichen" / "ChatDesk"
+    program = folder / "_internal" / "chatdesk.bin"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\nprintf "%s|" "$@"\n', "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr(linux, "oldest_glibc", lambda _: (2, 36))
+    linux.put_launcher(folder)
+    (folder.parent / "link").symlink_to("ChatDesk/chatdesk")
+    return folder
+
+
+@pytest.mark.parametrize("glibc", ["glibc 2.36", "glibc 2.41", "glibc 2.100", "glibc 3.0"])
+def test_a_system_that_is_new_enough_is_not_noticed(launchable: Path, glibc: str) -> None:
+    assert launched(launchable, glibc, "x86_64") == (0, "ask|two words||", "")
+
+
+@pytest.mark.parametrize(
+    ("glibc", "machine", "told"),
+    [
+        ("glibc 2.35", "x86_64", "x86_64 with glibc 2.35."),
+        ("glibc 2.9", "x86_64", "x86_64 with glibc 2.9."),
+        ("", "x86_64", "x86_64 with no glibc."),
+        ("glibc 2.41", "aarch64", "aarch64 with glibc 2.41."),
+    ],
+)
+def test_a_system_that_is_too_old_is_told_in_a_sentence(
+    launchable: Path, glibc: str, machine: str, told: str
+) -> None:
+    code, printed, words = launched(launchable, glibc, machine)
+    assert (code, printed, words.count("\n")) == (1, "", 1)
+    assert words.startswith("chatdesk: This ChatDesk needs a Linux for x86_64 with glibc 2.36")
+    assert f"here is one for {told} Update the system" in words
+    assert "请更新系统" in launched(launchable, glibc, machine, LANG="zh_CN.UTF-8")[2]
+
+
 def test_the_archive_unpacks_to_the_bundle(tmp_path: Path) -> None:
     folder = bundle(tmp_path)
     target = linux.archive(folder, "ChatDesk", tmp_path / "it.tar.zst")
