@@ -8,17 +8,20 @@ the app and to a power cut alike. `NORMAL` would keep the file whole, but not th
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from chatdesk.core.errors import StoreProblem
+from chatdesk.core.i18n import tr
 from chatdesk.store import schema
 from chatdesk.store.problems import damaged, told_plainly
 
 BUSY_TIMEOUT_S = 10.0  # how long to wait while another process writes
+ALONE_WITHIN_S = 5.0  # likewise, until one that has an older database open closes it
 PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
@@ -61,11 +64,13 @@ class Database:
         return database
 
     def _migrate(self) -> None:
-        with told_plainly(self.path), self._writers.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
-            with connection.begin():
-                schema.migrate(connection, self.path)
-            connection.invalidate()  # the next one has its foreign keys on again
+        with told_plainly(self.path):
+            _wait_until_alone(self.path)
+            with self._writers.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+                with connection.begin():
+                    schema.migrate(connection, self.path)
+                connection.invalidate()  # the next one has its foreign keys on again
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -92,6 +97,30 @@ class Database:
     def close(self) -> None:
         """Close the file; nobody may be using it any more."""
         self._engine.dispose()
+
+
+def _wait_until_alone(path: Path) -> None:
+    """Wait until no process has the older database open, or another one migrated it.
+
+    An older ChatDesk that runs would go on writing as it knows while its tables change. Raises
+    `StoreProblem` when it does not end.
+    """
+    give_up = time.monotonic() + ALONE_WITHIN_S
+    while schema.check(path) != schema.REVISION:
+        with closing(sqlite3.connect(path)) as connection:
+            try:  # only who is alone can leave WAL: https://sqlite.org/wal.html
+                connection.execute("PRAGMA journal_mode=DELETE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+        if time.monotonic() > give_up:
+            raise StoreProblem(
+                tr("An older ChatDesk is running and has the database {path} open.", path=path),
+                tr("Close it, then try again: its database is to be brought up to date."),
+            )
+        time.sleep(0.05)
 
 
 def _engine(path: Path) -> Engine:

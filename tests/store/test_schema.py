@@ -4,7 +4,7 @@ import re
 import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 from chatdesk.store.tables import metadata
-from tests.store.conftest import stored
+from tests.store.conftest import child, go_on, stored, told
 
 MODEL = "smollm2-135m-instruct-q4_1"
 NEXT_REVISION = "9999"
@@ -240,6 +240,41 @@ def test_an_older_database_is_backed_up_and_migrated(
     restored = Database.open(backup)
     assert ConversationStore(restored).get(before.id) == before
     restored.close()
+
+
+def test_an_older_one_that_runs_keeps_its_tables(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatdesk.store.database.ALONE_WITHIN_S", 0.2)
+    stored(path, "0004")
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("PRAGMA journal_mode=WAL")
+        older.execute("UPDATE conversations SET title = 'of now'")
+        older.commit()
+        before = dump(path)
+        with pytest.raises(StoreProblem, match="An older ChatDesk is running") as refused:
+            Database.open(path)
+        assert refused.value.todo.startswith("Close it")
+        assert dump(path) == before
+        older.execute("UPDATE conversations SET title = 'of later'")  # it is not disturbed
+        older.commit()
+    database = Database.open(path)
+    assert {line.title for line in ConversationStore(database).list()} == {"of later"}
+    database.close()
+
+
+def test_two_that_start_at_once_migrate_once(path: Path) -> None:
+    stored(path, "0001")
+    with ExitStack() as running:
+        children = [running.enter_context(child("write", path, "3")) for _ in range(3)]
+        assert [told(each) for each in children] == ["ready"] * 3
+        for each in children:
+            go_on(each)
+        assert all(map(told, children))  # the new conversation's id
+    assert len(list(path.parent.glob("*.backup-*"))) == 1
+    database = Database.open(path)
+    assert sum(line.messages == 3 for line in ConversationStore(database).list()) == 4
+    database.close()
 
 
 @pytest.mark.parametrize(
