@@ -25,6 +25,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
+from chatdesk.ui.application import Application
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.main_window import MainWindow
 from chatdesk.ui.single_instance import SingleInstance
@@ -49,7 +50,7 @@ class DesktopApp:
 
     def __init__(
         self,
-        application: QApplication,
+        application: Application,
         paths: AppPaths,
         settings: Settings,
         engine_command: Sequence[str] | None = None,
@@ -73,6 +74,7 @@ class DesktopApp:
         )
         self.window.settings_changed.connect(self._on_settings)
         self.window.closed.connect(self.close)
+        application.files_opened.connect(self.open_models)
         application.styleHints().colorSchemeChanged.connect(lambda _: self._show_theme())
 
     @property
@@ -176,9 +178,9 @@ def _of_server(settings: Settings) -> tuple[bool, int, str]:
     return settings.server_on, settings.server_port, settings.server_key
 
 
-def make_application(settings: Settings) -> QApplication:
+def make_application(settings: Settings) -> Application:
     """Qt's application object with our fonts and theme."""
-    application = QApplication(sys.argv[:1])
+    application = Application(sys.argv[:1])
     application.setApplicationName("ChatDesk")
     application.setApplicationVersion(__version__)
     application.setDesktopFileName("chatdesk")

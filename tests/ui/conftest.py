@@ -8,18 +8,24 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.paths import AppPaths
+from chatdesk.ui.application import Application
 from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme
 from tests.ui.driver import Window, opened
 
 
 @pytest.fixture(scope="session")
-def theme(qapp: QApplication) -> Theme:
+def qapp_cls() -> type[Application]:
+    """The kind of application that pytest-qt makes, for all tests of widgets."""
+    return Application
+
+
+@pytest.fixture(scope="session")
+def theme(qapp: Application) -> Theme:
     """The light theme, applied to the application."""
     load_fonts(qapp)
     theme = load_theme("light")
@@ -42,7 +48,7 @@ def paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppPaths:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths) -> Iterator[Window]:
+def window(qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths) -> Iterator[Window]:
     """The running app, its model loaded."""
     with opened(qtbot, qapp, paths) as window:
         window.until_ready()

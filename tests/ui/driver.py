@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.app import DesktopApp
@@ -12,6 +12,7 @@ from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import EngineState
+from chatdesk.ui.application import Application
 from chatdesk.ui.composer import ComposerState
 from chatdesk.ui.message_view import MessageView
 from tests.helpers import FAKE_ENGINE
@@ -23,7 +24,7 @@ class Window:
     """A running app, driven as a person would."""
 
     def __init__(
-        self, qtbot: QtBot, qapp: QApplication, paths: AppPaths, settings: Settings
+        self, qtbot: QtBot, qapp: Application, paths: AppPaths, settings: Settings
     ) -> None:
         self.qtbot = qtbot
         self.paths = paths
@@ -94,7 +95,7 @@ class Window:
 
 @contextmanager
 def opened(
-    qtbot: QtBot, qapp: QApplication, paths: AppPaths, settings: Settings | None = None
+    qtbot: QtBot, qapp: Application, paths: AppPaths, settings: Settings | None = None
 ) -> Iterator[Window]:
     window = Window(qtbot, qapp, paths, settings or Settings())
     try:

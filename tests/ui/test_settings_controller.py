@@ -4,7 +4,7 @@ import socket
 from dataclasses import replace
 from http.client import HTTPConnection
 
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.app import DesktopApp
@@ -13,6 +13,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app_services import AppServices
 from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus
+from chatdesk.ui.application import Application
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.settings_dialog import SettingsDialog
 from chatdesk.ui.theme import Theme
@@ -158,7 +159,7 @@ def status_of(port: int, path: str) -> int:
 
 
 def test_a_port_that_is_taken_is_told(
-    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -173,7 +174,7 @@ def test_a_port_that_is_taken_is_told(
 
 
 def test_the_server_ends_with_the_app(
-    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
 ) -> None:
     port = free_port()
     with opened(qtbot, qapp, paths, Settings(server_on=True, server_port=port)) as window:

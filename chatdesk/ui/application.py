@@ -1,0 +1,20 @@
+"""Qt's application object; on macOS the system hands it the files that people open with it."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtWidgets import QApplication
+
+
+class Application(QApplication):
+    """`files_opened` carries the paths of files to open, as a list."""
+
+    files_opened = Signal(object)
+
+    def event(self, event: QEvent) -> bool:
+        """Take files; other systems name them on the command line."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.files_opened.emit([Path(event.file())])
+            return True
+        return super().event(event)
