@@ -36,6 +36,7 @@ from chatdesk.services.learning.run import Run, RunTools
 from chatdesk.services.learning.splits import split
 from chatdesk.services.learning.tokens import Renderer
 from chatdesk.services.models import ModelService
+from chatdesk.services.problems import learning_missing
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 
@@ -80,13 +81,7 @@ class PersonalizeService:
     def missing(self) -> str:
         """Why nothing can be trained with this installation, as a sentence; "" when it can."""
         absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-        if not absent:
-            return ""
-        return tr(
-            "Learning needs packages that are not installed ({names}). Install ChatDesk with its "
-            "extra “personalize”; everything else works without.",
-            names=", ".join(absent),
-        )
+        return str(learning_missing(absent)) if absent else ""
 
     def preview(
         self,

@@ -21,6 +21,7 @@ from chatdesk.core.training import (
     TrainingProgress,
     TrainingStopped,
 )
+from chatdesk.services.problems import learning_missing
 from chatdesk.workers.process import ChildProcess, Outcome, worker_command
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
 
@@ -129,8 +130,7 @@ def _problem(failed: TrainingFailed) -> EnvironmentProblem:
     detail = failed.detail
     match failed.code:
         case TrainingFailure.MISSING:
-            what = tr("Learning needs packages that are not installed: {names}.", names=detail)
-            todo = tr("Install ChatDesk with its extra “personalize”.")
+            return learning_missing([detail])
         case TrainingFailure.ARCHITECTURE:
             what = tr("Models of the kind “{name}” cannot be trained here.", name=detail)
             todo = tr("Choose another model to personalize.")
