@@ -12,7 +12,7 @@ from chatdesk.core.personalization import AdapterState, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app_services import AppServices, build
-from chatdesk.services.engine import EngineLost, Reply
+from chatdesk.services.engine_process import EngineLost, Reply
 
 ROUNDS = 7
 TOKENS = 160  # of an answer

@@ -15,7 +15,8 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app_services import AppServices
 from chatdesk.services.ask import AskRequest, AskResult, ask
-from chatdesk.services.engine import Engine, Reply
+from chatdesk.services.engine import Engine
+from chatdesk.services.engine_process import Reply
 from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
 from chatdesk.services.threads import MeasuredThreads
 from chatdesk.store.adapters import AdapterStore

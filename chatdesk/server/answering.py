@@ -22,7 +22,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.server.asking import Ask, ClientGone
 from chatdesk.server.errors import ApiError, json_response, of_failure, of_problem, try_later
 from chatdesk.server.wording import Delta, Document, Wording
-from chatdesk.services.engine import EngineLost, Reply
+from chatdesk.services.engine_process import EngineLost, Reply
 from chatdesk.services.serving import ServingService
 
 SEND_TIMEOUT_S = 60.0  # a client that takes nothing for so long is taken for gone

@@ -26,7 +26,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters import Applied
-from chatdesk.services.engine import EngineLost, Reply
+from chatdesk.services.engine_process import EngineLost, Reply
 from chatdesk.services.facts import (
     AnswerEnded,
     PromptRead,

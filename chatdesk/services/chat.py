@@ -25,7 +25,8 @@ from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextD
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters import AdapterService, Applied
 from chatdesk.services.answer import Answer, answer_record
-from chatdesk.services.engine import Engine, Reply
+from chatdesk.services.engine import Engine
+from chatdesk.services.engine_process import Reply
 from chatdesk.services.facts import (
     AnswerEnded,
     AnswerReopened,

@@ -3,6 +3,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +22,8 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.engine import Engine, EngineLost, Reply
+from chatdesk.services.engine import Engine
+from chatdesk.services.engine_process import EngineLost, Reply
 from chatdesk.services.facts import EngineState
 from tests.services.conftest import TIMEOUT_S, App
 
@@ -177,6 +179,22 @@ def test_it_does_not_fall_asleep_over_its_work(app: App) -> None:
     app.services.engine.cancel(request_id)
     assert isinstance(_last(replies), Cancelled)
     app.until_engine(EngineState.ASLEEP)
+
+
+def test_it_does_not_fall_asleep_under_a_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.load()
+    engine = app.services.engine
+    wake = engine._wake
+
+    def wake_and_sleep() -> None:
+        wake()
+        sleeper = threading.Thread(target=engine._fall_asleep)
+        sleeper.start()
+        sleeper.join(0.5)  # as long as the request is not entered it can but wait
+
+    monkeypatch.setattr(engine, "_wake", wake_and_sleep)
+    _, replies = _ask(app, "say: awake")
+    assert not isinstance(_last(replies), EngineLost)
 
 
 def test_closing_while_asleep(app: App) -> None:

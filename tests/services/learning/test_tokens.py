@@ -18,7 +18,8 @@ from chatdesk.core.loading import LoadOptions
 from chatdesk.core.personalization import Doubt, Example, Finding, FindingKind, Turn
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.asking import ask
-from chatdesk.services.engine import Engine, Reply
+from chatdesk.services.engine import Engine
+from chatdesk.services.engine_process import Reply
 from chatdesk.services.learning.tokens import Renderer
 from tests.services.learning.conftest import model_file
 from tests.services.learning.examples import example
