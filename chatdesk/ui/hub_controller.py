@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import CatalogEntry, DownloadState, HubRepository, Variant
+from chatdesk.core.library import CatalogEntry, DownloadState, Estimate, HubRepository, Variant
 from chatdesk.services.facts import DownloadsChanged, ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.hub_words import FileKey, file_key
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes wi
     from chatdesk.ui.catalog_list import CatalogList
     from chatdesk.ui.hub_search import HubSearch
 
+Recommended = tuple[CatalogEntry, Estimate]
 Taken = tuple[set[FileKey], set[FileKey]]  # what is being fetched, and what is kept
 
 
@@ -143,20 +144,23 @@ class HubController(QObject):
         assert services
         hub, engine = services.hub, services.engine
 
-        def show(best: CatalogEntry | None) -> None:
+        def show(best: Recommended | None) -> None:
             model = engine.status.model
-            if best and model and model.header.parameters < best.parameters:
-                self._suggestions.show_recommended(best)
+            if best and model and model.header.parameters < best[0].parameters:
+                self._suggestions.show_recommended(*best)
 
         self._bridge.run(hub.recommended, show)
 
     def _show_catalog(self) -> None:
         services = self._services
         if services and self._catalog_made:
-            hub, show = services.hub, self._catalog_made.show_entries
-            self._bridge.run(
-                lambda: (hub.catalog(), hub.recommended()), lambda read: show(*read), patient=True
-            )
+            hub, catalog = services.hub, self._catalog_made
+
+            def show(read: tuple[tuple[Recommended, ...], Recommended | None]) -> None:
+                entries, best = read
+                catalog.show_entries(entries, best and best[0])
+
+            self._bridge.run(lambda: (hub.catalog(), hub.recommended()), show, patient=True)
 
     def _look_for_newer(self) -> None:
         services = self._services

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -15,6 +15,7 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.downloads_controller import DownloadsController
 from chatdesk.ui.hub_controller import HubController
 from chatdesk.ui.notice import Notice
+from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.theme import Theme
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
@@ -28,16 +29,12 @@ if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes wi
     Found = tuple[tuple[KeptModel, ...], Hardware]
 
 
-class ModelsPageController(QObject):
-    """Makes the page when it is opened first; `set_theme` comes before.
+class ModelsPageController(PageController["ModelsPage"]):
+    """`hub` and `downloads` give the parts of the page that are theirs.
 
-    `hub` and `downloads` give the parts of the page that are theirs. `chat_requested` and
-    `options_requested` carry a `ModelFile`.
+    `chat_requested` and `options_requested` carry a `ModelFile`.
     """
 
-    open_requested = Signal()
-    back_requested = Signal()
-    sidebar_requested = Signal()
     add_requested = Signal()
     chat_requested = Signal(object)
     options_requested = Signal(object)
@@ -51,17 +48,11 @@ class ModelsPageController(QObject):
         notice: Notice,
         window: QWidget,
     ) -> None:
-        super().__init__(window)
-        self._bridge = bridge
+        super().__init__(bridge, notice, window)
         self._hub = hub
         self._downloads = downloads
-        self._chats_notice = notice
-        self._services: AppServices | None = None
-        self._theme: Theme | None = None
-        self._page: ModelsPage | None = None
         self._actions: ModelActions | None = None
         self._searches: LibrarySearches | None = None
-        self._offers_sidebar = False
         self._kept: tuple[KeptModel, ...] | None = None
         self._in_use: ModelFile | None = None
         self._reads = False  # one reading at a time; what changes meanwhile is read after it
@@ -69,37 +60,15 @@ class ModelsPageController(QObject):
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
-        self._services = services
         self._in_use = services.engine.status.model
-        if self._page:
-            self._serve(self._page)
-            self._read()
-
-    def page(self) -> "ModelsPage":
-        """The page, with everything read anew."""
-        if self._page is None:
-            self._page = self._make_page()
-        self._read()
-        return self._page
-
-    def offer_sidebar(self, offered: bool) -> None:
-        """Whether there is a sidebar to show."""
-        self._offers_sidebar = offered
-        if self._page:
-            self._page.offer_sidebar(offered)
+        super().attach(services)
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
-        self._theme = theme
-        for part in (self._page, self._actions, self._searches):
+        super().set_theme(theme)
+        for part in (self._actions, self._searches):
             if part:
                 part.set_theme(theme)
-
-    @property
-    def notice(self) -> Notice:
-        """Where something is told so that it is seen."""
-        page = self._page
-        return page.notice if page and page.isVisible() else self._chats_notice
 
     # Facts
 
@@ -135,35 +104,25 @@ class ModelsPageController(QObject):
 
     # The page
 
-    def _make_page(self) -> "ModelsPage":
+    def _make_page(self, theme: Theme) -> "ModelsPage":
         from chatdesk.ui.models_page import ModelsPage
 
-        assert self._theme
         hub, downloads = self._hub, self._downloads
-        page = ModelsPage(self._theme, hub.search, downloads.view, hub.catalog)
-        for signal, request in (
-            (page.add_requested, self.add_requested),
-            (page.back_requested, self.back_requested),
-            (page.sidebar_requested, self.sidebar_requested),
-        ):
-            signal.connect(request)
-        page.offer_sidebar(self._offers_sidebar)
+        page = ModelsPage(theme, hub.search, downloads.view, hub.catalog)
+        page.add_requested.connect(self.add_requested)
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         # A disk may have come back, or a file gone, while another app was in front.
         app.applicationStateChanged.connect(self._on_application_state)
-        self._serve(page)
         return page
 
-    def _serve(self, page: "ModelsPage") -> None:
+    def _serve(self, page: "ModelsPage", services: "AppServices") -> None:
         from chatdesk.ui.library_searches import LibrarySearches
         from chatdesk.ui.model_actions import ModelActions
 
-        if self._services is None:
-            return
         assert self._theme
-        actions = self._actions = ModelActions(self._bridge, self._services, page, self._theme)
-        searches = self._searches = LibrarySearches(self._bridge, self._services, page, self._theme)
+        actions = self._actions = ModelActions(self._bridge, services, page, self._theme)
+        searches = self._searches = LibrarySearches(self._bridge, services, page, self._theme)
         for signal, slot in (
             (actions.chat_requested, self.chat_requested),
             (actions.options_requested, self.options_requested),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
@@ -19,6 +19,7 @@ from chatdesk.services.facts import (
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.notice import Notice
 from chatdesk.ui.overview import Overview, read_overview
+from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.theme import Theme
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
@@ -27,60 +28,26 @@ if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes wi
     from chatdesk.ui.preview_dialog import PreviewDialog
 
 
-class PersonalizeController(QObject):
-    """Makes the page when it is opened first; `notice` tells what happens while it is not shown.
+class PersonalizeController(PageController["PersonalizePage"]):
+    """`title_of` names a conversation by its id. `open_chat_requested` carries a `Source`."""
 
-    `title_of` names a conversation by its id. `open_chat_requested` carries a `Source`.
-    """
-
-    open_requested = Signal()
     settings_requested = Signal()
-    back_requested = Signal()
-    sidebar_requested = Signal()
     open_chat_requested = Signal(object)
 
     def __init__(
         self, bridge: Bridge, title_of: Callable[[str], str], notice: Notice, window: QWidget
     ) -> None:
-        super().__init__(window)
-        self._bridge = bridge
+        super().__init__(bridge, notice, window)
         self._title_of = title_of
-        self._chats_notice = notice
-        self._window = window
-        self._services: AppServices | None = None
         self._overview = Overview()
         self._progress: LearningProgress | None = None  # what was told last
-        self._page: PersonalizePage | None = None
         self._preview: PreviewDialog | None = None
-        self._theme: Theme | None = None
-        self._offers_sidebar = False
-
-    def attach(self, services: "AppServices") -> None:
-        """The services are there."""
-        self._services = services
-        if self._page:
-            self._serve(self._page)
-            self._read()
-
-    def page(self) -> "PersonalizePage":
-        """The page, with everything read anew."""
-        if self._page is None:
-            self._page = self._make_page()
-        self._read()
-        return self._page
-
-    def offer_sidebar(self, offered: bool) -> None:
-        """Whether there is a sidebar to show."""
-        self._offers_sidebar = offered
-        if self._page:
-            self._page.offer_sidebar(offered)
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
-        self._theme = theme
-        for part in (self._page, self._preview):
-            if part:
-                part.set_theme(theme)
+        super().set_theme(theme)
+        if self._preview:
+            self._preview.set_theme(theme)
 
     # Facts
 
@@ -117,37 +84,25 @@ class PersonalizeController(QObject):
                 partial(self._show_scorecard, record),
             )
 
-    @property
-    def notice(self) -> Notice:
-        """Where something is told so that it is seen."""
-        page = self._page
-        return page.notice if page and page.isVisible() else self._chats_notice
-
     # The page
 
-    def _make_page(self) -> "PersonalizePage":
+    def _make_page(self, theme: Theme) -> "PersonalizePage":
         from chatdesk.ui.personalize_page import PersonalizePage
 
-        assert self._theme
-        page = PersonalizePage(self._theme)
+        page = PersonalizePage(theme)
         for signal, slot in (
             (page.learn_requested, self.open_preview),
             (page.settings_requested, self.settings_requested),
-            (page.back_requested, self.back_requested),
-            (page.sidebar_requested, self.sidebar_requested),
             (page.history.scorecard_requested, self._show_scorecard),
             (page.history.retrain_requested, self._retrain),
         ):
             signal.connect(slot)
-        page.offer_sidebar(self._offers_sidebar)
-        self._serve(page)
         return page
 
-    def _serve(self, page: "PersonalizePage") -> None:
+    def _serve(self, page: "PersonalizePage", services: "AppServices") -> None:
         from chatdesk.ui.adapter_actions import AdapterActions
 
-        if self._services:
-            AdapterActions(self._bridge, self._services, page)
+        AdapterActions(self._bridge, services, page)
 
     def _read(self, then: Callable[[], None] = lambda: None) -> None:
         services = self._services

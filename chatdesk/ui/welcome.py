@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import current_language, tr
-from chatdesk.core.library import CatalogEntry
-from chatdesk.ui.hub_words import size_words, summary_of
+from chatdesk.core.library import CatalogEntry, Estimate
+from chatdesk.ui.hub_words import size_words, speed_number, summary_of
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 
@@ -168,12 +168,20 @@ class Suggestions(QWidget):
             )
         )
 
-    def show_recommended(self, entry: CatalogEntry) -> None:
+    def show_recommended(self, entry: CatalogEntry, estimate: Estimate) -> None:
         """Suggest a model that fits in place of the one in use."""
-        summary = summary_of(entry, current_language())
+        size, summary = size_words(entry.bytes), summary_of(entry, current_language())
+        speed = speed_number(estimate.tokens_per_s)
         self._model_title.setText(tr("A better model fits this computer: {name}", name=entry.name))
         self._model_line.setText(
-            tr("{size} to fetch. {summary}", size=size_words(entry.bytes), summary=summary)
+            tr(
+                "{size} to fetch, about {n} tokens/s here. {summary}",
+                size=size,
+                n=speed,
+                summary=summary,
+            )
+            if estimate.tokens_per_s
+            else tr("{size} to fetch. {summary}", size=size, summary=summary)
         )
         self._add.hide()
         self._see.show()

@@ -59,7 +59,7 @@ class Window:
 
     @property
     def titles(self) -> list[str]:
-        model = self.window.list_model
+        model = self.window.parts.list_model
         rows = (model.index(row) for row in range(model.rowCount()))
         return [str(row.data()) for row in rows if row.flags() & Qt.ItemFlag.ItemIsEnabled]
 

@@ -32,6 +32,7 @@ from chatdesk.store.models import ModelStore
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.downloads_controller import DownloadsController
 from chatdesk.ui.hub_controller import HubController
+from chatdesk.ui.hub_words import speed_number
 from chatdesk.ui.notice import Notice
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.welcome import Suggestions
@@ -315,16 +316,23 @@ def test_a_newer_list_that_is_not_there(opened: Desk) -> None:
     assert not opened.says("Looking for a newer list…")
 
 
-def test_a_better_model_is_suggested(desk: Desk) -> None:
-    best = desk.services.hub.recommended()
+@pytest.mark.parametrize("bandwidth", [0.0, 20e9], ids=["never measured", "measured"])
+def test_a_better_model_is_suggested(
+    desk: Desk, bandwidth: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatdesk.services.hub.read_bandwidth", lambda file: bandwidth)
+    found = desk.services.hub.recommended()
+    assert found
+    best, estimate = found
     desk.qtbot.addWidget(desk.suggestions)
     desk.suggestions.show()
     desk.attach()
-    assert best
     words = f"A better model fits this computer: {best.name}"
     desk.qtbot.waitUntil(lambda: words in texts(desk.suggestions), timeout=TIMEOUT_MS)
-    found: list[Any] = desk.suggestions.findChildren(QAbstractButton)
-    look = next(e for e in found if e.accessibleName() == "Look at the recommended models")
+    speed = f", about {speed_number(estimate.tokens_per_s)} tokens/s here. " if bandwidth else ". "
+    assert any(f" to fetch{speed}" in text for text in texts(desk.suggestions))
+    buttons: list[Any] = desk.suggestions.findChildren(QAbstractButton)
+    look = next(e for e in buttons if e.accessibleName() == "Look at the recommended models")
     with desk.qtbot.waitSignal(desk.suggestions.models_requested):
         desk.qtbot.keyClick(look, Qt.Key.Key_Space)
 

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QLineEdit,
     QPlainTextEdit,
 )
@@ -19,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.chat import MessageState
 from chatdesk.core.paths import AppPaths
 from chatdesk.store.database import Database
+from chatdesk.ui.application import Application
 from chatdesk.ui.composer import ComposerState
 from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.reasoning import ReasoningFold
@@ -39,7 +39,7 @@ def test_a_first_conversation(window: Window) -> None:
 
 
 def test_typing_before_the_services_are_there(
-    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
 ) -> None:
     with opened(qtbot, qapp, paths) as window:
         assert window.desktop.services is None
@@ -47,7 +47,7 @@ def test_typing_before_the_services_are_there(
 
 
 def test_what_is_kept_over_a_restart(
-    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
 ) -> None:
     with opened(qtbot, qapp, paths) as window:
         window.until_ready()
@@ -228,7 +228,7 @@ def test_deleting_can_be_undone(window: Window) -> None:
     window.until(lambda: window.titles == ["A fitting title"])
     services = window.desktop.services
     assert services
-    window.window.delete(services.conversations.list()[0].id)
+    window.window.parts.conversations.delete(services.conversations.list()[0].id)
     window.until(lambda: window.titles == [])
     assert "A fitting title" in window.window.notice.words
     window.window.notice.act()
@@ -239,7 +239,7 @@ def test_deleting_can_be_undone(window: Window) -> None:
 def test_a_title_typed_by_the_user(window: Window) -> None:
     window.ask("say: one")
     window.until(lambda: window.titles == ["A fitting title"])
-    model = window.window.list_model
+    model = window.window.parts.list_model
     row = next(row for row in range(model.rowCount()) if model.index(row).data() != "Today")
     assert model.setData(model.index(row), "  My   name ")
     window.until(lambda: window.titles == ["My name"])
@@ -248,9 +248,9 @@ def test_a_title_typed_by_the_user(window: Window) -> None:
 def test_the_filter_finds_by_title(window: Window) -> None:
     window.ask("say: one")
     window.until(lambda: window.titles == ["A fitting title"])
-    window.window.list_model.set_filter("nothing like it")
+    window.window.parts.list_model.set_filter("nothing like it")
     assert window.titles == []
-    window.window.list_model.set_filter("TITLE fit")
+    window.window.parts.list_model.set_filter("TITLE fit")
     assert window.titles == ["A fitting title"]
 
 
@@ -288,7 +288,7 @@ def test_sending_onto_a_full_disk_keeps_the_words(window: Window) -> None:
 
 
 def test_a_database_of_a_newer_version_is_refused_and_untouched(
-    qtbot: QtBot, qapp: QApplication, theme: Theme, paths: AppPaths
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
 ) -> None:
     Database.open(paths.database).close()
     with sqlite3.connect(paths.database) as connection:
@@ -304,14 +304,14 @@ def test_a_database_of_a_newer_version_is_refused_and_untouched(
 
 def test_without_any_model(
     qtbot: QtBot,
-    qapp: QApplication,
+    qapp: Application,
     theme: Theme,
     paths: AppPaths,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: None)
     with opened(qtbot, qapp, paths) as window:
-        window.until(lambda: window.window.suggestions.says_no_model)
+        window.until(lambda: window.window.parts.page.suggestions.says_no_model)
         window.send("say: hello")
         window.until(lambda: "No model" in window.window.notice.words)
         assert window.editor.toPlainText() == "say: hello"

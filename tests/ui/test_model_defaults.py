@@ -19,13 +19,13 @@ def test_a_models_own_sampling_is_shown_and_changed(
     models, model_id = services.models, services.engine.status.model.id
     general = main.settings.settings.sampling
     heard: list[object] = []
-    main._defaults.sampling_changed.connect(heard.append)
-    main._defaults.system_prompt_changed.connect(heard.append)
+    main.parts.defaults.sampling_changed.connect(heard.append)
+    main.parts.defaults.system_prompt_changed.connect(heard.append)
     models.set_defaults(model_id, "Be brief.", OWN)
     window.until(lambda: heard == ["Be brief.", OWN])
 
     warmer = replace(OWN, temperature=0.9)
-    main._defaults.set_sampling(warmer)
+    main.parts.defaults.set_sampling(warmer)
     window.until(lambda: models.notes(model_id).sampling == warmer)
     assert models.notes(model_id).system_prompt == "Be brief."
     assert main.settings.settings.sampling == general
@@ -35,11 +35,11 @@ def test_a_models_own_sampling_is_shown_and_changed(
         raise EnvironmentProblem("The disk is full.", "Make room.")
 
     monkeypatch.setattr(models, "set_defaults", refuse)
-    main._defaults.set_sampling(OWN)
+    main.parts.defaults.set_sampling(OWN)
     window.until(lambda: "The disk is full." in main.notice.words)
 
 
 def test_without_its_own_the_settings_are_changed(window: Window) -> None:
     main = window.window
-    main._defaults.set_sampling(OWN)
+    main.parts.defaults.set_sampling(OWN)
     assert main.settings.settings.sampling == OWN
