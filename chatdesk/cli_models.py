@@ -16,6 +16,7 @@ from chatdesk.cli_parts import (
     text_argument,
 )
 from chatdesk.core.i18n import tr
+from chatdesk.core.library import Presence
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 
@@ -81,9 +82,11 @@ def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> i
     if options.json:
         print_json(infos)
         return OK
+    troubles = {Presence.MISSING: tr("file missing"), Presence.CHANGED: tr("file changed")}
     for info in infos:
         name = f"{info['name']} {info['quantization']}"
-        print(f"{info['id']}  {name}  {_size(info['bytes'])}  {info['fit']}")
+        state = troubles.get(info["presence"], info["fit"])
+        print(f"{info['id']}  {name}  {_size(info['bytes'])}  {state}")
     return OK
 
 

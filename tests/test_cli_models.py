@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.library import DownloadState
+from chatdesk.core.paths import AppPaths
+from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
 from tests.stand_in_hub import Fault, StandInHub
 from tests.test_cli import MODEL_KEYS, TIMEOUT_S, Cli, one_line
 from tests.tiny_models import tiny_model
@@ -55,6 +59,15 @@ def tiny(tmp_path: Path) -> Path:
     return tiny_model(tmp_path / "mine.gguf", answer=b"abc")
 
 
+def download_states(cli: Cli) -> list[DownloadState]:
+    """Of the downloads on the list."""
+    database = Database.open(AppPaths.under(cli.home).database)
+    try:
+        return [each.state for each in DownloadStore(database).list()]
+    finally:
+        database.close()
+
+
 def test_search_look_and_pull(cli: Cli, hub: StandInHub) -> None:
     found = cli.json("models", "search", "someone")
     assert [each["repo"] for each in found] == ["someone/other-GGUF", REPO]
@@ -84,7 +97,7 @@ def test_what_the_hub_does_not_have(cli: Cli, hub: StandInHub) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_ctrl_c_keeps_what_was_fetched(cli: Cli, hub: StandInHub) -> None:
+def test_ctrl_c_pauses_what_was_begun(cli: Cli, hub: StandInHub) -> None:
     hub.fault(Fault(bytes_per_s=400_000), FILE)
     pull = ("models", "pull", f"{REPO}:{FILE}")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as in `Cli.streaming`
@@ -103,6 +116,7 @@ def test_ctrl_c_keeps_what_was_fetched(cli: Cli, hub: StandInHub) -> None:
         process.wait()
     assert (process.returncode, out, err) == (130, b"", b"")
     assert not list((cli.home / "models").rglob("*.gguf"))
+    assert download_states(cli) == [DownloadState.PAUSED]  # so that the window leaves it so
     hub.heal()
     size = cli.json(*pull)["bytes"]
     assert hub.bytes_sent(FILE) < 1.6 * size  # the header, all of it once, and what was in the pipe
@@ -121,6 +135,21 @@ def test_removed_for_good_or_off_the_list(cli: Cli, tiny: Path) -> None:
     starter = next(each for each in cli.json("models", "list") if "smollm2" in each["id"])
     assert "starter" in cli.problem("models", "remove", starter["id"])
     assert Path(starter["path"]).exists()
+
+
+def test_a_model_whose_file_is_missing_is_listed_and_can_be_removed(cli: Cli, tiny: Path) -> None:
+    added = cli.json("models", "add", str(tiny))["id"]
+    tiny.write_bytes(b"another")
+    assert {each["id"]: each["presence"] for each in cli.json("models", "list")}[added] == "changed"
+    tiny.unlink()
+    presence = {each["id"]: each["presence"] for each in cli.json("models", "list")}
+    assert presence.pop(added) == "missing"
+    assert set(presence.values()) == {"there"}
+    (line,) = [line for line in cli.run("models", "list")[1].splitlines() if added in line]
+    assert line.endswith("  file missing")
+    removed = cli.json("models", "remove", added)
+    assert removed == {"id": added, "path": str(tiny), "freed_bytes": 0}
+    assert added not in {each["id"] for each in cli.json("models", "list")}
 
 
 def test_the_same_file_twice(cli: Cli, tiny: Path, tmp_path: Path) -> None:

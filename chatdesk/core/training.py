@@ -53,6 +53,7 @@ class TrainingFailure(StrEnum):
     """What went wrong in the trainer; services turn it into a sentence."""
 
     MISSING = "missing"  # torch, transformers or peft is not installed
+    PROGRAM = "program"  # a file of the program itself is not there; `detail` names it
     ARCHITECTURE = "architecture"  # torch cannot train it; `detail` names it
     MODEL = "model"  # the file is gone, damaged, or not what it was
     DATA = "data"

@@ -22,11 +22,13 @@ from chatdesk.core.generation import (
     Embedded,
     Finished,
     Generate,
+    GenerationStats,
     TextDelta,
     ThinkingDelta,
 )
+from chatdesk.core.models import ModelFile
 from chatdesk.server.metrics import Metrics, Stage
-from chatdesk.services.engine import EngineLost, Reply
+from chatdesk.services.engine_process import EngineLost, Reply
 from chatdesk.services.serving import ServingService
 
 _LAST = (Exception, EngineLost, *TERMINAL_EVENTS)
@@ -66,7 +68,7 @@ class Ask:
 
     async def __aenter__(self) -> Self:
         self._move(Stage.WAITING)
-        self._begun: Future[None] = self._threads.submit(self._begin)
+        self._begun: Future[ModelFile | None] = self._threads.submit(self._begin)
         self._watcher = asyncio.create_task(self._watch_client())
         return self
 
@@ -110,6 +112,7 @@ class Ask:
                     self._metrics.first_token(time.monotonic() - self._asked)
             case Finished(stats=stats) | Cancelled(stats=stats) if stats:
                 self._metrics.finished(stats)
+                self._threads.submit(self._note, stats)
             case Embedded():
                 self._metrics.read(item.tokens)
 
@@ -124,11 +127,16 @@ class Ask:
 
     # On other threads
 
-    def _begin(self) -> None:
+    def _begin(self) -> ModelFile | None:
         try:
-            self._serving.submit(self._model, self._request, self._bring)
+            return self._serving.submit(self._model, self._request, self._bring)
         except Exception as problem:
             self._bring(problem)
+            return None
+
+    def _note(self, stats: GenerationStats) -> None:
+        if model := self._begun.result():
+            self._serving.note(model, stats)
 
     def _cancel(self) -> None:
         self._begun.result()  # what was not asked yet cannot be cancelled

@@ -78,9 +78,14 @@ class AppServices:
         )
         self.sessions = SessionService(paths.sessions, engine, self.models, self.adapters, settings)
         self.forgetting = Forgetting(adapters, paths.adapters, self.sessions.forget, publish)
-        noting = LoadMemory(engine, self.models, publish).publish
+        self.load_memory = LoadMemory(engine, self.models, publish)
         self.chat = ChatService(
-            self.conversations, engine, noting, self.models, self.adapters, self.forgetting
+            self.conversations,
+            engine,
+            self.load_memory.publish,
+            self.models,
+            self.adapters,
+            self.forgetting,
         )
         self.personalize = PersonalizeService(
             paths,

@@ -115,16 +115,22 @@ class HubService:
         estimates = self._estimates(headers, available_memory(), self._bandwidth())
         return tuple(zip(entries, estimates, strict=True))
 
-    def recommended(self) -> CatalogEntry | None:
-        """The most capable model to chat with that runs well here; asks and measures nothing."""
+    def recommended(self) -> tuple[CatalogEntry, Estimate] | None:
+        """The most capable model to chat with that runs well here; asks and measures nothing.
+
+        Its estimate has no speed as long as the memory's was never measured.
+        """
         entries = [e for e in newest_catalog(self._paths.catalog).entries if "chat" in e.purposes]
         memory = available_memory()
-        bandwidth = read_bandwidth(self._paths.bandwidth) or CAUTIOUS_BANDWIDTH
-        estimates = self._estimates([header_of(entry) for entry in entries], memory, bandwidth)
+        measured = read_bandwidth(self._paths.bandwidth)
+        headers = [header_of(entry) for entry in entries]
+        estimates = self._estimates(headers, memory, measured or CAUTIOUS_BANDWIDTH)
         able = [
-            entry for entry, each in zip(entries, estimates, strict=True) if runs_well(each, memory)
+            (entry, each if measured else replace(each, tokens_per_s=0.0))
+            for entry, each in zip(entries, estimates, strict=True)
+            if runs_well(each, memory)
         ]
-        return max(able, key=lambda entry: entry.parameters, default=None)
+        return max(able, key=lambda pair: pair[0].parameters, default=None)
 
     def update_catalog(self) -> int:
         """Fetch the list of recommended models; how many in it are new.

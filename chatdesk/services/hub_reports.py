@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
@@ -58,7 +59,7 @@ def pull(
 ) -> Document:
     """Fetch REPO[:FILE] to its end; the model. Raises `EnvironmentProblem`.
 
-    What was fetched stays when it is interrupted; the same call goes on with it.
+    When it is interrupted the download is paused; the same call goes on with it.
     """
     whole = 0
 
@@ -73,7 +74,12 @@ def pull(
         variant = _named(repository, file) if file else _recommended(services, repository)
         whole = variant.bytes
         download = services.downloads.start(repository.model.repo, repository.revision, variant)
-        download = services.downloads.wait(download.id)
+        try:
+            download = services.downloads.wait(download.id)
+        except KeyboardInterrupt:
+            with suppress(EnvironmentProblem):  # another ChatDesk fetches it, and goes on
+                services.downloads.pause(download.id)
+            raise
         if download.state is not DownloadState.DONE:
             raise EnvironmentProblem(download.problem or tr("The download was paused."))
         services.downloads.clear(download.id)

@@ -18,6 +18,8 @@ from chatdesk.store.models import FoundFile, KnownModel, ModelStore
 
 _log = logging.getLogger(__name__)
 
+_PROGRAM_PARTS = 3  # of the starter's path, assets/models/*.gguf, are the same in all its folders
+
 
 class Intake:
     """Takes up model files. What is known by its place, size and time is never read again.
@@ -73,7 +75,7 @@ class Intake:
             if (str(path), stamp) in self._set_aside:
                 return None
             if same := self._same(path, stamp, known):
-                if same.listed or same.forgotten:
+                if same.listed or (same.forgotten and not always):
                     return None
                 return FoundFile(path, same.model.header, stamp.mtime_ns)
             self._set_aside.add((str(path), stamp))
@@ -89,8 +91,10 @@ class Intake:
         """The model that a file is: known at its place, or moved there from where it was."""
         if there := known.by_file.get((str(path), stamp)):
             return there
-        gone = known.gone(stamp)
-        moved = gone.get(sha256_of_model(path, lambda: False)) if gone else None
+        moved = known.earlier_starter(path, stamp)
+        if moved is None or path != find_starter():
+            gone = known.gone(stamp)
+            moved = gone.get(sha256_of_model(path, lambda: False)) if gone else None
         if moved is None:
             return None
         self._store.move(moved.model.id, path, stamp.mtime_ns)
@@ -117,6 +121,23 @@ class _Known:
             and each.model.header.bytes == stamp.bytes
             and not is_same(each.model)
         }
+
+    def earlier_starter(self, starter: Path, stamp: Stamp) -> KnownModel | None:
+        """What a starter was known as in another folder of the program, by its name and size.
+
+        Its earlier file may still be there, beside the new one; a copy of the person's own, which
+        lies in a folder of another kind, stays a model of its own as long as it is there.
+        """
+        alike = (
+            each
+            for each in self.models
+            if each.model.header.bytes == stamp.bytes
+            and (path := Path(each.model.path)).name == starter.name
+            and (
+                path.parts[-_PROGRAM_PARTS:] == starter.parts[-_PROGRAM_PARTS:] or not path.exists()
+            )
+        )
+        return max(alike, key=lambda each: each.listed, default=None)
 
 
 def _readable_stamp(path: Path) -> Stamp:

@@ -7,6 +7,7 @@ import psutil
 
 from chatdesk.core.chat import AnswerRecord, MessageState, now
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import GenerationStats
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.loading import Device, ModelLoaded
 from chatdesk.core.models import ModelFile
@@ -20,9 +21,10 @@ TOKENS_THAT_TELL = 32  # a shorter answer says little of the speed
 
 
 class LoadMemory:
-    """Listens to the answers that end, and notes with the first after each load what it took.
+    """Notes the answers that end, and with the first after each load what it took.
 
-    Only then have all weights been read and all buffers been used.
+    Only then have all weights been read and all buffers been used. Those of chats are listened for,
+    others are told. Used from any thread.
     """
 
     def __init__(self, engine: Engine, models: ModelService, publish: Publish) -> None:
@@ -36,10 +38,11 @@ class LoadMemory:
         if isinstance(fact, AnswerEnded) and fact.message.answer:
             ended = fact.message.state in (MessageState.COMPLETE, MessageState.STOPPED)
             if ended and fact.message.answer.model_id:
-                self._note(fact.message.answer.model_id, fact.message.answer)
+                self.note(fact.message.answer.model_id, fact.message.answer)
         self._publish(fact)
 
-    def _note(self, model_id: str, answer: AnswerRecord) -> None:
+    def note(self, model_id: str, answer: AnswerRecord | GenerationStats) -> None:
+        """Note an answer of a model: that it was used, and how fast it was."""
         loaded = self._not_noted(model_id)
 
         def change(notes: ModelNotes) -> ModelNotes:

@@ -14,6 +14,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app_services import AppServices, build
 from chatdesk.services.facts import Fact, Publish, QuantizingChanged
+from chatdesk.services.library_files import presence_of
 
 Document = dict[str, Any]
 
@@ -40,11 +41,11 @@ def find_devices(services: AppServices) -> None:
 
 
 def list_models(paths: AppPaths, settings: Settings) -> list[Document]:
-    """Every model that can be used, with how it fits this machine."""
+    """Every model of the list, with how it fits this machine and whether its file is there."""
     with opened(paths, settings) as services:
         find_devices(services)
         kept = services.models.kept()
-    return [_kept(each) for each in kept if each.presence is Presence.THERE]
+    return [_kept(each) for each in kept]
 
 
 def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document:
@@ -63,7 +64,6 @@ def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document
         "tokens_per_s": notes.tokens_per_s or kept.estimate.tokens_per_s,
         "chat_template": header.has_chat_template,
         "sha256": model.sha256,
-        "presence": kept.presence.value,
         "repo": notes.repo,
         "tags": list(notes.tags),
         "favourite": notes.favourite,
@@ -80,11 +80,14 @@ def add_model(paths: AppPaths, settings: Settings, path: Path) -> Document:
 
 
 def remove_model(paths: AppPaths, settings: Settings, model_id: str, *, forget: bool) -> Document:
-    """Move a model to the trash, or only take it off the list. Raises `EnvironmentProblem`."""
+    """Move a model to the trash, or only take it off the list, as one whose file is missing.
+
+    Raises `EnvironmentProblem`.
+    """
     with opened(paths, settings) as services:
         model = services.models.get(model_id)
         freed = 0
-        if forget:
+        if forget or presence_of(model) is Presence.MISSING:
             services.models.forget(model.id)
         else:
             freed = services.models.delete(model.id)
@@ -171,4 +174,5 @@ def _model(model: ModelFile, name: str, estimate: Estimate) -> Document:
         "bytes": header.bytes,
         "context_length": header.context_length,
         "fit": estimate.fit.value,
+        "presence": presence_of(model).value,
     }

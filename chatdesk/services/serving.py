@@ -1,18 +1,21 @@
 """Requests from outside the window: each is asked of the model it names."""
 
+import math
 import threading
+import time
 from dataclasses import replace
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
-from chatdesk.core.generation import Embed, Generate
+from chatdesk.core.generation import Embed, Generate, GenerationStats
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.app_services import AppServices
-from chatdesk.services.engine import OnReply
+from chatdesk.services.engine_process import OnReply
 from chatdesk.services.facts import EngineStatus
 
 LOADED_MODEL = ("", "default")  # names that mean the model there is
+NOTE_EVERY_S = 5.0  # a client may ask many times a second, and the window looks at each note
 
 
 class ModelBusy(EnvironmentProblem):
@@ -26,6 +29,7 @@ class ServingService:
         self._services = services
         self._engine = services.engine
         self._lock = threading.Lock()  # a model is not changed between choosing and asking it
+        self._noted: dict[str, float] = {}  # by model, when its last answer was noted
 
     @property
     def status(self) -> EngineStatus:
@@ -45,16 +49,26 @@ class ServingService:
         """A fresh id for a request."""
         return self._engine.new_id()
 
-    def submit(self, name: str, request: Generate | Embed, on_reply: OnReply) -> None:
+    def submit(self, name: str, request: Generate | Embed, on_reply: OnReply) -> ModelFile | None:
         """Ask the model of that name, which is loaded first if need be (this blocks meanwhile).
 
-        Replies come on the engine's reader thread. Raises `NotFound`, `ModelBusy`, or another
-        `EnvironmentProblem` when the model cannot be loaded; then there is no reply.
+        Returns the model that is asked. Replies come on the engine's reader thread. Raises
+        `NotFound`, `ModelBusy`, or another `EnvironmentProblem` when the model cannot be loaded;
+        then there is no reply.
         """
         with self._lock:
             self._choose(name)
             self._engine.wait_loaded()
+            model = self._engine.status.model
             self._engine.submit(self._adapted(request), on_reply)
+        return model
+
+    def note(self, model: ModelFile, stats: GenerationStats) -> None:
+        """Note an answer beside its model, as the window does, but not each of many in a row."""
+        moment = time.monotonic()
+        if moment - self._noted.get(model.id, -math.inf) >= NOTE_EVERY_S:
+            self._noted[model.id] = moment
+            self._services.load_memory.note(model.id, stats)
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its last reply is still to come. May block for a moment."""

@@ -27,8 +27,8 @@ from chatdesk.core.personalization import (
     Source,
     Withdrawn,
 )
-from chatdesk.store.conversations import SHORTEST_PREFIX
 from chatdesk.store.database import Database
+from chatdesk.store.prefixes import resolve
 from chatdesk.store.ratings import rating_trend
 from chatdesk.store.rows import ADAPTERS, adapter_values, as_adapter
 from chatdesk.store.tables import activations, adapter_sources, adapters, conversations, messages
@@ -70,26 +70,12 @@ class AdapterStore:
             return _get(connection, adapter_id)
 
     def resolve(self, id_or_prefix: str) -> str:
-        """The id that begins with these characters, at least `SHORTEST_PREFIX`.
+        """The id that begins with these characters.
 
-        Raises `NotFound` when none or more than one does, saying which.
+        Raises `NotFound` when none or more than one does, and for too few of them.
         """
-        if len(id_or_prefix) < SHORTEST_PREFIX:
-            raise NotFound(
-                tr("“{id}” is too short for the id of an adapter.", id=id_or_prefix),
-                tr("Give at least {n} characters.", n=SHORTEST_PREFIX),
-            )
-        begins = adapters.c.id.startswith(id_or_prefix, autoescape=True)
         with self._database.reading() as connection:
-            found = connection.scalars(select(adapters.c.id).where(begins).limit(2)).all()
-        if not found:
-            raise _no_adapter(id_or_prefix)
-        if len(found) > 1:
-            raise NotFound(
-                tr("The ids of several adapters begin with {id}.", id=id_or_prefix),
-                tr("Give more characters of the id."),
-            )
-        return found[0]
+            return resolve(connection, adapters.c.id, id_or_prefix, _no_adapter)
 
     def list(self, model_id: str | None = None) -> tuple[AdapterRecord, ...]:
         """All runs, or those of one model, newest first."""

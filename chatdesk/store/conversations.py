@@ -19,9 +19,10 @@ from chatdesk.core.chat import (
     new_id,
     now,
 )
-from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.store.database import Database
+from chatdesk.store.prefixes import resolve
 from chatdesk.store.rows import answer_values, conversation_values
 from chatdesk.store.tables import TOUCHED, answers, conversations, messages
 from chatdesk.store.trees import (
@@ -36,8 +37,6 @@ from chatdesk.store.trees import (
     writer_of,
 )
 from chatdesk.store.writers import is_alive, this_writer
-
-SHORTEST_PREFIX = 4  # characters of an id
 
 
 class ConversationStore:
@@ -85,26 +84,12 @@ class ConversationStore:
             return whole_conversation(connection, conversation_id)
 
     def resolve(self, id_or_prefix: str) -> str:
-        """The id that begins with these characters, at least `SHORTEST_PREFIX`; trash included.
+        """The id that begins with these characters; trash included.
 
-        Raises `NotFound` when none or more than one does, saying which.
+        Raises `NotFound` when none or more than one does, and for too few of them.
         """
-        if len(id_or_prefix) < SHORTEST_PREFIX:
-            raise NotFound(
-                tr("“{id}” is too short for the id of a conversation.", id=id_or_prefix),
-                tr("Give at least {n} characters.", n=SHORTEST_PREFIX),
-            )
-        begins = conversations.c.id.startswith(id_or_prefix, autoescape=True)
         with self._database.reading() as connection:
-            found = connection.scalars(select(conversations.c.id).where(begins).limit(2)).all()
-        if not found:
-            raise no_conversation(id_or_prefix)
-        if len(found) > 1:
-            raise NotFound(
-                tr("The ids of several conversations begin with {id}.", id=id_or_prefix),
-                tr("Give more characters of the id."),
-            )
-        return found[0]
+            return resolve(connection, conversations.c.id, id_or_prefix, no_conversation)
 
     def list(self, *, deleted: bool = False) -> tuple[ConversationSummary, ...]:
         """What the sidebar shows (or the trash, if `deleted`), newest `updated` first."""

@@ -1,10 +1,11 @@
 """What ends a run: its code, and the words for the log."""
 
 import logging
+from pathlib import Path
 
 import torch
 
-from chatdesk.core.training import TrainingFailed, TrainingFailure
+from chatdesk.core.training import Train, TrainingFailed, TrainingFailure
 
 _OUT_OF_MEMORY = "can't allocate memory"  # torch's CPU allocator raises a plain RuntimeError
 
@@ -19,11 +20,17 @@ class TrainingError(Exception):
         self.code = code
 
 
-def failed(request_id: str, problem: Exception) -> TrainingFailed:
+def failed(request: Train, problem: Exception) -> TrainingFailed:
     """The terminal event for what a run raised; what is our own fault is logged."""
+    request_id = request.request_id
     match problem:
         case TrainingError():
             return TrainingFailed(request_id, problem.code, str(problem))
+        case FileNotFoundError(filename=str(name)) if not Path(name).is_relative_to(request.folder):
+            _log.error("the installation is not whole", exc_info=problem)
+            return TrainingFailed(request_id, TrainingFailure.PROGRAM, Path(name).name)
+        case FileNotFoundError():
+            return TrainingFailed(request_id, TrainingFailure.DATA, str(problem.strerror))
         case OSError():  # what is read is checked where it is read; this was written
             return TrainingFailed(request_id, TrainingFailure.DISK, str(problem.strerror))
         case MemoryError() | torch.OutOfMemoryError():

@@ -37,7 +37,7 @@ def answer(
     except Stopped:
         return TrainingStopped(request.request_id)
     except Exception as problem:
-        return failed(request.request_id, problem)
+        return failed(request, problem)
 
 
 def train(request: Train, send: Callable[[TrainingProgress], None], gate: Gate) -> Trained:

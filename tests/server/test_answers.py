@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import math
 import struct
 from contextlib import closing
 from typing import Any
@@ -17,9 +18,11 @@ from chatdesk.core.generation import (
     TextDelta,
     TokenLogprob,
 )  # fmt: skip
+from chatdesk.core.library import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.server.wording import ChatWording, CompletionWording
+from chatdesk.services import serving
 from tests.server.conftest import Served
 from tests.tiny_models import tiny_model
 
@@ -55,6 +58,27 @@ def test_a_whole_answer(fake: Served) -> None:
     usage = answer.usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (10, 2, 12)
     assert usage.prompt_tokens_details.cached_tokens == 4
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_is_noted_as_use_of_its_model(
+    fake: Served, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "NOTE_EVERY_S", -math.inf)
+    model = model_in_use(fake)
+    fake.services.models.note(model.id, lambda notes: ModelNotes())
+    answer = ask(fake, "say: " + "word " * 40, stream=stream)
+    if stream:
+        list(answer)
+    fake.until(lambda: fake.services.models.notes(model.id).tokens_per_s > 0)
+    assert fake.services.models.notes(model.id).last_used
+
+
+def test_not_each_of_many_answers_is_noted(fake: Served) -> None:
+    model, service = model_in_use(fake), serving.ServingService(fake.services)
+    for speed in (7.0, 8.0):
+        service.note(model, GenerationStats(10, 0, 40, 0.1, speed, 1.0, 0))
+    assert fake.services.models.notes(model.id).tokens_per_s == 7.0
 
 
 def test_a_streamed_answer(fake: Served) -> None:

@@ -141,15 +141,20 @@ def test_a_repository_without_models(finding: Finding) -> None:
 
 def test_nothing_is_asked_for_the_list_of_recommended_models(finding: Finding) -> None:
     service = finding.service
-    best = service.recommended()
-    assert best
+    found = service.recommended()
+    assert found
+    best, unmeasured = found
     assert "chat" in best.purposes
-    sizes = {entry.name: estimate.fit for entry, estimate in service.catalog()}
-    assert sizes[best.name] is Fit.CPU
+    assert unmeasured.tokens_per_s == 0.0
+    estimates = {entry.name: estimate for entry, estimate in service.catalog()}
+    assert estimates[best.name].fit is Fit.CPU
+    found = service.recommended()  # that catalog was measured for
+    assert found
+    assert found[1].tokens_per_s == estimates[found[0].name].tokens_per_s > 0
     finding.devices.append(GPU)
     on_gpu = service.recommended()
     assert on_gpu
-    assert on_gpu.parameters == max(entry.parameters for entry, _ in service.catalog())
+    assert on_gpu[0].parameters == max(entry.parameters for entry, _ in service.catalog())
     assert not finding.hub.requests
 
 

@@ -18,7 +18,7 @@ from chatdesk.core.models import Fit
 from chatdesk.core.sampling import PRESETS
 from chatdesk.core.settings import Settings
 from chatdesk.library import gguf_header
-from chatdesk.services import library_intake
+from chatdesk.services import library_intake, models
 from chatdesk.services.facts import Fact, ModelsChanged
 from chatdesk.services.models import ModelService
 from chatdesk.store.database import Database
@@ -87,6 +87,56 @@ def test_what_is_kept_of_each(library: Library) -> None:
     assert library.facts == [ModelsChanged()]
     library.models.kept()
     assert library.facts == [ModelsChanged()]  # nothing is new any more
+
+
+def unpacked(library: Library, monkeypatch: pytest.MonkeyPatch, folder: str) -> Path:
+    """The starter of the program that is run from a folder from now on."""
+    starter = library.home / folder / "assets" / "models" / "starter.gguf"
+    if not starter.exists():
+        starter.parent.mkdir(parents=True, exist_ok=True)
+        tiny_model(starter)
+        os.utime(starter, ns=(0, int(folder[-1]) + 1))
+    for module in (library_intake, models):
+        monkeypatch.setattr(module, "find_starter", lambda: starter)
+    return starter
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["old folder stays", "old folder is gone"])
+def test_the_starter_stays_one_entry_wherever_the_program_lies(
+    library: Library, monkeypatch: pytest.MonkeyPatch, left: bool
+) -> None:
+    old = unpacked(library, monkeypatch, "1.0")
+    (before,) = library.models.kept()
+    library.models.rename(before.model.id, "Little one")
+    if not left:
+        old.unlink()
+    for folder in ("1.1", "1.0", "1.1"):  # also when an earlier version is run again
+        place = unpacked(library, monkeypatch, folder)
+        (after,) = library.opened().kept()
+        assert (after.model.path, after.model.id) == (str(place), before.model.id)
+        assert (after.name, after.is_starter) == ("Little one", True)
+        default = library.opened().default(before.model.id)
+        assert default == after.model
+
+
+def test_a_starter_that_was_taken_off_the_list_elsewhere_is_listed(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = unpacked(library, monkeypatch, "1.0")
+    (before,) = library.models.kept()
+    old.unlink()
+    place = unpacked(library, monkeypatch, "1.1")
+    library.models.forget(before.model.id)
+    assert [each.model.path for each in library.models.kept()] == [str(place)]
+
+
+def test_a_copy_of_the_starter_is_a_model_of_its_own(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = library.file("starter.gguf")
+    library.models.add(copy)
+    place = unpacked(library, monkeypatch, "1.0")
+    assert {each.model.path for each in library.models.kept()} == {str(copy), str(place)}
 
 
 def test_files_that_go_are_shown_as_missing_and_come_back(library: Library) -> None:

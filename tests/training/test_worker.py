@@ -221,6 +221,28 @@ def test_a_full_disk_costs_the_run_and_not_its_checkpoint(model: Path, tmp_path:
     assert [file.name for file in tmp_path.iterdir()] == [DATASET_FILE]
 
 
+def test_a_file_of_the_program_that_is_missing_is_named(model: Path, tmp_path: Path) -> None:
+    lose = (
+        "import chatdesk.training.run as run; "
+        "run.add_lora = lambda *_: open('program/lora_template.md'); "
+    )
+    with TrainerProcess(lose + EAGER) as process:
+        request = ask_for(tmp_path, model, mixed())
+        process.send(request)
+        lost = TrainingFailed(request.request_id, TrainingFailure.PROGRAM, "lora_template.md")
+        assert process.end() == lost
+
+
+def test_a_folder_that_goes_meanwhile_is_no_full_disk(
+    trainer: TrainerProcess, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    trainer.send(ask_for(folder, model, mixed(), replace(LONG, epochs=10)))
+    trainer.wait_for_step(1)
+    folder.rename(tmp_path / "elsewhere")
+    assert failure(trainer) is TrainingFailure.DATA
+
+
 def test_packages_that_are_missing_are_named(model: Path, tmp_path: Path) -> None:
     hide = "import sys; sys.modules['peft'] = None; "
     with TrainerProcess(hide + EAGER) as process:

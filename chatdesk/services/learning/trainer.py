@@ -131,6 +131,9 @@ def _problem(failed: TrainingFailed) -> EnvironmentProblem:
     match failed.code:
         case TrainingFailure.MISSING:
             return learning_missing([detail])
+        case TrainingFailure.PROGRAM:
+            what = tr("A file of ChatDesk itself is missing: {name}.", name=detail)
+            todo = tr("Install ChatDesk again, then resume.")
         case TrainingFailure.ARCHITECTURE:
             what = tr("Models of the kind “{name}” cannot be trained here.", name=detail)
             todo = tr("Choose another model to personalize.")
