@@ -1,17 +1,17 @@
 """Between the open chat and the service that answers: asks, and follows what comes of it.
 
-What a person wrote stays in the composer, or goes back into the editor, until it is accepted.
+What a person wrote stays in the composer, or in the message's editor, until it is accepted.
 Services arrive late (the window stands before the database is open), so a message sent before
 that waits for them.
 """
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.chat import Conversation, Message, MessageState, Role
+from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.services.facts import (
@@ -34,6 +34,13 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stand
 _T = TypeVar("_T")
 
 
+@dataclass(slots=True, eq=False)
+class _Request:
+    """What was asked, and is not yet accepted or refused."""
+
+    chat: str | None  # the conversation it is of; None is a new chat that has not become one yet
+
+
 class AskController(QObject):
     """Knows whether the open chat is being asked or answered, and the composer shows it."""
 
@@ -50,29 +57,28 @@ class AskController(QObject):
         self._notice = notice
         self._services: AppServices | None = None
         self._answering: dict[str, str] = {}  # message id -> conversation id
-        self._sending = False  # the open chat asked, and is not yet accepted or refused
-        self._waiting: str | None = None  # sent before the services were there
+        self._requests: set[_Request] = set()
+        self._waiting: dict[str | None, str] = {}  # sent before the services were there, by chat
         self._counter = PromptCounter(bridge, composer, self._countable)
         self._counter.measured.connect(chat.show_context)
         chat.prompt_changed.connect(self._counter.count_soon)
-        chat.left.connect(partial(self._set_sending, False))
         chat.opened.connect(self._show_state)
         chat.shown.connect(self._on_shown)
+        bridge.bug_found.connect(self._on_bug)
         self._show_state()
 
     def attach(self, services: "AppServices") -> None:
         """The services are there: send what was waiting."""
         self._services = services
         self._counter.attach(services)
-        if self._waiting is not None:
-            text, self._waiting = self._waiting, None
-            self._sending = False
-            self.send(text)
+        waiting, self._waiting = self._waiting, {}
+        for sent_from, text in waiting.items():
+            self._send(sent_from, text)
 
     def wait_failed(self) -> None:
         """The services will not come (the database cannot be opened): nothing is being sent."""
-        self._waiting = None
-        self._set_sending(False)
+        self._waiting.clear()
+        self._show_state()
 
     # Asking
 
@@ -80,13 +86,16 @@ class AskController(QObject):
         """Ask; the text stays in the composer until it is accepted."""
         if self._is_busy():
             return
-        if self._services is None:
-            self._waiting = text
-            self._set_sending(True)
-            return
-        chat = self._chat
-        sent_from, system, choice = chat.current, chat.system_prompt, chat.adapter
+        if self._services is not None:
+            self._send(self._chat.current, text)
+        else:
+            self._waiting[self._chat.current] = text
+            self._show_state()
+
+    def _send(self, sent_from: str | None, text: str) -> None:
+        system, choice = self._chat.system_prompt, self._chat.adapter
         self._ask(
+            sent_from,
             lambda services: services.chat.send(
                 sent_from, text, system_prompt=system, choice=choice
             ),
@@ -96,7 +105,8 @@ class AskController(QObject):
 
     def _accepted(self, sent_from: str | None, conversation_id: str, text: str) -> None:
         self._chat.forget_draft(sent_from, conversation_id, text)
-        self._notice.hide()
+        if self._chat.current == conversation_id:
+            self._notice.hide()
 
     def _refused(self, sent_from: str | None, problem: EnvironmentProblem) -> None:
         if self._chat.current == sent_from:
@@ -119,15 +129,17 @@ class AskController(QObject):
             self._view.edit(message_id)
 
     def edit(self, message_id: str, text: str) -> None:
-        """Ask in other words, as a sibling."""
+        """Ask in other words, as a sibling; they stay in the editor until they are accepted."""
         self._ask_again(
             lambda services: services.chat.edit(message_id, text),
-            lambda: self._view.edit(message_id, text),  # what was written must not be lost
+            lambda: self._chat.forget_edit(message_id, text),
+            lambda: self._view.edit(message_id, text),
         )
 
     def _ask_again(
         self,
         ask: Callable[["AppServices"], None],
+        on_accepted: Callable[[], None] = lambda: None,
         on_refused: Callable[[], None] = lambda: None,
     ) -> None:
         if self._services is None or self._is_busy():
@@ -138,10 +150,11 @@ class AskController(QObject):
             self._notice.show_problem(problem)
             on_refused()
 
-        self._ask(ask, lambda _: None, refused)
+        self._ask(self._chat.current, ask, lambda _: on_accepted(), refused)
 
     def _ask(
         self,
+        chat: str | None,
         ask: Callable[["AppServices"], _T],
         accepted: Callable[[_T], None],
         refused: Callable[[EnvironmentProblem], None],
@@ -149,19 +162,25 @@ class AskController(QObject):
         """Ask on a worker thread; an engine that failed is started anew for it."""
         services = self._services
         assert services
-        self._set_sending(True)
+        request = _Request(chat)
+        self._requests.add(request)
+        self._show_state()
 
         def work() -> _T:
             if services.engine.status.state is EngineState.FAILED:
                 services.engine.reload()
             return ask(services)
 
+        def end() -> None:
+            self._requests.discard(request)
+            self._show_state()
+
         def done(result: _T) -> None:
-            self._set_sending(False)
+            end()
             accepted(result)
 
         def failed(problem: EnvironmentProblem) -> None:
-            self._set_sending(False)
+            end()
             refused(problem)
 
         self._bridge.run(work, done, failed, patient=True)
@@ -175,31 +194,30 @@ class AskController(QObject):
     # Changing what was asked and answered
 
     def correct(self, message_id: str, text: str) -> None:
-        """Put the person's own words beside an answer, as a sibling."""
+        """Put the person's own words beside an answer; they stay in the editor until then."""
         services = self._services
         if services is None or self._is_answering():
-            self._view.edit(message_id, text)  # what was written must not be lost
+            self._view.edit(message_id, text)
             return
 
         def refused(problem: EnvironmentProblem) -> None:
             self._notice.show_problem(problem)
             self._view.edit(message_id, text)
 
-        self._bridge.run(lambda: services.chat.correct(message_id, text), None, refused)
+        self._bridge.run(
+            lambda: services.chat.correct(message_id, text),
+            lambda _: self._chat.forget_edit(message_id, text),
+            refused,
+        )
 
     def show_branch(self, message_id: str) -> None:
         """Read another branch."""
-        services, current = self._services, self._chat.current
-        if services is None:
-            return
-
-        def show(conversation: Conversation) -> None:
-            if conversation.id == self._chat.current == current:
-                self._chat.show(conversation, self._is_answering())
-
-        self._bridge.run(
-            lambda: services.chat.show_branch(message_id), show, self._notice.show_problem
-        )
+        if services := self._services:
+            self._bridge.run(
+                lambda: services.chat.show_branch(message_id),
+                lambda conversation: self._chat.reload(conversation.id),
+                self._notice.show_problem,
+            )
 
     def pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
@@ -222,11 +240,20 @@ class AskController(QObject):
         message = fact.message
         if message.state is MessageState.STREAMING:
             self._answering[message.id] = message.conversation_id
-        begins = message.role is Role.USER and message.parent_id is None
-        if begins and self._sending and self._chat.current is None:
-            self._chat.adopt(message.conversation_id)
+        if message.role is Role.USER and message.parent_id is None:
+            self._begin(message.conversation_id)
         self._chat.add(message)
         self._show_state()
+
+    def _begin(self, conversation_id: str) -> None:
+        """A conversation got its first message, or another first one by an edit."""
+        if any(request.chat == conversation_id for request in self._requests):
+            return
+        asked = next((request for request in self._requests if request.chat is None), None)
+        if asked is not None:
+            asked.chat = conversation_id
+            if self._chat.current is None:
+                self._chat.adopt(conversation_id)
 
     def on_answer_reopened(self, fact: AnswerReopened) -> None:
         """An answer goes on."""
@@ -253,6 +280,11 @@ class AskController(QObject):
         self._answering.update({message.id: message.conversation_id for message in answering})
         self._show_state()
 
+    def _on_bug(self, _bug: BaseException) -> None:
+        """What came of a request is not told then: no chat may wait for it for ever."""
+        self._requests.clear()
+        self._show_state()
+
     def _save_again(self) -> None:
         if services := self._services:
             self._bridge.run(
@@ -265,15 +297,15 @@ class AskController(QObject):
 
     # What the composer shows
 
-    def _set_sending(self, sending: bool) -> None:
-        self._sending = sending
-        self._show_state()
-
     def _is_answering(self) -> bool:
         return self._chat.current is not None and self._chat.current in self._answering.values()
 
+    def _is_sending(self) -> bool:
+        current = self._chat.current
+        return current in self._waiting or any(each.chat == current for each in self._requests)
+
     def _is_busy(self) -> bool:
-        return self._sending or self._is_answering()
+        return self._is_sending() or self._is_answering()
 
     def _show_state(self) -> None:
         self.answering_changed.emit(self._is_answering())
@@ -281,7 +313,7 @@ class AskController(QObject):
             self._composer.set_state(ComposerState.ANSWERING)
             self._composer.set_placeholder(tr("Esc to stop"))
         else:
-            state = ComposerState.SENDING if self._sending else ComposerState.READY
+            state = ComposerState.SENDING if self._is_sending() else ComposerState.READY
             self._composer.set_state(state)
             self._composer.set_placeholder(tr("Ask anything"))
 

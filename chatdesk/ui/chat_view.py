@@ -3,7 +3,7 @@
 Text is shown at most once a frame for all messages together, and rarer when that takes long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Thread
 from time import perf_counter
@@ -34,6 +34,8 @@ class ChatView(MessageColumn):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._dirty: set[str] = set()
+        self._edits: dict[str, str] = {}  # message id -> what is in its editor
+        self._typed_at: tuple[str, int] | None = None  # the editor with the cursor, in a rebuild
         self._caret_on = True
         self._frame_timer = QTimer(self)
         self._frame_timer.setSingleShot(True)
@@ -41,14 +43,24 @@ class ChatView(MessageColumn):
         self._blink_timer = QTimer(self)
         self._blink_timer.setInterval(_BLINK_MS)
         self._blink_timer.timeout.connect(self._blink)
+        self.edit_changed.connect(self._keep_edit)
         QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
 
     # What is shown
 
-    def show_path(self, messages: Sequence[Message], siblings: Siblings) -> None:
-        """Show these messages, oldest first, from their end."""
+    def show_path(
+        self,
+        messages: Sequence[Message],
+        siblings: Siblings,
+        edits: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show these messages, oldest first, from their end.
+
+        `edits` is what stands in the editors that are open, by message id.
+        """
         self._path = list(messages)
         self._siblings = siblings
+        self._edits = dict(edits or {})
         self._follow = True
         self._rebuild(len(self._path) - 1)
 
@@ -146,7 +158,7 @@ class ChatView(MessageColumn):
             self.replace(replace(self._path[at], **fields))  # type: ignore[arg-type]
 
     def edit(self, message_id: str, text: str | None = None) -> None:
-        """Begin to edit a message in place, as it stands or with another text."""
+        """Edit a message in place, as it stands or with another text; or go on editing it."""
         at = self._index(message_id)
         if at is None:
             return
@@ -156,6 +168,12 @@ class ChatView(MessageColumn):
         if view := self._view(message_id):
             view.begin_edit(text)
             self._show_range(view.y(), view.height())
+
+    def end_edit(self, message_id: str) -> None:
+        """What was edited was accepted: close the editor if it is shown."""
+        if view := self._view(message_id):
+            view.end_edit()
+        self._edits.pop(message_id, None)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -177,11 +195,30 @@ class ChatView(MessageColumn):
     # Streaming
 
     def _view_built(self, view: MessageView) -> None:
+        text = self._edits.get(view.message.id)
+        if text is not None:
+            view.open_editor(text)
         if view.unfinished:
             self._want_frame(view)
 
+    def _drop(self, view: MessageView) -> None:
+        if view.editor is not None and view.editor.text is self.window().focusWidget():
+            self._typed_at = view.message.id, view.editor.text.textCursor().position()
+        super()._drop(view)
+
     def _rebuilt(self) -> None:
         self._update_caret()
+        if self._typed_at is not None:
+            (message_id, position), self._typed_at = self._typed_at, None
+            view = self._view(message_id)
+            if view is not None and view.editor is not None:
+                view.editor.type_at(position)
+
+    def _keep_edit(self, message_id: str, text: str | None) -> None:
+        if text is None:
+            self._edits.pop(message_id, None)
+        else:
+            self._edits[message_id] = text
 
     def _frame(self) -> None:
         """Show what came since the last frame; long work makes frames rarer."""

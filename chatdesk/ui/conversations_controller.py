@@ -87,10 +87,13 @@ class ConversationsController(QObject):
 
         title = self._list_model.title_of(conversation_id)
         draft = self._state.drafts.get(conversation_id, "")
+        edits = self._state.edits_of(conversation_id)
         anchor = self._state.anchors.get(conversation_id)
 
         def undo() -> None:
             self._state.remember_draft(conversation_id, draft)
+            for message_id, text in edits.items():
+                self._state.remember_edit(conversation_id, message_id, text)
             self._state.remember_anchor(conversation_id, anchor)
             self._bridge.run(
                 lambda: services.chat.restore(conversation_id),

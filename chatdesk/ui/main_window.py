@@ -106,6 +106,7 @@ class MainWindow(QMainWindow):
             (suggestions.models_requested, self.open_models),
             (view.regenerate_requested, ask.regenerate),
             (view.edit_requested, ask.edit),
+            (view.edit_changed, chat.edit_changed),
             (view.continue_requested, ask.continue_answer),
             (view.branch_requested, ask.show_branch),
             (view.retry_requested, ask.regenerate),

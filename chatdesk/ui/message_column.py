@@ -38,6 +38,7 @@ class MessageColumn(QAbstractScrollArea):
 
     regenerate_requested = Signal(str)
     edit_requested = Signal(str, str)
+    edit_changed = Signal(str, object)  # what is in a message's editor, or None: it was closed
     continue_requested = Signal(str)
     branch_requested = Signal(str)
     retry_requested = Signal(str)
@@ -227,6 +228,7 @@ class MessageColumn(QAbstractScrollArea):
         view = MessageView(message, self._theme, siblings, is_last, self._canvas)
         view.regenerate_requested.connect(self.regenerate_requested)
         view.edit_requested.connect(self.edit_requested)
+        view.edit_changed.connect(self.edit_changed)
         view.continue_requested.connect(self.continue_requested)
         view.branch_requested.connect(self.branch_requested)
         view.retry_requested.connect(self.retry_requested)
@@ -235,9 +237,9 @@ class MessageColumn(QAbstractScrollArea):
         view.rate_requested.connect(self.rate_requested)
         view.mark_requested.connect(self.mark_requested)
         view.resized.connect(lambda: self._relayout_view(view))
+        self._view_built(view)
         self._size_view(view)
         view.show()
-        self._view_built(view)
         return view
 
     def _drop(self, view: MessageView) -> None:

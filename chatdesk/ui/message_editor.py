@@ -16,11 +16,13 @@ _FRAME = 90  # pixels around the text
 class MessageEditor(QFrame):
     """Escape gives up, Ctrl+Enter takes the new text: to ask again, or as the better answer.
 
-    An answer must be changed before it can be taken.
+    An answer must be changed before it can be taken. What was taken stays, and is not typed in,
+    until its owner closes the editor or calls `go_on`.
     """
 
     cancelled = Signal()
     accepted = Signal(str)
+    changed = Signal(str)
     resized = Signal()
 
     def __init__(self, role: Role, text: str, before: str, parent: QWidget) -> None:
@@ -61,6 +63,19 @@ class MessageEditor(QFrame):
         self._column.addLayout(buttons)
         self._show_acceptable()
 
+    def go_on(self) -> None:
+        """Type in it, also after its text was taken and refused."""
+        self.text.setReadOnly(False)
+        self._show_acceptable()
+        self.text.setFocus()
+
+    def type_at(self, position: int) -> None:
+        """Put the cursor behind so many characters."""
+        cursor = self.text.textCursor()
+        cursor.setPosition(position)
+        self.text.setTextCursor(cursor)
+        self.text.setFocus()
+
     def height_for(self, width: int) -> int:
         """The height in pixels at a width: the text up to some lines, and the buttons."""
         self.resize(width, self.height())
@@ -81,12 +96,17 @@ class MessageEditor(QFrame):
 
     def _changed(self) -> None:
         self._show_acceptable()
+        self.changed.emit(self.text.toPlainText())
         self.resized.emit()
 
     def _show_acceptable(self) -> None:
         text = self.text.toPlainText().strip()
-        self.accept_button.setEnabled(bool(text) and text != self._unwanted)
+        taken = self.text.isReadOnly()
+        self.accept_button.setEnabled(bool(text) and text != self._unwanted and not taken)
 
     def _accept(self) -> None:
         if self.accept_button.isEnabled():
+            self.text.setReadOnly(True)
+            self.text.setFocus()  # a button that is disabled hands it to whatever comes next
+            self._show_acceptable()
             self.accepted.emit(self.text.toPlainText().strip())

@@ -1,10 +1,11 @@
 """One message of the conversation, the user's in a card, the assistant's on the page."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QEnterEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
@@ -31,6 +32,7 @@ class MessageView(QWidget):
 
     regenerate_requested = Signal(str)
     edit_requested = Signal(str, str)
+    edit_changed = Signal(str, object)  # what is in the editor, or None: it was closed
     continue_requested = Signal(str)
     branch_requested = Signal(str)
     retry_requested = Signal(str)
@@ -158,22 +160,48 @@ class MessageView(QWidget):
         return self.editor is not None
 
     def begin_edit(self, text: str | None = None) -> None:
-        """Edit the message in place, beginning with `text` or else as it stands."""
-        if self.editor is not None:
-            return
-        before = self.message.text
-        self.editor = MessageEditor(
-            self.message.role, before if text is None else text, before, self
-        )
-        self.editor.cancelled.connect(self._end_edit)
-        self.editor.accepted.connect(self._take_edit)
-        self.editor.resized.connect(self.resized)
+        """Edit the message in place, beginning with `text` or else as it stands; or go on."""
+        if self.editor is None:
+            text = self.message.text if text is None else text
+            self.open_editor(text).go_on()
+            self.edit_changed.emit(self.message.id, text)
+        else:
+            self.editor.go_on()
+
+    def open_editor(self, text: str) -> MessageEditor:
+        """Show the editor with what was typed in it before; the focus stays where it is."""
+        role, message_id = self.message.role, self.message.id
+        self.editor = editor = MessageEditor(role, text, self.message.text, self)
+        requested = self.edit_requested if self.card else self.correct_requested
+        editor.cancelled.connect(self.end_edit)
+        editor.accepted.connect(partial(requested.emit, message_id))
+        editor.changed.connect(partial(self.edit_changed.emit, message_id))
+        editor.resized.connect(self.resized)
         for part in (self.card, self.body, self._state, self.actions_row, self.marks):
             if part is not None:
                 part.hide()
-        self.editor.show()
+        editor.show()
         self.resized.emit()
-        self.editor.text.setFocus()
+        return editor
+
+    def end_edit(self) -> None:
+        """Close the editor: its text was accepted, or given up."""
+        if self.editor is None:
+            return
+        focused = QApplication.focusWidget()
+        was_focused = focused is not None and self.editor.isAncestorOf(focused)
+        self.editor.hide()
+        self.editor.deleteLater()
+        self.editor = None
+        for part in (self.card, self.body, self.actions_row):
+            if part is not None:
+                part.show()
+        self._show_marks()
+        self._show_state()
+        if was_focused:
+            self.actions_row.edit_button.setFocus()
+        self.edit_changed.emit(self.message.id, None)
+        self.resized.emit()
 
     def relayout(self, width: int) -> int:
         """Place everything in `width` pixels; the height that is needed."""
@@ -283,25 +311,6 @@ class MessageView(QWidget):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.message.text)
-
-    def _take_edit(self, text: str) -> None:
-        self._end_edit()
-        requested = self.edit_requested if self.card else self.correct_requested
-        requested.emit(self.message.id, text)
-
-    def _end_edit(self) -> None:
-        if self.editor is None:
-            return
-        self.editor.hide()
-        self.editor.deleteLater()
-        self.editor = None
-        for part in (self.card, self.body, self.actions_row):
-            if part is not None:
-                part.show()
-        self._show_marks()
-        self._show_state()
-        self.actions_row.edit_button.setFocus()
-        self.resized.emit()
 
 
 def _has_begun(message: Message) -> bool:

@@ -27,7 +27,6 @@ class OpenChat(QObject):
     It can stand before the services do: what was open is read when they come.
     """
 
-    left = Signal()  # another one is about to be opened
     opened = Signal()  # another conversation, or a new chat, is open; its messages may follow
     shown = Signal(list)  # it was read; its answers that are being written by this process
     prompt_changed = Signal()  # what would be asked next is longer, shorter or another
@@ -53,6 +52,7 @@ class OpenChat(QObject):
         self._state = state
         self._services: AppServices | None = None
         self._last_id: str | None = None  # the last message shown
+        self._told = 0  # how often it was told that a message came, went on or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
         self._show_draft()
@@ -66,7 +66,7 @@ class OpenChat(QObject):
         """The services are there: show what was open."""
         self._services = services
         if self.current:
-            self._load(self.current, restore=True)
+            self._return_to(self.current)
         else:
             self.opened.emit()
 
@@ -86,7 +86,7 @@ class OpenChat(QObject):
             return
         self._enter(conversation_id)
         self.opened.emit()  # the view has its size by the time the messages come
-        self._load(conversation_id, restore=True)
+        self._return_to(conversation_id)
 
     def adopt(self, conversation_id: str) -> None:
         """The new chat has become a conversation."""
@@ -97,7 +97,6 @@ class OpenChat(QObject):
     def _enter(self, conversation_id: str | None) -> None:
         self._inspector.flush()
         self.remember()
-        self.left.emit()
         self._state.conversation = conversation_id
         self._view.clear()
         self._last_id = None  # nothing is shown, so there is no position to remember
@@ -105,14 +104,28 @@ class OpenChat(QObject):
         self.prompt_changed.emit()
         self.state_changed.emit()
 
+    def reload(self, conversation_id: str) -> None:
+        """Read a conversation anew, if it is the open one."""
+        if conversation_id == self.current:
+            self._load(conversation_id)
+
+    def _return_to(self, conversation_id: str) -> None:
+        self._load(conversation_id, restore=True)
+        if services := self._services:
+            self._bridge.run(lambda: services.sessions.restore(conversation_id), patient=True)
+
     def _load(self, conversation_id: str, *, restore: bool = False) -> None:
-        services = self._services
+        services, told = self._services, self._told
         if services is None:
             return
 
         def show(found: tuple[Conversation, bool]) -> None:
-            if conversation_id == self.current:
-                self.show(*found, restore=restore)
+            if conversation_id != self.current:
+                return
+            if told == self._told:
+                self._show(*found, restore=restore)
+            else:  # what was read is older than what was told: an answer may have ended since
+                self._load(conversation_id, restore=restore)
 
         def gone(problem: EnvironmentProblem) -> None:
             if conversation_id == self.current:
@@ -127,14 +140,8 @@ class OpenChat(QObject):
             show,
             gone,
         )
-        if restore:
-            self._bridge.run(lambda: services.sessions.restore(conversation_id), patient=True)
 
-    def _load_if_open(self, conversation_id: str) -> None:
-        if conversation_id == self.current:
-            self._load(conversation_id)
-
-    def show(self, conversation: Conversation, answering: bool, *, restore: bool = False) -> None:
+    def _show(self, conversation: Conversation, answering: bool, *, restore: bool = False) -> None:
         """Show the open conversation as it was read; `restore` goes to where it was left."""
         if conversation.deleted:
             self.new_chat()
@@ -144,7 +151,9 @@ class OpenChat(QObject):
         if not restore and not self._view.at_bottom:
             anchor = self._view.scroll_anchor()
         self._view.show_path(
-            path, lambda message_id: [other.id for other in conversation.siblings(message_id)]
+            path,
+            lambda message_id: [other.id for other in conversation.siblings(message_id)],
+            self._state.edits_of(conversation.id),
         )
         if anchor:
             self._view.restore_anchor(anchor)
@@ -153,7 +162,7 @@ class OpenChat(QObject):
             self.show_context(None)  # of this chat it is counted when the answer has ended
         streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
         if streaming and not answering:  # by another process, the command line: no facts come here
-            QTimer.singleShot(FOREIGN_MS, lambda: self._load_if_open(conversation.id))
+            QTimer.singleShot(FOREIGN_MS, lambda: self.reload(conversation.id))
         self._inspector.show_system_prompt(conversation.system_prompt)
         self.adapter_shown.emit(conversation.adapter)
         self._show_last_answer(path[-1] if path else None)
@@ -179,11 +188,26 @@ class OpenChat(QObject):
 
         `sent_from` was open when it was sent; `conversation_id` is what became of a new chat.
         """
-        if self._state.drafts.get(sent_from or "") == text:
-            self._state.remember_draft(sent_from, "")
+        for chat in (sent_from, conversation_id):  # it may have been kept as either's
+            if self._state.drafts.get(chat or "") == text:
+                self._state.remember_draft(chat, "")
         if self.current in (sent_from, conversation_id) and self._composer.text == text:
             self._composer.clear()
         self.state_changed.emit()
+
+    def edit_changed(self, message_id: str, text: str | None) -> None:
+        """A message's editor has another text; None when it was closed."""
+        if self.current:
+            self._state.remember_edit(self.current, message_id, text)
+            self.state_changed.emit()
+
+    def forget_edit(self, message_id: str, text: str) -> None:
+        """What was edited was accepted; what was typed since stays."""
+        conversation_id, kept = self._state.edits.get(message_id, ("", ""))
+        if kept.strip() == text:
+            self._state.remember_edit(conversation_id, message_id, None)
+            self._view.end_edit(message_id)
+            self.state_changed.emit()
 
     def _show_draft(self) -> None:
         self._composer.set_text(self._state.drafts.get(self.current or "", ""))
@@ -229,6 +253,7 @@ class OpenChat(QObject):
         """Show a question, or the beginning of an answer, if it belongs here."""
         if message.conversation_id != self.current:
             return
+        self._told += 1
         if message.parent_id == self._last_id:
             self._view.add_message(message)
             self._last_id = message.id
@@ -239,11 +264,13 @@ class OpenChat(QObject):
     def replace(self, message: Message) -> None:
         """Show an answer that goes on."""
         if message.conversation_id == self.current:
+            self._told += 1
             self._view.replace(message)
 
     def finish(self, message: Message) -> None:
         """Show an answer that is final."""
         if message.conversation_id == self.current:
+            self._told += 1
             self._view.finish(message)
             self._show_last_answer(message)
             self.prompt_changed.emit()

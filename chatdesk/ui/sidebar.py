@@ -99,7 +99,10 @@ class _List(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle the keys above; everything else is Qt's."""
-        chosen = self.currentIndex().data(ListRole.ID)
+        # A title's editor leaves Return to us too, and commits a turn of the event loop later: who
+        # took the focus away by then would close it first.
+        renaming = self.state() == QAbstractItemView.State.EditingState
+        chosen = None if renaming else self.currentIndex().data(ListRole.ID)
         if chosen and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.delete_requested.emit(chosen)
         elif chosen and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -33,7 +33,8 @@ class WindowKeeper(QObject):
 
     def save_soon(self) -> None:
         """Something changed that is worth keeping."""
-        self._timer.start()
+        if not self._timer.isActive():  # who types on and on must not put it off
+            self._timer.start()
 
     def save(self) -> None:
         """Write down what a restart should bring back."""

@@ -16,10 +16,11 @@ MAX_ANCHORS = 200  # conversations whose reading position is remembered, the new
 
 @dataclass(slots=True)
 class WindowState:
-    """Window size, open conversation, drafts and reading positions.
+    """Window size, open conversation, drafts, edits and reading positions.
 
-    `drafts` are by conversation id, "" is the new chat's. `anchors` are the message at the top of
-    the view and its distance from there in pixels.
+    `drafts` are by conversation id, "" is the new chat's. `edits` are by the id of the message
+    that is edited: its conversation's id, and the text so far. `anchors` are the message at the
+    top of the view and its distance from there in pixels.
     """
 
     x: int | None = None
@@ -31,6 +32,7 @@ class WindowState:
     inspector: bool = False
     conversation: str | None = None
     drafts: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, tuple[str, str]] = field(default_factory=dict)
     anchors: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @classmethod
@@ -51,6 +53,17 @@ class WindowState:
         else:
             self.drafts.pop(conversation_id or "", None)
 
+    def remember_edit(self, conversation_id: str, message_id: str, text: str | None) -> None:
+        """Keep what is in a message's editor; None means it is closed."""
+        if text is None:
+            self.edits.pop(message_id, None)
+        else:
+            self.edits[message_id] = conversation_id, text
+
+    def edits_of(self, conversation_id: str | None) -> dict[str, str]:
+        """What is in the open editors of a conversation, by message id."""
+        return {id_: text for id_, (of, text) in self.edits.items() if of == conversation_id}
+
     def remember_anchor(self, conversation_id: str, anchor: tuple[str, int] | None) -> None:
         """Keep where the reader was; None means at the end."""
         self.anchors.pop(conversation_id, None)
@@ -63,6 +76,8 @@ class WindowState:
         """Keep nothing of a conversation."""
         self.drafts.pop(conversation_id, None)
         self.anchors.pop(conversation_id, None)
+        for message_id in self.edits_of(conversation_id):
+            self.edits.pop(message_id)
 
     def write(self, path: Path) -> None:
         """Replace the file; a disk that refuses is logged, since the window must still close."""

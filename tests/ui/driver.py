@@ -1,7 +1,9 @@
 """The running app over real services and a scripted engine, driven as a person would."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
@@ -18,6 +20,7 @@ from chatdesk.ui.message_view import MessageView
 from tests.helpers import FAKE_ENGINE
 
 TIMEOUT_MS = 20_000
+_T = TypeVar("_T")
 
 
 class Window:
@@ -102,6 +105,16 @@ def opened(
         yield window
     finally:
         window.close()
+
+
+def late(until: threading.Event, work: Callable[..., _T]) -> Callable[..., _T]:
+    """What does `work`, but not before `until` is set."""
+
+    def wait(*args: object, **fields: object) -> _T:
+        assert until.wait(TIMEOUT_MS / 1000)
+        return work(*args, **fields)
+
+    return wait
 
 
 def texts(part: QWidget) -> list[str]:

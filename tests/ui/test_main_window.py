@@ -195,9 +195,9 @@ def test_an_edit_that_is_too_long_is_not_lost(window: Window) -> None:
     editor.text.setPlainText(too_long)
     window.qtbot.mouseClick(editor.accept_button, Qt.MouseButton.LeftButton)
     window.until(lambda: "3,000" in window.window.notice.words)
-    again = window.view_of(window.messages[0]).editor
-    assert again
-    assert again.text.toPlainText() == too_long.strip()
+    assert window.view_of(window.messages[0]).editor is editor
+    assert editor.text.toPlainText() == too_long
+    assert not editor.text.isReadOnly()
 
 
 def test_a_prompt_too_long_stays_in_the_composer(window: Window) -> None:

@@ -307,6 +307,9 @@ def test_editing_sends_or_gives_up(qtbot: QtBot, theme: Theme) -> None:
     with qtbot.waitSignal(view.edit_requested) as sent:
         QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert sent.args == ["u", "New"]
+    assert view.editor.text.isReadOnly()  # until it is accepted
+    assert not view.editor.accept_button.isEnabled()
+    view.end_edit()
     assert not view.editing
 
 

@@ -10,9 +10,27 @@ def test_it_survives(tmp_path: Path) -> None:
     state = WindowState(width=900, maximized=True, conversation="abc")
     state.remember_draft(None, "half a thought")
     state.remember_draft("abc", "量子")
+    state.remember_edit("abc", "n", "in other words")
     state.remember_anchor("abc", ("m", 17))
     state.write(file)
     assert WindowState.read(file) == state
+
+
+def test_what_a_newer_version_keeps_does_no_harm(tmp_path: Path) -> None:
+    file = tmp_path / "window.json"
+    file.write_text('{"width": 900, "dreams": {"a": 1}}')
+    assert WindowState.read(file) == WindowState(width=900)
+
+
+def test_nothing_is_kept_of_a_conversation_that_is_forgotten() -> None:
+    state = WindowState()
+    for conversation_id in ("a", "b"):
+        state.remember_draft(conversation_id, "text")
+        state.remember_edit(conversation_id, f"of {conversation_id}", "")
+        state.remember_anchor(conversation_id, ("m", 1))
+    state.forget("a")
+    assert (list(state.drafts), list(state.anchors)) == (["b"], ["b"])
+    assert (state.edits_of("a"), state.edits_of("b")) == ({}, {"of b": ""})
 
 
 @pytest.mark.parametrize(
