@@ -46,7 +46,7 @@ def add_personalize(commands: Any) -> None:
         ("rollback", _rollback, (), tr("go back to what was active before")),
         ("delete", _delete, ("id",), tr("remove an adapter for good")),
         ("export", _export, ("id", "dest"), tr("copy an adapter to a .gguf or folder")),
-        ("import", _import, ("file",), tr("take up an adapter made elsewhere")),
+        ("import", _import, ("file",), tr("take up a .gguf or PEFT adapter made elsewhere")),
     ):
         parser = parsers[name] = actions.add_parser(name, help=text)
         for each in positional:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.lora_files import lora_adapter
+from tests.peft_files import peft_adapter, two_halves
 from tests.test_cli import TIMEOUT_S, Cli, one_line
 from tests.tiny_models import not_a_model, tiny_model
 
@@ -111,12 +112,27 @@ def test_out_again_as_a_file(cli: Cli, ida: str, strong: Path, tmp_path: Path) -
     assert "GGUF file only" in cli.problem("personalize", "export", "Ida", str(tmp_path / "peft"))
 
 
+def test_one_of_peft_speaks_as_its_gguf_does(cli: Cli, tmp_path: Path) -> None:
+    tensors = {name: each * 30 for name, each in two_halves(rank=8).items()}
+    weights = peft_adapter(tmp_path / "Ada", tensors)
+    shown = cli.json("personalize", "import", str(weights.parent))
+    assert (shown["name"], shown["state"]) == ("Ada", "imported")
+    plain, _ = answer(cli)
+    changed, who = answer(cli, "--adapter", "Ada")
+    assert (changed != plain, who) == (True, shown["id"])
+    assert answer(cli, "--adapter", shown["path"])[0] == changed
+    cli.run("personalize", "delete", "Ada")
+
+
 def test_what_cannot_be_taken_up_or_found(cli: Cli, strong: Path, tmp_path: Path) -> None:
     take_up = ("personalize", "import")
     assert "not a GGUF file" in cli.problem(*take_up, str(not_a_model(tmp_path / "zip.gguf")))
     tiny = str(tiny_model(tmp_path / "tiny.gguf"))
     assert "not a LoRA adapter" in cli.problem(*take_up, tiny)
     assert "another model" in cli.problem(*take_up, str(strong), "--model", tiny)
+    peft = peft_adapter(tmp_path / "peft", use_dora=True)
+    assert "uses “use_dora”" in cli.problem(*take_up, str(peft))
+    assert "not there" in cli.problem(*take_up, str(tmp_path))  # a folder of something else
     strong.write_bytes(strong.read_bytes()[:-1])
     assert "cut short" in cli.problem(*take_up, str(strong))
     for action in ("show", "activate", "delete"):

@@ -5,8 +5,10 @@ another type than expected, or weights of a type it cannot multiply with, end it
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from math import isfinite
 from pathlib import Path
+from typing import NamedTuple
 
 from chatdesk.core.errors import AdapterProblem, ModelProblem
 from chatdesk.core.i18n import tr
@@ -16,17 +18,27 @@ from chatdesk.library.gguf_file import (
     data_start,
     opened,
     read_counts,
-    read_metadata,
     read_tensors,
 )
+from chatdesk.library.gguf_header import EMBEDDING, OUTPUT, read_contents
 from chatdesk.library.gguf_reader import GgufReader, Value
+from chatdesk.library.gguf_split import read_part
+from chatdesk.library.parts import parts_of
 
 FLOAT32 = 6  # gguf_metadata_value_type
 PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # what llama.cpp's convert_lora_to_gguf.py can write
-EMBEDDING = "token_embd.weight"
 PARTS = ("lora_a", "lora_b")
 
 _Shape = tuple[int, ...]
+Pairs = Mapping[str, tuple[_Shape, _Shape]]
+"""The shapes of A and B for each of the model's tensors."""
+
+
+class Base(NamedTuple):
+    """The model that an adapter is for: its metadata, and the shapes of its tensors."""
+
+    metadata: Mapping[str, Value]
+    shapes: Mapping[str, _Shape]
 
 
 def check_adapter(path: Path, model: Path) -> None:
@@ -36,21 +48,44 @@ def check_adapter(path: Path, model: Path) -> None:
             architecture, pairs = _read(reader)
     except ModelProblem as problem:
         raise AdapterProblem(problem.what, tr("Get the file again, or choose another.")) from None
+    base = read_base(model)
+    if architecture != base.metadata.get("general.architecture"):
+        raise _other_model(path)
+    check_shapes(path, pairs, base)
+
+
+def read_base(model: Path) -> Base:
+    """What is known of a model, with all its parts. Raises `ModelProblem`."""
     with opened(model) as reader:
-        tensors, entries = read_counts(reader)
-        metadata = read_metadata(reader, entries)
-        shapes = {each.name: each.shape for each in read_tensors(reader, metadata, tensors)}
-    if architecture != metadata.get("general.architecture") or not all(
-        name in shapes and _fits(name, shapes[name], *pair) for name, pair in pairs.items()
+        metadata, tensors, _ = read_contents(reader)
+    others = (read_part(part, number)[1] for number, part in enumerate(parts_of(model)[1:], 1))
+    return Base(metadata, {each.name: each.shape for each in chain(tensors, *others)})
+
+
+def check_shapes(path: Path, pairs: Pairs, base: Base) -> None:
+    """Raises `AdapterProblem` when the file's A and B are not those of the model's tensors."""
+    if not all(
+        name in base.shapes and _fits(name, base.shapes[name], *pair)
+        for name, pair in pairs.items()
     ):
+        raise _other_model(path)
+    if EMBEDDING in pairs and OUTPUT not in base.shapes:  # llama.cpp ends: one tensor is for both
         raise AdapterProblem(
-            tr("“{file}” was made for another model.", file=path.name),
-            tr("Choose an adapter that was made for this model."),
+            tr("“{file}” changes the embedding, which this model shares.", file=path.name),
+            tr("Choose an adapter that leaves the embedding as it is."),
         )
 
 
-def _read(reader: GgufReader) -> tuple[str, Mapping[str, tuple[_Shape, _Shape]]]:
-    """The architecture, and the shapes of A and B for each of the model's tensors."""
+def _other_model(path: Path) -> AdapterProblem:
+    """The error for an adapter of another model."""
+    return AdapterProblem(
+        tr("“{file}” was made for another model.", file=path.name),
+        tr("Choose an adapter that was made for this model."),
+    )
+
+
+def _read(reader: GgufReader) -> tuple[str, Pairs]:
+    """What an adapter's file states; its architecture comes first."""
     tensors, entries = read_counts(reader)
     metadata = _metadata(reader, entries)
     if metadata.get("general.type") != "adapter" or metadata.get("adapter.type") != "lora":
@@ -76,7 +111,7 @@ def _metadata(reader: GgufReader, entries: int) -> dict[str, Value]:
     return found
 
 
-def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Mapping[str, tuple[_Shape, _Shape]]:
+def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Pairs:
     halves: dict[str, dict[str, _Shape]] = {}
     for tensor in tensors:
         name, _, part = tensor.name.rpartition(".")

@@ -1,23 +1,49 @@
 """Adapters' files: whole or not there at all, wherever they are copied to."""
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from chatdesk.core.errors import AdapterProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
+from chatdesk.library.gguf_adapter import check_adapter
+from chatdesk.library.peft_adapter import WEIGHTS, PeftAdapter, peft_weights
 
 
-def bring_in(source: Path, folder: Path) -> int:
-    """Copy an adapter's file into a folder of its own; its bytes. Raises `AdapterProblem`."""
+def name_of(source: Path) -> str:
+    """What to call an adapter made elsewhere: PEFT's weights have one name in all folders."""
+    weights = peft_weights(source)
+    if weights and weights.name == WEIGHTS:
+        return weights.parent.resolve().name
+    return source.stem
+
+
+def bring_in(source: Path, model: Path, folder: Path) -> int:
+    """Put an adapter that fits a model into a folder of its own, in GGUF; its bytes.
+
+    `source` is a GGUF file, or PEFT's file or folder. Raises `AdapterProblem`.
+    """
     place = folder / ADAPTER_FILE
+    write = _checked(source, model)
     try:
         folder.mkdir(mode=0o700, parents=True)
-        _copy(source, place)
+        _write_whole(place, write)
         return place.stat().st_size
-    except OSError as problem:
+    except BaseException as problem:
         shutil.rmtree(folder, ignore_errors=True)
-        raise _not_copied(source, problem) from problem
+        if isinstance(problem, OSError):
+            raise _not_copied(source, problem) from problem
+        raise
+
+
+def _checked(source: Path, model: Path) -> Callable[[Path], object]:
+    """What writes an adapter in GGUF, once it is known to fit. Raises `AdapterProblem`."""
+    if weights := peft_weights(source):
+        return PeftAdapter(weights, model).write
+    check_adapter(source, model)
+    return partial(shutil.copyfile, source)
 
 
 def bring_out(folder: Path, place: Path) -> tuple[Path, ...]:
@@ -37,7 +63,7 @@ def bring_out(folder: Path, place: Path) -> tuple[Path, ...]:
     for source, target in files.items():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(source, target)
+            _write_whole(target, partial(shutil.copyfile, source))
         except OSError as problem:
             raise _not_copied(target, problem) from problem
     return tuple(files.values())
@@ -55,13 +81,13 @@ def remove(folder: Path) -> None:
         ) from problem
 
 
-def _copy(source: Path, target: Path) -> None:
-    partial = target.with_name(f"{target.name}.part")
+def _write_whole(target: Path, write: Callable[[Path], object]) -> None:
+    begun = target.with_name(f"{target.name}.part")
     try:
-        shutil.copyfile(source, partial)
-        partial.replace(target)
+        write(begun)
+        begun.replace(target)
     finally:
-        partial.unlink(missing_ok=True)
+        begun.unlink(missing_ok=True)
 
 
 def _not_copied(file: Path, problem: OSError) -> AdapterProblem:

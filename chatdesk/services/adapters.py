@@ -1,6 +1,6 @@
 """Adapters in daily use: which one answers, and what can be done with them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from chatdesk.core.chat import new_id, now
@@ -11,7 +11,7 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord, AdapterState, RatingTrend, Withdrawn
 from chatdesk.core.training import ADAPTER_FILE
 from chatdesk.library.gguf_adapter import check_adapter
-from chatdesk.services.adapter_files import bring_in, bring_out, remove
+from chatdesk.services.adapter_files import bring_in, bring_out, name_of, remove
 from chatdesk.services.facts import AdapterLeftOut, AdaptersChanged, Publish
 from chatdesk.services.models import ModelService
 from chatdesk.store.adapters import AdapterStore
@@ -183,25 +183,27 @@ class AdapterService:
     def bring_in(self, path: Path, model: ModelFile, name: str = "") -> AdapterRecord:
         """Take up an adapter made elsewhere for this model; it is not active yet.
 
-        This may read the whole model file. Raises `AdapterProblem`.
+        `path` is a GGUF file, or PEFT's file or folder. This may read the whole model file. Raises
+        `AdapterProblem`.
         """
-        check_adapter(path, Path(model.path))
-        record = AdapterRecord(
-            id=new_id(),
-            name=name.strip() or path.stem,
-            model_id=model.id,
-            model_name=model.header.name,
-            model_sha256=self._models.identify(model),
-            state=AdapterState.IMPORTED,
-            created=now(),
-            ended=now(),
-        )
-        folder = self._folder / record.id
-        size = bring_in(path, folder)
+        adapter_id = new_id()
+        size = bring_in(path, Path(model.path), self._folder / adapter_id)
         try:
-            record = self._store.add(replace(record, bytes=size))
+            record = self._store.add(
+                AdapterRecord(
+                    id=adapter_id,
+                    name=name.strip() or name_of(path),
+                    model_id=model.id,
+                    model_name=model.header.name,
+                    model_sha256=self._models.identify(model),
+                    state=AdapterState.IMPORTED,
+                    created=now(),
+                    ended=now(),
+                    bytes=size,
+                )
+            )
         except BaseException:
-            remove(folder)
+            remove(self._folder / adapter_id)
             raise
         self._publish(AdaptersChanged())
         return record

@@ -113,7 +113,10 @@ class AdapterActions(QObject):
         if model is None:
             return
         name, _ = QFileDialog.getOpenFileName(
-            self._page, tr("Import an adapter"), "", tr("GGUF adapters") + " (*.gguf)"
+            self._page,
+            tr("Import an adapter"),
+            "",
+            tr("Adapters in GGUF or from PEFT") + " (*.gguf *.safetensors)",
         )
         if name:
             self._do(lambda: self._adapters.bring_in(Path(name), model), self._tell_imported)

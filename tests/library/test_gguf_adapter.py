@@ -8,8 +8,10 @@ import pytest
 
 from chatdesk.core.errors import AdapterProblem
 from chatdesk.library.gguf_adapter import check_adapter
+from tests.library.gguf_files import write_model
 from tests.lora_files import EMBEDDING, FEED_FORWARD, lora_adapter
-from tests.tiny_models import not_a_model, tiny_model
+from tests.tiny_models import SIZE, not_a_model, tiny_model
+from tests.training.random_models import WIDTH, random_model
 
 DOWN = "blk.3.ffn_down.weight"
 ROWS = {f"{DOWN}.lora_a": (4, FEED_FORWARD), f"{DOWN}.lora_b": (EMBEDDING, 4)}
@@ -76,14 +78,22 @@ def test_tensors_that_lie_over_each_other_are_refused(tmp_path: Path, starter_mo
     assert "damaged" in problem(path, starter_model)
 
 
-def test_one_of_the_embedding_is_stored_the_other_way_round(
-    tmp_path: Path, starter_model: Path
-) -> None:
-    name, vocabulary = "token_embd.weight", 49_152
-    rows = {f"{name}.lora_a": (vocabulary, 4), f"{name}.lora_b": (EMBEDDING, 4)}
-    check_adapter(adapter(tmp_path / "embedding.gguf", rows), starter_model)
-    usual = {f"{name}.lora_a": (4, EMBEDDING), f"{name}.lora_b": (vocabulary, 4)}
-    assert "another model" in problem(adapter(tmp_path / "usual.gguf", usual), starter_model)
+def test_one_of_the_embedding_is_stored_the_other_way_round(tmp_path: Path) -> None:
+    model, name = random_model(tmp_path / "model.gguf"), "token_embd.weight"
+    rows = {f"{name}.lora_a": (SIZE, 4), f"{name}.lora_b": (WIDTH, 4)}
+    path = adapter(tmp_path / "embedding.gguf", rows)
+    check_adapter(path, model)
+    tied = random_model(tmp_path / "tied.gguf", tied=True)  # it would end llama.cpp
+    assert "changes the embedding" in problem(path, tied)
+    usual = {f"{name}.lora_a": (4, WIDTH), f"{name}.lora_b": (SIZE, 4)}
+    assert "another model" in problem(adapter(tmp_path / "usual.gguf", usual), model)
+
+
+def test_a_model_in_parts_has_the_tensors_of_all(tmp_path: Path) -> None:
+    first = write_model(tmp_path / "model.gguf", part_tensors=1)
+    query = "blk.0.attn_q.weight"  # of the last part
+    rows = {f"{query}.lora_a": (4, 32), f"{query}.lora_b": (4, 4)}
+    check_adapter(adapter(tmp_path / "good.gguf", rows), first)
 
 
 def test_one_of_another_model_is_told_so(tmp_path: Path, starter_model: Path) -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chatdesk.core.errors import AdapterProblem, EnvironmentProblem, NotFound
@@ -9,6 +10,7 @@ from chatdesk.core.personalization import AdapterState
 from chatdesk.services.adapters import Applied
 from chatdesk.services.facts import AdapterLeftOut, AdaptersChanged
 from tests.lora_files import lora_adapter
+from tests.peft_files import peft_adapter, two_halves
 from tests.services.shelf import Shelf
 from tests.tiny_models import not_a_model, tiny_model
 
@@ -183,15 +185,33 @@ def test_one_made_elsewhere_is_taken_up_whole(shelf: Shelf, tmp_path: Path) -> N
     assert adapters.activate(record.id).active
 
 
+def test_one_of_peft_is_taken_up_by_its_file_or_folder(shelf: Shelf, tmp_path: Path) -> None:
+    model, adapters = shelf.starter(), shelf.adapters
+    weights = peft_adapter(tmp_path / "pirate.v2")
+    records = [adapters.bring_in(path, model) for path in (weights, weights.parent)]
+    for record in records:
+        assert (record.name, record.state) == ("pirate.v2", AdapterState.IMPORTED)
+        assert adapters.file(record).stat().st_size == record.bytes
+        assert [file.name for file in adapters.file(record).parent.iterdir()] == ["adapter.gguf"]
+        assert adapters.in_use(model, record.id) == record
+    other = weights.rename(weights.with_name("parrot.safetensors"))
+    assert adapters.bring_in(other, model).name == "parrot"
+
+
 def test_what_does_not_fit_leaves_nothing_behind(shelf: Shelf, tmp_path: Path) -> None:
     bad = [
         not_a_model(tmp_path / "zip.gguf"),
         lora_adapter(tmp_path / "other.gguf", embedding=512),
         tmp_path / "missing.gguf",
+        peft_adapter(tmp_path / "wide", two_halves(rows=512)),
+        peft_adapter(tmp_path / "nan", {k: v * np.float32("nan") for k, v in two_halves().items()}),
     ]
     for file in bad:
         with pytest.raises(AdapterProblem, match=file.name):
             shelf.adapters.bring_in(file, shelf.starter())
+    assert list(shelf.paths.adapters.glob("*")) == []
+    if shelf.paths.adapters.exists():
+        shelf.paths.adapters.rmdir()
     shelf.paths.adapters.write_text("in the way")
     with pytest.raises(AdapterProblem, match="could not be copied"):
         shelf.adapters.bring_in(lora_adapter(tmp_path / "good.gguf"), shelf.starter())

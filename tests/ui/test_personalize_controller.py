@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QFileDialog,
     QInputDialog,
     QMessageBox,
     QWidget,
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.chat import Rating
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.personalization import AdapterRecord, AdapterState
+from chatdesk.library.gguf_adapter import read_base
 from chatdesk.services.facts import AdaptersChanged, LearningChanged, LearningProgress
 from chatdesk.services.personalize import PersonalizeService
 from chatdesk.store.adapters import AdapterStore
@@ -24,6 +27,8 @@ from chatdesk.ui.inspector import Inspector
 from chatdesk.ui.personalize_page import PersonalizePage
 from chatdesk.ui.preview_dialog import PreviewDialog
 from chatdesk.ui.scorecard_dialog import ScorecardDialog
+from tests.peft_files import peft_adapter, two_halves
+from tests.training.random_models import FEED_FORWARD, WIDTH, random_model
 from tests.ui.driver import Window, texts
 from tests.ui.learning_data import record, rejected_scorecard
 
@@ -253,6 +258,32 @@ def test_a_failure_leads_to_the_page(learning: Learning) -> None:
     learning.window.until(lambda: notice.words == "No memory.")
     notice.act()
     learning.window.until(learning.page.isVisible)
+
+
+# Made elsewhere
+
+
+def test_one_of_peft_is_chosen_by_its_weights(
+    learning: Learning, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    base = read_base(random_model(tmp_path / "random.gguf"))
+    monkeypatch.setattr("chatdesk.library.peft_adapter.read_base", lambda model: base)
+    tensors = two_halves("model.layers.1.mlp.down_proj", WIDTH, FEED_FORWARD)
+    weights = peft_adapter(tmp_path / "Pirate", tensors)
+    monkeypatch.setattr(
+        QFileDialog,
+        "getOpenFileName",
+        lambda *words: (str(weights), "") if "*.safetensors" in words[-1] else ("", ""),
+    )
+    page = learning.open()
+    learning.window.until(page.how.isVisible)
+    press(page, "Import an adapter made elsewhere")
+    learning.window.until(lambda: "“Pirate” was imported" in page.notice.words)
+    page.notice.act()
+    learning.window.until(lambda: bool(learning.active))
+    weights.write_bytes(weights.read_bytes()[:-1])
+    press(page, "Import an adapter made elsewhere")
+    learning.window.until(lambda: "is damaged" in page.notice.words)
 
 
 # The preview
