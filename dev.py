@@ -36,6 +36,8 @@ ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
     "metal": ("-DGGML_METAL=ON", 12),
     "vulkan": ("-DGGML_VULKAN=ON", 20),
 }
+VULKAN_HEADER = Path("/usr/include/vulkan/vulkan_core.h")
+VULKAN_NEEDED = "VK_EXT_layer_settings"  # llama.cpp uses it; Debian 12's headers are older
 EVERY_BUILD = "-DGGML_RPC=ON"  # so that other computers can be devices
 QT_LIBRARIES = (  # what the Qt inside PySide6's Linux wheel links to and does not bring along
     "libEGL.so.1 libGL.so.1 libX11-xcb.so.1 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0 "
@@ -99,7 +101,7 @@ def pick_accelerator(wanted: str | None, built: str | None) -> str:
         return "metal" if platform.machine() == "arm64" else "cpu"
     if shutil.which("nvcc") and works("nvidia-smi"):  # the tools alone are no GPU
         return "cuda"
-    headers = "VULKAN_SDK" in os.environ or Path("/usr/include/vulkan/vulkan.h").exists()
+    headers = "VULKAN_SDK" in os.environ or VULKAN_NEEDED in read(VULKAN_HEADER)
     return "vulkan" if headers and shutil.which("glslc") else "cpu"
 
 

@@ -184,6 +184,22 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
     return add
 
 
+@pytest.mark.parametrize(("defines", "accelerator"), [("_loader", "cpu"), ("_settings", "vulkan")])
+def test_headers_that_are_too_old_for_llama_cpp_are_none(
+    dev: Any,
+    programs: Callable[[str, str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    defines: str,
+    accelerator: str,
+) -> None:
+    programs("glslc", "exit 0")
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "VULKAN_HEADER", tmp_path / "vulkan_core.h")
+    dev.VULKAN_HEADER.write_text(f"#define VK_EXT_layer{defines} 1", "utf-8")
+    assert dev.pick_accelerator("auto", None) == accelerator
+
+
 @pytest.mark.parametrize(
     ("system", "machine", "found", "accelerator"),
     [
