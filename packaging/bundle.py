@@ -58,6 +58,8 @@ def bundle(flavour: str) -> Path:
     importlib.import_module("contents").describe(folder, python)
     version = re.findall(r'__version__ = "(.+)"', read(ROOT / "chatdesk" / "__init__.py"))[0]
     packages = importlib.import_module(SYSTEMS[sys.platform]).make(folder, DIST, version)
+    if sys.platform == "linux" and flavour == "chat":
+        packages += importlib.import_module("graphics").make(DIST, version)
     write_sums(packages)
     return folder
 
@@ -123,6 +125,8 @@ def freeze(flavour: str, python: str) -> Path:
     run("PyInstaller", [*command, spec], **environment)
     if sys.platform == "linux":
         strip_python(folder)
+        if flavour == "chat":  # which is kept small
+            importlib.import_module("graphics").split_off(folder, DIST)
         importlib.import_module("linux").put_launcher(folder)
     return folder
 

@@ -84,16 +84,25 @@ def archive(folder: Path, name: str, target: Path) -> Path:
 
 
 def deb(folder: Path, scratch: Path, dist: Path, version: str) -> Path:
-    """Make the Debian package; it has no scripts, the desktop's own triggers do what is to do.
-
-    dpkg-deb would keep the times of older files, so the three members are put together here.
-    """
-    tree, meta, name = scratch / "tree", scratch / "meta", folder.name.lower()
+    """Make the Debian package; it has no scripts, the desktop's own triggers do what is to do."""
+    tree, name = scratch / "tree", folder.name.lower()
     desktop_files(tree)
     put(HERE / "copyright", tree / f"usr/share/doc/{name}/copyright")
     (tree / "usr/bin").mkdir()
     (tree / "usr/bin/chatdesk").symlink_to("/opt/chatdesk/chatdesk")
     put_bundle(folder, tree)
+    return pack_deb(tree, "chatdesk", name, version, dependencies(folder), dist)
+
+
+def pack_deb(
+    tree: Path, kind: str, name: str, version: str, depends: list[str], dist: Path
+) -> Path:
+    """Pack a system's root as a Debian package, described by `linux/KIND.control`.
+
+    dpkg-deb would keep the times of older files, so the three members are put together here,
+    beside `tree`.
+    """
+    scratch, meta = tree.parent, tree.with_name("meta")
     files = [path for path in sorted(tree.rglob("*")) if path.is_file() and not path.is_symlink()]
     architecture = DEBIAN_ARCHITECTURES.get(platform.machine(), platform.machine())
     fields = {
@@ -101,10 +110,10 @@ def deb(folder: Path, scratch: Path, dist: Path, version: str) -> Path:
         "version": version,
         "architecture": architecture,
         "kibibytes": sum(-(-path.stat().st_size // 1024) for path in files),
-        "depends": ", ".join(dependencies(folder)),
+        "depends": ", ".join(depends),
     }
     meta.mkdir()
-    control = (HERE / "control").read_text("utf-8").format_map(fields)
+    control = (HERE / f"{kind}.control").read_text("utf-8").format_map(fields)
     (meta / "control").write_text(control, "utf-8")
     sums = [f"{md5(path)}  {path.relative_to(tree).as_posix()}\n" for path in files]
     (meta / "md5sums").write_text("".join(sums), "utf-8")
