@@ -79,13 +79,13 @@ def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> i
     from chatdesk.services.model_reports import list_models
 
     infos = list_models(paths, settings)
-    if options.json:
-        print_json(infos)
+    if options.json:  # a program wants those that it can use
+        print_json([info for info, presence in infos if presence is Presence.THERE])
         return OK
     troubles = {Presence.MISSING: tr("file missing"), Presence.CHANGED: tr("file changed")}
-    for info in infos:
+    for info, presence in infos:
         name = f"{info['name']} {info['quantization']}"
-        state = troubles.get(info["presence"], info["fit"])
+        state = troubles.get(presence, info["fit"])
         print(f"{info['id']}  {name}  {_size(info['bytes'])}  {state}")
     return OK
 

@@ -32,7 +32,7 @@ ASK_KEYS = {
 }  # fmt: skip
 MODEL_KEYS = {
     "id", "path", "name", "architecture", "parameters", "quantization", "bytes",
-    "context_length", "fit", "presence",
+    "context_length", "fit",
 }  # fmt: skip
 HELPS = (
     "", "open", "ask", "models", "models list", "models info", "models add", "models search",

@@ -40,12 +40,12 @@ def find_devices(services: AppServices) -> None:
         services.engine.ready()
 
 
-def list_models(paths: AppPaths, settings: Settings) -> list[Document]:
-    """Every model of the list, with how it fits this machine and whether its file is there."""
+def list_models(paths: AppPaths, settings: Settings) -> list[tuple[Document, Presence]]:
+    """Every model of the list, with how it fits this machine, and whether its file is there."""
     with opened(paths, settings) as services:
         find_devices(services)
         kept = services.models.kept()
-    return [_kept(each) for each in kept]
+    return [(_kept(each), each.presence) for each in kept]
 
 
 def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document:
@@ -64,6 +64,7 @@ def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document
         "tokens_per_s": notes.tokens_per_s or kept.estimate.tokens_per_s,
         "chat_template": header.has_chat_template,
         "sha256": model.sha256,
+        "presence": kept.presence.value,
         "repo": notes.repo,
         "tags": list(notes.tags),
         "favourite": notes.favourite,
@@ -174,5 +175,4 @@ def _model(model: ModelFile, name: str, estimate: Estimate) -> Document:
         "bytes": header.bytes,
         "context_length": header.context_length,
         "fit": estimate.fit.value,
-        "presence": presence_of(model).value,
     }
