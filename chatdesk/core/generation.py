@@ -371,7 +371,7 @@ class Failed:
     limit: int | None = None
 
 
-EngineRequest = (
+IdentifiedRequest = (
     LoadModel
     | Quantize
     | Generate
@@ -383,9 +383,9 @@ EngineRequest = (
     | KeepSessions
     | RestoreSession
     | ForgetSession
-    | Cancel
-    | Shutdown
 )
+"""What is answered, under its `request_id`, and ends in one of `TERMINAL_EVENTS`."""
+EngineRequest = IdentifiedRequest | Cancel | Shutdown
 EngineEvent = (
     EngineReady
     | LoadProgress

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 import llama_cpp
 from llama_cpp import llama_cpp as lib
@@ -26,6 +26,7 @@ from chatdesk.core.generation import (
     FailureCode,
     ForgetSession,
     Generate,
+    IdentifiedRequest,
     KeepSessions,
     RenderMessages,
     RestoreSession,
@@ -47,19 +48,6 @@ from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
 
 _PATIENCE_S = 5.0  # for conversations to be kept on disk at the end
 
-Request = (
-    LoadModel
-    | Quantize
-    | Generate
-    | CountTokens
-    | RenderMessages
-    | TokenizeText
-    | Score
-    | Embed
-    | KeepSessions
-    | RestoreSession
-    | ForgetSession
-)
 Work = LoadModel | Quantize | Answerable | Score | Embed | Restored | ForgetSession
 
 log = logging.getLogger(__name__)
@@ -95,7 +83,7 @@ class _Server:
         self._send = writer.send
         self._requests = Requests(writer.send)
         self._abort = AbortFlag()
-        self._arrived: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[IdentifiedRequest | None] = queue.SimpleQueue()
         self._prepared: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._loading: str | None = None
         self._loaded: LoadedModel | None = None
@@ -116,7 +104,7 @@ class _Server:
         os._exit(0)  # the main thread hangs in native code or on a slow disk
 
     def _take_requests(self) -> None:
-        codec = Codec[EngineRequest]([*Request.__args__, Cancel, Shutdown])
+        codec = Codec[EngineRequest](get_args(EngineRequest))
         for line in lines(0):
             try:
                 request = codec.decode(line)
@@ -154,7 +142,7 @@ class _Server:
                 self._requests.end(failed(request.request_id, problem))
         self._prepared.put(None)
 
-    def _prepare(self, request: Request) -> None:
+    def _prepare(self, request: IdentifiedRequest) -> None:
         if isinstance(request, LoadModel):
             self._load_ended.clear()
             self._loading = request.request_id

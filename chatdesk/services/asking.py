@@ -9,6 +9,7 @@ from chatdesk.core.generation import (
     Cancelled,
     Failed,
     Finished,
+    IdentifiedRequest,
     MessagesRendered,
     PromptProgress,
     Scored,
@@ -17,7 +18,7 @@ from chatdesk.core.generation import (
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import Quantized, QuantizeProgress
 from chatdesk.services.engine import Engine
-from chatdesk.services.engine_process import EngineLost, IdentifiedRequest, Reply
+from chatdesk.services.engine_process import EngineLost, Reply
 from chatdesk.services.problems import engine_problem
 
 _Answer = TypeVar("_Answer", Finished, MessagesRendered, Quantized, Scored, TextTokenized)

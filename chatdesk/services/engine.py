@@ -19,6 +19,7 @@ from chatdesk.core.generation import (
     Failed,
     ForgetSession,
     Generate,
+    IdentifiedRequest,
     KeepSessions,
     PromptMessage,
     RestoreSession,
@@ -39,7 +40,6 @@ from chatdesk.services.engine_crashes import CrashCount, crash_problem
 from chatdesk.services.engine_process import (
     EngineLost,
     EngineProcess,
-    IdentifiedRequest,
     OnReply,
     Reply,
 )

@@ -16,21 +16,14 @@ from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
     TERMINAL_EVENTS,
     Cancel,
-    CountTokens,
-    Embed,
     EngineEvent,
     Failed,
-    ForgetSession,
     Generate,
-    KeepSessions,
-    RenderMessages,
-    RestoreSession,
-    Score,
+    IdentifiedRequest,
     Shutdown,
-    TokenizeText,
 )
 from chatdesk.core.i18n import tr
-from chatdesk.core.loading import EngineReady, LoadModel, Quantize
+from chatdesk.core.loading import EngineReady
 from chatdesk.services.answering import Answering
 from chatdesk.workers.process import ChildProcess, Outcome
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
@@ -50,19 +43,6 @@ class EngineLost:
 
 
 Reply = EngineEvent | EngineLost
-IdentifiedRequest = (
-    LoadModel
-    | Quantize
-    | Generate
-    | CountTokens
-    | RenderMessages
-    | TokenizeText
-    | Score
-    | Embed
-    | KeepSessions
-    | RestoreSession
-    | ForgetSession
-)
 OnReply = Callable[[Reply], None]
 
 

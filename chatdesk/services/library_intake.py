@@ -91,8 +91,8 @@ class Intake:
         """The model that a file is: known at its place, or moved there from where it was."""
         if there := known.by_file.get((str(path), stamp)):
             return there
-        moved = known.earlier_starter(path, stamp)
-        if moved is None or path != find_starter():
+        moved = known.earlier_starter(path, stamp) if path == find_starter() else None
+        if moved is None:
             gone = known.gone(stamp)
             moved = gone.get(sha256_of_model(path, lambda: False)) if gone else None
         if moved is None:

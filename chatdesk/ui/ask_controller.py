@@ -64,7 +64,6 @@ class AskController(QObject):
         chat.prompt_changed.connect(self._counter.count_soon)
         chat.opened.connect(self._show_state)
         chat.shown.connect(self._on_shown)
-        bridge.bug_found.connect(self._on_bug)
         self._show_state()
 
     def attach(self, services: "AppServices") -> None:
@@ -100,7 +99,7 @@ class AskController(QObject):
                 sent_from, text, system_prompt=system, choice=choice
             ),
             lambda conversation_id: self._accepted(sent_from, conversation_id, text),
-            lambda problem: self._refused(sent_from, problem),
+            lambda problem: self._refused(sent_from, text, problem),
         )
 
     def _accepted(self, sent_from: str | None, conversation_id: str, text: str) -> None:
@@ -108,10 +107,15 @@ class AskController(QObject):
         if self._chat.current == conversation_id:
             self._notice.hide()
 
-    def _refused(self, sent_from: str | None, problem: EnvironmentProblem) -> None:
+    def _refused(self, sent_from: str | None, text: str, problem: EnvironmentProblem) -> None:
+        def again() -> None:
+            if self._chat.current == sent_from:
+                self.send(self._composer.text)
+            else:  # which may hold words of another chat by now
+                self._send(sent_from, text)
+
         if self._chat.current == sent_from:
-            again = tr("Try again")
-            self._notice.show_problem(problem, again, lambda: self.send(self._composer.text))
+            self._notice.show_problem(problem, tr("Try again"), again)
         else:  # the words wait in the draft of the chat that was left
             self._notice.show_problem(problem)
 
@@ -171,19 +175,11 @@ class AskController(QObject):
                 services.engine.reload()
             return ask(services)
 
-        def end() -> None:
+        def ended() -> None:
             self._requests.discard(request)
             self._show_state()
 
-        def done(result: _T) -> None:
-            end()
-            accepted(result)
-
-        def failed(problem: EnvironmentProblem) -> None:
-            end()
-            refused(problem)
-
-        self._bridge.run(work, done, failed, patient=True)
+        self._bridge.run(work, accepted, refused, ended=ended, patient=True)
 
     def stop(self) -> None:
         """Stop the answer of the open conversation."""
@@ -278,11 +274,6 @@ class AskController(QObject):
 
     def _on_shown(self, answering: list[Message]) -> None:
         self._answering.update({message.id: message.conversation_id for message in answering})
-        self._show_state()
-
-    def _on_bug(self, _bug: BaseException) -> None:
-        """What came of a request is not told then: no chat may wait for it for ever."""
-        self._requests.clear()
         self._show_state()
 
     def _save_again(self) -> None:

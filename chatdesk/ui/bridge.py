@@ -75,25 +75,29 @@ class Bridge(QObject):
         done: Callable[[_T], None] | None = None,
         failed: Callable[[EnvironmentProblem], None] | None = None,
         *,
+        ended: Callable[[], None] | None = None,
         patient: bool = False,
     ) -> None:
-        """Do `work` on a worker thread, then `done` or `failed` on the GUI thread.
+        """Do `work` on a worker thread, then `ended`, and `done` or `failed`, on the GUI thread.
 
         Quick work runs in the order it was given; `patient` work may wait for the engine and runs
-        beside it. A problem nobody takes (`failed` is None), and any bug, goes to `bug_found`.
+        beside it. A problem nobody takes (`failed` is None), and any bug, goes to `bug_found`;
+        `ended` is called all the same.
         """
 
         def task() -> None:
+            outcome: Callable[[], object] | None = None
             try:
                 result = work()
             except EnvironmentProblem as problem:
-                self._after(partial(failed or self.bug_found.emit, problem))
+                outcome = partial(failed or self.bug_found.emit, problem)
             except Exception as bug:
                 _log.exception("an operation failed")
-                self._after(partial(self.bug_found.emit, bug))
+                outcome = partial(self.bug_found.emit, bug)
             else:
-                if done:
-                    self._after(lambda: done(result))
+                outcome = partial(done, result) if done else None
+            if ended or outcome:
+                self._after(partial(_deliver, ended, outcome))
 
         executor: Executor = self._patient if patient else self._quick
         if not self._closed:
@@ -115,3 +119,11 @@ class Bridge(QObject):
             self._announced = False
         for fact in facts:
             self.fact_arrived.emit(fact)
+
+
+def _deliver(ended: Callable[[], None] | None, outcome: Callable[[], object] | None) -> None:
+    """In one turn of the event loop, so that nothing comes in between."""
+    if ended:
+        ended()
+    if outcome:
+        outcome()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
@@ -58,11 +57,7 @@ class ModelDefaults(QObject):
             return
         self._writes += 1
         work = partial(services.models.set_defaults, model.id, self._notes.system_prompt, sampling)
-        self._bridge.run(work, lambda _: self._written(), self._not_written)
-
-    def _not_written(self, problem: EnvironmentProblem) -> None:
-        self._notice.show_problem(problem)
-        self._written()
+        self._bridge.run(work, None, self._notice.show_problem, ended=self._written)
 
     def _written(self) -> None:
         self._writes -= 1

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
+from chatdesk.services.app_services import AppServices
 from chatdesk.services.facts import AnswerEnded
 from chatdesk.ui.application import Application
 from chatdesk.ui.composer import ComposerState
@@ -28,14 +29,20 @@ def composer_state(window: Window) -> ComposerState:
     return window.window.composer.state
 
 
+def begun(window: Window) -> tuple[AppServices, str]:
+    """The services, and the chat in which something was asked and answered."""
+    window.ask("say: one")
+    services, chat = window.desktop.services, window.window.parts.chat.current
+    assert services
+    assert chat
+    return services, chat
+
+
 def test_words_refused_elsewhere_wait_in_the_chat_they_are_for(
     window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.ask("say: one")
-    services, chat = window.desktop.services, window.window.parts.chat
-    assert services
-    asked_in, left = chat.current, threading.Event()
-    assert asked_in
+    services, asked_in = begun(window)
+    left = threading.Event()
     monkeypatch.setattr(services.chat, "send", late(left, refuse))
     window.send("say: two")
     assert window.editor.isReadOnly()
@@ -49,14 +56,30 @@ def test_words_refused_elsewhere_wait_in_the_chat_they_are_for(
     assert window.editor.toPlainText() == "say: two"
 
 
+def test_trying_again_sends_the_words_that_were_refused(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, asked_in = begun(window)
+    with monkeypatch.context() as full:
+        full.setattr(services.chat, "send", refuse)
+        window.send("say: two")
+        window.until(lambda: "The disk is full." in window.window.notice.words)
+    window.window.new_chat()
+    window.type("something else")
+    window.window.notice.act()
+    window.until(lambda: len(services.chat.conversation(asked_in).messages) == 4)
+    assert window.editor.toPlainText() == "something else"
+    assert window.messages == []
+    window.window.open_conversation(asked_in)
+    window.until(lambda: [each.text for each in window.messages[2:]] == ["say: two", "two "])
+    assert window.editor.toPlainText() == ""
+
+
 def test_words_accepted_elsewhere_are_no_draft_any_more(
     window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.ask("say: one")
-    services, chat = window.desktop.services, window.window.parts.chat
-    assert services
-    asked_in, left = chat.current, threading.Event()
-    assert asked_in
+    services, asked_in = begun(window)
+    left = threading.Event()
     monkeypatch.setattr(services.chat, "send", late(left, services.chat.send))
     window.send("say: two")
     window.window.new_chat()
@@ -109,14 +132,25 @@ def test_a_bug_leaves_no_chat_sending_for_ever(
     assert window.editor.toPlainText() == "say: one"
 
 
+def test_a_bug_elsewhere_does_not_let_it_be_sent_twice(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, accept = window.desktop.services, threading.Event()
+    assert services
+    monkeypatch.setattr("chatdesk.ui.main_window.show_bug", lambda bug, _: None)
+    monkeypatch.setattr(services.chat, "send", late(accept, services.chat.send))
+    window.send("say: one")
+    window.desktop.bridge.bug_found.emit(RuntimeError("elsewhere"))
+    assert composer_state(window) is ComposerState.SENDING
+    accept.set()
+    window.until(lambda: [each.text for each in window.messages] == ["say: one", "one "])
+
+
 def test_a_late_acceptance_ends_no_sending_in_another_chat(
     window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.ask("say: one")
-    services, chat = window.desktop.services, window.window.parts.chat
-    assert services
-    first, accept, accept_other = chat.current, threading.Event(), threading.Event()
-    assert first
+    services, first = begun(window)
+    accept, accept_other = threading.Event(), threading.Event()
     send = services.chat.send
     monkeypatch.setattr(services.chat, "send", late(accept, send))
     window.send("say: two")

@@ -55,6 +55,26 @@ def test_a_bug_and_an_untaken_problem_are_told(bridge: Bridge, qtbot: QtBot) -> 
         assert told.args == [bug]
 
 
+@pytest.mark.parametrize("ends_in", [None, EnvironmentProblem("x"), ZeroDivisionError()])
+def test_an_end_is_told_before_whatever_came_of_it(
+    bridge: Bridge, qtbot: QtBot, ends_in: Exception | None
+) -> None:
+    def work() -> None:
+        if ends_in:
+            raise ends_in
+
+    told: list[str] = []
+    bridge.bug_found.connect(lambda _: told.append("bug"))
+    bridge.run(
+        work,
+        lambda _: told.append("done"),
+        lambda _: told.append("failed"),
+        ended=lambda: told.append("ended"),
+    )
+    outcomes = {type(None): "done", EnvironmentProblem: "failed", ZeroDivisionError: "bug"}
+    qtbot.waitUntil(lambda: told == ["ended", outcomes[type(ends_in)]])
+
+
 def test_pieces_that_arrive_together_are_joined(bridge: Bridge, qtbot: QtBot) -> None:
     arrived: list[Fact] = []
     bridge.fact_arrived.connect(arrived.append)

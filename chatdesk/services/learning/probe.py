@@ -17,6 +17,7 @@ from chatdesk.core.generation import (
     Failed,
     Finished,
     Generate,
+    IdentifiedRequest,
     MessagesRendered,
     PromptMessage,
     RenderMessages,
@@ -30,7 +31,7 @@ from chatdesk.core.generation import (
 from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine import Engine
-from chatdesk.services.engine_process import EngineLost, IdentifiedRequest, OnReply, Reply
+from chatdesk.services.engine_process import EngineLost, OnReply, Reply
 from chatdesk.services.problems import engine_problem
 
 Messages = Sequence[PromptMessage]
