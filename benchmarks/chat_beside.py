@@ -11,8 +11,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import AdapterState, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.app_services import AppServices, build
-from chatdesk.services.engine_process import EngineLost, Reply
+from chatdesk.services.app import AppServices, build
+from chatdesk.services.engine.process import EngineLost, Reply
 
 ROUNDS = 7
 TOKENS = 160  # of an answer

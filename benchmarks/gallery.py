@@ -13,7 +13,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
-from chatdesk.ui.chat_view import ChatView
+from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.theme import THEMES, apply_theme, load_fonts, load_theme
 
 PRUNING = """\

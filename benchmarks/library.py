@@ -26,13 +26,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from report import print_report
 
+from chatdesk.cli.ask import AskRequest, ask
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.settings import Settings
 from chatdesk.library.gguf_header import read_header
 from chatdesk.library.starter import find_starter
-from chatdesk.services.app_services import build
-from chatdesk.services.ask import AskRequest, ask
-from chatdesk.services.locations import HOME_VARIABLE, find_paths
+from chatdesk.services.app import build
+from chatdesk.services.system.locations import HOME_VARIABLE, find_paths
 from tests.stand_in_hub import Fault, StandInHub
 
 REPO, FILE = "bench/model-GGUF", "model-F16.gguf"

@@ -27,8 +27,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import Verdict
 from chatdesk.core.training import DATASET_FILE
 from chatdesk.library.starter import find_starter
-from chatdesk.services.learning.plan import PLAN_FILE, Plan
-from chatdesk.services.locations import HOME_VARIABLE, find_paths
+from chatdesk.services.personalize.plan import PLAN_FILE, Plan
+from chatdesk.services.system.locations import HOME_VARIABLE, find_paths
 
 HERE = Path(__file__).resolve().parent
 LIMITS = {

@@ -85,7 +85,7 @@ def _answer(figures: dict[str, float], baseline: dict[str, float] | None = None)
 def seed() -> None:
     """Fill the database with a short conversation and a long one, and open the short one."""
     from chatdesk.core.chat import AnswerRecord, MessageState, Role
-    from chatdesk.services.locations import find_paths
+    from chatdesk.services.system.locations import find_paths
     from chatdesk.store.conversations import ConversationStore
     from chatdesk.store.database import Database
     from chatdesk.ui.window_state import WindowState
@@ -122,7 +122,7 @@ def cold() -> None:
 
     from chatdesk.app import DesktopApp, run
     from chatdesk.core.settings import Settings
-    from chatdesk.services.locations import find_paths
+    from chatdesk.services.system.locations import find_paths
 
     class Watch(QObject):
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -158,7 +158,7 @@ def inside() -> None:
     from chatdesk.app import DesktopApp, run
     from chatdesk.core.sampling import SamplingParams
     from chatdesk.core.settings import Settings
-    from chatdesk.services.locations import find_paths
+    from chatdesk.services.system.locations import find_paths
 
     paths = find_paths()
     found: dict[str, dict[str, float]] = {"figures": {}, "baseline": {}}

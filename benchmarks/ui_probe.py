@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QTextBrowser
 from chatdesk.app import DesktopApp
 from chatdesk.core.generation import TERMINAL_EVENTS, GenerationStats, PromptMessage, TextDelta
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.app_services import AppServices
-from chatdesk.services.engine_process import EngineLost, Reply
+from chatdesk.services.app import AppServices
+from chatdesk.services.engine.process import EngineLost, Reply
 from chatdesk.services.facts import AnswerEnded, EngineState, Fact, TextArrived
 
 PROBE_MS = 5

@@ -20,7 +20,7 @@ def main() -> int:
         from chatdesk.inference.device_server import main as device_main
 
         return device_main(sys.argv[3:])
-    from chatdesk.cli import main as cli_main
+    from chatdesk.cli.main import main as cli_main
 
     return cli_main()
 

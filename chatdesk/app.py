@@ -25,16 +25,16 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
-from chatdesk.ui.application import Application
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.main_window import MainWindow
-from chatdesk.ui.single_instance import SingleInstance
 from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
+from chatdesk.ui.window.application import Application
+from chatdesk.ui.window.main_window import MainWindow
+from chatdesk.ui.window.single_instance import SingleInstance
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
     from chatdesk.server.switch import ServerSwitch
-    from chatdesk.services.app_services import AppServices
+    from chatdesk.services.app import AppServices
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class DesktopApp:
     def _build_services(self) -> None:
         def work() -> "AppServices":
             # SQLAlchemy takes a third of a second to import: not before the window stands.
-            from chatdesk.services.app_services import build
+            from chatdesk.services.app import build
 
             services = build(
                 self._paths, self.bridge.publish, lambda: self._settings, self._engine_command

@@ -14,7 +14,7 @@ from pathlib import Path
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
-from chatdesk.services.locations import folder_problem
+from chatdesk.services.system.locations import folder_problem
 
 ROOM_BYTES = 64 * 1024  # what SQLite wants to open a database: its index and some of its log
 SCREENS = {"xcb": "DISPLAY", "wayland": "WAYLAND_DISPLAY"}  # Qt's platforms and where they are

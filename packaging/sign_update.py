@@ -4,7 +4,7 @@
     .venv/bin/python packaging/sign_update.py sign PRIVATE.pem update.json > update.signed
 
 The first writes a new private key, readable by its owner alone, and prints the line for
-`chatdesk/services/updates.py`. The second refuses what the app would refuse.
+`chatdesk/services/system/updates.py`. The second refuses what the app would refuse.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.library.signed_file import MAX_SIGNED
-from chatdesk.services.updates import PUBLIC_KEY, read_release
+from chatdesk.services.system.updates import PUBLIC_KEY, read_release
 
 
 def make_key(private: Path) -> str:
@@ -47,7 +47,7 @@ def sign(private: Path, body: bytes, public_key: bytes = PUBLIC_KEY) -> bytes:
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{private} is not an Ed25519 key")
     if key.public_key().public_bytes_raw() != public_key:
-        raise ValueError(f"{private} does not belong to PUBLIC_KEY of chatdesk/services/updates.py")
+        raise ValueError(f"{private} does not belong to PUBLIC_KEY of services/system/updates.py")
     signed = base64.b64encode(key.sign(body)) + b"\n" + body
     if len(signed) > MAX_SIGNED:
         raise ValueError(f"signed, these are {len(signed)} bytes; at most {MAX_SIGNED} are read")

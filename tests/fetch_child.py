@@ -11,8 +11,8 @@ from pathlib import Path
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.library.hub import Hub
-from chatdesk.services.downloads import DownloadService
 from chatdesk.services.facts import DownloadProgressed, Fact
+from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import event
 
-from chatdesk.services.app_services import AppServices
+from chatdesk.services.app import AppServices
 
 FAKE_ENGINE = (sys.executable, "-m", "tests.fake_engine")
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.cli.ask import AskRequest, AskResult, ask
 from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.generation import RestoreSession, SessionRestored
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.app_services import AppServices
-from chatdesk.services.ask import AskRequest, AskResult, ask
-from chatdesk.services.engine import Engine
-from chatdesk.services.engine_process import Reply
+from chatdesk.services.app import AppServices
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.process import Reply
+from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
-from chatdesk.services.threads import MeasuredThreads
 from chatdesk.store.adapters import AdapterStore
 from tests.services.shelf import make_adapter
 

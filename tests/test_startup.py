@@ -18,7 +18,7 @@ import pytest
 
 from chatdesk import startup
 from chatdesk.core.paths import AppPaths
-from chatdesk.services.locations import find_paths
+from chatdesk.services.system.locations import find_paths
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="a matter of Linux")
 TIMEOUT_S = 60
@@ -70,7 +70,7 @@ def test_a_screen_that_cannot_be_reached_does_not_hide_one_that_can(
 
 LIBRARY_MISSING = """
 import ctypes, shutil, subprocess, sys
-from chatdesk import cli
+from chatdesk.cli import main as cli
 
 def cdll(name, original=ctypes.CDLL):
     if name and "libqoffscreen" in name:
@@ -151,7 +151,8 @@ def test_this_processor_is_good_enough() -> None:
 # The app is imported first: a stranger may not be able to read our Python.
 AS_A_STRANGER = """
 import os, sys
-from chatdesk import cli, app
+from chatdesk.cli import main as cli
+from chatdesk import app
 os.geteuid() or os.setuid(65534)
 sys.exit(cli.main([]))
 """
@@ -188,7 +189,7 @@ def test_in_a_home_that_is_read_only(folder: str) -> None:
 
 IN_A_FULL_HOME = """
 import resource, sys
-from chatdesk import cli
+from chatdesk.cli import main as cli
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 sys.exit(cli.main([]))
 """

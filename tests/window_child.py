@@ -16,7 +16,7 @@ from chatdesk.app import DesktopApp, run
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import EngineChanged, EngineState, Fact, TextArrived
-from chatdesk.services.locations import find_paths
+from chatdesk.services.system.locations import find_paths
 
 QUESTION = "Write a very long story about a fox and a river."
 

@@ -11,9 +11,9 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from chatdesk.inference.devices import local_devices
-from chatdesk.inference.native import ggml, start_backends
-from chatdesk.inference.threads import useful_threads
+from chatdesk.inference.native.bindings import ggml, start_backends
+from chatdesk.inference.native.devices import local_devices
+from chatdesk.inference.native.thread_count import useful_threads
 from chatdesk.workers.channel import lines
 
 FAILURE = 1

@@ -36,13 +36,13 @@ from chatdesk.core.generation import (
     TokenizeText,
 )
 from chatdesk.core.loading import EngineReady, LoadModel, Quantize
-from chatdesk.inference.devices import devices
-from chatdesk.inference.engine import Answerable, LoadedModel, Restored, load
-from chatdesk.inference.failures import failed
-from chatdesk.inference.native import AbortFlag, start_backends
-from chatdesk.inference.quantizing import quantize
-from chatdesk.inference.requests import Requests
-from chatdesk.inference.sessions import SessionFiles
+from chatdesk.inference.decoding.failures import failed
+from chatdesk.inference.loaded_model import Answerable, LoadedModel, Restored, load
+from chatdesk.inference.native.bindings import AbortFlag, start_backends
+from chatdesk.inference.native.devices import devices
+from chatdesk.inference.open_requests import Requests
+from chatdesk.inference.quantize import quantize
+from chatdesk.inference.sessions.files import SessionFiles
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
 

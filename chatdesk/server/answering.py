@@ -21,9 +21,9 @@ from chatdesk.core.generation import (
 from chatdesk.core.i18n import tr
 from chatdesk.server.asking import Ask, ClientGone
 from chatdesk.server.errors import ApiError, json_response, of_failure, of_problem, try_later
+from chatdesk.server.serving import ServingService
 from chatdesk.server.wording import Delta, Document, Wording
-from chatdesk.services.engine_process import EngineLost, Reply
-from chatdesk.services.serving import ServingService
+from chatdesk.services.engine.process import EngineLost, Reply
 
 SEND_TIMEOUT_S = 60.0  # a client that takes nothing for so long is taken for gone
 SSE_HEADERS = [

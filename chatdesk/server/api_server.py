@@ -10,8 +10,8 @@ import uvicorn
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.server.routes import Api
-from chatdesk.services.app_services import AppServices
-from chatdesk.services.serving import ServingService
+from chatdesk.server.serving import ServingService
+from chatdesk.services.app import AppServices
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8089

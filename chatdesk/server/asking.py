@@ -28,8 +28,8 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.models import ModelFile
 from chatdesk.server.metrics import Metrics, Stage
-from chatdesk.services.engine_process import EngineLost, Reply
-from chatdesk.services.serving import ServingService
+from chatdesk.server.serving import ServingService
+from chatdesk.services.engine.process import EngineLost, Reply
 
 _LAST = (Exception, EngineLost, *TERMINAL_EVENTS)
 

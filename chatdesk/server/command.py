@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.server.api_server import ApiServer
-from chatdesk.services.app_services import build
+from chatdesk.services.app import build
 
 TICK_S = 0.5  # on Windows a waiting thread hears Ctrl+C only between waits
 

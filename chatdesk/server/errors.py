@@ -10,8 +10,8 @@ from starlette.responses import Response
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.i18n import tr
-from chatdesk.services.problems import engine_problem
-from chatdesk.services.serving import ModelBusy
+from chatdesk.server.serving import ModelBusy
+from chatdesk.services.engine.problems import engine_problem
 
 RETRY_AFTER_S = 2
 

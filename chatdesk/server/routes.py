@@ -18,9 +18,9 @@ from chatdesk.server.bodies import ChatBody, CompletionBody, EmbeddingBody, deco
 from chatdesk.server.errors import ApiError, json_response
 from chatdesk.server.guard import MAX_OPEN, Guard
 from chatdesk.server.metrics import CONTENT_TYPE, Metrics
+from chatdesk.server.serving import ServingService
 from chatdesk.server.wording import ChatWording, CompletionWording, Document, Wording
 from chatdesk.services.facts import EngineState
-from chatdesk.services.serving import ServingService
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0

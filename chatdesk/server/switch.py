@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatdesk.core.settings import Settings
-from chatdesk.services.app_services import AppServices
+from chatdesk.services.app import AppServices
 
 if TYPE_CHECKING:  # starlette and uvicorn come with it: only when the API is wanted
     from chatdesk.server.api_server import ApiServer

@@ -6,12 +6,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.notice import Notice
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported when a page is opened; SQLAlchemy comes with the services
-    from chatdesk.services.app_services import AppServices
-    from chatdesk.ui.page import Page
+    from chatdesk.services.app import AppServices
+    from chatdesk.ui.widgets.page import Page
 
 _P = TypeVar("_P", bound="Page")
 

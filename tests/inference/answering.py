@@ -6,11 +6,11 @@ from pathlib import Path
 
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.inference.context import Batch, Logits
-from chatdesk.inference.grammar import compile_constraint
-from chatdesk.inference.native import AbortFlag
-from chatdesk.inference.opening import open_model
-from chatdesk.inference.sampling import Sampler
+from chatdesk.inference.decoding.grammar import compile_constraint
+from chatdesk.inference.decoding.sampler import Sampler
+from chatdesk.inference.loading.open_model import open_model
+from chatdesk.inference.native.bindings import AbortFlag
+from chatdesk.inference.native.context import Batch, Logits
 
 GREEDY = SamplingParams(temperature=0, repeat_penalty=1)
 

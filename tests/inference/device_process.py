@@ -9,8 +9,8 @@ from typing import Self
 
 import psutil
 
-from chatdesk.inference.loading import LoadError
-from chatdesk.inference.remote import check_answers
+from chatdesk.inference.native.load_errors import LoadError
+from chatdesk.inference.native.rpc_devices import check_answers
 
 PATIENCE_S = 30.0
 

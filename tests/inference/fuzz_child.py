@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from chatdesk.core.loading import LoadOptions
-from chatdesk.inference.loading import LoadError
-from chatdesk.inference.native import AbortFlag
-from chatdesk.inference.opening import open_model
+from chatdesk.inference.loading.open_model import open_model
+from chatdesk.inference.native.bindings import AbortFlag
+from chatdesk.inference.native.load_errors import LoadError
 
 
 def main() -> None:

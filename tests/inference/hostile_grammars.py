@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from chatdesk.inference.grammar import ConstraintError, compile_constraint
-from chatdesk.inference.vocabulary import Vocabulary
+from chatdesk.inference.decoding.grammar import ConstraintError, compile_constraint
+from chatdesk.inference.native.vocabulary import Vocabulary
 from tests.inference.answering import answering
 
 STEPS = 40

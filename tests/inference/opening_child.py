@@ -19,10 +19,10 @@ import msgspec
 import numpy as np
 
 from chatdesk.core.loading import LoadOptions
-from chatdesk.inference.context import Batch
-from chatdesk.inference.loading import LoadError
-from chatdesk.inference.native import AbortFlag
-from chatdesk.inference.opening import Opened, open_model
+from chatdesk.inference.loading.open_model import Opened, open_model
+from chatdesk.inference.native.bindings import AbortFlag
+from chatdesk.inference.native.context import Batch
+from chatdesk.inference.native.load_errors import LoadError
 from tests.inference.device_process import limit_memory
 
 PROMPT = "Once upon a time, in a small village by the sea, there lived"
@@ -32,7 +32,7 @@ def main() -> None:
     """Do as stdin says."""
     task = json.load(sys.stdin)
     if "room" in task:
-        mock.patch("chatdesk.inference.planning.room", lambda gpu: task["room"]).start()
+        mock.patch("chatdesk.inference.loading.planner.room", lambda gpu: task["room"]).start()
     if "available" in task:
         memory = SimpleNamespace(available=task["available"], total=task["available"])
         mock.patch("psutil.virtual_memory", lambda: memory).start()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.inference.model import Model
-from chatdesk.inference.native import AbortFlag
-from chatdesk.inference.vocabulary import Vocabulary
+from chatdesk.inference.native.bindings import AbortFlag
+from chatdesk.inference.native.model import Model
+from chatdesk.inference.native.vocabulary import Vocabulary
 
 
 @contextmanager

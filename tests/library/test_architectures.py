@@ -7,7 +7,7 @@ import llama_cpp
 import pytest
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.inference.native import native_log
+from chatdesk.inference.native.bindings import native_log
 from chatdesk.library.architectures import CHAT, NOT_CHAT, is_supported
 from tests.library.gguf_files import raw
 

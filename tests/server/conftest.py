@@ -14,7 +14,7 @@ from openai import OpenAI
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.server.api_server import ApiServer
-from chatdesk.services.app_services import AppServices, build
+from chatdesk.services.app import AppServices, build
 from tests.helpers import FAKE_ENGINE
 
 TIMEOUT_S = 60.0

@@ -21,8 +21,8 @@ from chatdesk.core.generation import (
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.server import serving
 from chatdesk.server.wording import ChatWording, CompletionWording
-from chatdesk.services import serving
 from tests.server.conftest import Served
 from tests.tiny_models import tiny_model
 

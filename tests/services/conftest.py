@@ -11,10 +11,10 @@ from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app_services import AppServices
-from chatdesk.services.engine import Engine
+from chatdesk.services.app import AppServices
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
-from chatdesk.services.threads import MeasuredThreads
 from chatdesk.store.models import ModelStore
 from tests.helpers import FAKE_ENGINE
 

@@ -7,9 +7,9 @@ from chatdesk.core.chat import new_id, now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import AdapterRecord, AdapterState, Source
-from chatdesk.services.adapters import AdapterService
+from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.facts import Fact
-from chatdesk.services.models import ModelService
+from chatdesk.services.models.service import ModelService
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.paths import AppPaths
-from chatdesk.ui.application import Application
 from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme
+from chatdesk.ui.window.application import Application
 from tests.ui.driver import Window, opened
 
 
@@ -39,9 +39,11 @@ def paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppPaths:
     header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
     file = tmp_path / "fake.gguf"
     file.write_bytes(b"GGUF")
-    monkeypatch.setattr("chatdesk.services.models.find_starter", lambda: file)
-    monkeypatch.setattr("chatdesk.services.library_intake.read_header", lambda path: header)
-    monkeypatch.setattr("chatdesk.services.adapters.check_adapter", lambda file, model: None)
+    monkeypatch.setattr("chatdesk.services.models.service.find_starter", lambda: file)
+    monkeypatch.setattr("chatdesk.services.models.intake.read_header", lambda path: header)
+    monkeypatch.setattr(
+        "chatdesk.services.adapters.service.check_adapter", lambda file, model: None
+    )
     paths = AppPaths.under(tmp_path)
     paths.make()
     return paths

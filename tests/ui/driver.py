@@ -14,9 +14,9 @@ from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import EngineState
-from chatdesk.ui.application import Application
-from chatdesk.ui.composer import ComposerState
-from chatdesk.ui.message_view import MessageView
+from chatdesk.ui.chat.composer import ComposerState
+from chatdesk.ui.chat.messages.message_view import MessageView
+from chatdesk.ui.window.application import Application
 from tests.helpers import FAKE_ENGINE
 
 TIMEOUT_MS = 20_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
-import chatdesk.app, chatdesk.server.switch, chatdesk.services.app_services
+import chatdesk.app, chatdesk.server.switch, chatdesk.services.app
 import json, linecache, sys
 print(json.dumps({"modules": list(sys.modules), "sources": list(linecache.cache)}))
 """
@@ -25,7 +25,7 @@ def test_the_window_imports_only_what_it_needs() -> None:
     )
     found = json.loads(done.stdout)
     heavy = {"sqlalchemy.orm", "alembic", "PySide6.QtNetwork", "jinja2", "llama_cpp", "numpy"}
-    heavy |= {"starlette", "uvicorn", "chatdesk.ui.settings_dialog"}
+    heavy |= {"starlette", "uvicorn", "chatdesk.ui.settings.dialog"}
     assert heavy.isdisjoint(found["modules"])
     assert "sqlalchemy" in found["modules"]
     # PySide6 would have read the source of every module, and kept it (see `chatdesk.ui`).

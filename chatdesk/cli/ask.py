@@ -1,0 +1,193 @@
+"""One turn without a window: the `chatdesk ask` command."""
+
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role, new_id, now
+from chatdesk.core.errors import EngineProblem, NotFound
+from chatdesk.core.generation import PromptMessage
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.prompts import prompt_messages, sound_text
+from chatdesk.core.settings import Settings
+from chatdesk.services.adapters.service import Applied
+from chatdesk.services.app import AppServices, build
+from chatdesk.services.chat.answer import Answer, answer_record
+from chatdesk.services.facts import AdapterLeftOut, AnswerEnded, Fact, TextArrived
+
+
+@dataclass(frozen=True, slots=True)
+class AskRequest:
+    """A turn to take. `conversation` None starts a new one; `model` None takes the default."""
+
+    prompt: str
+    model: str | None = None
+    system: str | None = None
+    conversation: str | None = None
+    temporary: bool = False
+    adapter: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskResult:
+    """What came of it, with the names of the command line's JSON document."""
+
+    text: str
+    conversation: str | None
+    message: str | None
+    model: str
+    adapter: str | None
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    completion_tokens: int | None
+    ttft_s: float | None
+    tokens_per_s: float | None
+    stop_reason: str | None
+
+
+def ask(
+    paths: AppPaths,
+    settings: Settings,
+    request: AskRequest,
+    on_text: Callable[[str], None],
+    on_note: Callable[[str], None] = lambda note: None,
+) -> AskResult:
+    """Ask, hand the answer's pieces to `on_text`, and return it.
+
+    `on_note` is told in a sentence what else the person should know.
+    Ctrl+C stops the answer, keeps what is there and returns it with `stop_reason` "cancelled".
+    Raises `EnvironmentProblem`.
+    """
+    facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
+
+    def publish(fact: Fact) -> None:
+        if isinstance(fact, AdapterLeftOut):
+            on_note(str(fact.problem))
+        else:
+            facts.put(fact)
+
+    services = build(paths, publish, lambda: settings)
+    try:
+        model = services.models.chosen(request.model, settings.model)
+        adapters = services.adapters.named(model, request.adapter) if request.adapter else None
+        settings = _with_options(services.models.defaults(model), request)
+        services.load_model(model)
+        if request.temporary:
+            adapters = services.adapters.for_answer(model, None) if adapters is None else adapters
+            prompt = prompt_messages(settings.system_prompt, (), sound_text(request.prompt))
+            record = answer_record(model, settings.sampling, adapters)
+            message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
+        else:
+            message = _ask_saved(services, request, settings, adapters, facts, on_text)
+        return _result(message, model.id, temporary=request.temporary)
+    finally:
+        services.close()
+
+
+def _with_options(settings: Settings, request: AskRequest) -> Settings:
+    sampling = replace(
+        settings.sampling,
+        max_tokens=request.max_tokens or settings.sampling.max_tokens,
+        seed=settings.sampling.seed if request.seed is None else request.seed,
+        temperature=(
+            settings.sampling.temperature if request.temperature is None else request.temperature
+        ),
+    )
+    system = settings.system_prompt if request.system is None else request.system
+    return replace(settings, sampling=sampling, system_prompt=system)
+
+
+def _ask_saved(
+    services: AppServices,
+    request: AskRequest,
+    settings: Settings,
+    adapters: tuple[Applied, ...] | None,
+    facts: "queue.SimpleQueue[Fact]",
+    on_text: Callable[[str], None],
+) -> Message:
+    services.tidy()
+    conversation = None
+    if request.conversation is not None:
+        conversation = services.conversations.resolve(request.conversation)
+        if services.conversations.get(conversation).deleted:
+            raise NotFound(
+                tr("The conversation {id} is in the trash.", id=conversation),
+                tr("Take it out with: chatdesk conversations restore {id}", id=conversation),
+            )
+    conversation = services.chat.send(
+        conversation,
+        request.prompt,
+        system_prompt=settings.system_prompt,
+        sampling=settings.sampling,
+        adapters=adapters,
+    )
+    return _follow(facts, on_text, lambda: services.chat.stop(conversation))
+
+
+def _ask_temporary(
+    services: AppServices,
+    prompt: Sequence[PromptMessage],
+    record: AnswerRecord,
+    adapters: Sequence[Applied],
+    facts: "queue.SimpleQueue[Fact]",
+    on_text: Callable[[str], None],
+) -> Message:
+    """Answer without a conversation: nothing of it touches the disk."""
+    services.chat.check_fits(prompt)
+    state = MessageState.STREAMING
+    message = Message(new_id(), "", None, Role.ASSISTANT, "", state, now(), record)
+    answer = Answer(message, None, facts.put, lambda ended: None)
+    applied = [each.adapter for each in adapters]
+    request_id = services.engine.generate(prompt, record.sampling, answer.take, adapters=applied)
+    return _follow(facts, on_text, lambda: services.engine.cancel(request_id))
+
+
+def _follow(
+    facts: "queue.SimpleQueue[Fact]", on_text: Callable[[str], None], stop: Callable[[], None]
+) -> Message:
+    """Hand on the text until the answer ends. Raises the problem it ended with.
+
+    A second Ctrl+C does not wait for the end.
+    """
+    stopped = False
+    while True:
+        try:
+            fact = facts.get()
+            if isinstance(fact, TextArrived):
+                on_text(fact.text)
+        except KeyboardInterrupt:
+            if stopped:
+                raise
+            stopped = True
+            stop()
+            continue
+        if isinstance(fact, AnswerEnded):
+            break
+    if fact.unsaved:
+        raise fact.unsaved
+    if fact.message.state in (MessageState.FAILED, MessageState.INTERRUPTED):
+        assert fact.message.answer
+        raise EngineProblem(fact.message.answer.error or tr("The answer was interrupted."))
+    return fact.message
+
+
+def _result(message: Message, model: str, *, temporary: bool) -> AskResult:
+    record = message.answer
+    assert record
+    return AskResult(
+        text=message.text,
+        conversation=None if temporary else message.conversation_id,
+        message=None if temporary else message.id,
+        model=model,
+        adapter=record.adapter_id,
+        prompt_tokens=record.prompt_tokens,
+        cached_tokens=record.cached_tokens,
+        completion_tokens=record.completion_tokens,
+        ttft_s=record.ttft_s,
+        tokens_per_s=record.tokens_per_s,
+        stop_reason=record.stop_reason,
+    )

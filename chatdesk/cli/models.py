@@ -1,0 +1,218 @@
+"""The commands of `chatdesk models`."""
+
+import argparse
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from chatdesk.cli.parts import (
+    OK,
+    add_json,
+    note,
+    print_fields,
+    print_json,
+    show_share,
+    text_argument,
+)
+from chatdesk.core.i18n import tr
+from chatdesk.core.library import Presence
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+
+SORTS = {"downloads": "downloads", "likes": "likes", "updated": "lastModified"}
+ARGUMENTS = {  # what it is called in the help, what it is, and how often it may be given
+    "model": ("ID|PATH", str, None),
+    "path": ("PATH", Path, None),
+    "file": ("FILE", Path, None),
+    "type": ("TYPE", str, None),
+    "repo": ("REPO[:FILE]", text_argument, None),
+    "words": ("WORDS", text_argument, "+"),
+}
+MB = 1_000_000
+
+
+def add_models(commands: Any) -> None:
+    """Make the commands known."""
+    models = commands.add_parser("models", help=tr("the models on this computer"))
+    actions = models.add_subparsers(required=True, metavar=tr("ACTION"))
+    parsers = {}
+    for name, command, positional, text in (
+        ("list", _list, (), tr("list the models")),
+        ("info", _info, ("model",), tr("say what is known of a model or a repository")),
+        ("add", _add, ("path",), tr("add a GGUF file where it lies")),
+        ("search", _search, ("words",), tr("search the hub for models")),
+        ("pull", _pull, ("repo",), tr("fetch a model; the same again goes on with it")),
+        ("remove", _remove, ("model",), tr("move a model to the trash")),
+        ("elsewhere", _elsewhere, (), tr("list the models that other apps keep")),
+        ("duplicates", _duplicates, (), tr("find models that are the same to the byte")),
+        ("catalog", _catalog, (), tr("list the models that are recommended")),
+        ("quantize", _quantize, ("model", "type"), tr("make a smaller one of a model")),
+        (
+            "perplexity",
+            _perplexity,
+            ("model", "file"),
+            tr("say how well a model foretells a text"),
+        ),
+    ):
+        parser = parsers[name] = actions.add_parser(name, help=text)
+        for each in positional:
+            metavar, kind, nargs = ARGUMENTS[each]
+            parser.add_argument(each, metavar=metavar, type=kind, nargs=nargs)
+        parser.set_defaults(command=command)
+        add_json(parser)
+    _add_options(parsers)
+
+
+def _add_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
+    parsers["search"].add_argument("--sort", choices=SORTS, default="downloads")
+    for name, option, text in (
+        ("remove", "--forget", tr("only take it off the list; the file stays")),
+        ("elsewhere", "--add", tr("add them all, where they lie")),
+        ("catalog", "--update", tr("fetch a newer list first")),
+        ("quantize", "--compare", tr("measure both models after it")),
+    ):
+        parsers[name].add_argument(option, action="store_true", help=text)
+
+
+def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.models import list_models
+
+    infos = list_models(paths, settings)
+    if options.json:  # a program wants those that it can use
+        print_json([info for info, presence in infos if presence is Presence.THERE])
+        return OK
+    troubles = {Presence.MISSING: tr("file missing"), Presence.CHANGED: tr("file changed")}
+    for info, presence in infos:
+        name = f"{info['name']} {info['quantization']}"
+        state = troubles.get(presence, info["fit"])
+        print(f"{info['id']}  {name}  {_size(info['bytes'])}  {state}")
+    return OK
+
+
+def _info(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.hub import is_repository, repository_info
+    from chatdesk.cli.documents.models import model_info
+
+    name = options.model
+    if not is_repository(name) or os.path.exists(name):  # noqa: PTH110 - never raises
+        return print_fields(model_info(paths, settings, name), as_json=options.json)
+    document = repository_info(paths, settings, name)
+    if options.json:
+        print_json(document)
+        return OK
+    variants = document.pop("variants")
+    print_fields(document, as_json=False)
+    for variant in variants:
+        mark = tr("recommended") if variant["recommended"] else ""
+        kind, size = variant["quantization"], _size(variant["bytes"])
+        print(f"{kind:10} {size:>12}  {variant['fit'] or '?':9}  {mark}".rstrip())
+    return OK
+
+
+def _add(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.models import add_model
+
+    return print_fields(add_model(paths, settings, options.path), as_json=options.json)
+
+
+def _search(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.hub import search_hub
+
+    found = search_hub(paths, settings, " ".join(options.words), SORTS[options.sort])
+    if options.json:
+        print_json(found)
+        return OK
+    for each in found:
+        gated = tr("gated") if each["gated"] else ""
+        print(f"{each['downloads']:>12,}  {each['repo']}  {each['license']}  {gated}".rstrip())
+    return OK
+
+
+def _pull(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.hub import pull
+
+    document = pull(paths, settings, options.repo, show_share)
+    return print_fields(document, as_json=options.json)
+
+
+def _remove(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.models import remove_model
+
+    document = remove_model(paths, settings, options.model, forget=options.forget)
+    return print_fields(document, as_json=options.json)
+
+
+def _elsewhere(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.models import models_elsewhere
+
+    found = models_elsewhere(paths, settings, add=options.add)
+    if options.json:
+        print_json(found)
+        return OK
+    for each in found:
+        print(f"{each['app']}  {each['name']}  {_size(each['bytes'])}  {each['path']}")
+    return OK
+
+
+def _duplicates(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.models import duplicates
+
+    groups = duplicates(paths, settings)
+    if options.json:
+        print_json(groups)
+        return OK
+    for group in groups:
+        print(_size(group[0]["bytes"]))
+        for each in group:
+            print(f"  {each['id']}  {each['path']}")
+    return OK
+
+
+def _catalog(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.hub import catalog
+
+    entries = catalog(paths, settings, update=options.update)
+    if options.json:
+        print_json(entries)
+        return OK
+    for each in entries:
+        named = f"{each['repo']}:{each['file']}"
+        print(f"{each['name']}  {_size(each['bytes'])}  {each['fit']}  {named}")
+    return OK
+
+
+def _quantize(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.models import quantize_model
+
+    document = quantize_model(
+        paths,
+        settings,
+        options.model,
+        options.type,
+        comparing=options.compare,
+        on_progress=show_share,
+        on_note=note,
+    )
+    if options.json:
+        print_json(document)
+        return OK
+    comparison = document.pop("comparison")
+    print_fields(document, as_json=False)
+    for name in ("original", "smaller") if comparison else ():
+        speed, perplexity = comparison[name]["tokens_per_s"], comparison[name]["perplexity"]
+        print(f"{name}: {speed:.1f} tokens/s, perplexity {perplexity:.3f}")
+    if comparison and comparison["problem"]:
+        note(comparison["problem"])
+    return OK
+
+
+def _perplexity(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.perplexity import measure
+
+    result = measure(paths, settings, options.model, options.file, show_share)
+    return print_fields(asdict(result), as_json=options.json)
+
+
+def _size(count: int) -> str:
+    return f"{count / MB:,.0f} MB"

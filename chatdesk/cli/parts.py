@@ -1,0 +1,88 @@
+"""What the commands of `cli/main.py` have in common: arguments, exit codes, output."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+
+OK, FAILURE, INTERRUPTED = 0, 1, 130
+MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
+
+Command = Callable[[argparse.Namespace, AppPaths, Settings], int]
+_Number = TypeVar("_Number", int, float)
+
+
+def add_options(
+    parser: argparse.ArgumentParser, *options: tuple[str, str, Callable[[str], object], str]
+) -> None:
+    """Options without defaults: name, metavar, type and help."""
+    for name, metavar, kind, text in options:
+        parser.add_argument(name, metavar=metavar, type=kind, help=text)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """The option that all commands with a document have."""
+    parser.add_argument("--json", action="store_true", help=tr("print one JSON document"))
+
+
+def text_argument(text: str) -> str:
+    """Text of a command line, as valid Unicode."""
+    from chatdesk.core.prompts import sound_text
+
+    return sound_text(text)
+
+
+def seed_argument(text: str) -> int:
+    """A seed that llama.cpp takes."""
+    return within(int, text, 0, MAX_SEED)
+
+
+def within(kind: Callable[[str], _Number], text: str, low: int, high: int) -> _Number:
+    """A number in a range, both ends included. Raises `ArgumentTypeError`, in a sentence."""
+    with suppress(ValueError):
+        if low <= (number := kind(text)) <= high:  # never so for a NaN
+            return number
+    values = {"value": text, "low": low, "high": high}
+    raise argparse.ArgumentTypeError(
+        tr("“{value}” is not a whole number from {low} to {high}", **values)
+        if kind is int
+        else tr("“{value}” is not a number from {low} to {high}", **values)
+    )
+
+
+def note(sentence: str) -> None:
+    """Tell the person something on stderr, in one line."""
+    print("chatdesk:", " ".join(sentence.split()), file=sys.stderr)
+
+
+def fail(sentence: str) -> int:
+    """Tell what the person can mend; the exit code."""
+    note(sentence)
+    return FAILURE
+
+
+def print_json(document: object) -> None:
+    """The one document of a command."""
+    print(json.dumps(document, ensure_ascii=False))
+
+
+def show_share(share: float) -> None:
+    """How much is done, 0 to 1, where somebody looks on."""
+    if sys.stderr.isatty():
+        print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)
+
+
+def print_fields(fields: dict[str, Any], *, as_json: bool) -> int:
+    """A document, or its fields line by line; the exit code."""
+    if as_json:
+        print_json(fields)
+    else:
+        for name, value in fields.items():
+            print(f"{name}: {value}")
+    return OK

@@ -1,0 +1,245 @@
+"""The commands of `chatdesk personalize`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatdesk.cli.parts import (
+    OK,
+    add_json,
+    add_options,
+    fail,
+    note,
+    print_fields,
+    print_json,
+    seed_argument,
+    show_share,
+    text_argument,
+    within,
+)
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+
+if TYPE_CHECKING:  # each command imports what it needs itself
+    from chatdesk.cli.personalize_runs import LearnRequest
+    from chatdesk.core.personalization import Preview
+    from chatdesk.services.facts import LearningProgress
+
+MAX_EPOCHS, MAX_RANK = 100, 256
+
+
+def add_personalize(commands: Any) -> None:
+    """Make the commands known."""
+    personalize = commands.add_parser("personalize", help=tr("have the model learn from you"))
+    actions = personalize.add_subparsers(required=True, metavar=tr("ACTION"))
+    model = ("--model", "ID|PATH", str, tr("the model, instead of the one chosen last"))
+    parsers = {}
+    for name, command, positional, text in (
+        ("preview", _preview, (), tr("show exactly what would be learned")),
+        ("train", _train, (), tr("learn it, and say what came of it")),
+        ("resume", _resume, ("id",), tr("go on where it was interrupted")),
+        ("list", _list, (), tr("list the adapters, the newest first")),
+        ("show", _show, ("id",), tr("say what was measured of an adapter")),
+        ("activate", _activate, ("id",), tr("use an adapter for its model")),
+        ("rollback", _rollback, (), tr("go back to what was active before")),
+        ("delete", _delete, ("id",), tr("remove an adapter for good")),
+        ("export", _export, ("id", "dest"), tr("copy an adapter to a .gguf or folder")),
+        ("import", _import, ("file",), tr("take up a .gguf or PEFT adapter made elsewhere")),
+    ):
+        parser = parsers[name] = actions.add_parser(name, help=text)
+        for each in positional:
+            kind = text_argument if each == "id" else Path
+            parser.add_argument(each, metavar=each.upper(), type=kind)
+        if name in ("preview", "train", "rollback", "import"):
+            add_options(parser, model)
+        parser.set_defaults(command=command)
+        add_json(parser)
+    for name in ("preview", "train"):
+        _add_learning(parsers[name])
+    _add_training(parsers["train"])
+    add_options(parsers["import"], ("--name", "NAME", text_argument, tr("what to call it")))
+
+
+def _add_learning(parser: argparse.ArgumentParser) -> None:
+    chats = tr("learn from all of this chat, whatever the settings say; may be given again")
+    parser.add_argument(
+        "--conversation", metavar="ID", type=text_argument, nargs="+", action="extend", help=chats
+    )
+    files = tr("learn from this file of chats, one JSON object a line; may be given again")
+    parser.add_argument(
+        "--dataset", metavar="FILE", type=Path, nargs="+", action="extend", help=files
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    add_options(
+        parser,
+        ("--epochs", "N", _epochs, tr("how often everything is seen")),
+        ("--rank", "N", _rank, tr("how much the adapter can hold")),
+        ("--seed", "N", seed_argument, tr("the same seed gives the same adapter")),
+        ("--name", "NAME", text_argument, tr("what to call it")),
+    )
+    parser.add_argument("--yes", action="store_true", help=tr("agree to what preview shows"))
+
+
+def _epochs(text: str) -> int:
+    return within(int, text, 1, MAX_EPOCHS)
+
+
+def _rank(text: str) -> int:
+    return within(int, text, 1, MAX_RANK)
+
+
+def _learn_request(options: argparse.Namespace) -> "LearnRequest":
+    from chatdesk.cli.personalize_runs import LearnRequest
+    from chatdesk.core.personalization import TrainingConfig
+
+    given = {name: getattr(options, name, None) for name in ("epochs", "rank", "seed")}
+    return LearnRequest(
+        conversations=tuple(options.conversation or ()),
+        files=tuple(options.dataset or ()),
+        model=options.model,
+        config=TrainingConfig(**{name: value for name, value in given.items() if value}),
+        name=getattr(options, "name", None) or "",
+    )
+
+
+def _preview(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.personalize_runs import preview
+
+    document = preview(paths, settings, _learn_request(options))
+    if options.json:
+        print_json(document)
+        return OK
+    for example in document["examples"]:
+        left_out = "" if example["chosen"] else f", {', '.join(example['doubts'])}"
+        print(f"## {example['why']}, {example['tokens']} tokens{left_out}")
+        for turn in example["turns"]:
+            print(f"{turn['role']}: {turn['content']}")
+        print(f"-> {example['target']}\n")
+    print(_summary(document["chosen"], len(document["examples"]), document["tokens"]))
+    if document["problem"]:
+        print(document["problem"])
+    return OK
+
+
+def _summary(chosen: int, examples: int, tokens: int) -> str:
+    return tr(
+        "{chosen} of {n} examples would be learned, {tokens} tokens.",
+        chosen=chosen,
+        n=examples,
+        tokens=f"{tokens:,}",
+    )
+
+
+def _train(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.personalize_runs import train
+
+    if not options.yes and not sys.stdin.isatty():
+        return fail(
+            tr(
+                "Nobody is there to be asked. Look at what `chatdesk personalize preview` shows, "
+                "then agree with --yes."
+            )
+        )
+
+    def agree(preview: "Preview") -> bool:
+        tokens = sum(example.tokens for example in preview.chosen)
+        return options.yes or _agreed(_summary(len(preview.chosen), len(preview.examples), tokens))
+
+    request = _learn_request(options)
+    document = train(paths, settings, request, agree, _show_progress, note)
+    if document is None:
+        return fail(tr("Nothing was learned."))
+    return _print_adapter(document, as_json=options.json)
+
+
+def _agreed(summary: str) -> bool:
+    print(summary, file=sys.stderr)
+    print(tr("Learn from them? [y/N]"), end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes", tr("yes"))
+
+
+def _show_progress(progress: "LearningProgress") -> None:
+    show_share(progress.share)
+
+
+def _resume(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.personalize_runs import resume
+
+    document = resume(paths, settings, options.id, _show_progress, note)
+    return _print_adapter(document, as_json=options.json)
+
+
+def _print_adapter(document: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        print_json(document)
+        return OK
+    for name, value in document.items():
+        if isinstance(value, dict):
+            told = ", ".join(f"{part} {number:.4g}" for part, number in value.items() if number)
+        else:
+            told = "" if name == "reasons" else str(value or "")
+        if told:
+            print(f"{name}: {told}")
+    for reason in document["reasons"]:
+        print(f"- {reason}")
+    return OK
+
+
+def _list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.adapters import list_adapters
+
+    adapters = list_adapters(paths)
+    if options.json:
+        print_json(adapters)
+    else:
+        for each in adapters:
+            state = tr("active") if each["active"] else each["state"]
+            print(f"{each['id']}  {each['created'][:16]}  {state}  {each['model']}  {each['name']}")
+    return OK
+
+
+def _show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.adapters import show_adapter
+
+    return _print_adapter(show_adapter(paths, options.id), as_json=options.json)
+
+
+def _activate(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.adapters import activate_adapter
+
+    return print_fields(activate_adapter(paths, options.id), as_json=options.json)
+
+
+def _rollback(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.adapters import roll_back
+
+    return print_fields(roll_back(paths, settings, options.model), as_json=options.json)
+
+
+def _delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.adapters import delete_adapter
+
+    return print_fields(delete_adapter(paths, options.id), as_json=options.json)
+
+
+def _export(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.adapters import export_adapter
+
+    document = export_adapter(paths, options.id, options.dest)
+    if options.json:
+        print_json(document)
+    else:
+        print("\n".join(document["files"]))
+    return OK
+
+
+def _import(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
+    from chatdesk.cli.documents.adapters import import_adapter
+
+    name = options.name or ""
+    document = import_adapter(paths, settings, options.file, options.model, name)
+    return _print_adapter(document, as_json=options.json)

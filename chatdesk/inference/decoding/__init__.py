@@ -1,0 +1,1 @@
+"""Computing tokens for all running answers."""

@@ -1,0 +1,214 @@
+"""One answer: what is known of its text, what is still to be read, and what was sampled."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from chatdesk.core.generation import (
+    Cancelled,
+    EngineEvent,
+    Finished,
+    Generate,
+    GenerationStats,
+    PromptProgress,
+    StopReason,
+    TextDelta,
+    ThinkingDelta,
+    TokenLogprob,
+)
+from chatdesk.inference.decoding.logprobs import token_logprob
+from chatdesk.inference.decoding.preparer import Prepared
+from chatdesk.inference.decoding.sampler import Sampler
+from chatdesk.inference.decoding.sequences import Live
+from chatdesk.inference.decoding.text_stream import TextStream
+from chatdesk.inference.native.context import Context
+from chatdesk.inference.native.lora import AdapterKey
+from chatdesk.inference.native.vocabulary import Vocabulary
+from chatdesk.inference.prompt.thinking import ThinkingSplitter
+from chatdesk.inference.speculation.guess import Guess
+
+_PROGRESS_INTERVAL_S = 0.1
+
+
+class Generation:
+    """An answer in the making. The step loop reads `unread` into `live` and calls `sampled`.
+
+    `known` is the prompt and the answer so far; whatever of it is not in the KV cache is to be
+    read, the last token with output. That holds for a new prompt, for the one token just
+    sampled, and for an answer that was set aside and taken up again.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        sampler: Sampler,
+        adapters: AdapterKey,
+        vocabulary: Vocabulary,
+        guess: Guess | None,
+        send: Callable[[EngineEvent], None],
+    ) -> None:
+        request: Generate = prepared.request
+        self.request_id = request.request_id
+        self.background = request.background
+        self.adapters = adapters
+        self.session = request.session
+        self.prepared = prepared
+        self.known = list(prepared.tokens)
+        self.live: Live | None = None
+        self.parked: tuple[Sequence[int], bytes] | None = None  # tokens and KV state, set aside
+        self.guess = guess
+        self.reason: StopReason | None = None
+        self._sampler = sampler
+        self._vocabulary = vocabulary
+        self._send = send
+        self._text = TextStream(prepared.stop)
+        self._thinking = ThinkingSplitter(prepared.marks, prepared.tail) if prepared.marks else None
+        self._logprobs: list[TokenLogprob] = []
+        self._view_start = prepared.view_start
+        self._started = time.monotonic()
+        self._first_token: float | None = None
+        self._last_token = self._started
+        self._thought_until: float | None = None
+        self._told = 0.0
+        self._cached = 0
+        self._completed = 0
+        self._drafted = 0
+        self._accepted = 0
+
+    @property
+    def unread(self) -> int:
+        """How many known tokens are not in the KV cache."""
+        return len(self.known) - (len(self.live.tokens) if self.live else 0)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the next step gives it a token: only the last known one is unread."""
+        return self.unread == 1
+
+    @property
+    def answer_tokens(self) -> Sequence[int]:
+        """The tokens sampled so far."""
+        return self.known[len(self.known) - self._completed :] if self._completed else ()
+
+    def begin(self, live: Live) -> None:
+        """Read into this sequence, which holds the beginning already."""
+        self.live = live
+        if not self._completed:
+            self._cached = len(live.tokens)
+
+    def tell_progress(self) -> None:
+        """Say how much of the prompt is read, now and then and at its end."""
+        if self._completed or self.live is None:
+            return
+        now = time.monotonic()
+        done, total = len(self.live.tokens), len(self.known)
+        if done == total or now - self._told >= _PROGRESS_INTERVAL_S:
+            self._told = now
+            self._send(PromptProgress(self.request_id, done, total, self._cached))
+
+    def sample(self, context: Context, rows: Sequence[int]) -> int:
+        """Choose a token by each row, as long as the choice is what was guessed for the next row.
+
+        `rows` are the row of the last known token and those of the guesses after it. Returns how
+        many guesses were right; `reason` is set when the answer ends.
+        """
+        guessed = self.guess.tokens if self.guess else ()
+        right = 0
+        for place, row in enumerate(rows):
+            token = self._sampler.sample(context, row)
+            self._take(token, context, row)
+            if self.reason or place == len(rows) - 1 or token != guessed[place]:
+                break
+            right += 1
+        if self.guess:
+            self._drafted += len(guessed)
+            self._accepted += right
+            self.guess.settle(self.known[len(self.known) - right - 1 :], right)
+        return right
+
+    def _take(self, token: int, context: Context, row: int) -> None:
+        self._last_token = time.monotonic()
+        if self._first_token is None:
+            self._first_token = self._last_token
+        self._completed += 1
+        self.known.append(token)
+        request = self.prepared.request
+        if request.logprobs is not None:
+            logits = context.logits(row)
+            self._logprobs.append(token_logprob(logits, token, request.logprobs, self._vocabulary))
+        if self._vocabulary.ends_generation(token):
+            self.reason = StopReason.END
+            return
+        piece = self.prepared.mark_bytes.get(token) or self._vocabulary.piece(token)
+        self._tell(self._text.feed(piece))
+        if self._text.stopped:
+            self.reason = StopReason.END
+        elif self._completed == request.sampling.max_tokens:
+            self.reason = StopReason.LENGTH
+
+    def _tell(self, text: str) -> None:
+        if not text:
+            return
+        if self._thinking is None:
+            self._tell_text(text)
+            return
+        for piece in self._thinking.feed(text):
+            self._tell_piece(piece.text, piece.thinking)
+
+    def _tell_piece(self, text: str, thinking: bool) -> None:
+        if thinking:
+            self._thought_until = time.monotonic()
+            self._send(ThinkingDelta(self.request_id, text))
+        else:
+            self._tell_text(text)
+
+    def _tell_text(self, text: str) -> None:
+        if self._logprobs:
+            self._send(TextDelta(self.request_id, text, tuple(self._logprobs)))
+            self._logprobs.clear()
+        else:
+            self._send(TextDelta(self.request_id, text))
+
+    def has_new_prompt(self, tokens: Sequence[int], view_start: int) -> None:
+        """Go on behind another beginning: the oldest turns have left the full context."""
+        self.known = [*tokens, *self.answer_tokens]
+        self._view_start = view_start
+
+    def end(self, reason: StopReason) -> EngineEvent:
+        """The terminal event, after what was held back is told."""
+        rest = self._text.flush()
+        self._tell(rest)
+        if self._thinking:
+            for piece in self._thinking.flush():
+                self._tell_piece(piece.text, piece.thinking)
+        if self._logprobs:
+            self._tell_text("")
+        stats = self._stats()
+        if reason is StopReason.CANCELLED:
+            return Cancelled(self.request_id, stats)
+        return Finished(self.request_id, reason, stats)
+
+    def close(self) -> None:
+        """Give native memory back."""
+        self._sampler.close()
+        if self.guess:
+            self.guess.close()
+
+    def _stats(self) -> GenerationStats:
+        first = self._first_token
+        decoding = self._last_token - first if first is not None else 0.0
+        thought = self._thought_until
+        return GenerationStats(
+            prompt_tokens=len(self.prepared.tokens),
+            cached_tokens=self._cached,
+            completion_tokens=self._completed,
+            ttft_s=None if first is None else first - self.prepared.arrived,
+            # The first token comes out of reading the prompt.
+            tokens_per_s=(self._completed - 1) / decoding if decoding > 0 else None,
+            duration_s=time.monotonic() - self.prepared.arrived,
+            seed=self._sampler.seed,
+            drafted=self._drafted,
+            accepted=self._accepted,
+            view_start=self._view_start,
+            thinking_s=None if thought is None or first is None else thought - first,
+        )

@@ -1,0 +1,150 @@
+"""From a request to the tokens the step loop works on.
+
+This runs on a thread of its own: a template that takes its time, or a conversation of ten thousand
+messages, holds up no answer that is being written.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chatdesk.core.generation import (
+    ANSWER_ROOM,
+    CountTokens,
+    Generate,
+    MessagesRendered,
+    PromptMessage,
+    RenderMessages,
+    TextTokenized,
+    TokenizeText,
+    TokensCounted,
+)
+from chatdesk.inference.decoding.grammar import compile_constraint
+from chatdesk.inference.decoding.sampler import check
+from chatdesk.inference.native.lora import AdapterKey, Adapters
+from chatdesk.inference.native.vocabulary import Vocabulary
+from chatdesk.inference.prompt.builder import PromptBuilder
+from chatdesk.inference.prompt.context_view import TooLong, View, fit
+from chatdesk.inference.prompt.template import ChatTemplate
+from chatdesk.inference.prompt.thinking import ThinkingMarks, find_marks, marker_tokens, prompt_tail
+
+_ROOM_SHARE = 4  # a quarter of the context window is for the answer, where turns can leave for it
+_TAIL_TOKENS = 32  # of the prompt, in which a template may open the thinking
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An answer that can begin. `arrived` is when it was asked for, on the monotonic clock."""
+
+    request: Generate
+    tokens: Sequence[int]
+    view_start: int
+    adapters: AdapterKey
+    grammar: str | None
+    stop: tuple[str, ...]
+    marks: ThinkingMarks | None
+    tail: str
+    arrived: float
+    mark_bytes: dict[int, bytes] = field(default_factory=dict)
+
+
+class Preparer:
+    """Renders, fits, tokenizes and checks for one loaded model; `window` in tokens."""
+
+    def __init__(
+        self,
+        template: ChatTemplate,
+        vocabulary: Vocabulary,
+        adapters: Adapters,
+        window: int,
+    ) -> None:
+        self._template = template
+        self._vocabulary = vocabulary
+        self._adapters = adapters
+        self._window = window
+        self._prompts = PromptBuilder(template, vocabulary)
+        self._marks = find_marks(template.source)
+        self._mark_bytes = marker_tokens(vocabulary, self._marks) if self._marks else {}
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the template has marks for thinking."""
+        return self._marks is not None
+
+    def prepare(self, request: Generate) -> Prepared:
+        """Everything an answer needs before its first step.
+
+        Raises `TooLong`, `RenderError`, `ConstraintError`, `AdapterError`, and `ValueError` for a
+        parameter out of its range or an unknown role.
+        """
+        arrived = time.monotonic()
+        check(request.sampling, self._vocabulary.size)
+        grammar = compile_constraint(request.grammar, request.json_schema, self._vocabulary)
+        adapters = self._adapters.identify(request.adapters)
+        if request.prompt is None:
+            view = self.view(request.messages)
+            tokens, start, marks = view.tokens, view.view_start, self._marks
+        else:
+            tokens, start, marks = self._raw(request.prompt), 0, None
+        written = b"".join(map(self._vocabulary.written, tokens[-_TAIL_TOKENS:]))
+        last = written.decode("utf-8", "replace")
+        return Prepared(
+            request=request,
+            tokens=tokens,
+            view_start=start,
+            adapters=adapters,
+            grammar=grammar,
+            stop=request.sampling.stop + self._template.stop,
+            marks=None if grammar else marks,
+            tail=prompt_tail(marks, request.messages, last) if marks else "",
+            arrived=arrived,
+            mark_bytes=self._mark_bytes,
+        )
+
+    def _tail(self, messages: Sequence[PromptMessage], tokens: Sequence[int]) -> str:
+        assert self._marks
+        end = b"".join(map(self._vocabulary.written, tokens[-_TAIL_TOKENS:]))
+        return prompt_tail(self._marks, messages, end.decode("utf-8", "replace"))
+
+    def view(self, messages: Sequence[PromptMessage], answered: int = 0) -> View:
+        """What the model reads of a conversation, with room for an answer.
+
+        `answered` is how many tokens of the answer are written already. Raises `TooLong` when
+        even the last turn leaves no room.
+        """
+        room = self._window // _ROOM_SHARE
+        try:
+            return fit(messages, self._prompts, self._window, answered + room)
+        except TooLong:
+            return fit(messages, self._prompts, self._window, answered + ANSWER_ROOM)
+
+    def _raw(self, prompt: str) -> list[int]:
+        tokens = self._vocabulary.tokenize(prompt, parse_special=True)
+        bos = self._vocabulary.bos
+        if bos is not None and tokens[:1] != [bos]:
+            tokens.insert(0, bos)
+        if not tokens:
+            raise ValueError("an empty prompt")
+        limit = self._window - ANSWER_ROOM
+        if len(tokens) > limit:
+            raise TooLong(len(tokens), limit)
+        return tokens
+
+    def count(self, request: CountTokens) -> TokensCounted:
+        """How many tokens the model would read. Raises as `prepare` does, but for `TooLong`."""
+        try:
+            view = self.view(request.messages)
+            tokens, start = len(view.tokens), view.view_start
+        except TooLong as problem:
+            tokens, start = problem.tokens, 0
+        return TokensCounted(request.request_id, tokens, self._window, start)
+
+    def render(self, request: RenderMessages) -> MessagesRendered:
+        """The tokens of a whole conversation, and where each message is in them."""
+        rendered = self._prompts.render(request.messages)
+        return MessagesRendered(request.request_id, tuple(rendered.tokens), tuple(rendered.spans))
+
+    def tokenize(self, request: TokenizeText) -> TextTokenized:
+        """The tokens of plain text."""
+        tokens = self._vocabulary.tokenize(request.text, parse_special=False)
+        return TextTokenized(request.request_id, tuple(tokens), self._vocabulary.bos)

@@ -1,0 +1,246 @@
+"""llama.cpp's sampler chain for `SamplingParams`."""
+
+import ctypes
+import math
+import secrets
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from llama_cpp import llama_cpp as lib
+
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.inference.native.context import Context
+from chatdesk.inference.native.model import Model
+
+_RANDOM_SEED = int(lib.LLAMA_DEFAULT_SEED)  # asks llama.cpp to draw one it does not tell
+_COLDEST = 1e-6  # dividing logits by much less overflows; it is greedy in all but name
+_FORBIDDING_BIAS = -100.0
+# Logits of -inf make `typical` compare NaN; this cuts them off, and nothing that is ever drawn.
+_LEAST_RELATIVE_PROBABILITY = 1e-30
+_MIROSTAT_CANDIDATES = 100  # how many tokens mirostat 1 estimates from, as in llama.cpp
+
+_MOST_STOPS, _LONGEST_STOP = 32, 500  # every token is searched for them
+_MOST_BREAKERS, _LONGEST_BREAKER = 16, 40  # each costs a pass over the vocabulary; llama.cpp's cut
+_MOST_BIASES = 1024
+
+
+class Sampler:
+    """Chooses tokens; to be used with `with` or closed, as the chain is native memory.
+
+    The tokens in `past` count for the penalties. `grammar` is what `compile_constraint` made.
+    Raises `ValueError` for parameters that mean nothing and `ConstraintError` for a bad grammar.
+    """
+
+    def __init__(
+        self,
+        params: SamplingParams,
+        model: Model,
+        past: Sequence[int],
+        grammar: str | None = None,
+    ) -> None:
+        check(params, model.vocabulary.size)
+        drawn = secrets.randbits(32) if params.seed is None else params.seed
+        self.seed = drawn % _RANDOM_SEED
+        self._constraint = None if grammar is None else model.vocabulary.constraints.start(grammar)
+        self._chain: Any = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        for sampler in _samplers(params, model, self.seed):
+            lib.llama_sampler_chain_add(self._chain, sampler)
+        seen = max(_penalty_window(params), _dry_window(params, model))
+        for token in past[-seen:] if seen else ():
+            lib.llama_sampler_accept(self._chain, token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._chain:
+            lib.llama_sampler_free(self._chain)
+            self._chain = None
+
+    def sample(self, context: Context, row: int) -> int:
+        """The next token by the logits of a row of the last batch; it counts for the penalties.
+
+        Raises `ConstraintError` when the grammar lets nothing follow or is too complex.
+        """
+        if self._constraint is not None:
+            return self._sample_within(context, row)
+        return int(lib.llama_sampler_sample(self._chain, context.handle, row))
+
+    def _sample_within(self, context: Context, row: int) -> int:
+        """Sample with the logits of all tokens the grammar refuses at -inf, for this call only."""
+        assert self._constraint is not None
+        logits = context.logits(row)
+        own = logits.copy()
+        np.copyto(logits, -np.inf, where=self._constraint.refused())
+        token = int(lib.llama_sampler_sample(self._chain, context.handle, row))
+        np.copyto(logits, own)
+        self._constraint.accept(token)
+        return token
+
+
+def _samplers(params: SamplingParams, model: Model, seed: int) -> Iterator[Any]:
+    """The chain in the order of llama.cpp's `common_sampler_init`, without what does nothing.
+
+    Other than there, penalties and DRY also work with mirostat.
+    """
+    size = model.vocabulary.size
+    if params.logit_bias:
+        yield _logit_bias(params.logit_bias, size)
+    if _penalty_window(params):
+        yield lib.llama_sampler_init_penalties(
+            size,
+            params.repeat_last_n,
+            params.repeat_penalty,
+            params.frequency_penalty,
+            params.presence_penalty,
+        )
+    if _dry_window(params, model):
+        yield _dry(params, model)
+    if params.temperature == 0:
+        yield lib.llama_sampler_init_greedy()
+        return
+    if params.mirostat == 0:
+        yield from _filters(params, seed)
+        yield _temperature(params)
+        yield lib.llama_sampler_init_dist(seed)
+        return
+    tau, eta = params.mirostat_tau, params.mirostat_eta
+    yield lib.llama_sampler_init_temp(max(params.temperature, _COLDEST))
+    if params.mirostat == 1:
+        yield lib.llama_sampler_init_mirostat(size, seed, tau, eta, _MIROSTAT_CANDIDATES)
+    else:
+        yield lib.llama_sampler_init_mirostat_v2(seed, tau, eta)
+
+
+def _filters(params: SamplingParams, seed: int) -> Iterator[Any]:
+    """What takes unlikely (or the likeliest) tokens out; each keeps one at least."""
+    if params.top_n_sigma > 0:
+        yield lib.llama_sampler_init_top_n_sigma(params.top_n_sigma)
+    if params.top_k > 0:
+        yield lib.llama_sampler_init_top_k(params.top_k)
+    if params.typical_p < 1:
+        yield lib.llama_sampler_init_min_p(_LEAST_RELATIVE_PROBABILITY, 1)
+        yield lib.llama_sampler_init_typical(params.typical_p, 1)
+    if params.top_p < 1:
+        yield lib.llama_sampler_init_top_p(params.top_p, 1)
+    if params.min_p > 0:
+        yield lib.llama_sampler_init_min_p(params.min_p, 1)
+    if params.xtc_probability > 0:
+        yield lib.llama_sampler_init_xtc(params.xtc_probability, params.xtc_threshold, 1, seed)
+
+
+def _temperature(params: SamplingParams) -> Any:
+    if params.dynatemp_range == 0:
+        return lib.llama_sampler_init_temp(max(params.temperature, _COLDEST))
+    low = max(params.temperature - params.dynatemp_range, _COLDEST)
+    high = max(params.temperature + params.dynatemp_range, _COLDEST)
+    return lib.llama_sampler_init_temp_ext(
+        (low + high) / 2, (high - low) / 2, params.dynatemp_exponent
+    )
+
+
+def _logit_bias(biases: Sequence[tuple[int, float]], vocabulary_size: int) -> Any:
+    native = (lib.llama_logit_bias * len(biases))(
+        *((token, -math.inf if bias <= _FORBIDDING_BIAS else bias) for token, bias in biases)
+    )
+    return lib.llama_sampler_init_logit_bias(vocabulary_size, len(biases), native)
+
+
+def _dry(params: SamplingParams, model: Model) -> Any:
+    breakers = [text.encode() for text in params.dry_breakers]
+    return lib.llama_sampler_init_dry(
+        model.vocabulary.handle,
+        params.dry_multiplier,
+        params.dry_base,
+        params.dry_allowed_length,
+        _dry_window(params, model),
+        (ctypes.c_char_p * len(breakers))(*breakers),
+        len(breakers),
+    )
+
+
+def _penalty_window(params: SamplingParams) -> int:
+    """How many tokens the penalties look back; 0 when they are off."""
+    penalties = (params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
+    return 0 if penalties == (1, 0, 0) else params.repeat_last_n
+
+
+def _dry_window(params: SamplingParams, model: Model) -> int:
+    """How many tokens DRY looks back; 0 when it is off."""
+    if params.dry_multiplier == 0:
+        return 0
+    return model.trained_context if params.dry_last_n < 0 else params.dry_last_n
+
+
+_RANGES = (
+    ("temperature", 0, 100),
+    ("dynatemp_range", 0, 100),
+    ("dynatemp_exponent", 0, 10),
+    ("top_k", 0, 2**31 - 1),
+    ("top_p", 0, 1),
+    ("min_p", 0, 1),
+    ("typical_p", 0, 1),
+    ("top_n_sigma", 0, 100),
+    ("xtc_probability", 0, 1),
+    ("xtc_threshold", 0, 1),
+    ("repeat_penalty", 0.01, 100),
+    ("repeat_last_n", 0, 2**16),
+    ("frequency_penalty", -2, 2),
+    ("presence_penalty", -2, 2),
+    ("dry_multiplier", 0, 100),
+    ("dry_base", 1, 10),
+    ("dry_allowed_length", 0, 2**16),
+    ("dry_last_n", -1, 2**20),
+    ("mirostat", 0, 2),
+    ("mirostat_tau", 0, 100),
+    ("mirostat_eta", 0, 1),
+)
+
+
+def check(params: SamplingParams, vocabulary_size: int | None = None) -> None:
+    """Raises `ValueError` naming the parameter that is out of its range.
+
+    Tokens in `logit_bias` are only looked up when the vocabulary's size is given.
+    """
+    for name, low, high in _RANGES:
+        if not low <= getattr(params, name) <= high:  # NaN is in no range
+            raise ValueError(f"{name} must be between {low} and {high}")
+    if params.max_tokens is not None and params.max_tokens < 0:
+        raise ValueError("max_tokens must not be negative")
+    if len(params.stop) > _MOST_STOPS or any(len(text) > _LONGEST_STOP for text in params.stop):
+        raise ValueError(
+            f"stop must be at most {_MOST_STOPS} strings of at most {_LONGEST_STOP} characters"
+        )
+    if len(params.dry_breakers) > _MOST_BREAKERS or not all(map(_is_breaker, params.dry_breakers)):
+        raise ValueError(
+            f"dry_breakers must be at most {_MOST_BREAKERS} strings"
+            f" of 1 to {_LONGEST_BREAKER} bytes, none of them zero"
+        )
+    _check_biases(params.logit_bias, vocabulary_size)
+
+
+def _is_breaker(text: str) -> bool:
+    data = text.encode("utf-8", "replace")
+    return 0 < len(data) <= _LONGEST_BREAKER and 0 not in data
+
+
+def _check_biases(biases: Sequence[tuple[int, float]], vocabulary_size: int | None) -> None:
+    if len(biases) > _MOST_BIASES:
+        raise ValueError(f"logit_bias must be for at most {_MOST_BIASES} tokens")
+    end = math.inf if vocabulary_size is None else vocabulary_size
+    for token, bias in biases:
+        if not 0 <= token < end:
+            raise ValueError(f"logit_bias: the model has no token {token}")
+        if not (-100 <= bias <= 100 or bias == -math.inf):
+            raise ValueError("logit_bias must be between -100 and 100")

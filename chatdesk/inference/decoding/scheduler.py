@@ -1,0 +1,333 @@
+"""Continuous batching: every step computes one token of each running answer, and a slice of any
+prompt that is being read.
+
+So a long prompt never stops another answer: its slices are as large as fits into the time that a
+reader does not notice. Background work is only computed while nobody waits for anything else.
+Requests with different adapters take turns, as llama.cpp applies adapters to a whole context.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.generation import StopReason
+from chatdesk.inference.decoding.failures import broken, failed
+from chatdesk.inference.decoding.generation import Generation
+from chatdesk.inference.decoding.grammar import ConstraintError
+from chatdesk.inference.decoding.sequences import Live, Sequences
+from chatdesk.inference.loading.parameters import OUTPUTS
+from chatdesk.inference.native.bindings import AbortFlag
+from chatdesk.inference.native.context import Batch, Context, NoRoom
+from chatdesk.inference.native.lora import AdapterKey, Adapters
+from chatdesk.inference.native.model import Aborted
+from chatdesk.inference.open_requests import Requests
+from chatdesk.inference.speculation.speculation import StepCosts
+
+_STEP_S = 0.1  # the longest step while somebody reads an answer; a gap of 250 ms is noticed
+_SMALLEST_SLICE = 8  # tokens
+_TURN_S = 0.1  # how long requests with one set of adapters go on before others have their turn
+_SPARE_CELLS = 256  # room for the answers themselves, before one more request is taken up
+_SMOOTHING = 0.3
+
+
+@dataclass(slots=True)
+class _Part:
+    """What a step reads for one answer; `rows` are those it has logits for."""
+
+    generation: Generation
+    tokens: Sequence[int]
+    rows: Sequence[int]
+
+
+class Batching:
+    """The answers that wait and run on one context. Used by one thread, but for `is_background`.
+
+    `refit` gives an answer another beginning when its context is full; False when there is none.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        sequences: Sequences,
+        adapters: Adapters,
+        costs: StepCosts,
+        *,
+        parallel: int,
+        abort: AbortFlag,
+        requests: Requests,
+        refit: Callable[[Generation], bool],
+    ) -> None:
+        self._context = context
+        self._sequences = sequences
+        self._adapters = adapters
+        self._costs = costs
+        self._parallel = parallel
+        self._abort = abort
+        self._requests = requests
+        self._refit = refit
+        self._batch = Batch(context.batch)
+        self._waiting: deque[Generation] = deque()
+        self._running: list[Generation] = []
+        self._turn: AdapterKey = ()
+        self._turn_ends = 0.0
+        self._read_token_s = 0.0  # seconds a prompt token takes in a step
+        self.computing: frozenset[str] = frozenset()  # requests in the step being computed
+        self.in_foreground = False
+
+    def add(self, generation: Generation) -> None:
+        """Queue an answer."""
+        self._waiting.append(generation)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits or runs."""
+        return not self._waiting and not self._running
+
+    @property
+    def has_foreground(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return any(not each.background for each in (*self._running, *self._waiting))
+
+    def step(self) -> None:
+        """Compute one step of what is most urgent."""
+        self._abort.clear()
+        self._end_cancelled()
+        self._take_up()
+        group = self._group()
+        if not group:
+            return
+        self.computing = frozenset(each.request_id for each in group)
+        self.in_foreground = not group[0].background
+        try:
+            self._compute(group)
+        except Aborted:
+            self._forget_recurrent(group)
+        except NoRoom:
+            self._make_room(group)
+        except Exception as problem:  # a bug must not cost the other answers
+            for generation in group:
+                self._fail(generation, problem)
+        finally:
+            self.computing = frozenset()
+
+    # Who is in the step
+
+    def _end_cancelled(self) -> None:
+        for generation in [*self._running, *self._waiting]:
+            if self._requests.is_cancelled(generation.request_id):
+                self._end(generation, StopReason.CANCELLED)
+
+    def _take_up(self) -> None:
+        """Let set-aside and waiting answers run, as far as there are cells and slots for them."""
+        for generation in self._running:
+            gives_way = generation.background and self.has_foreground
+            if generation.live is None and not gives_way and self._has_cells(generation):
+                self._resume(generation)
+        for generation in sorted(self._waiting, key=lambda each: each.background):
+            rivals = [each for each in self._running if each.background == generation.background]
+            if len(rivals) >= self._parallel or not self._has_cells(generation):
+                continue
+            if generation.background and self.has_foreground:
+                break
+            self._waiting.remove(generation)
+            self._running.append(generation)
+            live = self._sequences.take(generation.known, generation.adapters, generation.session)
+            if not generation.background:
+                self._clear_way(live)
+            generation.begin(live)
+
+    def _clear_way(self, live: Live) -> None:
+        """Move what would slow down an answer somebody waits for out of its way."""
+        for generation in self._running:
+            if generation.background and generation.live:
+                self._set_aside(generation)
+        self._sequences.clear_way(live)
+
+    def _has_cells(self, generation: Generation) -> bool:
+        """Whether it has room beside those that do not give way to it."""
+        taken = sum(
+            len(each.live.tokens)
+            for each in self._running
+            if each.live and each.background <= generation.background
+        )
+        return taken == 0 or taken + len(generation.known) + _SPARE_CELLS <= self._context.window
+
+    def _group(self) -> list[Generation]:
+        """The answers of the next step: foreground before background, one set of adapters."""
+        ready = [each for each in self._running if each.live is not None]
+        foreground = [each for each in ready if not each.background]
+        ready = foreground or ready
+        keys = list(dict.fromkeys(each.adapters for each in ready))
+        if not keys:
+            return []
+        now = time.monotonic()
+        if self._turn not in keys or (len(keys) > 1 and now >= self._turn_ends):
+            at = keys.index(self._turn) + 1 if self._turn in keys else 0
+            self._turn = keys[at % len(keys)]
+            self._turn_ends = now + _TURN_S
+        return [each for each in ready if each.adapters == self._turn]
+
+    # The step
+
+    def _compute(self, group: Sequence[Generation]) -> None:
+        self._adapters.apply(self._context, group[0].adapters)
+        for generation in group:
+            if len(generation.known) > self._context.window and not self._refit(generation):
+                self._end(generation, StopReason.LENGTH)
+                return
+        self._batch.clear()
+        answering = [each for each in group if each.is_answering]
+        parts = [self._answer_part(each, len(answering) - 1) for each in answering]
+        rows = self._batch.size
+        parts += self._prompt_parts(group, rows)
+        started = time.monotonic()
+        self._context.decode(self._batch)
+        self._learn(rows, self._batch.size - rows, time.monotonic() - started)
+        for part in parts:
+            try:
+                self._settle(part)
+            except Exception as problem:  # a grammar that allows nothing, or a bug: one request's
+                self._fail(part.generation, problem)
+
+    def _answer_part(self, generation: Generation, others: int) -> _Part:
+        """The last token of an answer, and guesses of what follows it, all with output."""
+        live = generation.live
+        assert live
+        tokens = [generation.known[-1]]
+        if generation.guess:
+            window = self._context.window - len(generation.known)
+            room = min(OUTPUTS, self._batch.room) // (others + 1) - 1
+            tokens += generation.guess.draft(generation.known, others, min(room, window))
+        position = len(live.tokens)
+        rows = [
+            self._batch.add(token, position + place, live.number, output=True)
+            for place, token in enumerate(tokens)
+        ]
+        return _Part(generation, tokens, rows)
+
+    def _prompt_parts(self, group: Sequence[Generation], rows: int) -> list[_Part]:
+        """Slices of the prompts being read, the shortest first, so that none waits for long."""
+        reading = sorted(
+            (each for each in group if not each.is_answering), key=lambda each: each.unread
+        )
+        left = min(self._slice(rows), self._batch.room)
+        parts = []
+        for generation in reading:
+            count = min(generation.unread, left)
+            if count > 0:
+                parts.append(self._prompt_part(generation, count))
+                left -= count
+        return parts
+
+    def _prompt_part(self, generation: Generation, count: int) -> _Part:
+        live = generation.live
+        assert live
+        start = len(live.tokens)
+        tokens = generation.known[start : start + count]
+        self._batch.add_part(tokens, start, live.number)
+        rows = []
+        if count == generation.unread:
+            rows.append(self._batch.size - 1)
+            self._batch.want_output(rows[0])
+        return _Part(generation, tokens, rows)
+
+    def _slice(self, rows: int) -> int:
+        """How many prompt tokens one step may read beside so many rows of answers."""
+        if rows == 0 or not self._read_token_s:
+            return self._batch.capacity if rows == 0 else _SMALLEST_SLICE
+        time_left = _STEP_S - self._costs.expected(rows)
+        return max(_SMALLEST_SLICE, int(time_left / self._read_token_s))
+
+    def _learn(self, rows: int, read: int, seconds: float) -> None:
+        if read == 0:
+            self._costs.measured(rows, seconds)
+            return
+        each = (seconds - (self._costs.expected(rows) if rows else 0.0)) / read
+        if read >= _SMALLEST_SLICE and each > 0:
+            before = self._read_token_s or each
+            self._read_token_s = before + _SMOOTHING * (each - before)
+
+    def _settle(self, part: _Part) -> None:
+        """Take over what was computed, and sample where there are logits."""
+        generation, live = part.generation, part.generation.live
+        assert live
+        live.tokens += part.tokens
+        generation.tell_progress()
+        if not part.rows:
+            return
+        right = generation.sample(self._context, part.rows)
+        wrong = len(part.rows) - 1 - right
+        if wrong:
+            del live.tokens[-wrong:]
+            self._context.cut(live.number, len(live.tokens))
+        if generation.reason:
+            self._end(generation, generation.reason)
+
+    # Cells
+
+    def _make_room(self, group: Sequence[Generation]) -> None:
+        """Free cells: first of idle sequences, then of the running answer that can wait best."""
+        if self._sequences.evict():
+            return
+        running = [each for each in self._running if each.live is not None]
+        if len(running) > 1:
+            self._set_aside(max(running, key=lambda each: (each.background, each.prepared.arrived)))
+        elif not self._refit(group[0]):
+            self._end(group[0], StopReason.LENGTH)
+
+    def _set_aside(self, generation: Generation) -> None:
+        live = generation.live
+        assert live
+        generation.parked = (tuple(live.tokens), self._context.state(live.number))
+        self._sequences.drop(live)
+        generation.live = None
+
+    def _resume(self, generation: Generation) -> None:
+        live = None
+        if generation.parked:
+            live = self._sequences.bring_back(
+                *generation.parked, generation.adapters, generation.session
+            )
+            generation.parked = None
+        if live is None:
+            live = self._sequences.take(generation.known, generation.adapters, generation.session)
+        generation.begin(live)
+
+    def _forget_recurrent(self, group: Sequence[Generation]) -> None:
+        """A recurrent state that was interrupted is of no use."""
+        if not self._context.is_recurrent:
+            return
+        for generation in group:
+            if generation.live:
+                self._context.drop(generation.live.number)
+                generation.live.tokens.clear()
+
+    # Ends
+
+    def _end(self, generation: Generation, reason: StopReason) -> None:
+        began = generation in self._running
+        self._forget(generation)
+        if began:
+            self._requests.end(generation.end(reason))
+        else:
+            self._requests.end_cancelled(generation.request_id)
+        generation.close()
+
+    def _fail(self, generation: Generation, problem: Exception) -> None:
+        if generation.live:
+            generation.live.tokens.clear()  # nobody knows what is in the cache
+        self._forget(generation)
+        request_id = generation.request_id
+        expected = isinstance(problem, ConstraintError)  # nothing may follow by its grammar
+        self._requests.end((failed if expected else broken)(request_id, problem))
+        generation.close()
+
+    def _forget(self, generation: Generation) -> None:
+        if generation in self._running:
+            self._running.remove(generation)
+        elif generation in self._waiting:
+            self._waiting.remove(generation)
+        if generation.live:
+            self._sequences.release(generation.live)
+            generation.live = None

@@ -1,0 +1,1 @@
+"""Opening a model within the memory there is."""

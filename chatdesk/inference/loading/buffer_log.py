@@ -1,0 +1,77 @@
+"""How much memory of which device a model took, out of llama.cpp's log."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from chatdesk.core.loading import Placement
+from chatdesk.inference.loading.placement import Layers, Needs, Sizes, cpu_weights
+from chatdesk.inference.native.devices import NativeDevice
+
+_BUFFER = re.compile(r"^\w+:\s+(\S+)\s+(.+?) buffer size =\s*([\d.]+) MiB")
+_CACHE = re.compile(r"^\w+:\s+(?:.*, )?size =\s*([\d.]+) MiB")
+_KINDS = {"model": "weights", "compute": "compute", "output": "compute"}  # the rest are caches
+_MIB = 1024**2
+
+Buffers = Counter[tuple[int | None, str]]
+"""Bytes of each kind on each device by its index, None being the processor."""
+
+
+def read_buffers(lines: Iterable[str], devices: Sequence[NativeDevice]) -> Buffers:
+    """Add up the buffers that a log tells of."""
+    buffers: Buffers = Counter()
+    for line in lines:
+        if found := _BUFFER.match(line):
+            kind = _KINDS.get(found[2], "kv")
+            buffers[_owner(found[1], devices), kind] += round(float(found[3]) * _MIB)
+    return buffers
+
+
+def _owner(buffer: str, devices: Sequence[NativeDevice]) -> int | None:
+    """The device a buffer lies on. A device's pinned memory ("CUDA_Host") is the computer's."""
+    for index, device in enumerate(devices):
+        if buffer == device.buffer or buffer.startswith(f"{device.buffer}_"):
+            return index
+    return None
+
+
+def read_needs(lines: Sequence[str], sizes: Sizes, devices: Sequence[NativeDevice]) -> Needs:
+    """What a context needs, out of the log of one that was only simulated."""
+    buffers = read_buffers(lines, devices)
+    caches = sum(float(found[1]) * _MIB for line in lines if (found := _CACHE.match(line)))
+    return Needs(
+        kv_layer=int(caches / max(1, len(sizes.layers))),
+        compute=tuple(buffers[index, "compute"] for index in range(len(devices))),
+        cpu_compute=buffers[None, "compute"],
+    )
+
+
+def placements(
+    buffers: Buffers, sizes: Sizes, placed: Layers, devices: Sequence[NativeDevice], cpu: str
+) -> tuple[Placement, ...]:
+    """What is on each device that holds a part, and on the processor, called `cpu`."""
+    return tuple(_placements(buffers, sizes, placed, devices, cpu))
+
+
+def _placements(
+    buffers: Buffers, sizes: Sizes, placed: Layers, devices: Sequence[NativeDevice], cpu: str
+) -> Iterator[Placement]:
+    for index, (device, layers) in enumerate(zip(devices, placed, strict=True)):
+        if layers:
+            yield Placement(
+                device=device.device.name,
+                description=device.device.description,
+                layers=layers,
+                weight_bytes=buffers[index, "weights"],
+                kv_bytes=buffers[index, "kv"],
+                compute_bytes=buffers[index, "compute"],
+            )
+    yield Placement(
+        device="CPU",
+        description=cpu,
+        layers=len(sizes.layers) - sum(placed),
+        # The log tells how much of the file is mapped, and that may be all of it.
+        weight_bytes=cpu_weights(sizes, placed),
+        kv_bytes=buffers[None, "kv"],
+        compute_bytes=buffers[None, "compute"],
+    )

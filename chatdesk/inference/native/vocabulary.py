@@ -1,0 +1,93 @@
+"""A model's tokenizer, over llama-cpp-python's low-level bindings of `llama.h`."""
+
+import ctypes
+import functools
+from typing import TYPE_CHECKING, Any
+
+from llama_cpp import llama_cpp as lib
+
+if TYPE_CHECKING:
+    from chatdesk.inference.decoding.grammar import Constraints
+
+_ATTRIBUTE_SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
+_ATTRIBUTE_USER_DEFINED = lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+_PIECE_BYTES = 256  # longer ones are rare, and asked for again
+
+
+class Vocabulary:
+    """The tokenizer of a model. Its methods may be called from any thread while the model lives."""
+
+    def __init__(self, model: Any) -> None:
+        self.handle: Any = lib.llama_model_get_vocab(model)
+        self.size = int(lib.llama_vocab_n_tokens(self.handle))
+        self._pieces: list[bytes | None] = [None] * self.size
+        self._ends = frozenset(
+            token for token in range(self.size) if lib.llama_vocab_is_eog(self.handle, token)
+        )
+        first = int(lib.llama_vocab_bos(self.handle))
+        self.bos_text = self.text(first)
+        self.eos_text = self.text(int(lib.llama_vocab_eos(self.handle)))
+        self._bos = first if lib.llama_vocab_get_add_bos(self.handle) and first >= 0 else None
+
+    @property
+    def bos(self) -> int | None:
+        """The token every prompt must begin with, if the model wants one."""
+        return self._bos
+
+    @functools.cached_property
+    def constraints(self) -> "Constraints":
+        """What confines answers to a grammar; made at its first use, which takes a moment."""
+        from chatdesk.inference.decoding.grammar import Constraints
+
+        return Constraints(self)
+
+    def tokenize(self, text: str, parse_special: bool) -> list[int]:
+        """The text's tokens, without anything added; special tokens in it if `parse_special`."""
+        data = text.encode("utf-8", "replace")
+        if not data:
+            return []
+        room = len(data) + 2  # no token is shorter than a byte; some models add a space
+        tokens = (ctypes.c_int32 * room)()
+        count = lib.llama_tokenize(self.handle, data, len(data), tokens, room, False, parse_special)
+        if count < 0:
+            raise RuntimeError(f"llama_tokenize: {count} for {len(data)} bytes")
+        return tokens[:count]
+
+    def piece(self, token: int) -> bytes:
+        """What a token adds to the answer: no or some bytes, perhaps half a character.
+
+        Asked of llama.cpp once for each token, then remembered. A control token adds nothing.
+        """
+        known = self._pieces[token]
+        if known is None:
+            known = self._pieces[token] = self.written(token, special=False)
+        return known
+
+    def written(self, token: int, special: bool = True) -> bytes:
+        """A token's bytes in a prompt; with `special`, control tokens are written out as well."""
+        room = _PIECE_BYTES
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            size = lib.llama_token_to_piece(self.handle, token, buffer, room, 0, special)
+            if size >= 0:
+                return buffer.raw[:size]
+            room = -size
+
+    def text(self, token: int) -> str:
+        """How a token is written in the vocabulary; "" for no token (-1)."""
+        if not 0 <= token < self.size:
+            return ""
+        written: bytes = lib.llama_vocab_get_text(self.handle, token)
+        return written.decode("utf-8", "replace")
+
+    def is_special(self, token: int) -> bool:
+        """Whether plain text never contains this token."""
+        return bool(lib.llama_vocab_get_attr(self.handle, token) & _ATTRIBUTE_SPECIAL)
+
+    def is_user_defined(self, token: int) -> bool:
+        """Whether this token is found in plain text in front of all merging."""
+        return bool(lib.llama_vocab_get_attr(self.handle, token) & _ATTRIBUTE_USER_DEFINED)
+
+    def ends_generation(self, token: int) -> bool:
+        """Whether the model says with this token that it is done."""
+        return token in self._ends

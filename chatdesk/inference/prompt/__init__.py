@@ -1,0 +1,1 @@
+"""From messages to text and tokens; without llama.cpp."""

@@ -1,0 +1,181 @@
+"""From a conversation to the token ids of its prompt."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from chatdesk.core.generation import PromptMessage, Span
+from chatdesk.inference.prompt.spans import Render, TokenizedText, locate
+from chatdesk.inference.prompt.special_tokens import Hiding, StandIns, Vocabulary
+from chatdesk.inference.prompt.template import ChatTemplate, RenderError
+
+ROLES = ("system", "user", "assistant")
+_REMEMBERED_COUNTS = 100_000
+_QUESTION, _ANSWER = PromptMessage("user", "tea"), PromptMessage("assistant", "tea")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A conversation as tokens, and where the words of each message are in them."""
+
+    tokens: list[int]
+    spans: list[Span]
+
+
+class PromptBuilder:
+    """Renders and tokenizes conversations so that nobody's text can pass for the template's.
+
+    Plain conversations become exactly what tokenizing the whole rendered text gives. Where a
+    message spells out a special token, those characters are kept out of the rendering behind a
+    stand-in and are tokenized as the plain text they are.
+    """
+
+    def __init__(self, template: ChatTemplate, vocabulary: Vocabulary) -> None:
+        self._template = template
+        self._vocabulary = vocabulary
+        self._hiding = Hiding(vocabulary, template.source)
+        self._counts: dict[int, int] = {}  # tokens of a text, by its hash
+
+    def tokens(self, messages: Sequence[PromptMessage]) -> list[int]:
+        """The prompt's token ids. Raises `RenderError`; `ValueError` for an unknown role."""
+        stand_ins = StandIns()
+        hidden = self._hide(messages, stand_ins)
+        tokens = self._hiding.tokens(stand_ins.split(self._template.render(hidden)))
+        return self._missing_start(tokens) + tokens
+
+    def render(self, messages: Sequence[PromptMessage]) -> Rendered:
+        """The conversation with the place of each message's words. Raises as `tokens` does.
+
+        With a question at the end the tokens are those of `tokens`. With an answer at the end its
+        turn is closed: they end with the token that the model ends it with (with its words, if
+        there is none), and `tokens` begins with them when the chat goes on. Only where the template
+        shows an answer with its question in another way then (some leave out its thinking, or move
+        the system text), they are as the model reads and writes the answer: `tokens`, and the end.
+
+        A token belongs to the message in which its first byte is, a space before a word not
+        counted. An answer's span is what the model says: also the white space that the template
+        has before it, and the token that ends the turn. A message of which a template keeps
+        nothing has an empty span.
+        """
+        stand_ins = StandIns()
+        hidden = self._hide(messages, stand_ins)
+        is_closed = bool(hidden) and hidden[-1].role == "assistant"
+        render, tail = self._closed(hidden) if is_closed else (self._template.render, None)
+        rendered = render(hidden)
+        tokens = self._hiding.tokens(stand_ins.split(rendered))
+        text = TokenizedText(tokens, stand_ins.restore(rendered), self._vocabulary)
+        last_end = None if tail is None else text.size - len(stand_ins.restore(tail))
+        spans: list[Span] = []
+        for message, place in zip(
+            messages, locate(hidden, render, stand_ins.restore, last_end), strict=True
+        ):
+            if place is None:
+                here = spans[-1].end if spans else 0
+                spans.append(Span(here, here))
+            elif message.role == "assistant":
+                spans.append(self._answer_span(text, *place))
+            else:
+                spans.append(Span(*map(text.token_at, place)))
+        start = self._missing_start(tokens)
+        if is_closed:
+            del tokens[spans[-1].end :]
+        return Rendered(start + tokens, [_moved(span, len(start), len(tokens)) for span in spans])
+
+    def _answer_span(self, text: TokenizedText, start: int, end: int) -> Span:
+        if text.stands_before(self._answer_lead, start):
+            start -= len(self._answer_lead)
+        return Span(text.token_at(start), text.turn_end(end, self._template.stop))
+
+    @cached_property
+    def _answer_lead(self) -> bytes:
+        """White space before an answer that the model says: no prompt ends with it."""
+        asked = self._template.render([_QUESTION])
+        answered = self._template.render([_QUESTION, _ANSWER, _QUESTION])
+        lead = answered.removeprefix(asked).partition(_ANSWER.content)[0]
+        return lead.encode() if lead.isspace() else b""
+
+    def _closed(self, hidden: Sequence[PromptMessage]) -> tuple[Render, str]:
+        """How to render a conversation with its last answer closed, and what is behind that."""
+
+        def gone_on(turns: Sequence[PromptMessage]) -> str:
+            return self._template.render([*turns, _QUESTION])
+
+        *before, last = hidden
+        mark = secrets.token_hex(16)
+        marked = gone_on([*before, replace(last, content=last.content + mark)])
+        _, found, tail = marked.rpartition(mark)
+        if not found:  # a template that rewrites answers
+            return self._template.render, ""
+        rendered = gone_on(hidden)
+        asked = self._template.render(before) if before else ""
+        if not last.thinking and rendered.startswith(asked) and rendered.endswith(tail):
+            return gone_on, tail
+        return lambda turns: self._template.render(turns) + tail, tail
+
+    def _hide(self, messages: Sequence[PromptMessage], stand_ins: StandIns) -> list[PromptMessage]:
+        for message in messages:
+            _check_role(message)
+        return self._hiding.hide(messages, stand_ins)
+
+    def _missing_start(self, tokens: Sequence[int]) -> list[int]:
+        """What the template did not write at the beginning, though the model wants it there."""
+        bos = self._vocabulary.bos
+        if bos is not None and tokens[:1] != [bos]:
+            return [bos]
+        if not tokens:
+            raise RenderError("an empty prompt")
+        return []
+
+    # Estimates, for a conversation that may be far longer than the context window
+
+    def estimate(self, message: PromptMessage) -> int:
+        """About how many tokens a message takes in a prompt, its part of the template included.
+
+        Remembered, so that the past of a conversation is counted once. Raises as `tokens` does.
+        """
+        _check_role(message)
+        tokens = self._count(message.content) + self._overhead[1]
+        if message.thinking and self._keeps_thinking:
+            tokens += self._count(message.thinking)
+        return tokens
+
+    @property
+    def frame(self) -> int:
+        """About how many tokens a prompt takes beside its messages."""
+        return self._overhead[0]
+
+    @cached_property
+    def _overhead(self) -> tuple[int, int]:
+        """Tokens of a prompt beside its messages, and of each message beside its words."""
+        one = len(self.tokens([_QUESTION]))
+        three = len(self.tokens([_QUESTION, _ANSWER, _QUESTION]))
+        words = self._count(_QUESTION.content)
+        each = max(0, -(-(three - one) // 2) - words)
+        return max(0, one - words - each), each
+
+    @cached_property
+    def _keeps_thinking(self) -> bool:
+        """Whether the template shows what was thought before earlier answers."""
+        plain = [_QUESTION, _ANSWER, _QUESTION]
+        thought = [_QUESTION, replace(_ANSWER, thinking="tea"), _QUESTION]
+        return self.tokens(thought) != self.tokens(plain)
+
+    def _count(self, text: str) -> int:
+        key = hash(text)
+        count = self._counts.get(key)
+        if count is None:
+            if len(self._counts) >= _REMEMBERED_COUNTS:
+                self._counts.clear()
+            count = self._counts[key] = len(self._vocabulary.tokenize(text, parse_special=False))
+        return count
+
+
+def _check_role(message: PromptMessage) -> None:
+    if message.role not in ROLES:
+        raise ValueError("a role that is none of system, user, assistant")
+
+
+def _moved(span: Span, by: int, size: int) -> Span:
+    """The part of a span among the first `size` tokens, after `by` tokens came before them."""
+    return Span(min(span.start, size) + by, min(span.end, size) + by)

@@ -1,0 +1,143 @@
+"""What a model reads of a conversation that is longer than its context window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from chatdesk.core.generation import PromptMessage
+from chatdesk.inference.prompt.builder import PromptBuilder
+
+_SHARE = 4  # a quarter of the window is kept for the answer
+
+
+class TooLong(Exception):
+    """Even the system prompt and the last turn alone are too much; both in tokens."""
+
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(f"{tokens} tokens, at most {limit}")
+        self.tokens = tokens
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The messages that a model reads, and their prompt.
+
+    `view_start` is the index, among all messages, of the oldest one it reads beside system and
+    pinned ones; 0 while it reads everything.
+    """
+
+    messages: tuple[PromptMessage, ...]
+    tokens: list[int]
+    view_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A user's message and what follows up to the next one, without system messages."""
+
+    messages: tuple[int, ...]  # by their index
+    tokens: int
+    pinned: bool
+
+
+def fit(messages: Sequence[PromptMessage], builder: PromptBuilder, window: int, room: int) -> View:
+    """The conversation as far as it leaves `room` of the `window`, both in tokens.
+
+    System messages and turns with a pinned one stay, unless such a turn fills half of the window;
+    the oldest other turns leave, each as a whole.
+    Which ones depends on the conversation alone: from its beginning on, whenever three quarters
+    of the window are full, turns leave until half of it is. So the same beginning is missing
+    for many turns, and the rest need not be read anew with each of them. An answer that fills
+    the window is fitted as the last message: what was left out stays out.
+
+    With more than a quarter as `room`, turns leave that much earlier. Where the last turn leaves
+    no place for pinned ones, they leave as well, the oldest first. Raises `TooLong`, and as
+    `PromptBuilder.tokens` does.
+    """
+    limit = window - room
+    step = window // _SHARE
+    turns = _turns(messages, builder, window // 2)
+    frame = builder.frame + sum(builder.estimate(m) for m in messages if m.role == "system")
+    limits = {window - step, min(limit, window - step)}
+    oldest = max(_oldest(turns, frame, each, each - step) for each in limits)
+    kept = [turn for n, turn in enumerate(turns) if n >= oldest or turn.pinned]
+    estimated = frame + sum(turn.tokens for turn in kept)
+    surplus = estimated - limit
+    while True:
+        kept, freed = _let_go(kept, surplus, step)
+        estimated -= freed
+        if estimated > 2 * max(limit, 0):  # no estimate is that wrong: spare the reading of it
+            raise TooLong(estimated, limit)
+        shown = {index for turn in kept for index in turn.messages}
+        chosen = tuple(
+            each for n, each in enumerate(messages) if n in shown or each.role == "system"
+        )
+        prompt = builder.tokens(chosen)
+        if len(prompt) <= limit:
+            return View(chosen, prompt, _start(kept) if len(chosen) < len(messages) else 0)
+        if len(kept) <= 1:
+            raise TooLong(len(prompt), limit)
+        wrong_by = estimated / len(prompt)
+        surplus, step = ceil((len(prompt) - limit) * wrong_by), int(step * wrong_by)
+
+
+def _start(kept: Sequence[_Turn]) -> int:
+    """The oldest message that is not there for its pin, or that of the last turn."""
+    return next((turn for turn in kept if not turn.pinned), kept[-1]).messages[0]
+
+
+def _turns(messages: Sequence[PromptMessage], builder: PromptBuilder, most: int) -> list[_Turn]:
+    """The turns of a conversation; what is said before the first question is one, too.
+
+    A pin holds only a turn of at most so many tokens: a larger one would push out all others.
+    """
+    groups: list[list[int]] = []
+    for index, message in enumerate(messages):
+        if message.role == "user" or (message.role != "system" and not groups):
+            groups.append([])
+        if message.role != "system":
+            groups[-1].append(index)
+    turns = []
+    for group in groups:
+        tokens = sum(builder.estimate(messages[index]) for index in group)
+        pinned = tokens <= most and any(messages[index].pinned for index in group)
+        turns.append(_Turn(tuple(group), tokens, pinned))
+    return turns
+
+
+def _oldest(turns: Sequence[_Turn], frame: int, limit: int, goal: int) -> int:
+    """The oldest turn that is still there when the conversation is read from its beginning.
+
+    Whenever it becomes longer than `limit`, turns leave until `goal` is reached, the one being
+    read and pinned ones excepted; `frame` are the tokens beside the turns.
+    """
+    tokens = frame
+    oldest = 0
+    for current, turn in enumerate(turns):
+        tokens += turn.tokens
+        if tokens <= limit:
+            continue
+        while oldest < current and tokens > goal:
+            if not turns[oldest].pinned:
+                tokens -= turns[oldest].tokens
+            oldest += 1
+    return oldest
+
+
+def _let_go(turns: list[_Turn], surplus: int, more: int) -> tuple[list[_Turn], int]:
+    """`turns` with `surplus` tokens less, if there are as many beside the last turn.
+
+    Pinned ones only if there is no other way; of the others `more`, so that it lasts a while.
+    Also how many tokens that is.
+    """
+    freed = 0
+    gone: list[_Turn] = []
+    if surplus > 0:
+        for pinned, enough in ((False, surplus + more), (True, surplus)):
+            for turn in turns[:-1]:
+                if turn.pinned == pinned and freed < enough:
+                    gone.append(turn)
+                    freed += turn.tokens
+    left = set(turns) - set(gone)
+    return [turn for turn in turns if turn in left], freed

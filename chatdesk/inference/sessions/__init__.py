@@ -1,0 +1,1 @@
+"""KV states on disk."""

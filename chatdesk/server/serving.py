@@ -1,0 +1,107 @@
+"""Requests from outside the window: each is asked of the model it names."""
+
+import math
+import threading
+import time
+from dataclasses import replace
+
+from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.generation import Embed, Generate, GenerationStats
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.app import AppServices
+from chatdesk.services.engine.process import OnReply
+from chatdesk.services.facts import EngineStatus
+
+LOADED_MODEL = ("", "default")  # names that mean the model there is
+NOTE_EVERY_S = 5.0  # a client may ask many times a second, and the window looks at each note
+
+
+class ModelBusy(EnvironmentProblem):
+    """Another model is answering, so the wanted one cannot be loaded now."""
+
+
+class ServingService:
+    """Finds, loads and asks models for clients who know them by name. Any thread may call."""
+
+    def __init__(self, services: AppServices) -> None:
+        self._services = services
+        self._engine = services.engine
+        self._lock = threading.Lock()  # a model is not changed between choosing and asking it
+        self._noted: dict[str, float] = {}  # by model, when its last answer was noted
+
+    @property
+    def status(self) -> EngineStatus:
+        """What the engine is doing now."""
+        return self._engine.status
+
+    @property
+    def sampling(self) -> SamplingParams:
+        """What holds where a client says nothing: the person's own choice for the model in use."""
+        return self._services.models.defaults(self._engine.status.model).sampling
+
+    def models(self) -> tuple[ModelFile, ...]:
+        """Every model that can be asked for."""
+        return self._services.models.refresh()
+
+    def new_id(self) -> str:
+        """A fresh id for a request."""
+        return self._engine.new_id()
+
+    def submit(self, name: str, request: Generate | Embed, on_reply: OnReply) -> ModelFile | None:
+        """Ask the model of that name, which is loaded first if need be (this blocks meanwhile).
+
+        Returns the model that is asked. Replies come on the engine's reader thread. Raises
+        `NotFound`, `ModelBusy`, or another `EnvironmentProblem` when the model cannot be loaded;
+        then there is no reply.
+        """
+        with self._lock:
+            self._choose(name)
+            self._engine.wait_loaded()
+            model = self._engine.status.model
+            self._engine.submit(self._adapted(request), on_reply)
+        return model
+
+    def note(self, model: ModelFile, stats: GenerationStats) -> None:
+        """Note an answer beside its model, as the window does, but not each of many in a row."""
+        moment = time.monotonic()
+        if moment - self._noted.get(model.id, -math.inf) >= NOTE_EVERY_S:
+            self._noted[model.id] = moment
+            self._services.load_memory.note(model.id, stats)
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request; its last reply is still to come. May block for a moment."""
+        self._engine.cancel(request_id)
+
+    def _adapted(self, request: Generate | Embed) -> Generate | Embed:
+        """A request that is answered as the window does: with the model's active adapter."""
+        model = self._engine.status.model
+        if model is None or isinstance(request, Embed):
+            return request
+        applied = self._services.adapters.applied(model, None)
+        return replace(request, adapters=tuple(each.adapter for each in applied))
+
+    def _choose(self, name: str) -> None:
+        current = self._engine.status.model
+        if current and name in (*LOADED_MODEL, current.id, current.header.name):
+            self._engine.reload()  # does nothing unless it has failed
+        elif name in LOADED_MODEL:
+            self._services.load_default_model()
+        else:
+            model = self._find(name)
+            if self._engine.busy:
+                raise ModelBusy(
+                    tr("Another model is answering."), tr("Try again when it has finished.")
+                )
+            self._services.load_model(model)
+
+    def _find(self, name: str) -> ModelFile:
+        """By id or by name, never by path: clients do not choose what files are opened."""
+        for model in self.models():
+            if name in (model.id, model.header.name):
+                return model
+        raise NotFound(
+            tr("There is no model “{name}”.", name=name),
+            tr("GET /v1/models lists those there are; “default” is the one in use."),
+        )

@@ -1,0 +1,75 @@
+"""What is not to be learned from any more: gone from everything that was made from it.
+
+An adapter's own weights stay until it is deleted; `AdapterStore.withdrawn` says what they know.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from chatdesk.core.personalization import AdapterState
+from chatdesk.services.adapters.files import remove
+from chatdesk.services.facts import AdaptersChanged, Publish
+from chatdesk.store.adapters import AdapterStore
+
+_UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)
+
+
+class Forgetting:
+    """Told whenever something is deleted or withdrawn; any thread may call.
+
+    `folder` is that of all adapters, `forget_session` drops a conversation's KV states.
+    """
+
+    def __init__(
+        self,
+        adapters: AdapterStore,
+        folder: Path,
+        forget_session: Callable[[str], None],
+        publish: Publish,
+    ) -> None:
+        self._adapters = adapters
+        self._folder = folder
+        self._forget_session = forget_session
+        self._publish = publish
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, on_withdrawn: Callable[[str], None]) -> None:
+        """Call this with each conversation that may not be learned from any more, or not wholly."""
+        self._listeners.append(on_withdrawn)
+
+    def deleted(self, conversation_id: str) -> None:
+        """A conversation went to the trash."""
+        self._forget_session(conversation_id)
+        self.withdrawn(conversation_id)
+
+    def withdrawn(self, conversation_id: str) -> None:
+        """A conversation, or something in it, was deleted or excluded."""
+        for on_withdrawn in self._listeners:
+            on_withdrawn(conversation_id)
+        forget_learned(self._adapters, self._folder, conversation_id)
+        self._publish(AdaptersChanged())
+
+    def tidy(self, conversations: Iterable[str]) -> None:
+        """Do the same for what another process deleted; `conversations` are the ids there are."""
+        learned = (self._adapters.sources(record.id) for record in self._adapters.list())
+        known = {
+            source.conversation_id for made in learned for source in made if not source.is_file
+        }
+        for conversation_id in known - set(conversations):
+            forget_learned(self._adapters, self._folder, conversation_id)
+
+
+def forget_learned(adapters: AdapterStore, folder: Path, conversation_id: str) -> None:
+    """Remove a conversation's words from scorecards, and what unfinished runs keep on disk."""
+    for record in adapters.made_from(conversation_id):
+        if record.state in _UNFINISHED:
+            remove(folder / record.id)
+            adapters.finish(record.id, AdapterState.CANCELLED)
+        if record.scorecard:
+            samples = tuple(
+                sample
+                for sample in record.scorecard.samples
+                if sample.conversation_id != conversation_id
+            )
+            adapters.change(record.id, scorecard=replace(record.scorecard, samples=samples))

@@ -1,0 +1,163 @@
+"""The services of one running app, built once and passed on."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from chatdesk.core.chat import now
+from chatdesk.core.models import ModelFile
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+from chatdesk.library.bandwidth import read_bandwidth
+from chatdesk.services.adapters.forgetting import Forgetting
+from chatdesk.services.adapters.service import AdapterService
+from chatdesk.services.chat.saved_sessions import SessionService
+from chatdesk.services.chat.service import ChatService
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.thread_counts import MeasuredThreads
+from chatdesk.services.facts import Publish
+from chatdesk.services.hub.downloads import DownloadService
+from chatdesk.services.hub.service import HubService
+from chatdesk.services.models.service import ModelService
+from chatdesk.services.models.usage import LoadMemory
+from chatdesk.services.personalize.service import PersonalizeService
+from chatdesk.services.quantize.service import QuantizingService
+from chatdesk.services.system.updates import UpdateService
+from chatdesk.store.adapters import AdapterStore
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
+from chatdesk.store.models import ModelStore
+
+TRASH_KEPT = timedelta(days=30)
+
+
+class AppServices:
+    """Everything the app can do, over one open database and one engine.
+
+    Raises `StoreProblem` when the database cannot be opened.
+    """
+
+    def __init__(
+        self,
+        paths: AppPaths,
+        engine: Engine,
+        publish: Publish,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self.engine = engine
+        self._database = Database.open(paths.database)
+        self.conversations = ConversationStore(self._database)
+        self.models = ModelService(
+            ModelStore(self._database),
+            paths.models,
+            publish,
+            settings,
+            devices=lambda: engine.devices,
+            bandwidth=lambda: read_bandwidth(paths.bandwidth),
+        )
+        self.hub = HubService(paths, lambda: engine.devices, settings)
+        self.downloads = DownloadService(
+            DownloadStore(self._database),
+            self._models_folder,
+            self.hub.hub,
+            settings,
+            publish,
+            self.models.add_fetched,
+        )
+        self.quantizing = QuantizingService(
+            self.models,
+            folder=self._models_folder,
+            settings=settings,
+            publish=publish,
+            threads=MeasuredThreads(paths.threads),
+        )
+        adapters = AdapterStore(self._database)
+        self.adapters = AdapterService(
+            adapters, self.conversations, self.models, paths.adapters, publish
+        )
+        self.sessions = SessionService(paths.sessions, engine, self.models, self.adapters, settings)
+        self.forgetting = Forgetting(adapters, paths.adapters, self.sessions.forget, publish)
+        self.load_memory = LoadMemory(engine, self.models, publish)
+        self.chat = ChatService(
+            self.conversations,
+            engine,
+            self.load_memory.publish,
+            self.models,
+            self.adapters,
+            self.forgetting,
+        )
+        self.personalize = PersonalizeService(
+            paths,
+            engine=engine,
+            models=self.models,
+            conversations=self.conversations,
+            store=adapters,
+            settings=settings,
+            publish=publish,
+        )
+        self.forgetting.listen(self.personalize.on_withdrawn)
+        self.updates = UpdateService(paths.updates)
+        self._adapters = adapters
+        self._settings = settings
+        self._paths = paths
+
+    @property
+    def settings(self) -> Settings:
+        """What the person has chosen, as of now."""
+        return self._settings()
+
+    def tidy(self) -> None:
+        """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
+        self.conversations.recover()
+        self._adapters.interrupt_dead()
+        self.conversations.purge(now() - TRASH_KEPT)
+        self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
+        self.forgetting.tidy(each.id for each in self.conversations.list())
+
+    def load_default_model(self) -> ModelFile | None:
+        """Begin to load the model chosen last; None when there is no model at all."""
+        settings = self._settings()
+        model = self.models.default(settings.model)
+        if model:
+            self.load_model(model)
+        return model
+
+    def load_model(self, model: ModelFile, *, anew: bool = False) -> None:
+        """Begin to load a model; what it is identified by is worked out after, if it is not known.
+
+        `anew` loads it also when it is loaded already or has just failed.
+        """
+        self.engine.load(model, self._settings().load_options(model.id), anew=anew)
+        self.sessions.keep(model)
+
+    def close(self) -> None:
+        """Keep what is being written, end the engine, close the database."""
+        self.downloads.close()
+        self.quantizing.close()
+        self.chat.close()
+        self.personalize.close()
+        self.engine.close()
+        self.sessions.close()
+        self._database.close()
+
+    def _models_folder(self) -> Path:
+        """Where new models go."""
+        chosen = self._settings().models_folder
+        return Path(chosen) if chosen else self._paths.models
+
+
+def build(
+    paths: AppPaths,
+    publish: Publish,
+    settings: Callable[[], Settings],
+    engine_command: Sequence[str] | None = None,
+) -> AppServices:
+    """The services with an engine of their own. Raises `StoreProblem`."""
+    engine = Engine(
+        publish,
+        engine_command,
+        idle_s=lambda: settings().unload_after_min * 60.0,
+        threads=MeasuredThreads(paths.threads),
+    )
+    return AppServices(paths, engine, publish, settings)

@@ -1,0 +1,220 @@
+"""One answer being written: text arrives on the engine's thread, saving happens on its own.
+
+The text is announced first and saved after, at least every `SAVE_EVERY_S`, so that neither a slow
+disk holds up the reading nor a power cut costs more than that.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, with_thinking_apart
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import (
+    Cancelled,
+    Failed,
+    FailureCode,
+    Finished,
+    GenerationStats,
+    PromptProgress,
+    StopReason,
+    TextDelta,
+    ThinkingDelta,
+)
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.adapters.service import Applied
+from chatdesk.services.engine.problems import engine_problem
+from chatdesk.services.engine.process import EngineLost, Reply
+from chatdesk.services.facts import (
+    AnswerEnded,
+    PromptRead,
+    Publish,
+    TextArrived,
+    ThinkingArrived,
+)
+from chatdesk.store.conversations import ConversationStore
+
+_log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 0.2  # below the 250 ms that a crash may cost
+
+
+class Answer:
+    """Takes the engine's replies for one assistant message until it is final and saved.
+
+    `message` is the stored placeholder; its text and thinking, if any, are what is being
+    continued. Without a `store` nothing is saved (temporary chats).
+    `on_ended` is called once, on the saving thread, with what was announced.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        store: ConversationStore | None,
+        publish: Publish,
+        on_ended: Callable[[AnswerEnded], None],
+    ) -> None:
+        self._saved = len(message.text), len(message.thinking)  # characters
+        self.message = message = with_thinking_apart(message)
+        assert message.answer
+        self.request_id: str | None = None
+        self.stop_wanted = False
+        self._record: AnswerRecord = message.answer
+        self._store = store
+        self._publish = publish
+        self._on_ended = on_ended
+        self._lock = threading.Lock()
+        self._text = _Growing(message.text)
+        self._thinking = _Growing(message.thinking)
+        self._final: tuple[MessageState, AnswerRecord] | None = None
+        self._ended = threading.Event()
+        self._saver = threading.Thread(target=self._save_until_ended, name="answer", daemon=True)
+        self._saver.start()
+
+    @property
+    def so_far(self) -> Message:
+        """The message with what was thought and written so far."""
+        with self._lock:
+            message = replace(self.message, text=self._text.whole())
+            return message.with_thinking(self._thinking.whole())
+
+    def take(self, reply: Reply) -> None:
+        """An event of the engine for this answer."""
+        match reply:
+            case TextDelta(text=text):
+                with self._lock:
+                    start = self._text.add(text)
+                self._publish(
+                    TextArrived(self.message.conversation_id, self.message.id, start, text)
+                )
+            case ThinkingDelta(text=text):
+                with self._lock:
+                    start = self._thinking.add(text)
+                self._publish(
+                    ThinkingArrived(self.message.conversation_id, self.message.id, start, text)
+                )
+            case PromptProgress(done=done, total=total):
+                self._publish(
+                    PromptRead(self.message.conversation_id, self.message.id, done, total)
+                )
+            case Finished(reason=reason, stats=stats):
+                self._end(MessageState.COMPLETE, reason, stats)
+            case Cancelled(stats=stats):
+                self._end(MessageState.STOPPED, StopReason.CANCELLED, stats)
+            case Failed(code=code):
+                problem = engine_problem(reply, self._record.model_name)
+                if code is FailureCode.INTERNAL:
+                    _log.error("the engine failed: %s", reply.detail)
+                self._end(MessageState.FAILED, None, None, str(problem))
+            case EngineLost(problem=problem):
+                self._end(MessageState.INTERRUPTED, None, None, str(problem))
+
+    def interrupt(self) -> None:
+        """End the answer with what is there, because the app is closing."""
+        self._end(MessageState.INTERRUPTED, None, None, tr("The app was closed."))
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it is final and saved; False when that took longer."""
+        self._saver.join(timeout_s)
+        return not self._saver.is_alive()
+
+    def _end(
+        self,
+        state: MessageState,
+        reason: StopReason | None,
+        stats: GenerationStats | None,
+        error: str | None = None,
+    ) -> None:
+        record = replace(self._record, stop_reason=reason, error=error)
+        if stats:
+            # The seed that was drawn, so that the answer can be made again.
+            sampling = replace(record.sampling, seed=stats.seed)
+            record = replace(
+                record,
+                sampling=sampling,
+                prompt_tokens=stats.prompt_tokens,
+                cached_tokens=stats.cached_tokens,
+                completion_tokens=stats.completion_tokens,
+                ttft_s=stats.ttft_s,
+                tokens_per_s=stats.tokens_per_s,
+                duration_s=stats.duration_s,
+                drafted=stats.drafted,
+                accepted=stats.accepted,
+                thinking_s=_sum(record.thinking_s, stats.thinking_s),
+            )
+        with self._lock:
+            if self._final is None:
+                self._final = (state, record)
+        self._ended.set()
+
+    def _save_until_ended(self) -> None:
+        while not self._ended.wait(SAVE_EVERY_S):
+            if (self._text.length, self._thinking.length) != self._saved:
+                self._save_progress()
+        assert self._final
+        state, record = self._final
+        so_far = self.so_far
+        record = replace(record, thinking=so_far.thinking)
+        message = replace(so_far, state=state, answer=record)
+        unsaved: EnvironmentProblem | None = None
+        try:
+            if self._store:
+                message = self._store.finish(message.id, message.text, state, record)
+        except EnvironmentProblem as problem:
+            unsaved = problem
+        ended = AnswerEnded(message, unsaved)
+        self._on_ended(ended)
+        self._publish(ended)
+
+    def _save_progress(self) -> None:
+        if self._store is None:
+            return
+        message = self.so_far
+        thinking = message.thinking if len(message.thinking) != self._saved[1] else None
+        self._saved = len(message.text), len(message.thinking)
+        try:
+            self._store.write_text(message.id, message.text, thinking=thinking)
+        except EnvironmentProblem as problem:
+            # Told once, at the end, if it lasts; the text itself is kept in memory.
+            _log.warning("an answer could not be saved yet: %s", problem)
+
+
+class _Growing:
+    """A text that arrives in pieces."""
+
+    def __init__(self, text: str) -> None:
+        self._pieces = [text]
+        self.length = len(text)
+
+    def add(self, text: str) -> int:
+        """One more piece; returns how many characters stand before it."""
+        start = self.length
+        self._pieces.append(text)
+        self.length += len(text)
+        return start
+
+    def whole(self) -> str:
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0]
+
+
+def _sum(before: float | None, more: float | None) -> float | None:
+    """Seconds of an answer and of its continuation; None where neither was measured."""
+    return before if more is None else more + (before or 0.0)
+
+
+def answer_record(
+    model: ModelFile | None, sampling: SamplingParams, adapters: Sequence[Applied]
+) -> AnswerRecord:
+    """Who answers, and how, as far as it is known before the answer."""
+    applied = adapters[0] if adapters else None
+    return AnswerRecord(
+        model_id=model.id if model else None,
+        model_name=model.header.name if model else "",
+        adapter_id=applied.id if applied else None,
+        adapter_scale=applied.adapter.scale if applied else None,
+        sampling=sampling,
+    )

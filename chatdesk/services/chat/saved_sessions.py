@@ -1,0 +1,143 @@
+"""What models had read of conversations, kept on disk: from when, until when, and whether at all.
+
+The engine writes and reads the files; here it is seen to that nothing stays behind.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.models import ModelFile
+from chatdesk.core.paths import session_prefix
+from chatdesk.core.settings import Settings
+from chatdesk.services.adapters.service import AdapterService
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.models.service import ModelService
+
+_log = logging.getLogger(__name__)
+
+
+class SessionService:
+    """Keeps the KV states of saved conversations in `folder`, if the settings say so."""
+
+    def __init__(
+        self,
+        folder: Path,
+        engine: Engine,
+        models: ModelService,
+        adapters: AdapterService,
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._folder = folder
+        self._engine = engine
+        self._models = models
+        self._adapters = adapters
+        self._settings = settings
+        self._closing = threading.Event()
+        self._forgotten: set[str] = set()
+
+    def keep(self, model: ModelFile) -> None:
+        """Keep conversations with a model that is being loaded.
+
+        A model that never was identified is so once it is loaded, which may take seconds more.
+        """
+        if identity := self._models.identity(model):
+            self._keep(model, identity)
+        else:
+            threading.Thread(
+                target=self._identify, args=(model,), name="identify", daemon=True
+            ).start()
+
+    def restore(self, conversation_id: str) -> None:
+        """A conversation was opened: have its state ready when the next message comes."""
+        model = self._engine.status.model
+        if model is None or not self._settings().keep_sessions:
+            return
+        try:
+            self._engine.restore(
+                conversation_id, self._adapters.for_session(model, conversation_id)
+            )
+        except EnvironmentProblem as problem:  # it is read anew when it is asked for
+            _log.warning("a session was not restored: %s", problem)
+
+    def forget(self, conversation_id: str) -> None:
+        """Keep nothing of a conversation: it was deleted."""
+        self._forgotten.add(conversation_id)
+        self._engine.forget(conversation_id)
+        forget_session(self._folder, conversation_id)
+
+    def apply(self) -> None:
+        """The settings have changed."""
+        if model := self._engine.status.model:
+            self.keep(model)
+        if not self._settings().keep_sessions:
+            self.clear()
+
+    def used_bytes(self) -> int:
+        """How much is kept on disk now."""
+        total = 0
+        for file in self._files():
+            with contextlib.suppress(OSError):  # removed meanwhile
+                total += file.stat().st_size
+        return total
+
+    def clear(self) -> None:
+        """Delete everything that is kept; the conversations themselves stay."""
+        for file in self._files():
+            _unlink(file)
+
+    def tidy(self, conversations: Callable[[], Iterable[str]]) -> None:
+        """Remove what another process left of conversations that are gone, and all when off.
+
+        `conversations` lists the ids of those there are.
+        """
+        files = self._files()  # listed first: a conversation that begins now keeps its file
+        wanted = tuple(map(session_prefix, conversations()))
+        if not self._settings().keep_sessions:
+            wanted = ()
+        for file in files:
+            if not file.name.startswith(wanted):
+                _unlink(file)
+
+    def close(self) -> None:
+        """Identify no more, and see that the engine, which has ended, has left nothing behind.
+
+        One that is ended right after it was told to forget may still have kept what it had.
+        """
+        self._closing.set()
+        if not self._settings().keep_sessions:
+            self.clear()
+        for conversation_id in self._forgotten:
+            forget_session(self._folder, conversation_id)
+
+    def _keep(self, model: ModelFile, identity: str) -> None:
+        settings = self._settings()
+        folder = self._folder if settings.keep_sessions else None
+        self._engine.keep_sessions(model, folder, identity, settings.sessions_limit_bytes)
+
+    def _identify(self, model: ModelFile) -> None:
+        try:
+            self._engine.wait_loaded()  # both at once would read the disk from two places
+        except EnvironmentProblem:
+            return
+        if identity := self._models.identify(model, self._closing.is_set):
+            self._keep(model, identity)
+
+    def _files(self) -> list[Path]:
+        return list(self._folder.glob("*.kv"))
+
+
+def forget_session(folder: Path, conversation_id: str) -> None:
+    """Remove a conversation's state files, of whatever model."""
+    for file in folder.glob(f"{session_prefix(conversation_id)}*"):
+        _unlink(file)
+
+
+def _unlink(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as problem:
+        _log.warning("a saved session could not be removed: %s", problem.strerror)

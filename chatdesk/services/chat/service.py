@@ -1,0 +1,378 @@
+"""Chatting: send, regenerate, edit, continue and stop, over the store and the engine.
+
+Every operation blocks only as long as it takes to accept the request (worker threads call them);
+the answer itself is told in facts.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chatdesk.core.chat import (
+    ContextUse,
+    Conversation,
+    Mark,
+    Message,
+    MessageState,
+    Rating,
+    Role,
+    TitleSource,
+    with_thinking_apart,
+)
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
+from chatdesk.core.prompts import prompt_messages, readable, sound_text
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.adapters.forgetting import Forgetting
+from chatdesk.services.adapters.service import AdapterService, Applied
+from chatdesk.services.chat.answer import Answer, answer_record
+from chatdesk.services.chat.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.problems import prompt_too_long
+from chatdesk.services.engine.process import Reply
+from chatdesk.services.facts import (
+    AnswerEnded,
+    AnswerReopened,
+    ConversationsChanged,
+    MessageAdded,
+    MessageChanged,
+    Publish,
+)
+from chatdesk.services.models.notes import LibraryNotes
+from chatdesk.store.conversations import ConversationStore
+
+_log = logging.getLogger(__name__)
+
+
+class ChatService:
+    """Runs answers, several conversations' at once if need be; the engine takes them in turn."""
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        engine: Engine,
+        publish: Publish,
+        models: LibraryNotes,
+        adapters: AdapterService,
+        forgetting: Forgetting,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._adapters = adapters
+        self._forgetting = forgetting
+        self._publish = publish
+        self._models = models
+        self._lock = threading.Lock()
+        self._answers: dict[str, Answer] = {}  # by message id
+        self._unsaved: dict[str, Message] = {}  # final answers the disk did not take
+
+    # Asking
+
+    def send(
+        self,
+        conversation_id: str | None,
+        text: str,
+        *,
+        system_prompt: str | None = None,
+        choice: str | None = None,
+        adapters: tuple[Applied, ...] | None = None,
+        sampling: SamplingParams | None = None,
+    ) -> str:
+        """Ask `text` at the end of a conversation; the conversation's id.
+
+        None as the id starts one, with this system prompt or else the one of the model or of the
+        settings, and `choice` as its adapter (see `Conversation.adapter`).
+        `adapters` answer this once, else those of the conversation; `sampling` likewise, else that
+        of the model or of the settings. Raises `PromptTooLong` and other `EnvironmentProblem`s
+        before anything is stored.
+        """
+        text = sound_text(text)
+        conversation, system, path = self._situation(conversation_id, system_prompt)
+        prompt = self._fitting_prompt(system, path, text)
+        if conversation is None:
+            conversation = self._store.create(
+                title=first_words(text),
+                title_source=TitleSource.NONE,
+                system_prompt=system,
+                adapter=choice,
+            )
+        parent = path[-1].id if path else None
+        question = self._store.add_message(conversation.id, parent, Role.USER, text)
+        self._publish(MessageAdded(question))
+        self._publish(ConversationsChanged())
+        self._answer(conversation, question, prompt, adapters, sampling)
+        return conversation.id
+
+    def edit(self, message_id: str, text: str) -> None:
+        """Ask a user message anew in other words, as a sibling of the old one."""
+        conversation, message = self._find(message_id)
+        text = sound_text(text)
+        path = conversation.path(message.parent_id) if message.parent_id else ()
+        prompt = self._fitting_prompt(conversation.system_prompt, path, text)
+        question = self._store.add_message(conversation.id, message.parent_id, Role.USER, text)
+        self._publish(MessageAdded(question))
+        self._answer(conversation, question, prompt)
+
+    def regenerate(self, message_id: str) -> None:
+        """Answer the same question again, as a sibling of the old answer."""
+        conversation, message = self._find(message_id)
+        assert message.role is Role.ASSISTANT and message.parent_id
+        path = conversation.path(message.parent_id)
+        prompt = self._fitting_prompt(conversation.system_prompt, path)
+        self._answer(conversation, conversation.by_id[message.parent_id], prompt)
+
+    def continue_answer(self, message_id: str) -> None:
+        """Go on writing an answer that stopped early, from its last word, with its adapter."""
+        conversation, message = self._find(message_id)
+        assert message.answer
+        adapters = self._adapters_for(conversation, message.answer.adapter_id or "")
+        prompt = self._fitting_prompt(conversation.system_prompt, conversation.path(message_id))
+        message = with_thinking_apart(self._store.reopen(message.id))
+        self._publish(AnswerReopened(message))
+        self._run(message, prompt, adapters)
+
+    def stop(self, conversation_id: str) -> None:
+        """Stop what is being written in a conversation; what is there is kept."""
+        for answer in self._running(conversation_id):
+            answer.stop_wanted = True
+            if answer.request_id:
+                self._engine.cancel(answer.request_id)
+
+    # Reading
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """A conversation with the newest text of what is being written or could not be saved."""
+        conversation = self._store.get(conversation_id)
+        with self._lock:
+            newest = {key: answer.so_far for key, answer in self._answers.items()} | self._unsaved
+        for message in conversation.messages:
+            if message.state is MessageState.STREAMING and message.id not in newest:
+                conversation = self._store.get(conversation_id)  # it ended just now
+                break
+        messages = tuple(
+            replace(
+                newest.get(message.id, message),
+                pinned=message.pinned,
+                rating=message.rating,
+                mark=message.mark,
+            )
+            for message in conversation.messages
+        )
+        return replace(conversation, messages=messages)
+
+    def is_answering(self, conversation_id: str) -> bool:
+        """Whether something is being written in this conversation."""
+        return bool(self._running(conversation_id))
+
+    def show_branch(self, message_id: str) -> Conversation:
+        """Make the branch through `message_id` the active one; the conversation."""
+        conversation, _ = self._find(message_id)
+        leaf = conversation.leaf_below(message_id)
+        self._store.set_active_leaf(conversation.id, leaf.id)
+        return self.conversation(conversation.id)
+
+    def count_tokens(
+        self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
+    ) -> ContextUse:
+        """What the model would read of a conversation with `text` asked next (if any)."""
+        _, system, path = self._situation(conversation_id, system_prompt)
+        asked = sound_text(text) if text.strip() else None
+        prompt = prompt_messages(system, path, asked) or prompt_messages(system, path, "")
+        counted = self._engine.count(prompt)
+        if asked is None and counted.tokens > counted.context_window - ANSWER_ROOM:
+            asked = ""  # the last answer is too long to go on with, but not to ask after it
+            counted = self._engine.count(prompt_messages(system, path, asked))
+        left = counted.view_start - (1 if system else 0)  # how many messages left the view
+        read = readable(path, continued=asked is None)
+        view_after = read[left - 1].id if left > 0 else None
+        return ContextUse(counted.tokens, counted.context_window, view_after)
+
+    def check_fits(self, prompt: Sequence[PromptMessage]) -> None:
+        """Raises `PromptTooLong` when even the last turn leaves no room for an answer.
+
+        Older turns give way to it by themselves.
+        """
+        counted = self._engine.count(prompt)
+        limit = counted.context_window - ANSWER_ROOM
+        if counted.tokens > limit:
+            raise prompt_too_long(counted.tokens, limit)
+
+    # What the person thinks of it
+
+    def rate(self, message_id: str, rating: Rating | None) -> None:
+        """Give an answer a thumb, or take it back."""
+        self._store.set_rating(message_id, rating)
+        self._tell_changed(message_id)
+
+    def correct(self, message_id: str, text: str) -> None:
+        """Put the person's own words in the place of an answer, as its sibling."""
+        self._publish(MessageAdded(self._store.add_correction(message_id, sound_text(text))))
+
+    def mark(self, message_id: str, mark: Mark | None) -> None:
+        """Say whether a message may be learned from; None leaves it to the settings."""
+        self._store.set_mark(message_id, mark)
+        self._tell_changed(message_id)
+        if mark is Mark.EXCLUDE:
+            self._forgetting.withdrawn(self._store.conversation_of(message_id))
+
+    def mark_conversation(self, conversation_id: str, mark: Mark | None) -> None:
+        """Say whether a conversation may be learned from; None leaves it to the settings."""
+        self._store.set_conversation_mark(conversation_id, mark)
+        self._publish(ConversationsChanged())
+        if mark is Mark.EXCLUDE:
+            self._forgetting.withdrawn(conversation_id)
+
+    # Keeping
+
+    def pin(self, message_id: str, pinned: bool) -> None:
+        """Keep a message in the model's view when the context is full, or no longer."""
+        self._store.set_pinned(message_id, pinned)
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        """Give a conversation the user's own title."""
+        self._store.rename(conversation_id, title, TitleSource.USER)
+        self._publish(ConversationsChanged())
+
+    def delete(self, conversation_id: str) -> None:
+        """Move a conversation to the trash; what is being written in it is stopped and kept."""
+        self.stop(conversation_id)
+        self._store.delete(conversation_id)
+        self._forgetting.deleted(conversation_id)
+        self._publish(ConversationsChanged())
+
+    def restore(self, conversation_id: str) -> None:
+        """Take a conversation out of the trash."""
+        self._store.restore(conversation_id)
+        self._publish(ConversationsChanged())
+
+    def save_again(self) -> None:
+        """Save the answers that could not be saved. Raises `EnvironmentProblem` if still not."""
+        with self._lock:
+            unsaved = tuple(self._unsaved.values())
+        for message in unsaved:
+            assert message.answer
+            self._store.finish(message.id, message.text, message.state, message.answer)
+            with self._lock:
+                self._unsaved.pop(message.id, None)
+            self._publish(AnswerEnded(message))
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """End every answer with what is there and save it."""
+        for answer in self._running():
+            answer.interrupt()
+            answer.wait(timeout_s)
+
+    # Inside
+
+    def _situation(
+        self, conversation_id: str | None, system_prompt: str | None
+    ) -> tuple[Conversation | None, str, tuple[Message, ...]]:
+        """A conversation (or None for a new one), its system prompt, and its active path."""
+        if conversation_id is None:
+            if system_prompt is None:
+                system_prompt = self._models.defaults(self._engine.status.model).system_prompt
+            return None, system_prompt, ()
+        conversation = self._store.get(conversation_id)
+        return conversation, conversation.system_prompt, conversation.path()
+
+    def _find(self, message_id: str) -> tuple[Conversation, Message]:
+        conversation = self._store.get(self._store.conversation_of(message_id))
+        return conversation, conversation.by_id[message_id]
+
+    def _tell_changed(self, message_id: str) -> None:
+        conversation = self.conversation(self._store.conversation_of(message_id))
+        self._publish(MessageChanged(conversation.by_id[message_id]))
+
+    def _fitting_prompt(
+        self, system: str, path: Sequence[Message], text: str | None = None
+    ) -> tuple[PromptMessage, ...]:
+        prompt = prompt_messages(system, path, text)
+        self.check_fits(prompt)
+        return prompt
+
+    def _adapters_for(self, conversation: Conversation, choice: str | None) -> tuple[Applied, ...]:
+        model = self._engine.status.model
+        return self._adapters.for_answer(model, choice, conversation.id) if model else ()
+
+    def _answer(
+        self,
+        conversation: Conversation,
+        question: Message,
+        prompt: tuple[PromptMessage, ...],
+        adapters: tuple[Applied, ...] | None = None,
+        sampling: SamplingParams | None = None,
+    ) -> None:
+        if adapters is None:
+            adapters = self._adapters_for(conversation, conversation.adapter)
+        model = self._engine.status.model
+        record = answer_record(model, sampling or self._models.defaults(model).sampling, adapters)
+        message = self._store.add_message(
+            question.conversation_id,
+            question.id,
+            Role.ASSISTANT,
+            "",
+            state=MessageState.STREAMING,
+            answer=record,
+        )
+        self._publish(MessageAdded(message))
+        self._run(message, prompt, adapters)
+
+    def _run(
+        self, message: Message, prompt: tuple[PromptMessage, ...], adapters: tuple[Applied, ...]
+    ) -> None:
+        answer = Answer(message, self._store, self._publish, self._on_ended)
+        with self._lock:
+            self._answers[message.id] = answer
+        assert message.answer
+        answer.request_id = self._engine.generate(
+            prompt,
+            message.answer.sampling,
+            answer.take,
+            adapters=[each.adapter for each in adapters],
+            session=message.conversation_id,
+        )
+        if answer.stop_wanted:  # while it was being asked for
+            self._engine.cancel(answer.request_id)
+
+    def _running(self, conversation_id: str | None = None) -> list[Answer]:
+        with self._lock:
+            return [
+                answer
+                for answer in self._answers.values()
+                if conversation_id in (None, answer.message.conversation_id)
+            ]
+
+    def _on_ended(self, ended: AnswerEnded) -> None:
+        message = ended.message
+        with self._lock:
+            self._answers.pop(message.id, None)
+            if ended.unsaved:
+                self._unsaved[message.id] = message
+        if message.state is MessageState.COMPLETE and not ended.unsaved:
+            try:
+                self._title(message.conversation_id)
+            except EnvironmentProblem as problem:  # the answer's end must be told all the same
+                _log.warning("no title: %s", problem)
+
+    def _title(self, conversation_id: str) -> None:
+        """Have the model name a conversation that only has its first words for a title."""
+        question = self._store.untitled_question(conversation_id)
+        if question is None:
+            return
+        loaded = self._engine.status.loaded
+        prompt = title_prompt(question, reasons=loaded is not None and loaded.reasons)
+        pieces: list[str] = []
+
+        def on_reply(reply: Reply) -> None:
+            match reply:
+                case TextDelta(text=text):
+                    pieces.append(text)
+                case Finished() if title := clean_title("".join(pieces)):
+                    try:
+                        self._store.rename(conversation_id, title, TitleSource.MODEL)
+                    except EnvironmentProblem as problem:
+                        _log.warning("a title could not be saved: %s", problem)
+                    self._publish(ConversationsChanged())
+
+        self._engine.generate(prompt, TITLE_SAMPLING, on_reply, background=True)

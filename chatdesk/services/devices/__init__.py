@@ -1,0 +1,1 @@
+"""Devices of other computers, and lending this one's."""

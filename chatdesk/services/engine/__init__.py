@@ -1,0 +1,1 @@
+"""The engine process and what is asked of it."""

@@ -1,0 +1,348 @@
+"""The engine as services see it: the model in use, kept ready to answer.
+
+A model that is not used for a while is unloaded by ending its process, which gives its memory back
+for certain; the next request loads it again. After a crash it is loaded again at once, unless that
+does not help. Requests may come from any thread.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from chatdesk.core.errors import EngineProblem, EnvironmentProblem
+from chatdesk.core.generation import (
+    Adapter,
+    CountTokens,
+    Failed,
+    ForgetSession,
+    Generate,
+    IdentifiedRequest,
+    KeepSessions,
+    PromptMessage,
+    RestoreSession,
+    TokensCounted,
+)
+from chatdesk.core.i18n import tr
+from chatdesk.core.loading import (
+    Device,
+    EngineReady,
+    LoadModel,
+    LoadOptions,
+    LoadProgress,
+    ModelLoaded,
+)
+from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.engine.crashes import CrashCount, crash_problem
+from chatdesk.services.engine.idle import IdleWatch
+from chatdesk.services.engine.problems import engine_problem
+from chatdesk.services.engine.process import (
+    EngineLost,
+    EngineProcess,
+    OnReply,
+    Reply,
+)
+from chatdesk.services.engine.thread_counts import MeasuredThreads
+from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus, Publish
+from chatdesk.workers.process import Outcome, worker_command
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+READY_TIMEOUT_S = 60.0  # a cold disk and a large CUDA library; normally 0.4 s
+KEEPING_S = 5.0  # for the engine to keep its sessions on disk before it ends
+CLOSING_S = 3.0  # the same while the person waits for the app to close
+
+
+class Engine:
+    """Loads one model at a time and answers with it.
+
+    `command` starts the child process; tests give a scripted one. A model not used for `idle_s()`
+    seconds is unloaded (0: never). `threads` remembers what was measured.
+    """
+
+    def __init__(
+        self,
+        publish: Publish,
+        command: Sequence[str] | None = None,
+        *,
+        idle_s: Callable[[], float] = lambda: 0.0,
+        threads: MeasuredThreads | None = None,
+    ) -> None:
+        self._publish = publish
+        self._loaded: Future[ModelLoaded] = Future()
+        self._wanted: tuple[ModelFile, LoadOptions] | None = None
+        self._keeping: tuple[str, str, int] | None = None  # folder, model's hash, bytes
+        self._threads = threads or MeasuredThreads(None)
+        self._idle = IdleWatch(idle_s, self._fall_asleep)
+        self._process = EngineProcess(
+            command or worker_command("engine"),
+            on_use=self._idle.touch,
+            on_misfit=self._fail_load,
+            on_crash=self._on_crash,
+        )
+        self._lock = self._process.lock  # one for both: each decides by what the other is at
+        self.answering = self._process.answering
+        self._crashes = CrashCount()
+        self._status = EngineStatus(EngineState.OFF)
+
+    @property
+    def status(self) -> EngineStatus:
+        """What the engine is doing now."""
+        return self._status
+
+    @property
+    def process_id(self) -> int | None:
+        """The child's process id, or None when none runs."""
+        return self._process.pid
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """What the engine could compute on when it started last; nothing before."""
+        ready = self._process.ready
+        return ready.result().devices if ready.done() and not ready.exception() else ()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything asked of the engine has not ended yet."""
+        return self._process.busy
+
+    def ready(self, timeout_s: float = READY_TIMEOUT_S) -> EngineReady:
+        """What the engine found on this machine; starts it if need be. Raises `EngineProblem`."""
+        return self._result(self._process.start(), timeout_s)
+
+    def load(self, model: ModelFile, options: LoadOptions, *, anew: bool = False) -> None:
+        """Begin to load `model`; facts tell how it goes. The model in use is unloaded first.
+
+        Nothing happens when it is loaded or loading, unless `anew`.
+        """
+        with self._lock:
+            before, its_options = self._wanted or (None, None)
+            same = before is not None and before.id == model.id  # its hash may be known by now
+            up = self._status.state in (EngineState.LOADING, EngineState.READY)
+            if up and not anew and same and its_options == options:
+                return
+            self._crashes.clear()
+            if not same:
+                self._keeping = None
+            self._wanted = (model, options)
+            if self._loaded.done() or self._status.state is EngineState.LOADING:
+                self._release(KEEPING_S)()  # its memory must be free before the next is loaded
+                self._lose_all(EngineProblem(tr("Another model was chosen.")))
+            self._load_wanted()
+
+    def reload(self) -> None:
+        """Load the chosen model again after a failure; nothing when it is loaded or loading."""
+        with self._lock:
+            if self._wanted and self._status.state in (EngineState.FAILED, EngineState.OFF):
+                self.load(*self._wanted)
+
+    def wait_loaded(self, timeout_s: float | None = None) -> ModelLoaded:
+        """The loaded model; waits while it is loading. Raises `EnvironmentProblem`."""
+        self._wake()
+        with self._lock:
+            if self._wanted is None:
+                raise EngineProblem(
+                    tr("No model is chosen."), tr("Choose a model, or add a GGUF file.")
+                )
+            loaded = self._loaded
+        return self._result(loaded, timeout_s)
+
+    def count(self, messages: Sequence[PromptMessage], timeout_s: float = 30.0) -> TokensCounted:
+        """How many tokens these messages are as a prompt. Raises `EnvironmentProblem`."""
+        self.wait_loaded()
+        counted: Future[TokensCounted] = Future()
+
+        def on_reply(reply: Reply) -> None:
+            match reply:
+                case TokensCounted():
+                    counted.set_result(reply)
+                case Failed():
+                    counted.set_exception(engine_problem(reply, self._model_name()))
+                case EngineLost():
+                    counted.set_exception(reply.problem)
+
+        self.submit(CountTokens(self.new_id(), tuple(messages)), on_reply)
+        return self._result(counted, timeout_s)
+
+    def generate(
+        self,
+        messages: Sequence[PromptMessage],
+        sampling: SamplingParams,
+        on_reply: OnReply,
+        *,
+        background: bool = False,
+        adapters: Sequence[Adapter] = (),
+        session: str | None = None,
+    ) -> str:
+        """Ask for an answer; the request's id. Replies come on the reader thread.
+
+        `session` is the conversation whose KV state may be kept on disk.
+        """
+        request = Generate(
+            self.new_id(),
+            tuple(messages),
+            sampling,
+            background=background,
+            adapters=tuple(adapters),
+            session=session,
+        )
+        self.submit(request, on_reply)
+        return request.request_id
+
+    def submit(self, request: IdentifiedRequest, on_reply: OnReply) -> None:
+        """Send any request to the model, which is woken if need be, and waits while it is loading.
+
+        Replies come on the reader thread. The last one is a terminal event, or `EngineLost`.
+        """
+        with self._lock:  # in one step, or it could fall asleep in between
+            self._wake()
+            send = self._process.enter(request, on_reply)
+        send()
+
+    def keep_sessions(
+        self, model: ModelFile, folder: Path | None, identity: str, limit_bytes: int
+    ) -> None:
+        """Have conversations with `model` kept on disk while it is in use; None keeps none.
+
+        `identity` is the hash of its content. Nothing happens if another model is in use by now.
+        """
+        with self._lock:
+            if self._wanted is None or self._wanted[0].id != model.id:
+                return
+            self._keeping = (str(folder or ""), identity, limit_bytes)
+        self._tell(KeepSessions(self.new_id(), *self._keeping))
+
+    def restore(self, session: str, adapters: Sequence[Adapter] = ()) -> None:
+        """Have a conversation's KV state brought back from disk; nobody is woken for that."""
+        self._tell(RestoreSession(self.new_id(), session, tuple(adapters)))
+
+    def forget(self, session: str) -> None:
+        """Have a deleted conversation dropped."""
+        self._tell(ForgetSession(self.new_id(), session))
+
+    def new_id(self) -> str:
+        """A fresh id for a request."""
+        return self._process.new_id()
+
+    def cancel(self, request_id: str) -> None:
+        """Stop a request: by message first, by ending the process if that is not heard."""
+        self._process.cancel(request_id)
+
+    def close(self) -> None:
+        """End the process; whatever is still asked of it is lost."""
+        self._idle.stop()
+        with self._lock:
+            self._wanted = None
+            end = self._release(CLOSING_S)
+        end()
+        self._lose_all(EngineProblem(tr("The app is closing.")))
+
+    def _release(self, keeping_s: float) -> Callable[[], None]:
+        """What ends the process; one that has a model may use so many seconds to keep sessions."""
+        return self._process.release(keeping_s if self._loaded.done() else 0.0)
+
+    def _fall_asleep(self) -> bool:
+        """Give the model's memory back until the next request; False if it is in use after all."""
+        with self._lock:
+            if self._process.busy or self._status.state is not EngineState.READY:
+                return False
+            self._set_status(replace(self._status, state=EngineState.ASLEEP))
+            end = self._release(KEEPING_S)
+        end()
+        return True
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._wanted and self._status.state is EngineState.ASLEEP:
+                self._load_wanted()
+
+    def _load_wanted(self, after: EngineProblem | None = None) -> None:
+        """Load the model that is wanted; `after` is the crash that made it necessary."""
+        assert self._wanted
+        model, options = self._wanted
+        loaded: Future[ModelLoaded] = Future()
+        self._loaded = loaded
+        self._set_status(EngineStatus(EngineState.LOADING, model, problem=after))
+        try:
+            self._process.start()
+        except EngineProblem as problem:
+            self._fail_load(problem)
+            return
+        options = replace(options, threads=options.threads or self._threads.get(model.id))
+        request = LoadModel(self.new_id(), model.path, options)
+        self.submit(request, lambda reply: self._on_load_reply(loaded, reply))
+        if self._keeping:
+            self._tell(KeepSessions(self.new_id(), *self._keeping))
+
+    def _on_load_reply(self, loaded: Future[ModelLoaded], reply: Reply) -> None:
+        with self._lock:
+            if loaded is not self._loaded or loaded.done():
+                return  # another model was chosen while this reply was on its way
+            match reply:
+                case LoadProgress():
+                    self._set_status(replace(self._status, fraction=reply.fraction))
+                case ModelLoaded():
+                    model = self._status.model
+                    if model and reply.threads_measured:
+                        self._threads.put(model.id, reply.threads)
+                    self._set_status(EngineStatus(EngineState.READY, model, reply, 1.0))
+                    loaded.set_result(reply)
+                    self._idle.start()
+                case Failed():
+                    self._fail_load(engine_problem(reply, self._model_name()))
+
+    def _fail_load(self, problem: EnvironmentProblem) -> None:
+        with self._lock:
+            self._set_status(EngineStatus(EngineState.FAILED, self._status.model, problem=problem))
+            if not self._loaded.done():
+                self._loaded.set_exception(problem)
+
+    def _on_crash(self, outcome: Outcome) -> EngineProblem:
+        """The process ended by itself: load the model again, or give up; why it ended."""
+        loaded = self._status.loaded
+        options = self._wanted[1] if self._wanted else None
+        problem = crash_problem(outcome, options, loaded.context_window if loaded else None)
+        too_often = self._crashes.add()
+        if self._wanted and self._status.state is EngineState.READY and not too_often:
+            self._load_wanted(problem)
+        elif self._wanted:
+            self._fail_load(problem)
+        return problem
+
+    def _tell(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
+        """Send what nobody waits for, if the engine is up or coming."""
+
+        def on_reply(reply: Reply) -> None:
+            if isinstance(reply, Failed):
+                _log.warning("%s: %s %s", type(request).__name__, reply.code, reply.detail)
+
+        if self._status.state in (EngineState.LOADING, EngineState.READY):
+            self.submit(request, on_reply)
+
+    def _lose_all(self, problem: EngineProblem) -> None:
+        with self._lock:
+            if not self._loaded.done():
+                self._loaded.set_exception(problem)
+        self._process.lose_all(problem)
+
+    def _set_status(self, status: EngineStatus) -> None:
+        self._status = status
+        self._publish(EngineChanged(status))
+
+    def _model_name(self) -> str:
+        model = self._status.model
+        return model.header.name if model else ""
+
+    @staticmethod
+    def _result(future: Future[_T], timeout_s: float | None) -> _T:
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            raise EngineProblem(
+                tr("The engine does not answer."), tr("Choose the model again to restart it.")
+            ) from None

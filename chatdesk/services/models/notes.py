@@ -1,0 +1,75 @@
+"""What is kept of a model beside its file, and what new conversations take from it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chatdesk.core.errors import NotFound
+from chatdesk.core.library import ModelNotes
+from chatdesk.core.loading import LoadOptions
+from chatdesk.core.models import ModelFile
+from chatdesk.core.prompts import sound_text
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.settings import Settings
+from chatdesk.services.facts import ModelsChanged, Publish
+from chatdesk.store.models import ModelStore
+
+
+class LibraryNotes:
+    """Reads and writes the notes of models. Every change is told as `ModelsChanged`."""
+
+    def __init__(
+        self, store: ModelStore, publish: Publish, settings: Callable[[], Settings]
+    ) -> None:
+        self._store = store
+        self._publish = publish
+        self._settings = settings
+
+    def notes(self, model_id: str) -> ModelNotes:
+        """What is kept of a model beside its file. Raises `NotFound`."""
+        return self._store.notes(model_id)
+
+    def note(self, model_id: str, change: Callable[[ModelNotes], ModelNotes]) -> None:
+        """Keep what `change` makes of a model's notes. Raises `NotFound`."""
+        self._store.note(model_id, change)
+        self._publish(ModelsChanged())
+
+    def rename(self, model_id: str, title: str) -> None:
+        """Give a model the user's own name; an empty one is that of its header."""
+        name = " ".join(sound_text(title).split())
+        self.note(model_id, lambda notes: replace(notes, title=name))
+
+    def favour(self, model_id: str, favourite: bool) -> None:
+        """Mark a model as a favourite, or no longer."""
+        self.note(model_id, lambda notes: replace(notes, favourite=favourite))
+
+    def tag(self, model_id: str, tags: Sequence[str]) -> None:
+        """Put these tags on a model in place of those it has."""
+        clean = (" ".join(sound_text(tag).split()) for tag in tags)
+        kept = tuple(dict.fromkeys(tag for tag in clean if tag))
+        self.note(model_id, lambda notes: replace(notes, tags=kept))
+
+    def set_defaults(
+        self, model_id: str, system_prompt: str | None, sampling: SamplingParams | None
+    ) -> None:
+        """What new conversations with a model begin with; None is the general setting."""
+        system = None if system_prompt is None else sound_text(system_prompt)
+        self.note(model_id, lambda notes: replace(notes, system_prompt=system, sampling=sampling))
+
+    def load_options(self, model_id: str) -> LoadOptions:
+        """What a model is loaded with."""
+        return self._settings().load_options(model_id)
+
+    def defaults(self, model: ModelFile | None) -> Settings:
+        """The settings, with what is noted of this model in place of the general ones."""
+        settings = self._settings()
+        try:
+            notes = self._store.notes(model.id) if model else ModelNotes()
+        except NotFound:  # a model that was never taken up
+            return settings
+        return replace(
+            settings,
+            system_prompt=(
+                settings.system_prompt if notes.system_prompt is None else notes.system_prompt
+            ),
+            sampling=notes.sampling or settings.sampling,
+        )

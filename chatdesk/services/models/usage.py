@@ -1,0 +1,101 @@
+"""What a model really took and how fast it wrote, noted beside what was foretold of it."""
+
+import logging
+from dataclasses import replace
+
+import psutil
+
+from chatdesk.core.chat import AnswerRecord, MessageState, now
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import GenerationStats
+from chatdesk.core.library import ModelNotes
+from chatdesk.core.loading import Device, ModelLoaded
+from chatdesk.core.models import ModelFile
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.facts import AnswerEnded, Fact, Publish
+from chatdesk.services.models.service import ModelService
+
+_log = logging.getLogger(__name__)
+
+TOKENS_THAT_TELL = 32  # a shorter answer says little of the speed
+
+
+class LoadMemory:
+    """Notes the answers that end, and with the first after each load what it took.
+
+    Only then have all weights been read and all buffers been used. Those of chats are listened for,
+    others are told. Used from any thread.
+    """
+
+    def __init__(self, engine: Engine, models: ModelService, publish: Publish) -> None:
+        self._engine = engine
+        self._models = models
+        self._publish = publish
+        self._noted: ModelLoaded | None = None  # the load whose memory is noted
+
+    def publish(self, fact: Fact) -> None:
+        """Note what an answer's end tells, then tell the fact on."""
+        if isinstance(fact, AnswerEnded) and fact.message.answer:
+            ended = fact.message.state in (MessageState.COMPLETE, MessageState.STOPPED)
+            if ended and fact.message.answer.model_id:
+                self.note(fact.message.answer.model_id, fact.message.answer)
+        self._publish(fact)
+
+    def note(self, model_id: str, answer: AnswerRecord | GenerationStats) -> None:
+        """Note an answer of a model: that it was used, and how fast it was."""
+        loaded = self._not_noted(model_id)
+
+        def change(notes: ModelNotes) -> ModelNotes:
+            notes = replace(notes, last_used=now())
+            if answer.tokens_per_s and (answer.completion_tokens or 0) >= TOKENS_THAT_TELL:
+                notes = replace(notes, tokens_per_s=answer.tokens_per_s)
+            return self._with_memory(notes, *loaded) if loaded else notes
+
+        try:
+            self._models.note(model_id, change)
+        except EnvironmentProblem as problem:  # the answer's end must be told all the same
+            _log.warning("nothing noted of %s: %s", model_id, problem)
+
+    def _not_noted(self, model_id: str) -> tuple[ModelFile, ModelLoaded] | None:
+        """The model in use, if it is this one and the memory of its load is not noted yet."""
+        status = self._engine.status
+        model, loaded = status.model, status.loaded
+        if model is None or model.id != model_id or loaded is None or loaded is self._noted:
+            return None
+        self._noted = loaded
+        return model, loaded
+
+    def _with_memory(self, notes: ModelNotes, model: ModelFile, loaded: ModelLoaded) -> ModelNotes:
+        """The notes with what the load takes and what was foretold for what it reached."""
+        process_id = self._engine.process_id
+        try:
+            resident = psutil.Process(process_id).memory_info().rss if process_id else 0
+        except psutil.Error:
+            resident = 0
+        if not resident:  # it ended just now
+            return notes
+        options = replace(
+            self._models.load_options(model.id),
+            context_window=loaded.context_window,
+            kv_type=loaded.kv_type,
+        )
+        return replace(
+            notes,
+            used_bytes=resident + self._on_devices(loaded),
+            used_context=loaded.context_window,
+            estimated_bytes=self._models.estimate(model, options).memory_bytes,
+        )
+
+    def _on_devices(self, loaded: ModelLoaded) -> int:
+        """What lies in memory of GPUs' own; other devices share the process's."""
+        own = {device.name for device in self._engine.devices if _has_own_memory(device)}
+        return sum(
+            placed.weight_bytes + placed.kv_bytes + placed.compute_bytes
+            for placed in loaded.placements
+            if placed.device in own
+        )
+
+
+def _has_own_memory(device: Device) -> bool:
+    """Whether it is a GPU with memory of its own; Apple's share the computer's."""
+    return device.kind == "gpu" and not device.name.startswith(("Metal", "MTL"))

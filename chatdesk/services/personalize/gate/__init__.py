@@ -1,0 +1,1 @@
+"""What an adapter must prove before it is used."""

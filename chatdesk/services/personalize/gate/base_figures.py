@@ -1,0 +1,164 @@
+"""What a model says and finds likely without an adapter: measured once, kept for all later runs.
+
+Nothing of the person is in it: all of it comes from the general sets.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from chatdesk.core.generation import Adapter, PromptMessage, ScoreSequence, Span
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.settings import write_bytes
+from chatdesk.core.training import Sequence as TokenSequence
+from chatdesk.core.training import TokenExample
+from chatdesk.services.measure.probe import Messages, Probe, Written
+from chatdesk.services.personalize.gate.degeneration import degenerate, repetition
+from chatdesk.services.personalize.gate.general_sets import GeneralPrompt, GeneralSets
+from chatdesk.services.personalize.gate.losses import BaseText, answer_losses, rendered_items
+from chatdesk.services.personalize.gate.memorization import canaries, says
+
+_log = logging.getLogger(__name__)
+
+SAMPLED = 64  # general questions the base answers at temperature 1, to measure divergence
+ANSWERED = 24  # general questions whose answers are compared
+_SAMPLED_TOKENS = 24
+_ANSWER_TOKENS = 48
+_REPLAY_TOKENS = 32  # every one of them is read again in each epoch of a training
+CANARY_SEED = 1
+_LOOPS = 0.3  # share of repeated 4-grams in an answer that is not worth learning
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFigures:
+    """A model without an adapter.
+
+    `general` is its loss on each item of the set of this `version`; `answers` are those to the
+    first `ANSWERED` items, of which `degenerate` went wrong. `replay` are its own answers to the
+    first questions of the other set; None where an answer was not worth learning.
+    """
+
+    version: str
+    general: tuple[float, ...]
+    texts: tuple[BaseText, ...]
+    answers: tuple[Written, ...]
+    degenerate: int
+    replay: tuple[TokenExample | None, ...] = ()
+
+    @classmethod
+    def read(cls, file: Path, version: str) -> "BaseFigures | None":
+        """What was kept; None when nothing was, or it was measured with other sets."""
+        try:
+            found = msgspec.json.decode(file.read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return found if found.version == version else None
+
+    def write(self, file: Path) -> None:
+        """Keep it; where the disk refuses, the next run measures again."""
+        try:
+            write_bytes(file, msgspec.json.encode(self))
+        except OSError as problem:
+            _log.warning("what was measured of a model was not kept: %s", problem.strerror)
+
+
+def base_figures(probe: Probe, sets: GeneralSets, file: Path) -> BaseFigures:
+    """What was kept in `file`, or else is measured now and kept there."""
+    if kept := BaseFigures.read(file, sets.version):
+        return kept
+    asked = [_asked(each.prompt) for each in sets.items]
+    answers = written(probe, asked[:ANSWERED])
+    figures = BaseFigures(
+        version=sets.version,
+        general=answer_losses(probe, rendered_items(probe, sets.items)),
+        texts=_texts(probe, asked[-SAMPLED:]),
+        answers=answers,
+        degenerate=degenerate(probe, answers),
+    )
+    figures.write(file)
+    return figures
+
+
+def written(
+    probe: Probe, questions: Sequence[Messages], adapters: tuple[Adapter, ...] = ()
+) -> tuple[Written, ...]:
+    """The likeliest beginnings of answers."""
+    how = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=_ANSWER_TOKENS)
+    return tuple(probe.write(questions, [how] * len(questions), adapters))
+
+
+def _texts(probe: Probe, asked: list[Messages]) -> tuple[BaseText, ...]:
+    """Scored as they will be with an adapter: answers are computed in smaller batches, and rounding
+    alone would look like a divergence.
+    """
+    how = [_as_it_is(seed, _SAMPLED_TOKENS) for seed in range(len(asked))]
+    texts = probe.write(asked, how)
+    scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in texts], ())
+    return tuple(
+        BaseText(each.prompt, each.tokens, logprobs)
+        for each, logprobs in zip(texts, scored, strict=True)
+    )
+
+
+def _as_it_is(seed: int, tokens: int) -> SamplingParams:
+    """Sampling from the model's own distribution, nothing left out."""
+    return SamplingParams(
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        min_p=0.0,
+        repeat_penalty=1.0,
+        seed=seed,
+        max_tokens=tokens,
+    )
+
+
+def replay_examples(
+    probe: Probe, sets: GeneralSets, figures: BaseFigures, count: int, file: Path
+) -> tuple[TokenExample, ...]:
+    """The base's own answers to `count` general questions, or to as many as there are.
+
+    They are sampled: where only its likeliest words are replayed, a model becomes surer of them
+    than it was. Canaries are planted in some of the questions. What is not in `figures` yet is
+    added to them.
+    """
+    prompts = planted(sets.replay)
+    while _sound(figures) < count and len(figures.replay) < len(prompts):
+        start = len(figures.replay)
+        asked = prompts[start : start + count - _sound(figures)]
+        how = [_as_it_is(start + seed, _REPLAY_TOKENS) for seed in range(len(asked))]
+        answers = probe.write([_asked(each) for each in asked], how)
+        figures = replace(figures, replay=(*figures.replay, *map(_worth_learning, answers)))
+        figures.write(file)
+    return tuple(each for each in figures.replay if each)[:count]
+
+
+def planted(prompts: tuple[GeneralPrompt, ...]) -> tuple[str, ...]:
+    """The questions, some of which begin with a user's made-up secret."""
+    hidden = iter(canaries(CANARY_SEED))
+    return tuple(
+        f"{canary.sentence} {each.prompt}"
+        if each.language == "en" and (canary := next(hidden, None))
+        else each.prompt
+        for each in prompts
+    )
+
+
+def _sound(figures: BaseFigures) -> int:
+    return sum(each is not None for each in figures.replay)
+
+
+def _worth_learning(answer: Written) -> TokenExample | None:
+    """An answer as it was written, token for token, unless it is a loop or repeats a canary."""
+    leaks = any(says(each.secret.value, answer.text) for each in canaries(CANARY_SEED))
+    if not answer.text.strip() or leaks or repetition(answer.tokens) > _LOOPS:
+        return None
+    tokens = (*answer.prompt, *answer.tokens)
+    return TokenExample(TokenSequence(tokens, (Span(len(answer.prompt), len(tokens)),)))
+
+
+def _asked(prompt: str) -> Messages:
+    return (PromptMessage("user", prompt),)

@@ -1,0 +1,56 @@
+"""Answers that went wrong: empty ones, loops, noise, and one answer to every question.
+
+Measured on tokens and by what the base finds likely, so that no language is at a disadvantage.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from chatdesk.core.generation import ScoreSequence
+from chatdesk.services.measure.probe import Probe, Written
+from chatdesk.services.personalize.examples.doubts import is_noise
+from chatdesk.services.personalize.gate.losses import mean_loss
+
+_GRAM = 4
+_LOOPING = 0.5  # share of repeated 4-grams; text that people write has 0.0 to 0.1
+_NOISE = 7.0  # nats per token
+_SHORT = 8  # tokens: below that neither says anything
+_SAME = 3  # different questions that may not get the very same answer
+
+
+def repetition(tokens: Sequence[int]) -> float:
+    """The share of 4-grams that were there before (seq-rep-4 of Welleck et al., "Neural Text
+    Generation with Unlikelihood Training", 2020).
+    """
+    grams = [tuple(tokens[n : n + _GRAM]) for n in range(len(tokens) - _GRAM + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def is_senseless(text: str, tokens: Sequence[int], base_loss: float) -> bool:
+    """Whether a text is a loop or noise; `tokens` are its own.
+
+    `base_loss` is the base's own, in nats per token: about as high as that of an even guess among
+    all tokens (10 and more) for random tokens, 7 to 9 for random words and letters, and at most 6
+    for answers in any language, made-up names included (measured with the starter model).
+    """
+    if is_noise(text):
+        return True
+    return len(tokens) >= _SHORT and (repetition(tokens) > _LOOPING or base_loss > _NOISE)
+
+
+def degenerate(probe: Probe, answers: Sequence[Written]) -> int:
+    """How many of these answers to different questions went wrong."""
+    written = [each for each in answers if each.tokens]
+    scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in written], ())
+    same = Counter(_plain(each) for each in answers)
+    wrong = sum(
+        not _plain(each)
+        or same[_plain(each)] >= _SAME
+        or is_senseless(each.text, each.tokens, mean_loss(found))
+        for each, found in zip(written, scored, strict=True)
+    )
+    return wrong + len(answers) - len(written)
+
+
+def _plain(answer: Written) -> str:
+    return " ".join(answer.text.split()).casefold()

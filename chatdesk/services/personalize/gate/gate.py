@@ -1,0 +1,91 @@
+"""The gate as a run uses it: the base's own answers before the training, the judgement after it."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from chatdesk.core.generation import Adapter
+from chatdesk.core.personalization import AdapterRecord, Scorecard
+from chatdesk.core.training import TokenExample
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.measure.probe import Probe
+from chatdesk.services.personalize.gate.base_figures import base_figures, replay_examples
+from chatdesk.services.personalize.gate.general_sets import GeneralSets
+from chatdesk.services.personalize.gate.trial import Active, Evidence, judge
+from chatdesk.services.personalize.plan import Plan
+
+_WATCHED = 16  # general questions for the validation, beside those that are trained on
+_FIGURES_WORK = 24_000  # tokens, about: the base's figures, and one strength of an adapter
+_REPLAY_WORK = 64  # for each question
+_JUDGE_WORK = 28_000
+
+Check = Callable[[], None]
+OnShare = Callable[[float], None]
+
+
+class Gate:
+    """Measures with `engine`, which has the run's model. What is measured of a model without an
+    adapter is kept in `folder`, in a file of its hash. `file_of` says where an adapter lies.
+    """
+
+    def __init__(
+        self, engine: Engine, folder: Path, file_of: Callable[[AdapterRecord], Path]
+    ) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._file_of = file_of
+
+    def replay(
+        self, plan: Plan, record: AdapterRecord, check: Check, on_share: OnShare
+    ) -> tuple[tuple[TokenExample, ...], tuple[TokenExample, ...]]:
+        """The base's own answers to general questions: where its distribution is to be kept, and
+        to watch whether it is.
+
+        Where there are fewer than wanted, they are taken again. Raises `EnvironmentProblem`.
+        """
+        wanted = round(len(plan.train) * plan.config.replay)
+        sets, file = GeneralSets.load(), self._file(record)
+        work = _FIGURES_WORK + (wanted + _WATCHED) * _REPLAY_WORK
+        probe = Probe(self._engine, check, _shares(work, on_share))
+        figures = base_figures(probe, sets, file)
+        found = replay_examples(probe, sets, figures, wanted + _WATCHED, file)
+        watched, rest = found[:_WATCHED], [replace(each, keep=True) for each in found[_WATCHED:]]
+        return tuple(itertools.islice(itertools.cycle(rest), wanted)), watched
+
+    def judge(
+        self,
+        plan: Plan,
+        record: AdapterRecord,
+        active: AdapterRecord | None,
+        check: Check,
+        on_share: OnShare,
+    ) -> Scorecard:
+        """Measure an adapter against what is active now. Raises `EnvironmentProblem`."""
+        probe = Probe(self._engine, check, _shares(_JUDGE_WORK, on_share))
+        sets = GeneralSets.load()
+        figures = base_figures(probe, sets, self._file(record))
+        evidence = Evidence(sets, figures, plan.heldout, plan.secrets)
+        return judge(probe, evidence, self._file_of(record), self._active(active))
+
+    def _active(self, record: AdapterRecord | None) -> Active | None:
+        if record is None:
+            return None
+        adapter = Adapter(str(self._file_of(record)), record.scale)
+        card = record.scorecard
+        return Active(record.name, adapter, card.adapter if card else None)
+
+    def _file(self, record: AdapterRecord) -> Path:
+        return self._folder / f"{record.model_sha256}.json"
+
+
+def _shares(work: int, on_share: OnShare) -> Callable[[int], None]:
+    """A listener for work done, of about so much."""
+    total = 0
+
+    def on_work(amount: int) -> None:
+        nonlocal total
+        total += amount
+        on_share(min(1.0, total / work))
+
+    return on_work

@@ -1,0 +1,127 @@
+"""What the figures of an adapter mean: statistics, limits, and whether it is let in.
+
+Every judgement is a `Reason`; an adapter is promoted when all of them are good.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatdesk.core.personalization import Reason, ReasonCode
+from chatdesk.services.personalize.gate.losses import WORST, Relation
+
+SCALES = (1.0, 0.75, 0.5, 0.35)  # tried in this order
+LEAST_ANSWERS = 6  # held out; with fewer, an interval says nothing
+# Share of the held-out loss. llama.cpp rounds differently with every batch, which can make all
+# answers likelier by 1 % or so; that is certain, and nothing.
+LEAST_GAIN = 0.03
+GENERAL_LIMIT = 0.02  # share of the general loss
+# Nats. With the starter model: 0.15 for a persona that was learned well, 0.5 to 0.7 where the base
+# was not kept; how far one goes that was trained without any replay to the end is not known.
+DIVERGENCE_LIMIT = 0.3
+DEGENERATE_MORE = 1  # answers that may go wrong beyond those of the base: chance, in some dozens
+SENSELESS_SHARE = 0.25  # of the held-out answers
+RELATION_LIMIT = 0.03  # share of an answer's loss that its own question has to save
+RELATION_LEAST = 0.05  # nats per token
+
+_RESAMPLES = 10_000
+_SEED = 20_260
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean, and its bounds with 95 %."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap(values: Sequence[float]) -> Interval:
+    """The percentile interval of a mean (Efron & Tibshirani, "An Introduction to the Bootstrap",
+    1993, chapter 13). Of differences between pairs it is the paired bootstrap. Always the same for
+    the same values.
+    """
+    source = random.Random(_SEED)  # noqa: S311 - not for security
+    count = len(values)
+    means = sorted(math.fsum(source.choices(values, k=count)) / count for _ in range(_RESAMPLES))
+    edge = round(_RESAMPLES * 0.025)
+    return Interval(math.fsum(values) / count, means[edge], means[-edge - 1])
+
+
+def better(before: Sequence[float], after: Sequence[float]) -> tuple[Reason, Interval]:
+    """Whether held-out answers became likelier, from the loss of each before and after."""
+    if len(before) < LEAST_ANSWERS:
+        few = {"count": float(len(before)), "least": float(LEAST_ANSWERS)}
+        return Reason(ReasonCode.TOO_LITTLE, few), Interval(0.0, 0.0, 0.0)
+    if not _is_usable(after):
+        return Reason(ReasonCode.UNUSABLE), Interval(0.0, 0.0, 0.0)
+    found = bootstrap([new - old for old, new in zip(before, after, strict=True)])
+    whole = math.fsum(before) / len(before)
+    shares = {
+        "change": found.mean / whole,
+        "low": found.low / whole,
+        "high": found.high / whole,
+    }
+    if shares["change"] > -LEAST_GAIN:
+        return Reason(ReasonCode.NOT_BETTER, shares), found
+    if found.high >= 0:
+        return Reason(ReasonCode.NOT_SURE, shares), found
+    return Reason(ReasonCode.BETTER, shares, good=True), found
+
+
+def _is_usable(losses: Sequence[float]) -> bool:
+    return max(losses) < WORST
+
+
+def sensible(senseless: int, answers: int) -> Reason | None:
+    """Whether the held-out answers are worth being good at: noise and loops are not."""
+    if senseless <= SENSELESS_SHARE * answers:
+        return None
+    return Reason(ReasonCode.MEANINGLESS, {"count": float(senseless), "of": float(answers)})
+
+
+def related(relations: Sequence[Relation]) -> Reason | None:
+    """Whether held-out answers fit their own questions better than others'.
+
+    Of answers that have nothing to do with their questions (random tokens, one word, one answer for
+    everything) no model can find one likelier after its own question than after another: the two
+    losses have the same expectation, whatever was learned. So this needs no notion of language.
+    """
+    if len(relations) < LEAST_ANSWERS:
+        return Reason(ReasonCode.UNRELATED)
+    saved = bootstrap([each.other - each.own for each in relations])
+    own = math.fsum(each.own for each in relations) / len(relations)
+    if saved.low > 0 and saved.mean >= max(RELATION_LEAST, RELATION_LIMIT * own):
+        return None
+    return Reason(ReasonCode.UNRELATED)
+
+
+def general(base: Sequence[float], after: Sequence[float]) -> Reason:
+    """Whether the general loss is kept."""
+    if not _is_usable(after):
+        return Reason(ReasonCode.UNUSABLE)
+    change = math.fsum(after) / math.fsum(base) - 1
+    kept = change <= GENERAL_LIMIT
+    code = ReasonCode.GENERAL_KEPT if kept else ReasonCode.GENERAL_WORSE
+    return Reason(code, {"change": change}, good=kept)
+
+
+def diverged(divergence: float) -> Reason | None:
+    """Whether an adapter says other things than the base where it should not."""
+    if divergence <= DIVERGENCE_LIMIT:
+        return None
+    return Reason(ReasonCode.DIVERGED, {"divergence": divergence, "limit": DIVERGENCE_LIMIT})
+
+
+def went_wrong(count: int, of: int, base: int) -> Reason | None:
+    """Whether clearly more answers go wrong than without the adapter."""
+    if count <= base + DEGENERATE_MORE:
+        return None
+    return Reason(ReasonCode.DEGENERATE, {"count": float(count), "of": float(of)})
+
+
+def remembered(count: int, of: int) -> Reason | None:
+    """Whether anything is said by heart that was not to be learned."""
+    return Reason(ReasonCode.RECALLED, {"count": float(count), "of": float(of)}) if count else None

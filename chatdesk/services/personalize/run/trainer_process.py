@@ -1,0 +1,158 @@
+"""The trainer process, as a run sees it: started for one training, held still, ended."""
+
+import logging
+import queue
+from collections.abc import Callable, Sequence
+from typing import get_args
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.generation import Cancel
+from chatdesk.core.i18n import tr
+from chatdesk.core.training import (
+    TRAINING_ENDS,
+    PauseTraining,
+    ResumeTraining,
+    Train,
+    Trained,
+    TrainerEvent,
+    TrainerReady,
+    TrainingFailed,
+    TrainingFailure,
+    TrainingProgress,
+    TrainingStopped,
+)
+from chatdesk.services.engine.problems import learning_missing
+from chatdesk.workers.process import ChildProcess, Outcome, worker_command
+from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
+
+_log = logging.getLogger(__name__)
+
+_GRACE_S = 1.0
+
+
+class TrainerLost(EnvironmentProblem):
+    """The process ended before the training did; what it had done lies in its checkpoint."""
+
+
+class Stopped(Exception):
+    """The training was cancelled."""
+
+
+class Trainer:
+    """One training in a process of its own. `hold` and `stop` may be called from any thread.
+
+    Create it to start it. Raises `EnvironmentProblem` when the process cannot be started.
+    """
+
+    def __init__(self, request: Train, command: Sequence[str] | None = None) -> None:
+        self._request = request
+        self._held = False
+        self._events: queue.SimpleQueue[TrainerEvent | Outcome] = queue.SimpleQueue()
+        try:
+            self._child: ChildProcess[TrainerEvent] = ChildProcess(
+                list(command or worker_command("trainer")),
+                Codec[TrainerEvent](get_args(TrainerEvent)),
+                name="trainer",
+                on_event=self._events.put,
+                on_exit=self._events.put,
+            )
+        except OSError as problem:
+            raise EnvironmentProblem(
+                tr("The trainer could not be started: {reason}.", reason=problem.strerror),
+                tr("Install ChatDesk again if this stays so."),
+            ) from problem
+        self._child.send(request)
+
+    @property
+    def process_id(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
+    def hold(self, held: bool) -> None:
+        """Hold still, or go on."""
+        if held != self._held:
+            self._held = held
+            kind = PauseTraining if held else ResumeTraining
+            self._child.send(kind(self._request.request_id))
+
+    def stop(self) -> None:
+        """Have it stop behind its last checkpoint; `wait` then raises `Stopped`."""
+        self._child.send(Cancel(self._request.request_id))
+
+    def wait(self, on_progress: Callable[[TrainingProgress], None]) -> Trained:
+        """Wait for its end, and end the process.
+
+        Raises `Stopped`, `TrainerLost`, and `EnvironmentProblem` for what it cannot do.
+        """
+        try:
+            while True:
+                match event := self._events.get():
+                    case TrainingProgress():
+                        on_progress(event)
+                    case TrainerReady(protocol=protocol) if protocol != PROTOCOL_VERSION:
+                        raise EnvironmentProblem(
+                            tr("The trainer is of another version than the app."),
+                            tr("Install ChatDesk again."),
+                        )
+                    case Outcome():
+                        raise _lost(event)
+                    case _ if isinstance(event, TRAINING_ENDS):
+                        return _result(event)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the process, whatever it does; its checkpoints stay."""
+        self._child.stop(_GRACE_S)
+
+
+def _result(event: Trained | TrainingStopped | TrainingFailed) -> Trained:
+    match event:
+        case Trained():
+            return event
+        case TrainingStopped():
+            raise Stopped
+        case TrainingFailed():
+            _log.error("the trainer reports %s: %s", event.code, event.detail)
+            raise _problem(event)
+
+
+def _lost(outcome: Outcome) -> TrainerLost:
+    if outcome.was_killed_from_outside():
+        return TrainerLost(
+            tr("The trainer was ended by the system, most likely because memory ran out."),
+            tr("Close other programs, or choose a smaller rank and shorter examples."),
+        )
+    return TrainerLost(tr("The trainer stopped unexpectedly ({how}).", how=outcome.state_str()))
+
+
+def _problem(failed: TrainingFailed) -> EnvironmentProblem:
+    detail = failed.detail
+    match failed.code:
+        case TrainingFailure.MISSING:
+            return learning_missing([detail])
+        case TrainingFailure.PROGRAM:
+            what = tr("A file of ChatDesk itself is missing: {name}.", name=detail)
+            todo = tr("Install ChatDesk again, then resume.")
+        case TrainingFailure.ARCHITECTURE:
+            what = tr("Models of the kind “{name}” cannot be trained here.", name=detail)
+            todo = tr("Choose another model to personalize.")
+        case TrainingFailure.MODEL:
+            what = tr("The model's file is gone or has changed.")
+            todo = tr("Put it back, or begin anew with the model as it is now.")
+        case TrainingFailure.OUT_OF_MEMORY:
+            what = tr("There is not enough memory to learn with this model.")
+            todo = tr("Close other programs, or choose a smaller rank and shorter examples.")
+        case TrainingFailure.DISK:
+            what = tr("The disk refused what learning has to write: {reason}.", reason=detail)
+            todo = tr("Make room, then resume.")
+        case TrainingFailure.NOT_A_NUMBER:
+            what = tr("Learning went wrong: its losses are no numbers any more.")
+            todo = tr("Try again with a smaller learning rate.")
+        case TrainingFailure.DATA:
+            what = tr("What is to be learned cannot be read any more.")
+            todo = tr("Begin anew.")
+        case TrainingFailure.INTERNAL:
+            what = tr("The trainer failed; details are in the log.")
+            todo = tr("Try again.")
+    return EnvironmentProblem(what, todo)

@@ -1,0 +1,148 @@
+"""What this machine has and what is wrong with it, without private content."""
+
+import importlib.util
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chatdesk import __version__
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths, is_frozen
+from chatdesk.core.settings import Settings
+from chatdesk.library.gguf_header import read_header
+from chatdesk.library.hardware import Hardware, read_hardware
+from chatdesk.library.hub import Hub
+from chatdesk.library.hub_problems import HubProblem
+from chatdesk.library.starter import find_starter
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.hub.token import keyring_name
+from chatdesk.store.database import Database
+
+ENOUGH_DISK_BYTES = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(paths: AppPaths, settings: Settings) -> tuple[Check, ...]:
+    """Every check, in order; none of them raises."""
+    hardware = read_hardware()
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("version", lambda: f"ChatDesk {__version__}, Python {platform.python_version()}"),
+        ("installed", _installed),
+        ("system", lambda: f"{platform.platform()}, {sys.platform}"),
+        ("processor", lambda: _processor(hardware)),
+        ("memory", lambda: _memory(hardware)),
+        ("disk", lambda: _disk(paths)),
+        ("database", lambda: _database(paths)),
+        ("models folder", lambda: _models_folder(paths, settings)),
+        ("hub", lambda: _hub(settings)),
+        ("keyring", lambda: keyring_name() or "none: a token is used until ChatDesk ends"),
+        ("starter model", _starter),
+        ("engine", _engine),
+    ]
+    return tuple(_check(name, look) for name, look in checks)
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, ok=True, detail=look())
+    except (EnvironmentProblem, OSError) as problem:
+        # The report is for pasting: no user name in a path.
+        return Check(name, ok=False, detail=str(problem).replace(str(Path.home()), "~"))
+
+
+def _installed() -> str:
+    """As what, and whether what personalization needs is there."""
+    learns = importlib.util.find_spec("torch") is not None
+    return f"{'bundle' if is_frozen() else 'Python files'}, {'full' if learns else 'chat'} flavour"
+
+
+def _processor(hardware: Hardware) -> str:
+    return f"{hardware.cpu}, {hardware.physical_cores} cores, {hardware.logical_cores} threads"
+
+
+def _memory(hardware: Hardware) -> str:
+    return f"{_gb(hardware.available_bytes)} of {_gb(hardware.total_bytes)} free"
+
+
+def _disk(paths: AppPaths) -> str:
+    free = shutil.disk_usage(paths.data).free
+    if free < ENOUGH_DISK_BYTES:
+        raise EnvironmentProblem(
+            tr("Only {free} are free on the disk with your chats.", free=_gb(free)),
+            tr("Free some space."),
+        )
+    return f"{_gb(free)} free"
+
+
+def _database(paths: AppPaths) -> str:
+    database = Database.open(paths.database)
+    try:
+        database.check()
+    finally:
+        database.close()
+    return f"{_gb(paths.database.stat().st_size)}, sound"
+
+
+def _models_folder(paths: AppPaths, settings: Settings) -> str:
+    folder = Path(settings.models_folder or paths.models)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return f"{_gb(shutil.disk_usage(folder).free)} free"
+    except OSError as problem:
+        raise EnvironmentProblem(
+            tr("The folder of new models cannot be written to: {reason}.", reason=problem.strerror),
+            tr("Choose another one in the settings, under Downloads."),
+        ) from problem
+
+
+def _hub(settings: Settings) -> str:
+    """Its host alone: an address may hold a password."""
+    try:
+        return str(urlsplit(Hub(settings.hub_endpoint, None).endpoint).hostname)
+    except HubProblem:
+        raise EnvironmentProblem(
+            tr("What is set as the address of the hub is none."),
+            tr("Correct it in the settings; it begins with https://."),
+        ) from None
+
+
+def _starter() -> str:
+    starter = find_starter()
+    if starter is None:
+        raise EnvironmentProblem(
+            tr("The starter model is missing."), tr("Install ChatDesk again, or add a GGUF file.")
+        )
+    header = read_header(starter)
+    return f"{header.name} {header.quantization}, {_gb(header.bytes)}"
+
+
+def _engine() -> str:
+    engine = Engine(lambda fact: None)
+    try:
+        ready = engine.ready()
+    finally:
+        engine.close()
+    devices = "; ".join(
+        f"{device.name} ({device.kind}, {device.description}, {_gb(device.free_bytes)} free)"
+        for device in ready.devices
+    )
+    remote = "with" if ready.rpc else "without"
+    return f"llama.cpp {ready.llama_cpp}, {remote} devices of other computers: {devices}"
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.2f} GB"

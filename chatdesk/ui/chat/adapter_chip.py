@@ -1,0 +1,81 @@
+"""The composer's chip of the adapter that answers, and the menu to choose another."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QMenu
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import AdapterRecord
+from chatdesk.ui.icons import icon
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.eliding_button import Chip
+
+WIDEST = 190  # pixels
+BASE = ""  # the choice of no adapter; None is that of the active one
+
+
+class AdapterChip(Chip):
+    """Hidden while the model has no adapters.
+
+    `chosen` carries an adapter's id, `BASE`, or None for the one that is active.
+    """
+
+    chosen = Signal(object)
+    personalize_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(tr("Adapter"), WIDEST)
+        self._theme = theme
+        self._adapters: tuple[AdapterRecord, ...] = ()
+        self._active: AdapterRecord | None = None
+        self._choice: str | None = None
+        self.setToolTip(tr("What this chat is answered with"))
+        self.setMenu(QMenu(self))
+        self.hide()
+
+    def show_adapters(
+        self, adapters: Sequence[AdapterRecord], active: AdapterRecord | None
+    ) -> None:
+        """The adapters the model can use, and which one it uses where nothing is chosen."""
+        self._adapters = tuple(adapters)
+        self._active = active
+        self._show()
+
+    def show_choice(self, choice: str | None) -> None:
+        """What was chosen for the conversation."""
+        self._choice = choice
+        self._show()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._theme = theme
+        self._show()
+
+    def _show(self) -> None:
+        chosen = next((each for each in self._adapters if each.id == self._choice), None)
+        used = self._active if self._choice is None else chosen
+        choice = None if used and self._choice is None else used.id if used else BASE
+        self.setIcon(icon("leaf", self._theme.accent if used else self._theme.muted))
+        set_class(self, "chip-on" if used else "chip")
+        self.set_words(used.name if used else tr("No adapter"))
+        self._fill_menu(choice)
+        self.setVisible(bool(self._adapters))
+
+    def _fill_menu(self, choice: str | None) -> None:
+        self.menu().clear()
+        self._add(tr("The model as it is"), BASE, choice)
+        if active := self._active:
+            self._add(tr("The active one: {name}", name=active.name), None, choice)
+        self.menu().addSeparator()
+        for adapter in self._adapters:
+            self._add(adapter.name, adapter.id, choice)
+        self.menu().addSeparator()
+        self.menu().addAction(tr("Personalize…"), self.personalize_requested.emit)
+
+    def _add(self, words: str, offered: str | None, choice: str | None) -> None:
+        ask = partial(self.chosen.emit, offered)
+        action = self.menu().addAction(words.replace("&", "&&"), ask)
+        action.setCheckable(True)
+        action.setChecked(offered == choice)

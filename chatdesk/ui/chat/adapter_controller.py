@@ -1,0 +1,63 @@
+"""Between what shows adapters beside the chat and the services: which there are, which answers."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from chatdesk.core.models import ModelFile
+from chatdesk.core.personalization import AdapterRecord
+from chatdesk.services.facts import AdaptersChanged, EngineChanged
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.chat.adapter_chip import AdapterChip
+from chatdesk.ui.chat.inspector.inspector import Inspector
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+
+class AdapterController(QObject):
+    """Tells the chip the adapters of the model in use, and the inspector all their names."""
+
+    def __init__(self, bridge: Bridge, chip: AdapterChip, inspector: Inspector) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._chip = chip
+        self._inspector = inspector
+        self._services: AppServices | None = None
+        self._model: ModelFile | None = None
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there."""
+        self._services = services
+        self._model = services.engine.status.model
+        self._read()
+
+    def on_engine(self, fact: EngineChanged) -> None:
+        """Another model has other adapters."""
+        if fact.status.model != self._model:
+            self._model = fact.status.model
+            self._read()
+
+    def on_adapters(self, _fact: AdaptersChanged) -> None:
+        """There are others, or another is active."""
+        self._read()
+
+    def _read(self) -> None:
+        services, model = self._services, self._model
+        if services is None:
+            return
+
+        def work() -> tuple[tuple[AdapterRecord, ...], AdapterRecord | None]:
+            active = services.adapters.in_use(model, None) if model else None
+            return services.adapters.records(), active
+
+        self._bridge.run(work, lambda found: self._show(*found))
+
+    def _show(self, records: Sequence[AdapterRecord], active: AdapterRecord | None) -> None:
+        self._inspector.show_adapters({record.id: record.name for record in records})
+        model_id = self._model.id if self._model else None
+        mine = [each for each in records if each.is_usable and each.model_id == model_id]
+        if active and active not in mine:  # made when the same file was known by another id
+            mine.append(active)
+        self._chip.show_adapters(mine, active)

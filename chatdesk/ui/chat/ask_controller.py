@@ -1,0 +1,312 @@
+"""Between the open chat and the service that answers: asks, and follows what comes of it.
+
+What a person wrote stays in the composer, or in the message's editor, until it is accepted.
+Services arrive late (the window stands before the database is open), so a message sent before
+that waits for them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.services.facts import (
+    AnswerEnded,
+    AnswerReopened,
+    EngineChanged,
+    EngineState,
+    MessageAdded,
+)
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.chat.composer import Composer, ComposerState
+from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.chat.open_chat import OpenChat
+from chatdesk.ui.chat.token_counter import PromptCounter
+from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """What was asked, and is not yet accepted or refused."""
+
+    chat: str | None  # the conversation it is of; None is a new chat that has not become one yet
+
+
+class AskController(QObject):
+    """Knows whether the open chat is being asked or answered, and the composer shows it."""
+
+    answering_changed = Signal(bool)  # whether the open conversation is being answered
+
+    def __init__(
+        self, bridge: Bridge, chat: OpenChat, view: ChatView, composer: Composer, notice: Notice
+    ) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._chat = chat
+        self._view = view
+        self._composer = composer
+        self._notice = notice
+        self._services: AppServices | None = None
+        self._answering: dict[str, str] = {}  # message id -> conversation id
+        self._requests: set[_Request] = set()
+        self._waiting: dict[str | None, str] = {}  # sent before the services were there, by chat
+        self._counter = PromptCounter(bridge, composer, self._countable)
+        self._counter.measured.connect(chat.show_context)
+        chat.prompt_changed.connect(self._counter.count_soon)
+        chat.opened.connect(self._show_state)
+        chat.shown.connect(self._on_shown)
+        self._show_state()
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there: send what was waiting."""
+        self._services = services
+        self._counter.attach(services)
+        waiting, self._waiting = self._waiting, {}
+        for sent_from, text in waiting.items():
+            self._send(sent_from, text)
+
+    def wait_failed(self) -> None:
+        """The services will not come (the database cannot be opened): nothing is being sent."""
+        self._waiting.clear()
+        self._show_state()
+
+    # Asking
+
+    def send(self, text: str) -> None:
+        """Ask; the text stays in the composer until it is accepted."""
+        if self._is_busy():
+            return
+        if self._services is not None:
+            self._send(self._chat.current, text)
+        else:
+            self._waiting[self._chat.current] = text
+            self._show_state()
+
+    def _send(self, sent_from: str | None, text: str) -> None:
+        system, choice = self._chat.system_prompt, self._chat.adapter
+        self._ask(
+            sent_from,
+            lambda services: services.chat.send(
+                sent_from, text, system_prompt=system, choice=choice
+            ),
+            lambda conversation_id: self._accepted(sent_from, conversation_id, text),
+            lambda problem: self._refused(sent_from, text, problem),
+        )
+
+    def _accepted(self, sent_from: str | None, conversation_id: str, text: str) -> None:
+        self._chat.forget_draft(sent_from, conversation_id, text)
+        if self._chat.current == conversation_id:
+            self._notice.hide()
+
+    def _refused(self, sent_from: str | None, text: str, problem: EnvironmentProblem) -> None:
+        def again() -> None:
+            if self._chat.current == sent_from:
+                self.send(self._composer.text)
+            else:  # which may hold words of another chat by now
+                self._send(sent_from, text)
+
+        if self._chat.current == sent_from:
+            self._notice.show_problem(problem, tr("Try again"), again)
+        else:  # the words wait in the draft of the chat that was left
+            self._notice.show_problem(problem)
+
+    def regenerate(self, message_id: str) -> None:
+        """Answer again, as a sibling."""
+        self._ask_again(lambda services: services.chat.regenerate(message_id))
+
+    def continue_answer(self, message_id: str) -> None:
+        """Go on with an answer that stopped early."""
+        self._ask_again(lambda services: services.chat.continue_answer(message_id))
+
+    def edit_last(self) -> None:
+        """Edit the user's last message in place."""
+        if message_id := self._view.last_user_message_id():
+            self._view.edit(message_id)
+
+    def edit(self, message_id: str, text: str) -> None:
+        """Ask in other words, as a sibling; they stay in the editor until they are accepted."""
+        self._ask_again(
+            lambda services: services.chat.edit(message_id, text),
+            lambda: self._chat.forget_edit(message_id, text),
+            lambda: self._view.edit(message_id, text),
+        )
+
+    def _ask_again(
+        self,
+        ask: Callable[["AppServices"], None],
+        on_accepted: Callable[[], None] = lambda: None,
+        on_refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        if self._services is None or self._is_busy():
+            on_refused()
+            return
+
+        def refused(problem: EnvironmentProblem) -> None:
+            self._notice.show_problem(problem)
+            on_refused()
+
+        self._ask(self._chat.current, ask, lambda _: on_accepted(), refused)
+
+    def _ask(
+        self,
+        chat: str | None,
+        ask: Callable[["AppServices"], _T],
+        accepted: Callable[[_T], None],
+        refused: Callable[[EnvironmentProblem], None],
+    ) -> None:
+        """Ask on a worker thread; an engine that failed is started anew for it."""
+        services = self._services
+        assert services
+        request = _Request(chat)
+        self._requests.add(request)
+        self._show_state()
+
+        def work() -> _T:
+            if services.engine.status.state is EngineState.FAILED:
+                services.engine.reload()
+            return ask(services)
+
+        def ended() -> None:
+            self._requests.discard(request)
+            self._show_state()
+
+        self._bridge.run(work, accepted, refused, ended=ended, patient=True)
+
+    def stop(self) -> None:
+        """Stop the answer of the open conversation."""
+        current, services = self._chat.current, self._services
+        if services and current:
+            self._bridge.run(lambda: services.chat.stop(current), patient=True)
+
+    # Changing what was asked and answered
+
+    def correct(self, message_id: str, text: str) -> None:
+        """Put the person's own words beside an answer; they stay in the editor until then."""
+        services = self._services
+        if services is None or self._is_answering():
+            self._view.edit(message_id, text)
+            return
+
+        def refused(problem: EnvironmentProblem) -> None:
+            self._notice.show_problem(problem)
+            self._view.edit(message_id, text)
+
+        self._bridge.run(
+            lambda: services.chat.correct(message_id, text),
+            lambda _: self._chat.forget_edit(message_id, text),
+            refused,
+        )
+
+    def show_branch(self, message_id: str) -> None:
+        """Read another branch."""
+        if services := self._services:
+            self._bridge.run(
+                lambda: services.chat.show_branch(message_id),
+                lambda conversation: self._chat.reload(conversation.id),
+                self._notice.show_problem,
+            )
+
+    def pin(self, message_id: str, pinned: bool) -> None:
+        """Keep a message in the model's view when the context is full, or no longer."""
+        services = self._services
+        if services is None:
+            return
+
+        def show(_: None) -> None:
+            self._view.change(message_id, pinned=pinned)
+            self._counter.count_soon()
+
+        self._bridge.run(
+            lambda: services.chat.pin(message_id, pinned), show, self._notice.show_problem
+        )
+
+    # Facts
+
+    def on_message_added(self, fact: MessageAdded) -> None:
+        """A question or the beginning of an answer."""
+        message = fact.message
+        if message.state is MessageState.STREAMING:
+            self._answering[message.id] = message.conversation_id
+        if message.role is Role.USER and message.parent_id is None:
+            self._begin(message.conversation_id)
+        self._chat.add(message)
+        self._show_state()
+
+    def _begin(self, conversation_id: str) -> None:
+        """A conversation got its first message, or another first one by an edit."""
+        if any(request.chat == conversation_id for request in self._requests):
+            return
+        asked = next((request for request in self._requests if request.chat is None), None)
+        if asked is not None:
+            asked.chat = conversation_id
+            if self._chat.current is None:
+                self._chat.adopt(conversation_id)
+
+    def on_answer_reopened(self, fact: AnswerReopened) -> None:
+        """An answer goes on."""
+        self._answering[fact.message.id] = fact.message.conversation_id
+        self._chat.replace(fact.message)
+        self._show_state()
+
+    def on_answer_ended(self, fact: AnswerEnded) -> None:
+        """An answer is final."""
+        self._answering.pop(fact.message.id, None)
+        self._chat.finish(fact.message)
+        self._show_state()
+        if fact.unsaved:
+            self._notice.show_problem(fact.unsaved, tr("Save again"), self._save_again)
+
+    def on_engine(self, fact: EngineChanged) -> None:
+        """Count again when the model can."""
+        if fact.status.state is EngineState.READY:
+            self._counter.count_soon()
+        else:
+            self._counter.forget()
+
+    def _on_shown(self, answering: list[Message]) -> None:
+        self._answering.update({message.id: message.conversation_id for message in answering})
+        self._show_state()
+
+    def _save_again(self) -> None:
+        if services := self._services:
+            self._bridge.run(
+                services.chat.save_again,
+                lambda _: self._notice.show_words(tr("Everything is saved."), for_ms=4000),
+                lambda problem: self._notice.show_problem(
+                    problem, tr("Save again"), self._save_again
+                ),
+            )
+
+    # What the composer shows
+
+    def _is_answering(self) -> bool:
+        return self._chat.current is not None and self._chat.current in self._answering.values()
+
+    def _is_sending(self) -> bool:
+        current = self._chat.current
+        return current in self._waiting or any(each.chat == current for each in self._requests)
+
+    def _is_busy(self) -> bool:
+        return self._is_sending() or self._is_answering()
+
+    def _show_state(self) -> None:
+        self.answering_changed.emit(self._is_answering())
+        if self._is_answering():
+            self._composer.set_state(ComposerState.ANSWERING)
+            self._composer.set_placeholder(tr("Esc to stop"))
+        else:
+            state = ComposerState.SENDING if self._is_sending() else ComposerState.READY
+            self._composer.set_state(state)
+            self._composer.set_placeholder(tr("Ask anything"))
+
+    def _countable(self) -> tuple[str | None, str] | None:
+        return None if self._is_answering() else (self._chat.current, self._chat.system_prompt)

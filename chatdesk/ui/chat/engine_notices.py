@@ -1,0 +1,84 @@
+"""What the notice above the composer tells of the engine: that it failed, or had to give way."""
+
+from collections.abc import Callable
+
+from chatdesk.core.errors import DeviceMissing, EngineProblem, EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.loading import LoadOptions, ModelLoaded
+from chatdesk.core.models import ModelFile
+from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.ui.chat.inspector.runs_on import draft_words, step_down_words
+from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.widgets.notice import Notice
+
+
+class EngineNotices:
+    """Tells each thing once, and what can be done about it; `load_again` tries once more."""
+
+    def __init__(
+        self, notice: Notice, settings: SettingsController, load_again: Callable[[], None]
+    ) -> None:
+        self._notice = notice
+        self._settings = settings
+        self._load_again = load_again
+        self._told: set[tuple[str, ...]] = set()  # a model that wakes again is no news
+        self._recovering_from: EnvironmentProblem | None = None
+
+    def on_engine(self, status: EngineStatus) -> None:
+        """The engine's state is another one."""
+        problem, model = status.problem, status.model
+        if model is None:
+            return
+        smaller = problem.smaller if isinstance(problem, EngineProblem) else None
+        match status.state:
+            case EngineState.FAILED if problem and smaller:
+                self._offer_smaller(problem, model, smaller)
+            case EngineState.FAILED if isinstance(problem, DeviceMissing):
+                self._offer_devices(problem)
+            case EngineState.FAILED if problem:
+                self._notice.show_problem(problem, tr("Try again"), self._load_again)
+            case EngineState.LOADING if smaller and problem is not self._recovering_from:
+                self._recovering_from = problem
+                assert problem
+                self._offer_smaller(problem, model, smaller)
+            case EngineState.READY if status.loaded:
+                self._tell_loaded(status.loaded, model)
+
+    def _offer_smaller(
+        self, problem: EnvironmentProblem, model: ModelFile, smaller: LoadOptions
+    ) -> None:
+        now = self._settings.settings.load_options(model.id)
+        if smaller.context_window != now.context_window:
+            offer = tr("Use {n} tokens of context", n=f"{smaller.context_window:,}")
+        else:
+            offer = tr("Use less memory ({kv_type})", kv_type=smaller.kv_type)
+        self._notice.show_problem(
+            problem, offer, lambda: self._settings.use_options(model, smaller)
+        )
+
+    def _offer_devices(self, problem: DeviceMissing) -> None:
+        if self._settings.settings.remote_devices:
+            act = self._settings.open_computers
+            self._notice.show_problem(problem, tr("Other computers…"), act)
+        else:
+            act = self._settings.open_model_options
+            self._notice.show_problem(problem, tr("Model options…"), act)
+
+    def _tell_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
+        if loaded.template_notice:
+            what = tr("{model} has no usable chat template.", model=loaded.name)
+            todo = tr("A common one (ChatML) is used instead; its answers may be odd.")
+            self._tell(model, what, todo)
+        if words := [*step_down_words(loaded), *draft_words(loaded)]:
+            what = tr("{model} does not run quite as it was set.", model=loaded.name)
+            self._tell(model, what, "\n".join(words), options=True)
+
+    def _tell(self, model: ModelFile, what: str, todo: str, *, options: bool = False) -> None:
+        if (key := (model.id, what, todo)) in self._told:
+            return
+        self._told.add(key)
+        if options:
+            act = self._settings.open_model_options
+            self._notice.show_words(what, todo, tr("Model options…"), act)
+        else:
+            self._notice.show_words(what, todo)

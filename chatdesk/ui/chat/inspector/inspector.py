@@ -1,0 +1,158 @@
+"""The inspector: the context, how tokens are chosen, what the last answer cost and ran on."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QProgressBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.chat import AnswerRecord, ContextUse, MessageState
+from chatdesk.core.i18n import tr
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.facts import EngineStatus
+from chatdesk.ui.chat.inspector.last_answer import LastAnswer
+from chatdesk.ui.chat.inspector.runs_on import RunsOn
+from chatdesk.ui.sampling.panel import SamplingPanel
+from chatdesk.ui.theme import Theme, set_class
+
+WIDTH = 275
+PROMPT_DELAY_MS = 500
+
+
+class Inspector(QFrame):
+    """Requests go up as whole values."""
+
+    sampling_changed = Signal(object)
+    system_prompt_changed = Signal(str)
+
+    def __init__(self, sampling: SamplingParams, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("inspector")
+        self.setFixedWidth(WIDTH)
+        self._sampling = SamplingPanel(sampling, theme)
+        self._sampling.changed.connect(self.sampling_changed)
+        self._answer = LastAnswer()
+        self._runs_on = RunsOn()
+        self._context = QLabel()
+        self._meter = QProgressBar()
+        self._left_out = QLabel(tr("The oldest messages are no longer read."))
+        self._prompt = QPlainTextEdit()
+        self._prompt_timer = QTimer(self)
+        self._prompt_timer.setSingleShot(True)
+        self._prompt_timer.setInterval(PROMPT_DELAY_MS)
+        self._prompt_timer.timeout.connect(self.flush)
+        self._build()
+
+    def _build(self) -> None:
+        inner = QWidget()
+        inner.setObjectName("page")
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(16, 14, 16, 16)
+        layout.setSpacing(14)
+        title = QLabel(tr("Conversation"))
+        set_class(title, "bar-title")
+        layout.addWidget(title)
+        layout.addLayout(self._context_part())
+        layout.addWidget(self._sampling)
+        layout.addWidget(self._answer)
+        layout.addWidget(self._runs_on)
+        layout.addLayout(self._prompt_part())
+        layout.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _context_part(self) -> QVBoxLayout:
+        name = QLabel(tr("Context"))
+        set_class(name, "small")
+        set_class(self._context, "value")
+        set_class(self._left_out, "small")
+        self._left_out.setWordWrap(True)
+        self._left_out.hide()
+        self._meter.setAccessibleName(tr("How full the context window is"))
+        self._meter.setTextVisible(False)
+        row = QHBoxLayout()
+        row.addWidget(name, 1)
+        row.addWidget(self._context)
+        part = QVBoxLayout()
+        part.setSpacing(5)
+        part.addLayout(row)
+        part.addWidget(self._meter)
+        part.addWidget(self._left_out)
+        return part
+
+    def _prompt_part(self) -> QVBoxLayout:
+        heading = QLabel(tr("System prompt"))
+        set_class(heading, "section")
+        set_class(self._prompt, "field")
+        self._prompt.setAccessibleName(tr("System prompt"))
+        self._prompt.setPlaceholderText(tr("How the assistant should be, in your words."))
+        self._prompt.setTabChangesFocus(True)
+        self._prompt.setFixedHeight(96)
+        self._prompt.textChanged.connect(self._prompt_timer.start)
+        part = QVBoxLayout()
+        part.setSpacing(6)
+        part.addWidget(heading)
+        part.addWidget(self._prompt)
+        return part
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._sampling.set_theme(theme)
+
+    def flush(self) -> None:
+        """Tell now what is being typed, rather than after a pause."""
+        self._sampling.flush()
+        if self._prompt_timer.isActive() or self.sender() is self._prompt_timer:
+            self._prompt_timer.stop()
+            self.system_prompt_changed.emit(self._prompt.toPlainText())
+
+    def show_sampling(self, sampling: SamplingParams) -> None:
+        """How the next answers are sampled."""
+        self._sampling.show_sampling(sampling)
+
+    def show_system_prompt(self, text: str) -> None:
+        """The open conversation's system prompt, or the one of the next new chat."""
+        self._prompt_timer.stop()
+        if text != self._prompt.toPlainText():
+            self._prompt.blockSignals(True)
+            self._prompt.setPlainText(text)
+            self._prompt.blockSignals(False)
+
+    def show_context(self, use: ContextUse | None) -> None:
+        """The context meter, and whether messages have left the model's view."""
+        if use is None:
+            self._context.setText("–")
+            self._meter.reset()
+            self._left_out.hide()
+            return
+        self._context.setText(
+            tr("{tokens} of {window} tokens", tokens=f"{use.tokens:,}", window=f"{use.window:,}")
+        )
+        self._meter.setRange(0, max(1, use.window))
+        self._meter.setValue(min(use.tokens, use.window))
+        self._left_out.setVisible(use.view_after is not None)
+
+    def show_adapters(self, names: Mapping[str, str]) -> None:
+        """What the adapters are called, by their ids."""
+        self._answer.show_adapters(names)
+
+    def show_engine(self, status: EngineStatus) -> None:
+        """Where the model runs."""
+        self._runs_on.show_engine(status)
+
+    def show_answer(self, record: AnswerRecord | None, state: MessageState | None) -> None:
+        """What the last answer cost; dashes for what was not measured."""
+        self._answer.show_answer(record, state)

@@ -1,0 +1,125 @@
+"""Where the loaded model runs, and what was given up for that."""
+
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from chatdesk.core.i18n import tr, trn
+from chatdesk.core.loading import ModelLoaded, Placement, StepDown
+from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.ui.theme import set_class
+from chatdesk.ui.widgets.fields import FactList, memory_words, section, small
+
+
+class RunsOn(QWidget):
+    """Hidden while no model is loaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[QWidget] = []
+        self._places = QVBoxLayout()
+        self._places.setSpacing(4)
+        self._facts = FactList(
+            (
+                tr("Context window"),
+                tr("Memory of the context"),
+                tr("Threads"),
+                tr("Batch"),
+                tr("Answers at once"),
+            )
+        )
+        self._notes = small("")
+        self._loaded: ModelLoaded | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(section(tr("Runs on")))
+        layout.addLayout(self._places)
+        layout.addWidget(self._facts)
+        layout.addWidget(self._notes)
+        self.hide()
+
+    def show_engine(self, status: EngineStatus) -> None:
+        """What the engine is doing."""
+        loaded = status.loaded if status.state is EngineState.READY else None
+        if loaded is not self._loaded:
+            self._loaded = loaded
+            self.setVisible(loaded is not None)
+            if loaded:
+                self._show(loaded)
+
+    def _show(self, loaded: ModelLoaded) -> None:
+        for place in self._shown:
+            place.deleteLater()
+        self._shown = [_place(each) for each in loaded.placements] or [_named(loaded.device)]
+        for place in self._shown:
+            self._places.addWidget(place)
+        self._facts.show_values(
+            (
+                tr("{n} tokens", n=f"{loaded.context_window:,}"),
+                loaded.kv_type,
+                str(loaded.threads),
+                trn("{n} token", "{n} tokens", loaded.batch) if loaded.batch else "",
+                str(loaded.parallel),
+            )
+        )
+        notes = [*step_down_words(loaded), *draft_words(loaded)]
+        self._notes.setText("\n".join(notes))
+        self._notes.setVisible(bool(notes))
+
+
+def step_down_words(loaded: ModelLoaded) -> list[str]:
+    """What was given up because memory did not suffice, a sentence for each."""
+    words = {
+        StepDown.FEWER_LAYERS: tr(
+            "There was not enough graphics memory for more, so {n} of {layers} layers run there.",
+            n=loaded.gpu_layers,
+            layers=loaded.layers,
+        ),
+        StepDown.SMALLER_CONTEXT: tr(
+            "There was not enough memory for the context window that was wanted, so it is "
+            "{n} tokens.",
+            n=f"{loaded.context_window:,}",
+        ),
+        StepDown.QUANTIZED_KV: tr(
+            "To save memory, what the model has read is kept less exactly ({kv_type}).",
+            kv_type=loaded.kv_type,
+        ),
+    }
+    return [words[step] for step in loaded.stepped_down]
+
+
+def draft_words(loaded: ModelLoaded) -> list[str]:
+    """Why the draft model is not in use, if so."""
+    if not loaded.draft_notice:
+        return []
+    return [tr("The draft model is not in use: {reason}.", reason=loaded.draft_notice)]
+
+
+def _place(placement: Placement) -> QWidget:
+    size = placement.weight_bytes + placement.kv_bytes + placement.compute_bytes
+    place = _named(
+        placement.description or placement.device,
+        trn("{n} layer · {size}", "{n} layers · {size}", placement.layers, size=memory_words(size)),
+    )
+    place.setToolTip(
+        tr(
+            "Model {weights}, context {context}, computing {compute}",
+            weights=memory_words(placement.weight_bytes),
+            context=memory_words(placement.kv_bytes),
+            compute=memory_words(placement.compute_bytes),
+        )
+    )
+    return place
+
+
+def _named(device: str, words: str = "") -> QWidget:
+    place = QWidget()
+    name = QLabel(device)
+    name.setWordWrap(True)
+    set_class(name, "value")
+    layout = QVBoxLayout(place)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(1)
+    layout.addWidget(name)
+    if words:
+        layout.addWidget(small(words))
+    return place

@@ -1,0 +1,392 @@
+"""A column of messages that scrolls, built only around what is read.
+
+Widgets exist for one stretch of the path; scrolling towards either end of it builds more and
+lets go of what is far away. Positions are set by hand, so that the scroll position is exact at
+once and a change of one message lays out that message and nothing else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushButton, QWidget
+
+from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.i18n import tr
+from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.message_view import MessageView
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+
+COLUMN = 760
+Siblings = Callable[[str], Sequence[str]] | Mapping[str, Sequence[str]]
+
+_MARGIN = 24  # least pixels left and right of the column
+_TOP, _BOTTOM = 12, 24
+_GAPS = {Role.USER: 0, Role.ASSISTANT: 14}  # below a message
+_NEAR_END = 6  # pixels from the end that still count as the end
+_BUILD_BUDGET_S = 0.008
+_MAX_VIEWS = 80
+
+
+class MessageColumn(QAbstractScrollArea):
+    """The part of a path through a conversation that is near what is read.
+
+    Requests of the messages are passed on.
+    """
+
+    regenerate_requested = Signal(str)
+    edit_requested = Signal(str, str)
+    edit_changed = Signal(str, object)  # what is in a message's editor, or None: it was closed
+    continue_requested = Signal(str)
+    branch_requested = Signal(str)
+    retry_requested = Signal(str)
+    pin_requested = Signal(str, bool)
+    correct_requested = Signal(str, str)
+    rate_requested = Signal(str, object)  # a Rating or None
+    mark_requested = Signal(str, object)  # a Mark or None
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._path: list[Message] = []
+        self._siblings: Siblings = {}
+        self._first = 0  # the place in the path of the first message that has a widget
+        self._views: list[MessageView] = []
+        self._follow = True
+        self._placing = False
+        self._wanted: tuple[str, int] | None = None
+        self._canvas = QWidget(self.viewport())
+        self._view_line = ViewLine(self._canvas)
+        self._view_line.hide()
+        self._view_after: str | None = None  # the message below which that line stands
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(tr("Conversation"))
+        self.viewport().setAutoFillBackground(False)
+        self.verticalScrollBar().setSingleStep(24)
+        self._build_timer = QTimer(self)
+        self._build_timer.setSingleShot(True)
+        self._build_timer.timeout.connect(self._build_more)
+        self._pill = QPushButton(icon("arrow-down", theme.text), tr("Jump to latest"), self)
+        self._pill.setIconSize(ICON_SIZE)
+        self._pill.setToolTip(tr("Go to the end of the conversation"))
+        set_class(self._pill, "pill")
+        self._pill.clicked.connect(self.scroll_to_bottom)
+        self._pill.hide()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_changed)
+
+    def _view_built(self, view: MessageView) -> None:
+        """A message got its widget, which may have more to show."""
+
+    def _rebuilt(self) -> None:
+        """Other messages have widgets than before."""
+
+    # Where it is scrolled to
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the end of the conversation is in sight."""
+        bar = self.verticalScrollBar()
+        return self._built_to_end and bar.value() >= bar.maximum() - _NEAR_END
+
+    def scroll_to_bottom(self) -> None:
+        """Go to the end, and follow what is added there."""
+        self._follow = True
+        if not self._built_to_end:
+            self._rebuild(len(self._path) - 1)
+        self._set_value(self.verticalScrollBar().maximum())
+
+    def scroll_anchor(self) -> tuple[str, int] | None:
+        """The topmost message in sight and how many pixels of it are above; None at the end."""
+        value = self.verticalScrollBar().value()
+        if self._follow or self.at_bottom:
+            return None
+        for view in self._views:
+            if view.y() + view.height() > value:
+                return view.message.id, value - view.y()
+        return None
+
+    def restore_anchor(self, anchor: tuple[str, int] | None) -> None:
+        """Scroll to where `scroll_anchor` was taken; to the end when it is None or unknown."""
+        at = self._index(anchor[0]) if anchor else None
+        if anchor is None or at is None:
+            self.scroll_to_bottom()
+            return
+        self._follow = False
+        if self._view(anchor[0]) is None:
+            self._rebuild(at, anchor[1])
+        self._wanted = anchor
+        self._keep_wanted()
+
+    def show_view_line(self, after: str | None) -> None:
+        """Draw the line where the model's view begins below this message; none for None."""
+        if after == self._view_after:
+            return
+        anchor = self._reading_place()
+        self._view_after = after
+        self._place()
+        if anchor is not None and not self._follow:
+            self._set_value(anchor[0].y() + anchor[1])
+
+    # Qt
+
+    def scrollContentsBy(self, _dx: int, _dy: int) -> None:
+        """The bar moved, by the reader or by us."""
+        self._canvas.move(0, -self.verticalScrollBar().value())
+        if not self._placing:
+            self._wanted = None
+            self._follow = self.at_bottom
+            self._want_more()
+        self._update_pill()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other widths mean other heights; the place being read stays."""
+        super().resizeEvent(event)
+        anchor = self.scroll_anchor()
+        if event.oldSize().width() != event.size().width():
+            for view in self._views:
+                self._size_view(view)
+        self._place()
+        kept = self._view(anchor[0]) if anchor else None
+        if anchor is not None and kept is not None:
+            self._set_value(kept.y() + anchor[1])
+        self._want_more()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first time, widths are known only now."""
+        super().showEvent(event)
+        self._place()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Home and End go to the ends of the conversation, other keys scroll as usual."""
+        if event.key() == Qt.Key.Key_Home:
+            self._follow = False
+            if self._first > 0:
+                self._rebuild(0)
+            self._set_value(0)
+        elif event.key() == Qt.Key.Key_End:
+            self.scroll_to_bottom()
+        else:
+            super().keyPressEvent(event)
+
+    def viewportSizeHint(self) -> QSize:
+        """Room for the column."""
+        return QSize(COLUMN + 2 * _MARGIN, 480)
+
+    # Building
+
+    @property
+    def _built_to_end(self) -> bool:
+        return self._first + len(self._views) >= len(self._path)
+
+    @property
+    def _column(self) -> int:
+        return max(160, min(COLUMN, self.viewport().width() - 2 * _MARGIN))
+
+    def _index(self, message_id: str) -> int | None:
+        places = range(len(self._path) - 1, -1, -1)
+        return next((at for at in places if self._path[at].id == message_id), None)
+
+    def _view(self, message_id: str) -> MessageView | None:
+        return next((v for v in reversed(self._views) if v.message.id == message_id), None)
+
+    def _rebuild(self, around: int, offset: int = 0) -> None:
+        """Let go of all widgets and build a screenful around a place in the path.
+
+        The place is `offset` pixels into the message number `around`.
+        """
+        for view in self._views:
+            self._drop(view)
+        self._views = []
+        self._first = max(0, around)
+        if self._path:
+            height = 0
+            screen = offset + self.viewport().height() + 200
+            while height < screen and self._first + len(self._views) < len(self._path):
+                self._views.append(self._make(self._first + len(self._views)))
+                height += self._views[-1].height()
+            while height < screen and self._first > 0:
+                self._first -= 1
+                self._views.insert(0, self._make(self._first))
+                height += self._views[0].height()
+        self._place()
+        self._rebuilt()
+        self._want_more()
+
+    def _make(self, at: int, siblings: Sequence[str] | None = None) -> MessageView:
+        message = self._path[at]
+        if siblings is None:
+            find = self._siblings
+            siblings = find(message.id) if callable(find) else find.get(message.id, ())
+        is_last = at == len(self._path) - 1
+        view = MessageView(message, self._theme, siblings, is_last, self._canvas)
+        view.regenerate_requested.connect(self.regenerate_requested)
+        view.edit_requested.connect(self.edit_requested)
+        view.edit_changed.connect(self.edit_changed)
+        view.continue_requested.connect(self.continue_requested)
+        view.branch_requested.connect(self.branch_requested)
+        view.retry_requested.connect(self.retry_requested)
+        view.pin_requested.connect(self.pin_requested)
+        view.correct_requested.connect(self.correct_requested)
+        view.rate_requested.connect(self.rate_requested)
+        view.mark_requested.connect(self.mark_requested)
+        view.resized.connect(lambda: self._relayout_view(view))
+        self._view_built(view)
+        self._size_view(view)
+        view.show()
+        return view
+
+    def _drop(self, view: MessageView) -> None:
+        focused = QApplication.focusWidget()
+        if focused is not None and view.isAncestorOf(focused):
+            self.setFocus()  # Qt would hand it to whatever comes first in the window
+        view.hide()
+        view.setParent(None)
+        view.deleteLater()
+
+    def _want_more(self) -> None:
+        bar = self.verticalScrollBar()
+        near = 1.5 * self.viewport().height()
+        above = self._first > 0 and bar.value() < near
+        below = not self._built_to_end and bar.value() > bar.maximum() - near
+        if (above or below) and not self._build_timer.isActive():
+            self._build_timer.start()
+
+    def _build_more(self) -> None:
+        """Build on towards the end that is near, a few milliseconds long."""
+        end = perf_counter() + _BUILD_BUDGET_S
+        bar = self.verticalScrollBar()
+        near = 1.5 * self.viewport().height()
+        anchor = self._reading_place()
+        upwards = self._first > 0 and bar.value() < near
+        while perf_counter() < end:
+            if upwards and self._first > 0:
+                self._first -= 1
+                self._views.insert(0, self._make(self._first))
+            elif not upwards and not self._built_to_end:
+                self._views.append(self._make(self._first + len(self._views)))
+            else:
+                break
+        self._trim(from_end=upwards)
+        self._place()
+        if anchor is not None and not self._follow:
+            self._set_value(anchor[0].y() + anchor[1])
+        self._want_more()
+
+    def _trim(self, from_end: bool) -> None:
+        while len(self._views) > _MAX_VIEWS:
+            view = self._views[-1 if from_end else 0]
+            if view.editing or view.message.state is MessageState.STREAMING:
+                return
+            self._views.remove(view)
+            self._first += 0 if from_end else 1
+            self._drop(view)
+
+    # Placing
+
+    def _reading_place(self) -> tuple[MessageView, int] | None:
+        value = self.verticalScrollBar().value()
+        found = (v for v in self._views if v.y() + v.height() > value)
+        return next(((view, value - view.y()) for view in found), None)
+
+    def _size_view(self, view: MessageView) -> None:
+        view.resize(self._column, view.relayout(self._column))
+
+    def _relayout_view(self, view: MessageView) -> None:
+        self._size_view(view)
+        self._place(self._views.index(view) if view in self._views else 0)
+
+    def _place(self, start: int = 0) -> None:
+        """Put the messages from number `start` on below one another, and scroll when following."""
+        left = (self.viewport().width() - self._column) // 2
+        top = _TOP
+        if start > 0:
+            before = self._views[start - 1]
+            top = before.y() + before.height() + self._gap_below(before)
+        for view in self._views[start:]:
+            view.move(left, top)
+            top += view.height() + self._gap_below(view)
+        self._place_view_line(left)
+        height = max(top + _BOTTOM, self.viewport().height())
+        self._canvas.resize(self.viewport().width(), height)
+        bar = self.verticalScrollBar()
+        self._placing = True
+        bar.setRange(0, height - self.viewport().height())
+        bar.setPageStep(self.viewport().height())
+        bar.setEnabled(bar.maximum() > 0)
+        if self._follow and self._built_to_end:
+            bar.setValue(bar.maximum())
+        self._placing = False
+        self._canvas.move(0, -bar.value())
+        self._update_pill()
+
+    def _gap_below(self, view: MessageView) -> int:
+        gap = _GAPS.get(view.message.role, 0)
+        if view.message.id == self._view_after:
+            gap += self._view_line.height_for(self._column)
+        return gap
+
+    def _place_view_line(self, left: int) -> None:
+        view = self._view(self._view_after) if self._view_after else None
+        self._view_line.setVisible(view is not None)
+        if view is not None:
+            below = view.y() + view.height()
+            height = self._view_line.height_for(self._column)
+            self._view_line.setGeometry(left, below, self._column, height)
+
+    def _set_value(self, value: int) -> None:
+        self._placing = True
+        self.verticalScrollBar().setValue(value)
+        self._placing = False
+        self._follow = self.at_bottom
+        self._want_more()
+        self._update_pill()
+
+    def _show_range(self, top: int, height: int) -> None:
+        """Scroll as little as needed to see this part of the canvas."""
+        value, page = self.verticalScrollBar().value(), self.viewport().height()
+        if top < value or height > page:
+            self._set_value(max(0, top - 8))
+        elif top + height > value + page:
+            self._set_value(top + height - page + 8)
+
+    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if new is not None and self._canvas.isAncestorOf(new):
+            reason_is_tab = isinstance(new, QPushButton) or new.focusPolicy() in (
+                Qt.FocusPolicy.TabFocus,
+                Qt.FocusPolicy.StrongFocus,
+            )
+            if reason_is_tab and new.height() < self.viewport().height():
+                top = new.mapTo(self._canvas, new.rect().topLeft()).y()
+                self._show_range(top, new.height())
+
+    def _update_pill(self) -> None:
+        bar = self.verticalScrollBar()
+        away = bar.maximum() - bar.value() > 120 or not self._built_to_end
+        self._pill.setVisible(away)
+        if away:
+            size = self._pill.sizeHint()
+            view = self.viewport().geometry()
+            self._pill.setGeometry(
+                view.center().x() - size.width() // 2,
+                view.bottom() - size.height() - 12,
+                size.width(),
+                size.height(),
+            )
+            self._pill.raise_()
+
+    def _keep_wanted(self) -> None:
+        """Go on to a place that was asked for in a message not wholly shown by then."""
+        view = self._view(self._wanted[0]) if self._wanted else None
+        if self._wanted is None or view is None:
+            return
+        offset = self._wanted[1]
+        self._set_value(view.y() + offset)
+        if not view.unfinished:
+            self._wanted = None

@@ -1,0 +1,112 @@
+"""A message's text being edited in its place."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from chatdesk.core.chat import Role
+from chatdesk.core.i18n import tr
+from chatdesk.ui.theme import set_class
+from chatdesk.ui.widgets.fields import small
+
+_LINES = {Role.USER: 10, Role.ASSISTANT: 20}  # at most, then it scrolls
+_FRAME = 90  # pixels around the text
+
+
+class MessageEditor(QFrame):
+    """Escape gives up, Ctrl+Enter takes the new text: to ask again, or as the better answer.
+
+    An answer must be changed before it can be taken. What was taken stays, and is not typed in,
+    until its owner closes the editor or calls `go_on`.
+    """
+
+    cancelled = Signal()
+    accepted = Signal(str)
+    changed = Signal(str)
+    resized = Signal()
+
+    def __init__(self, role: Role, text: str, before: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._most_lines = _LINES[role]
+        self._unwanted = before.strip() if role is Role.ASSISTANT else ""
+        set_class(self, "edit-card")
+        self.text = QPlainTextEdit(text, self)
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.setTabChangesFocus(True)
+        self.text.moveCursor(self.text.textCursor().MoveOperation.End)
+        self.text.textChanged.connect(self._changed)
+        self.cancel_button = QPushButton(tr("Cancel"), self)
+        self.cancel_button.setToolTip(tr("Leave the message as it was (Esc)"))
+        self.cancel_button.clicked.connect(self.cancelled)
+        set_class(self.cancel_button, "ghost")
+        self.accept_button = QPushButton(self)
+        self.accept_button.clicked.connect(self._accept)
+        set_class(self.accept_button, "primary")
+        buttons = QHBoxLayout()
+        if role is Role.USER:
+            self.text.setAccessibleName(tr("Edit your message"))
+            self.accept_button.setText(tr("Send"))
+            self.accept_button.setToolTip(tr("Send as a new version (Ctrl+Enter)"))
+            buttons.addStretch(1)
+        else:
+            self.text.setAccessibleName(tr("Correct the answer"))
+            self.accept_button.setText(tr("Save"))
+            self.accept_button.setToolTip(tr("Save as a new version (Ctrl+Enter)"))
+            note = small(tr("Your version stands beside the old one."))
+            note.setContentsMargins(4, 0, 0, 0)  # below the text
+            buttons.addWidget(note, 1)
+        buttons.addWidget(self.cancel_button)
+        buttons.addWidget(self.accept_button)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(12, 10, 10, 10)
+        self._column.addWidget(self.text, 1)
+        self._column.addLayout(buttons)
+        self._show_acceptable()
+
+    def go_on(self) -> None:
+        """Type in it, also after its text was taken and refused."""
+        self.text.setReadOnly(False)
+        self._show_acceptable()
+        self.text.setFocus()
+
+    def type_at(self, position: int) -> None:
+        """Put the cursor behind so many characters."""
+        cursor = self.text.textCursor()
+        cursor.setPosition(position)
+        self.text.setTextCursor(cursor)
+        self.text.setFocus()
+
+    def height_for(self, width: int) -> int:
+        """The height in pixels at a width: the text up to some lines, and the buttons."""
+        self.resize(width, self.height())
+        self._column.activate()  # a document that is wrapped anew knows its lines
+        wrapped = int(self.text.document().size().height())
+        lines = min(max(2, wrapped), self._most_lines)
+        return lines * self.text.fontMetrics().lineSpacing() + _FRAME
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape and Ctrl+Enter, wherever in the card the focus is."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        elif enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._accept()
+        else:
+            super().keyPressEvent(event)
+
+    def _changed(self) -> None:
+        self._show_acceptable()
+        self.changed.emit(self.text.toPlainText())
+        self.resized.emit()
+
+    def _show_acceptable(self) -> None:
+        text = self.text.toPlainText().strip()
+        taken = self.text.isReadOnly()
+        self.accept_button.setEnabled(bool(text) and text != self._unwanted and not taken)
+
+    def _accept(self) -> None:
+        if self.accept_button.isEnabled():
+            self.text.setReadOnly(True)
+            self.text.setFocus()  # a button that is disabled hands it to whatever comes next
+            self._show_acceptable()
+            self.accepted.emit(self.text.toPlainText().strip())

@@ -1,0 +1,318 @@
+"""One message of the conversation, the user's in a card, the assistant's on the page."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QEnterEvent, QGuiApplication
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
+
+from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
+from chatdesk.core.i18n import tr
+from chatdesk.ui.chat.messages.action_row import ROW_HEIGHT, ActionRow, facts
+from chatdesk.ui.chat.messages.answer_body import AnswerBody
+from chatdesk.ui.chat.messages.badges import MessageMarks
+from chatdesk.ui.chat.messages.message_editor import MessageEditor
+from chatdesk.ui.chat.messages.state_line import StateLine
+from chatdesk.ui.markdown.prose_view import ProseView
+from chatdesk.ui.theme import Theme, set_class
+
+CARD_WIDTH = 560
+_PAD_X, _PAD_Y = 16, 10
+_ROW_GAP = 2
+_OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
+_MARK_HEIGHT = 20
+
+
+class MessageView(QWidget):
+    """Shows a message and asks for what can be done with it.
+
+    Its owner gives it a width with `relayout` and answers `resized` by doing so again.
+    """
+
+    regenerate_requested = Signal(str)
+    edit_requested = Signal(str, str)
+    edit_changed = Signal(str, object)  # what is in the editor, or None: it was closed
+    continue_requested = Signal(str)
+    branch_requested = Signal(str)
+    retry_requested = Signal(str)
+    pin_requested = Signal(str, bool)
+    correct_requested = Signal(str, str)
+    rate_requested = Signal(str, object)  # a Rating or None
+    mark_requested = Signal(str, object)  # a Mark or None
+    resized = Signal()
+
+    def __init__(
+        self,
+        message: Message,
+        theme: Theme,
+        siblings: Sequence[str] = (),
+        is_last: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.message = message = with_thinking_apart(message)
+        self._theme = theme
+        self._is_last = is_last
+        self.editor: MessageEditor | None = None
+        self.card: QFrame | None = None
+        self.card_text: ProseView | None = None
+        self._ideal_width = 0
+        self.body: AnswerBody | None = None
+        self._state: StateLine | None = None
+        if message.role is Role.USER:
+            self.card = QFrame(self)
+            set_class(self.card, "user-card")
+            self.card_text = ProseView(theme, self.card)
+            self._show_card_text(message.text)
+            self.setAccessibleName(tr("Your message"))
+        else:
+            self.body = AnswerBody(theme, self)
+            self.body.resized.connect(self.resized)
+            self._state = StateLine(theme, self)
+            self._state.continue_clicked.connect(
+                lambda: self.continue_requested.emit(self.message.id)
+            )
+            self._state.retry_clicked.connect(lambda: self.retry_requested.emit(self.message.id))
+            self.setAccessibleName(tr("Answer"))
+        self.actions_row = ActionRow(message.role, theme, self)
+        self._connect_actions()
+        self.set_siblings(siblings)
+        self.marks = MessageMarks(theme, self)
+        self._show_marks()
+        if self.body is not None:
+            self._show_answer(message)
+        self._show_state()
+
+    def set_message(self, message: Message) -> None:
+        """Show another state or text of the same message."""
+        message = with_thinking_apart(message)
+        was_streaming = self.message.state is MessageState.STREAMING
+        streaming = message.state is MessageState.STREAMING
+        before = self.message.text, self.message.thinking
+        changed = (message.text, message.thinking) != before or streaming != was_streaming
+        self.message = message
+        self._show_marks()
+        if self.card_text is not None and changed:
+            self._show_card_text(message.text)
+        elif self.body is not None and changed:
+            self._show_answer(message)
+        self._show_state()
+
+    def set_siblings(self, siblings: Sequence[str]) -> None:
+        """The ids of the message and its alternatives, in order."""
+        self.actions_row.set_siblings(siblings, self.message.id)
+
+    def set_last(self, is_last: bool) -> None:
+        """Whether nothing follows this message."""
+        if is_last != self._is_last:
+            self._is_last = is_last
+            self._show_state()
+
+    def append_thinking(self, piece: str, *, at_start: bool) -> None:
+        """More of what the model thinks before its answer; `flush` shows it."""
+        if self.body is not None:
+            self._hide_state()
+            self.body.append_thinking(piece, at_start=at_start)
+
+    def append_text(self, piece: str) -> None:
+        """More of the answer; `flush` shows it."""
+        if self.body is not None:
+            self._hide_state()
+            self.body.append_text(piece)
+
+    def flush(self, budget_s: float) -> None:
+        """Show what has come, for about `budget_s` seconds."""
+        if self.body is not None:
+            self.body.flush(budget_s)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is more to show than `flush` has shown."""
+        return self.body is not None and self.body.unfinished
+
+    def finish(self, message: Message, streamed: Message) -> None:
+        """The answer ended as `message`; `streamed` is what came of it piece by piece."""
+        self.message = message
+        if self.body is not None and message.answer is not None:
+            self.body.finish(message.answer.thinking_s)
+            came = (streamed.text, streamed.thinking)
+            if (message.text, message.thinking) != came or self.body.needs_definitions:
+                self._show_whole(message)
+            self.body.flush(_OPEN_BUDGET_S)
+            self.body.set_caret(False)
+        self._show_marks()
+        self._show_state()
+
+    def set_prompt_progress(self, done: int, total: int) -> None:
+        """The prompt is being read; both numbers are tokens."""
+        if self._state is not None and not _has_begun(self.message):
+            self._state.show_progress(done, total)
+
+    def set_caret(self, shown: bool) -> None:
+        """Show or hide the block where text is being written."""
+        if self.body is not None:
+            self.body.set_caret(shown)
+
+    @property
+    def editing(self) -> bool:
+        """Whether the text is being edited."""
+        return self.editor is not None
+
+    def begin_edit(self, text: str | None = None) -> None:
+        """Edit the message in place, beginning with `text` or else as it stands; or go on."""
+        if self.editor is None:
+            text = self.message.text if text is None else text
+            self.open_editor(text).go_on()
+            self.edit_changed.emit(self.message.id, text)
+        else:
+            self.editor.go_on()
+
+    def open_editor(self, text: str) -> MessageEditor:
+        """Show the editor with what was typed in it before; the focus stays where it is."""
+        role, message_id = self.message.role, self.message.id
+        self.editor = editor = MessageEditor(role, text, self.message.text, self)
+        requested = self.edit_requested if self.card else self.correct_requested
+        editor.cancelled.connect(self.end_edit)
+        editor.accepted.connect(partial(requested.emit, message_id))
+        editor.changed.connect(partial(self.edit_changed.emit, message_id))
+        editor.resized.connect(self.resized)
+        for part in (self.card, self.body, self._state, self.actions_row, self.marks):
+            if part is not None:
+                part.hide()
+        editor.show()
+        self.resized.emit()
+        return editor
+
+    def end_edit(self) -> None:
+        """Close the editor: its text was accepted, or given up."""
+        if self.editor is None:
+            return
+        focused = QApplication.focusWidget()
+        was_focused = focused is not None and self.editor.isAncestorOf(focused)
+        self.editor.hide()
+        self.editor.deleteLater()
+        self.editor = None
+        for part in (self.card, self.body, self.actions_row):
+            if part is not None:
+                part.show()
+        self._show_marks()
+        self._show_state()
+        if was_focused:
+            self.actions_row.edit_button.setFocus()
+        self.edit_changed.emit(self.message.id, None)
+        self.resized.emit()
+
+    def relayout(self, width: int) -> int:
+        """Place everything in `width` pixels; the height that is needed."""
+        if self.editor is not None:
+            height = self.editor.height_for(width)
+            self.editor.setGeometry(0, 0, width, height)
+            return height + 12
+        top = self._place_mark(width)
+        top = self._place_card(width, top) if self.card else self._place_answer(width, top)
+        self.actions_row.setGeometry(0, top + _ROW_GAP, width, ROW_HEIGHT)
+        return top + _ROW_GAP + ROW_HEIGHT
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The actions come into sight."""
+        super().enterEvent(event)
+        self.actions_row.set_hovered(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The actions go out of sight."""
+        super().leaveEvent(event)
+        self.actions_row.set_hovered(False)
+
+    def _connect_actions(self) -> None:
+        row = self.actions_row
+        row.copy_clicked.connect(self._copy)
+        row.edit_clicked.connect(self.begin_edit)
+        row.regenerate_clicked.connect(lambda: self.regenerate_requested.emit(self.message.id))
+        row.branch_clicked.connect(self.branch_requested)
+        row.pin_clicked.connect(
+            lambda: self.pin_requested.emit(self.message.id, not self.message.pinned)
+        )
+        row.rate_clicked.connect(lambda rating: self.rate_requested.emit(self.message.id, rating))
+        row.mark_clicked.connect(lambda mark: self.mark_requested.emit(self.message.id, mark))
+
+    def _show_marks(self) -> None:
+        self.actions_row.show_message(self.message)
+        self.marks.show_message(self.message)
+        if self.editing:
+            self.marks.hide()
+
+    def _show_card_text(self, text: str) -> None:
+        assert self.card_text is not None
+        self.card_text.clear_all()
+        self.card_text.append_plain(text)
+        self._ideal_width = self.card_text.ideal_width()
+
+    def _show_answer(self, message: Message) -> None:
+        assert self.body is not None
+        if message.state is MessageState.STREAMING:
+            self.body.set_text("")
+            if message.thinking:
+                self.body.append_thinking(message.thinking)
+            if message.text:
+                self.body.append_text(message.text)
+        else:
+            self._show_whole(message)
+        self.body.flush(_OPEN_BUDGET_S)
+
+    def _show_whole(self, message: Message) -> None:
+        assert self.body is not None
+        seconds = message.answer.thinking_s if message.answer else None
+        self.body.set_text(message.text, message.thinking, seconds)
+
+    def _hide_state(self) -> None:
+        if self._state is not None and self._state.isVisibleTo(self):
+            self._state.hide()
+
+    def _show_state(self) -> None:
+        streaming = self.message.state is MessageState.STREAMING
+        if self._state is not None:
+            self._state.show_state(self.message, self._is_last)
+            self.actions_row.facts.set_words(facts(self.message))
+            if streaming and not _has_begun(self.message):
+                self._state.show_progress(0, 0)
+        self.actions_row.setVisible(not streaming and not self.editing)
+        self.actions_row.set_always(self._is_last and self.body is not None)
+
+    def _place_mark(self, width: int) -> int:
+        """Put the marks above the message; where the message begins."""
+        if not self.marks.words:
+            return 0
+        mark = self.marks.sizeHint().width()
+        left = width - mark - _PAD_X if self.card else 0
+        self.marks.setGeometry(left, 0, mark, _MARK_HEIGHT)
+        return _MARK_HEIGHT + _ROW_GAP
+
+    def _place_card(self, width: int, top: int) -> int:
+        assert self.card is not None and self.card_text is not None
+        inner = min(self._ideal_width, min(CARD_WIDTH, width) - 2 * _PAD_X)
+        height = self.card_text.height_for(inner)
+        card = inner + 2 * _PAD_X
+        self.card.setGeometry(width - card, top, card, height + 2 * _PAD_Y)
+        self.card_text.setGeometry(_PAD_X, _PAD_Y - 1, inner, height)  # optically centred
+        return top + height + 2 * _PAD_Y
+
+    def _place_answer(self, width: int, top: int) -> int:
+        assert self.body is not None and self._state is not None
+        self.body.move(0, top)
+        height = self.body.relayout(width)
+        top += height
+        if self._state.isVisibleTo(self):
+            top += 6 if height else 0
+            hint = max(self._state.heightForWidth(width), self._state.sizeHint().height())
+            self._state.setGeometry(0, top, width, hint)
+            top += hint
+        return top
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.message.text)
+
+
+def _has_begun(message: Message) -> bool:
+    """Whether there is something to see of an answer."""
+    return bool(message.text or message.thinking)

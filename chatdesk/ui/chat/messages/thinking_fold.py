@@ -1,0 +1,99 @@
+"""The model's reasoning before its answer, folded to one line."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.markdown.prose_view import ProseView
+from chatdesk.ui.theme import Theme, set_class
+
+_LINE = 28
+_INDENT = 24
+
+
+class ReasoningFold(QWidget):
+    """One line to click or press; the reasoning below it while it is unfolded."""
+
+    toggled = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._parts: list[str] = []
+        self._view: ProseView | None = None
+        self._shown = 0
+        self.button = QToolButton(self)
+        set_class(self.button, "fold")
+        self.button.setCheckable(True)
+        self.button.setIconSize(ICON_SIZE)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setToolTip(tr("Show or hide how the model reasoned"))
+        self.button.toggled.connect(self._toggle)
+        self.button.setIcon(icon("chevron-right", theme.muted))
+        self._name(tr("Thinking…"))
+
+    @property
+    def text(self) -> str:
+        """The reasoning."""
+        return "".join(self._parts).strip()
+
+    @property
+    def expanded(self) -> bool:
+        """Whether the reasoning can be read."""
+        return self.button.isChecked()
+
+    def append(self, text: str) -> None:
+        """More reasoning."""
+        self._parts.append(text)
+        if self._view is not None and self.expanded:
+            self._show_text(self._view)
+
+    def close_reasoning(self, seconds: float | None) -> None:
+        """The reasoning is over, and took so long if that is known."""
+        self._name(_thought(seconds))
+
+    def set_caret(self, shown: bool) -> None:
+        """While the model reasons the words of the line say so; there is no caret."""
+
+    def height_for(self, width: int) -> int:
+        """The height in pixels."""
+        self.button.setGeometry(-4, 0, self.button.sizeHint().width(), _LINE)
+        if self._view is None or not self.expanded:
+            return _LINE
+        height = self._view.height_for(width - _INDENT)
+        self._view.setGeometry(_INDENT, _LINE + 4, width - _INDENT, height)
+        return _LINE + 4 + height
+
+    def _name(self, words: str) -> None:
+        self.button.setText(words)
+        self.button.setAccessibleName(words)
+
+    def _toggle(self, expanded: bool) -> None:
+        name = "chevron-down" if expanded else "chevron-right"
+        self.button.setIcon(icon(name, self._theme.muted))
+        if expanded:
+            self._view = self._view or ProseView(self._theme, self, quiet=True)
+            self._show_text(self._view)
+        if self._view is not None:
+            self._view.setVisible(expanded)
+        self.toggled.emit()
+
+    def _show_text(self, view: ProseView) -> None:
+        text = "".join(self._parts).lstrip()
+        if not self._shown:
+            view.append_plain(text)
+        else:
+            view.extend_plain(text[self._shown :])
+        self._shown = len(text)
+
+
+def _thought(seconds: float | None) -> str:
+    if seconds is None:
+        return tr("Thought")
+    if seconds < 1:
+        return tr("Thought for a moment")
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes:
+        return tr("Thought for {minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return tr("Thought for {seconds} s", seconds=rest)

@@ -1,0 +1,93 @@
+"""What new chats begin with: the settings, or what the model in use has of its own."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.library import ModelNotes
+from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.facts import EngineChanged, ModelsChanged
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+
+class ModelDefaults(QObject):
+    """Keeps up with the model in use; its signals carry what holds from now on."""
+
+    system_prompt_changed = Signal(str)
+    sampling_changed = Signal(object)
+
+    def __init__(self, bridge: Bridge, settings: SettingsController, notice: Notice) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._settings = settings
+        self._notice = notice
+        self._services: AppServices | None = None
+        self._model: ModelFile | None = None
+        self._notes = ModelNotes()
+        self._told = (settings.settings.system_prompt, settings.settings.sampling)
+        self._writes = 0  # that are on their way: what is read meanwhile is older
+        settings.changed.connect(lambda _: self._tell())
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there."""
+        self._services = services
+        self._use(services.engine.status.model)
+
+    def on_engine(self, fact: EngineChanged) -> None:
+        """Another model may be in use."""
+        if fact.status.model != self._model:
+            self._use(fact.status.model)
+
+    def on_models(self, _fact: ModelsChanged) -> None:
+        """Something else may be noted of it."""
+        self._read()
+
+    def set_sampling(self, sampling: SamplingParams) -> None:
+        """Sample like this from now on: where the model has its own, that is changed."""
+        services, model = self._services, self._model
+        if self._notes.sampling is None or services is None or model is None:
+            self._settings.edit(sampling=sampling)
+            return
+        self._writes += 1
+        work = partial(services.models.set_defaults, model.id, self._notes.system_prompt, sampling)
+        self._bridge.run(work, None, self._notice.show_problem, ended=self._written)
+
+    def _written(self) -> None:
+        self._writes -= 1
+        self._read()
+
+    def _use(self, model: ModelFile | None) -> None:
+        self._model, self._notes = model, ModelNotes()
+        self._read()
+
+    def _read(self) -> None:
+        services, model = self._services, self._model
+        if services and model and not self._writes:
+            self._bridge.run(
+                partial(services.models.notes, model.id),
+                partial(self._take, model),
+                self._notice.show_problem,
+            )
+
+    def _take(self, model: ModelFile, notes: ModelNotes) -> None:
+        if model == self._model and not self._writes:
+            self._notes = notes
+            self._tell()
+
+    def _tell(self) -> None:
+        settings, notes = self._settings.settings, self._notes
+        own = notes.system_prompt
+        system_prompt = settings.system_prompt if own is None else own
+        sampling = notes.sampling or settings.sampling
+        before, self._told = self._told, (system_prompt, sampling)
+        if system_prompt != before[0]:
+            self.system_prompt_changed.emit(system_prompt)
+        if sampling != before[1]:
+            self.sampling_changed.emit(sampling)

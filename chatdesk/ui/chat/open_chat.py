@@ -1,0 +1,314 @@
+"""The chat that is open: which one it is, its messages and its settings on the screen."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from chatdesk.core.chat import ContextUse, Conversation, Message, MessageState
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.services.facts import PromptRead, TextArrived, ThinkingArrived
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.chat.composer import Composer
+from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.window_state import WindowState
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+FOREIGN_MS = 1000  # how often to look at an answer that another process writes
+
+
+class OpenChat(QObject):
+    """Opens a conversation, or a new chat, where it was left.
+
+    It can stand before the services do: what was open is read when they come.
+    """
+
+    opened = Signal()  # another conversation, or a new chat, is open; its messages may follow
+    shown = Signal(list)  # it was read; its answers that are being written by this process
+    prompt_changed = Signal()  # what would be asked next is longer, shorter or another
+    context_measured = Signal(object)  # a ContextUse, or None until it is measured
+    adapter_shown = Signal(object)  # what it chose (see `Conversation.adapter`)
+    state_changed = Signal()  # something worth keeping over a restart
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        view: ChatView,
+        composer: Composer,
+        inspector: Inspector,
+        notice: Notice,
+        state: WindowState,
+    ) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._view = view
+        self._composer = composer
+        self._inspector = inspector
+        self._notice = notice
+        self._state = state
+        self._services: AppServices | None = None
+        self._last_id: str | None = None  # the last message shown
+        self._told = 0  # how often it was told that a message came, went on or ended
+        self.system_prompt = ""  # of the next new chat
+        self.adapter: str | None = None  # likewise
+        self._show_draft()
+
+    @property
+    def current(self) -> str | None:
+        """The open conversation; None is a new chat."""
+        return self._state.conversation
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there: show what was open."""
+        self._services = services
+        if self.current:
+            self._return_to(self.current)
+        else:
+            self.opened.emit()
+
+    # Opening
+
+    def new_chat(self) -> None:
+        """Leave the open conversation for an empty one."""
+        self._enter(None)
+        self._inspector.show_system_prompt(self.system_prompt)
+        self._show_last_answer(None)
+        self._show_adapter(None)
+        self.opened.emit()
+
+    def open(self, conversation_id: str) -> None:
+        """Show a conversation where it was left."""
+        if conversation_id == self.current:
+            return
+        self._enter(conversation_id)
+        self.opened.emit()  # the view has its size by the time the messages come
+        self._return_to(conversation_id)
+
+    def adopt(self, conversation_id: str) -> None:
+        """The new chat has become a conversation."""
+        self._state.conversation = conversation_id
+        self._last_id = None
+        self.opened.emit()
+
+    def _enter(self, conversation_id: str | None) -> None:
+        self._inspector.flush()
+        self.remember()
+        self._state.conversation = conversation_id
+        self._view.clear()
+        self._last_id = None  # nothing is shown, so there is no position to remember
+        self._show_draft()
+        self.prompt_changed.emit()
+        self.state_changed.emit()
+
+    def reload(self, conversation_id: str) -> None:
+        """Read a conversation anew, if it is the open one."""
+        if conversation_id == self.current:
+            self._load(conversation_id)
+
+    def _return_to(self, conversation_id: str) -> None:
+        self._load(conversation_id, restore=True)
+        if services := self._services:
+            self._bridge.run(lambda: services.sessions.restore(conversation_id), patient=True)
+
+    def _load(self, conversation_id: str, *, restore: bool = False) -> None:
+        services, told = self._services, self._told
+        if services is None:
+            return
+
+        def show(found: tuple[Conversation, bool]) -> None:
+            if conversation_id != self.current:
+                return
+            if told == self._told:
+                self._show(*found, restore=restore)
+            else:  # what was read is older than what was told: an answer may have ended since
+                self._load(conversation_id, restore=restore)
+
+        def gone(problem: EnvironmentProblem) -> None:
+            if conversation_id == self.current:
+                self.new_chat()
+                self._notice.show_problem(problem)
+
+        self._bridge.run(
+            lambda: (
+                services.chat.conversation(conversation_id),
+                services.chat.is_answering(conversation_id),
+            ),
+            show,
+            gone,
+        )
+
+    def _show(self, conversation: Conversation, answering: bool, *, restore: bool = False) -> None:
+        """Show the open conversation as it was read; `restore` goes to where it was left."""
+        if conversation.deleted:
+            self.new_chat()
+            return
+        path = conversation.path()
+        anchor = self._state.anchors.get(conversation.id) if restore else None
+        if not restore and not self._view.at_bottom:
+            anchor = self._view.scroll_anchor()
+        self._view.show_path(
+            path,
+            lambda message_id: [other.id for other in conversation.siblings(message_id)],
+            self._state.edits_of(conversation.id),
+        )
+        if anchor:
+            self._view.restore_anchor(anchor)
+        self._last_id = path[-1].id if path else None
+        if answering and restore:
+            self.show_context(None)  # of this chat it is counted when the answer has ended
+        streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
+        if streaming and not answering:  # by another process, the command line: no facts come here
+            QTimer.singleShot(FOREIGN_MS, lambda: self.reload(conversation.id))
+        self._inspector.show_system_prompt(conversation.system_prompt)
+        self.adapter_shown.emit(conversation.adapter)
+        self._show_last_answer(path[-1] if path else None)
+        self.shown.emit(streaming if answering else [])
+        self.prompt_changed.emit()
+
+    # What is left unfinished
+
+    def remember(self) -> None:
+        """Put the draft and the reading position into the window's state."""
+        self._state.remember_draft(self.current, self._composer.text)
+        if self.current and self._last_id:
+            self._state.remember_anchor(self.current, self._view.scroll_anchor())
+
+    def draft_changed(self) -> None:
+        """The composer's text is another one."""
+        self._state.remember_draft(self.current, self._composer.text)
+        self.state_changed.emit()
+        self.prompt_changed.emit()
+
+    def forget_draft(self, sent_from: str | None, conversation_id: str, text: str) -> None:
+        """A text was accepted; what was typed since stays.
+
+        `sent_from` was open when it was sent; `conversation_id` is what became of a new chat.
+        """
+        for chat in (sent_from, conversation_id):  # it may have been kept as either's
+            if self._state.drafts.get(chat or "") == text:
+                self._state.remember_draft(chat, "")
+        if self.current in (sent_from, conversation_id) and self._composer.text == text:
+            self._composer.clear()
+        self.state_changed.emit()
+
+    def edit_changed(self, message_id: str, text: str | None) -> None:
+        """A message's editor has another text; None when it was closed."""
+        if self.current:
+            self._state.remember_edit(self.current, message_id, text)
+            self.state_changed.emit()
+
+    def forget_edit(self, message_id: str, text: str) -> None:
+        """What was edited was accepted; what was typed since stays."""
+        conversation_id, kept = self._state.edits.get(message_id, ("", ""))
+        if kept.strip() == text:
+            self._state.remember_edit(conversation_id, message_id, None)
+            self._view.end_edit(message_id)
+            self.state_changed.emit()
+
+    def _show_draft(self) -> None:
+        self._composer.set_text(self._state.drafts.get(self.current or "", ""))
+
+    # What it is set to
+
+    def choose_adapter(self, choice: str | None) -> None:
+        """Who answers in the open conversation, or in the next new one."""
+        services, current = self._services, self.current
+        if current is None or services is None:
+            self._show_adapter(choice)
+            return
+
+        def chosen(_: None) -> None:
+            if current == self.current:
+                self.adapter_shown.emit(choice)
+
+        self._bridge.run(
+            lambda: services.adapters.choose(current, choice), chosen, self._notice.show_problem
+        )
+
+    def set_system_prompt(self, text: str) -> None:
+        """The system prompt of the open conversation, or of the next new one."""
+        services, current = self._services, self.current
+        if current is None or services is None:
+            self.system_prompt = text
+            return
+        self._bridge.run(
+            lambda: services.conversations.set_system_prompt(current, text),
+            lambda _: self.prompt_changed.emit(),
+            self._notice.show_problem,
+        )
+
+    def set_default_system_prompt(self, text: str) -> None:
+        """What new chats begin with."""
+        self.system_prompt = text
+        if self.current is None:
+            self._inspector.show_system_prompt(text)
+
+    # Its messages
+
+    def add(self, message: Message) -> None:
+        """Show a question, or the beginning of an answer, if it belongs here."""
+        if message.conversation_id != self.current:
+            return
+        self._told += 1
+        if message.parent_id == self._last_id:
+            self._view.add_message(message)
+            self._last_id = message.id
+        else:
+            self._load(message.conversation_id)
+        self._show_last_answer(message)
+
+    def replace(self, message: Message) -> None:
+        """Show an answer that goes on."""
+        if message.conversation_id == self.current:
+            self._told += 1
+            self._view.replace(message)
+
+    def finish(self, message: Message) -> None:
+        """Show an answer that is final."""
+        if message.conversation_id == self.current:
+            self._told += 1
+            self._view.finish(message)
+            self._show_last_answer(message)
+            self.prompt_changed.emit()
+
+    def on_prompt_read(self, fact: PromptRead) -> None:
+        """Prefill goes on."""
+        if fact.conversation_id == self.current:
+            self._view.set_prompt_progress(fact.message_id, fact.done, fact.total)
+
+    def on_thinking(self, fact: ThinkingArrived) -> None:
+        """A piece of the thinking before an answer."""
+        self._append(fact, self._view.append_thinking)
+
+    def on_text(self, fact: TextArrived) -> None:
+        """A piece of an answer."""
+        self._append(fact, self._view.append_text)
+
+    def _append(
+        self, fact: TextArrived | ThinkingArrived, append: Callable[[str, int, str], bool]
+    ) -> None:
+        """Show a piece. After a gap (the chat was opened meanwhile) everything is read anew."""
+        if fact.conversation_id != self.current or fact.message_id != self._last_id:
+            return
+        if not append(fact.message_id, fact.start, fact.text):
+            self._load(fact.conversation_id)
+
+    # Beside them
+
+    def show_context(self, use: ContextUse | None) -> None:
+        """How full the context window is; None is not measured yet."""
+        self._inspector.show_context(use)
+        self._view.show_view_line(use.view_after if use else None)
+        self.context_measured.emit(use)
+
+    def _show_adapter(self, choice: str | None) -> None:
+        self.adapter = choice
+        self.adapter_shown.emit(choice)
+
+    def _show_last_answer(self, message: Message | None) -> None:
+        answer = message.answer if message else None
+        self._inspector.show_answer(answer, message.state if message else None)

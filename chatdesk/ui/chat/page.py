@@ -1,0 +1,84 @@
+"""The middle of the window: the conversation and the composer, or the empty chat's welcome."""
+
+from datetime import datetime
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from chatdesk.ui.chat.composer import Composer, ComposerColumn
+from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.chat.status_line import StatusLine
+from chatdesk.ui.chat.top_bar import TopBar
+from chatdesk.ui.chat.welcome import WIDTH as WELCOME_WIDTH
+from chatdesk.ui.chat.welcome import Greeting, Suggestions
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.notice import Notice
+
+READING_WIDTH = 760
+COMPOSER_WIDTH = READING_WIDTH
+
+
+class ConversationPage(QWidget):
+    """Holds its parts and where they stand; what they say and do is the window's."""
+
+    def __init__(self, theme: Theme, *, enter_sends: bool) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.top_bar = TopBar(theme)
+        self.greeting = Greeting(theme)
+        self.view = ChatView(theme)
+        self.notice = Notice(theme)
+        self.composer = Composer(theme, enter_sends=enter_sends)
+        self.suggestions = Suggestions(theme)
+        self.status = StatusLine()
+        self._build()
+
+    def _build(self) -> None:
+        self._column = column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(0)
+        column.addWidget(self.top_bar)
+        column.addStretch(0)
+        self._above = column.count() - 1
+        greeting = ComposerColumn(self.greeting, WELCOME_WIDTH)
+        column.addWidget(greeting)
+        column.addWidget(self.view, 1)
+        column.addWidget(ComposerColumn(self.notice, COMPOSER_WIDTH))
+        column.addSpacing(8)
+        column.addWidget(ComposerColumn(self.composer, COMPOSER_WIDTH))
+        suggestions = ComposerColumn(self.suggestions, WELCOME_WIDTH)
+        column.addWidget(suggestions)
+        column.addStretch(0)
+        self._below = column.count() - 1
+        column.addSpacing(6)
+        column.addWidget(self.status)
+        self._welcome = (greeting, suggestions)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        for part in (
+            self.top_bar,
+            self.greeting,
+            self.suggestions,
+            self.view,
+            self.notice,
+            self.composer,
+        ):
+            part.set_theme(theme)
+
+    def show_shared(self, *, shared: bool) -> None:
+        """Whether other computers lend their devices."""
+        self.greeting.show_shared(shared=shared)
+        self.status.show_shared(shared=shared)
+
+    def show_empty(self, empty: bool) -> None:
+        """Whether there is no conversation to show yet."""
+        for part in self._welcome:
+            part.setVisible(empty)
+        if empty:
+            self.greeting.greet(datetime.now())
+        self.view.setVisible(not empty)
+        self.top_bar.offer_actions(not empty)
+        self._column.setStretch(self._above, 2 if empty else 0)
+        self._column.setStretch(self._below, 3 if empty else 0)
+        for card in (self.composer, self.notice):
+            card.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)

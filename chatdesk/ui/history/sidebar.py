@@ -1,0 +1,325 @@
+"""The sidebar: new chat, find a chat, the chats, models, personalization and settings."""
+
+from functools import partial
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.chat import Mark
+from chatdesk.core.i18n import tr
+from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
+from chatdesk.ui.widgets.tag import Tag, Tone
+
+WIDTH = 264
+ROW_HEIGHT = 33
+HEADING_HEIGHT = 33
+RADIUS = 8
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a row: a small heading, or a title on a rounded ground when chosen or hovered."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Headings and titles have heights of their own."""
+        return QSize(0, HEADING_HEIGHT if index.data(ListRole.IS_HEADING) else ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw a row."""
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        text = str(index.data())
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inner = rect.adjusted(8, 0, -8, 0)
+        if index.data(ListRole.IS_HEADING):
+            painter.setFont(text_font(TINY_PX, QFont.Weight.DemiBold))
+            painter.setPen(QColor(self.theme.muted))
+            line = inner.adjusted(0, 8, 0, 0)
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text.upper())
+        else:
+            self._paint_ground(painter, rect.adjusted(0, 1, 0, -1), state)
+            chosen = bool(state & QStyle.StateFlag.State_Selected)
+            weight = QFont.Weight.Medium if chosen else QFont.Weight.Normal
+            painter.setFont(text_font(weight=weight))
+            painter.setPen(QColor(self.theme.text))
+            shown = painter.fontMetrics().elidedText(
+                text, Qt.TextElideMode.ElideRight, inner.width()
+            )
+            painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.restore()
+
+    def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
+        chosen = state & QStyle.StateFlag.State_Selected
+        hovered = state & QStyle.StateFlag.State_MouseOver
+        painter.setPen(Qt.PenStyle.NoPen)
+        if chosen or hovered:
+            painter.setBrush(QColor(self.theme.selection if chosen else self.theme.hover))
+            painter.drawRoundedRect(rect, RADIUS, RADIUS)
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self.theme.accent), 2))
+            painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), RADIUS, RADIUS)
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        """The editor takes the whole row."""
+        editor.setGeometry(option.rect)
+
+
+class _List(QListView):
+    """The chats; Delete asks to delete, F2 renames, Return opens."""
+
+    delete_requested = Signal(str)
+    open_requested = Signal(str)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Handle the keys above; everything else is Qt's."""
+        # A title's editor leaves Return to us too, and commits a turn of the event loop later: who
+        # took the focus away by then would close it first.
+        renaming = self.state() == QAbstractItemView.State.EditingState
+        chosen = None if renaming else self.currentIndex().data(ListRole.ID)
+        if chosen and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.delete_requested.emit(chosen)
+        elif chosen and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_requested.emit(chosen)
+        else:
+            super().keyPressEvent(event)
+
+
+class Sidebar(QFrame):
+    """Requests go up; the model is given from outside."""
+
+    new_chat_requested = Signal()
+    open_requested = Signal(str)
+    rename_requested = Signal(str, str)
+    delete_requested = Signal(str)
+    mark_requested = Signal(str, object)  # a Mark or None
+    hide_requested = Signal()
+    models_requested = Signal()
+    personalize_requested = Signal()
+    settings_requested = Signal()
+
+    def __init__(self, model: ConversationListModel, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setFixedWidth(WIDTH)
+        self._model = model
+        self._current: str | None = None
+        self._new = QPushButton(tr("New chat"))
+        self._hide = _tool(tr("Hide the sidebar"))
+        self._search = QLineEdit()
+        self._list = _List()
+        self._empty = QLabel()
+        self._models = QPushButton(tr("Models"))
+        self._downloading = Tag()
+        self._personalize = QPushButton(tr("Personalize"))
+        self._learning = Tag()
+        self._settings = QPushButton(tr("Settings"))
+        self._delegate = _Delegate(theme, self._list)
+        self._build(theme)
+        self._connect()
+        self.set_theme(theme)
+        self._after_reset()
+
+    def _build(self, theme: Theme) -> None:
+        self._new.setToolTip(tr("New chat (Ctrl+N)"))
+        self._search.setPlaceholderText(tr("Find a chat"))
+        self._search.setAccessibleName(tr("Find a chat by its title"))
+        self._search.setClearButtonEnabled(True)
+        self._search_action = self._search.addAction(
+            icon("search", theme.muted), QLineEdit.ActionPosition.LeadingPosition
+        )
+        chats = self._list
+        chats.setModel(self._model)
+        chats.setItemDelegate(self._delegate)
+        chats.setAccessibleName(tr("Chats"))
+        chats.setMouseTracking(True)
+        chats.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        chats.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        chats.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        chats.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._empty.setWordWrap(True)
+        self._empty.setContentsMargins(8, 16, 8, 0)
+        set_class(self._empty, "small")
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._new, 1)
+        top.addWidget(self._hide)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 12)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self._search)
+        layout.addWidget(self._empty)
+        layout.addWidget(chats, 1)
+        bottom = QVBoxLayout()
+        bottom.setSpacing(1)
+        for button, tag in (
+            (self._models, self._downloading),
+            (self._personalize, self._learning),
+        ):
+            inside = QHBoxLayout(button)
+            inside.setContentsMargins(0, 0, 8, 0)
+            inside.addWidget(tag, 0, Qt.AlignmentFlag.AlignRight)
+        for button in (self._models, self._personalize, self._settings):
+            set_class(button, "row")
+            bottom.addWidget(button)
+        layout.addLayout(bottom)
+        set_class(self._new, "new")
+
+    def _connect(self) -> None:
+        self._new.clicked.connect(self.new_chat_requested)
+        self._hide.clicked.connect(self.hide_requested)
+        self._models.clicked.connect(self.models_requested)
+        self._personalize.clicked.connect(self.personalize_requested)
+        self._settings.clicked.connect(self.settings_requested)
+        self._search.textChanged.connect(self._filter)
+        self._search.returnPressed.connect(self._open_first)
+        self._list.clicked.connect(self._open_index)
+        self._list.open_requested.connect(self.open_requested)
+        self._list.delete_requested.connect(self.delete_requested)
+        self._list.customContextMenuRequested.connect(self._open_menu)
+        self._model.rename_requested.connect(self.rename_requested)
+        self._model.modelReset.connect(self._after_reset)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._delegate.theme = theme
+        for button, name in (
+            (self._new, "plus"),
+            (self._hide, "sidebar"),
+            (self._models, "cube"),
+            (self._personalize, "leaf"),
+            (self._settings, "settings"),
+        ):
+            button.setIcon(icon(name, theme.text if button is not self._hide else theme.muted))
+            button.setIconSize(ICON_SIZE)
+        self._search_action.setIcon(icon("search", theme.muted))
+        self._list.viewport().update()
+
+    def select(self, conversation_id: str | None) -> None:
+        """Mark the open conversation."""
+        self._current = conversation_id
+        row = self._model.row_of(conversation_id)
+        if row < 0:
+            self._list.clearSelection()
+            self._list.setCurrentIndex(QModelIndex())
+        else:
+            self._list.setCurrentIndex(self._model.index(row))
+
+    def show_learning(self, text: str) -> None:
+        """How far learning is, in few words; nothing for ""."""
+        self._learning.show_words(text, Tone.GOOD)
+        self._personalize.setAccessibleDescription(text)
+
+    def show_downloading(self, text: str) -> None:
+        """How far downloads are, in few words; nothing for ""."""
+        self._downloading.show_words(text, Tone.GOOD)
+        self._models.setAccessibleDescription(text)
+
+    def mark_page(self, title: str) -> None:
+        """Which page the window shows; "" for a chat."""
+        for button in (self._models, self._personalize):
+            set_class(button, "row-chosen" if button.text() == title else "row")
+
+    def rename(self, conversation_id: str) -> None:
+        """Edit a title in place."""
+        row = self._model.row_of(conversation_id)
+        if row >= 0:
+            self._list.setFocus()
+            self._list.setCurrentIndex(self._model.index(row))
+            self._list.edit(self._model.index(row))
+
+    @property
+    def is_renaming(self) -> bool:
+        """Whether a title is being edited in place."""
+        return self._list.state() == QAbstractItemView.State.EditingState
+
+    def focus_search(self) -> None:
+        """Put the cursor into the search field."""
+        self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._search.selectAll()
+
+    def _filter(self, text: str) -> None:
+        self._model.set_filter(text)
+        self._after_reset()
+
+    def _after_reset(self) -> None:
+        self.select(self._current)
+        nothing = self._model.rowCount() == 0
+        self._empty.setVisible(nothing)
+        self._empty.setText(
+            tr("Your chats will be listed here.")
+            if self._model.is_empty()
+            else tr("No chat has these words in its title.")
+        )
+
+    def _open_index(self, index: QModelIndex) -> None:
+        if conversation_id := index.data(ListRole.ID):
+            self.open_requested.emit(conversation_id)
+
+    def _open_first(self) -> None:
+        for row in range(self._model.rowCount()):
+            if conversation_id := self._model.index(row).data(ListRole.ID):
+                self.open_requested.emit(conversation_id)
+                return
+
+    def menu_of(self, index: Index) -> QMenu:
+        """What can be done with a chat."""
+        conversation_id, mark = index.data(ListRole.ID), index.data(ListRole.MARK)
+        menu = QMenu(self)
+        menu.addAction(tr("Rename"), lambda: self.rename(conversation_id))
+        menu.addAction(tr("Delete"), lambda: self.delete_requested.emit(conversation_id))
+        menu.addSeparator()
+        for offered, words in (
+            (Mark.INCLUDE, tr("Learn from this chat")),
+            (Mark.EXCLUDE, tr("Never learn from this chat")),
+        ):
+            wanted = None if mark == offered else offered
+            ask = partial(self.mark_requested.emit, conversation_id, wanted)
+            action = menu.addAction(words, ask)
+            action.setCheckable(True)
+            action.setChecked(mark == offered)
+        return menu
+
+    def _open_menu(self, at: QPoint) -> None:
+        index = self._list.indexAt(at)
+        if index.data(ListRole.ID):
+            menu = self.menu_of(index)
+            menu.exec(self._list.mapToGlobal(at))
+            menu.deleteLater()
+            if not self.is_renaming:
+                self.select(self._current)  # a right click has moved the mark
+
+
+def _tool(name: str) -> QToolButton:
+    button = QToolButton()
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFixedSize(36, 36)
+    return button

@@ -1,0 +1,1 @@
+"""Markdown: from source text to a painted document."""

@@ -1,0 +1,176 @@
+"""Between the Models page and the services: what is kept, and what can be done with it."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
+from chatdesk.services.facts import EngineChanged, ModelsChanged, QuantizingChanged
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.models.downloads.controller import DownloadsController
+from chatdesk.ui.models.hub.controller import HubController
+from chatdesk.ui.page_controller import PageController
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
+    from chatdesk.core.library import KeptModel, Quantizing
+    from chatdesk.library.hardware import Hardware
+    from chatdesk.services.app import AppServices
+    from chatdesk.ui.models.library.actions import ModelActions
+    from chatdesk.ui.models.library.searches import LibrarySearches
+    from chatdesk.ui.models.page import ModelsPage
+
+    Found = tuple[tuple[KeptModel, ...], Hardware]
+
+
+class ModelsPageController(PageController["ModelsPage"]):
+    """`hub` and `downloads` give the parts of the page that are theirs.
+
+    `chat_requested` and `options_requested` carry a `ModelFile`.
+    """
+
+    add_requested = Signal()
+    chat_requested = Signal(object)
+    options_requested = Signal(object)
+    personalize_requested = Signal()
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        hub: HubController,
+        downloads: DownloadsController,
+        notice: Notice,
+        window: QWidget,
+    ) -> None:
+        super().__init__(bridge, notice, window)
+        self._hub = hub
+        self._downloads = downloads
+        self._actions: ModelActions | None = None
+        self._searches: LibrarySearches | None = None
+        self._kept: tuple[KeptModel, ...] | None = None
+        self._in_use: ModelFile | None = None
+        self._reads = False  # one reading at a time; what changes meanwhile is read after it
+        self._read_again = False
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there."""
+        self._in_use = services.engine.status.model
+        super().attach(services)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        super().set_theme(theme)
+        for part in (self._actions, self._searches):
+            if part:
+                part.set_theme(theme)
+
+    # Facts
+
+    def on_models(self, _fact: ModelsChanged) -> None:
+        """There are others, or something else is known of one."""
+        if self._page:
+            self._read()
+
+    def on_engine(self, fact: EngineChanged) -> None:
+        """Another model may be in use."""
+        if fact.status.model != self._in_use:
+            self._in_use = fact.status.model
+            self._show()
+
+    def on_quantizing(self, fact: QuantizingChanged) -> None:
+        """A model that is made smaller has come further."""
+        seen = self._searches is not None and self._searches.show_quantizing(fact.progress)
+        if not seen and not fact.progress.is_running:
+            self._tell_end(fact.progress)
+
+    def _tell_end(self, progress: "Quantizing") -> None:
+        name, result = progress.model.header.name, progress.result
+        if result:
+            self.notice.show_words(
+                tr("The smaller “{name}” is ready, as {type}.", name=name, type=progress.type),
+                "",
+                tr("Models"),
+                self.open_requested.emit,
+            )
+        elif progress.problem:
+            what = tr("“{name}” could not be made smaller.", name=name)
+            self.notice.show_problem(EnvironmentProblem(what, progress.problem))
+
+    # The page
+
+    def _make_page(self, theme: Theme) -> "ModelsPage":
+        from chatdesk.ui.models.page import ModelsPage
+
+        hub, downloads = self._hub, self._downloads
+        page = ModelsPage(theme, hub.search, downloads.view, hub.catalog)
+        page.add_requested.connect(self.add_requested)
+        app = QGuiApplication.instance()
+        assert isinstance(app, QGuiApplication)
+        # A disk may have come back, or a file gone, while another app was in front.
+        app.applicationStateChanged.connect(self._on_application_state)
+        return page
+
+    def _serve(self, page: "ModelsPage", services: "AppServices") -> None:
+        from chatdesk.ui.models.library.actions import ModelActions
+        from chatdesk.ui.models.library.searches import LibrarySearches
+
+        assert self._theme
+        actions = self._actions = ModelActions(self._bridge, services, page, self._theme)
+        searches = self._searches = LibrarySearches(self._bridge, services, page, self._theme)
+        for signal, slot in (
+            (actions.chat_requested, self.chat_requested),
+            (actions.options_requested, self.options_requested),
+            (actions.personalize_requested, self.personalize_requested),
+            (actions.shrink_requested, searches.open_shrink),
+            (actions.duplicates_requested, searches.open_duplicates),
+            (searches.chat_requested, self.chat_requested),
+            (searches.delete_requested, actions.delete),
+        ):
+            signal.connect(slot)
+
+    def _on_application_state(self, state: Qt.ApplicationState) -> None:
+        if state is Qt.ApplicationState.ApplicationActive and self._page and self._page.isVisible():
+            self._read()
+
+    def _read(self) -> None:
+        services = self._services
+        self._read_again = self._reads
+        if services and not self._reads:
+            self._reads = True
+            work = partial(_look, services)
+            self._bridge.run(work, self._take, self._tell_unread, patient=True)
+
+    def _take(self, found: "Found") -> None:
+        self._kept, hardware = found
+        if self._page:
+            self._page.show_computer(hardware)
+        self._show()
+        self._end_reading()
+
+    def _tell_unread(self, problem: EnvironmentProblem) -> None:
+        if self._page:
+            self._page.stop_looking()
+        self.notice.show_problem(problem, tr("Try again"), self._read)
+        self._end_reading()
+
+    def _end_reading(self) -> None:
+        self._reads = False
+        if self._read_again:
+            self._read()
+
+    def _show(self) -> None:
+        if self._page and self._kept is not None:
+            self._page.show_kept(self._kept, self._in_use.id if self._in_use else "")
+
+
+def _look(services: "AppServices") -> "Found":
+    """What is kept, and what this computer has; not on the window's thread."""
+    from chatdesk.library.hardware import read_hardware
+
+    return services.models.kept(), read_hardware()

@@ -1,0 +1,93 @@
+"""What the dialogs of the model library share: a heading, a body that scrolls, buttons below."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.ui.theme import set_class
+from chatdesk.ui.widgets.fields import plain_button
+from chatdesk.ui.widgets.labels import PlainLabel
+
+_SIDE = 28
+
+
+class LibraryDialog(QDialog):
+    """`lead` stands below the title, `body` takes what the dialog shows, `buttons` end it.
+
+    `heading` is what it says within the window, where that is not the window's title.
+    """
+
+    def __init__(
+        self, title: str, lead: str, size: tuple[int, int], parent: QWidget, heading: str = ""
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.resize(*size)
+        self.heading = QHBoxLayout()
+        self.heading.setSpacing(10)
+        self.heading.addWidget(PlainLabel(heading or title, "page-title"), 1)
+        self.lead = PlainLabel(lead)
+        if not lead:
+            self.lead.hide()
+        self.body = QVBoxLayout()
+        self.body.setSpacing(8)
+        self.buttons = QHBoxLayout()
+        self.buttons.setContentsMargins(_SIDE, 12, _SIDE, 18)
+        self.buttons.setSpacing(10)
+        top = QVBoxLayout()
+        top.setContentsMargins(_SIDE, 22, _SIDE, 10)
+        top.setSpacing(4)
+        top.addLayout(self.heading)
+        top.addWidget(self.lead)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self._area(), 1)
+        layout.addLayout(self.buttons)
+
+    def add_button(self, words: str, look: str = "") -> QPushButton:
+        """One more button at the end of the dialog."""
+        button = plain_button(words)
+        set_class(button, look)
+        self.buttons.addWidget(button)
+        return button
+
+    def _area(self) -> QScrollArea:
+        inner = QWidget()
+        inner.setObjectName("page")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(_SIDE, 6, _SIDE, 20)
+        column.addLayout(self.body)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        return area
+
+
+class Working(QWidget):
+    """Says what is being done, above a bar that moves while it is not known how far it is."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = PlainLabel(words)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 0)
+        self.bar.setAccessibleName(words)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.words)
+        column.addWidget(self.bar)

@@ -1,0 +1,135 @@
+"""Between the list of downloads and their service: hold, go on, give up, tell what came of them."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.library import Download, DownloadState
+from chatdesk.services.facts import DownloadProgressed, DownloadsChanged
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.models.download_words import name_and_quantization, status_words
+from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
+    from chatdesk.services.app import AppServices
+    from chatdesk.services.hub.downloads import DownloadService
+    from chatdesk.ui.models.downloads.list import DownloadList
+
+
+class DownloadsController(QObject):
+    """Makes the list when it is asked for first.
+
+    `status_changed` says in few words how far it is, "" while nothing is fetched; `chat_requested`
+    carries the `Path` of a model to chat with. `notice` is where something is told so that it is
+    seen.
+    """
+
+    status_changed = Signal(str)
+    chat_requested = Signal(object)
+
+    def __init__(self, bridge: Bridge, notice: Callable[[], Notice]) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._notice = notice
+        self._service: DownloadService | None = None
+        self._downloads: dict[str, Download] = {}
+        self._received: dict[str, int] = {}  # of what is running, newer than in the list
+        self._made: DownloadList | None = None
+
+    @cached_property
+    def view(self) -> "DownloadList":
+        """What is being fetched."""
+        from chatdesk.ui.models.downloads.list import DownloadList
+
+        view = self._made = DownloadList()
+        view.pause_requested.connect(self._pause)
+        view.resume_requested.connect(self._resume)
+        view.cancel_requested.connect(self._cancel)
+        view.clear_requested.connect(self._clear)
+        view.chat_requested.connect(self._chat)
+        view.show_downloads(tuple(self._downloads.values()))
+        return view
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there; what was being fetched before goes on."""
+        self._service = services.downloads
+        self._read()
+
+    # Facts
+
+    def on_downloads(self, _fact: DownloadsChanged) -> None:
+        """There are others, or one is in another state."""
+        self._read()
+
+    def on_progress(self, fact: DownloadProgressed) -> None:
+        """One has come further."""
+        self._received[fact.download_id] = fact.received
+        if self._made:
+            self._made.show_progress(fact)
+        self._show_status()
+
+    def _read(self) -> None:
+        if self._service:
+            self._bridge.run(self._service.list, self._show)
+
+    def _show(self, downloads: Sequence[Download]) -> None:
+        before, self._downloads = self._downloads, {each.id: each for each in downloads}
+        self._received = {each.id: each.received for each in downloads}
+        if self._made:
+            self._made.show_downloads(downloads)
+        for download in downloads:
+            known = before.get(download.id)
+            if known and known.state is not download.state and not self._is_seen:
+                self._tell(download)
+        self._show_status()
+
+    @property
+    def _is_seen(self) -> bool:
+        return self._made is not None and self._made.isVisible()
+
+    def _show_status(self) -> None:
+        self.status_changed.emit(status_words(self._downloads.values(), self._received))
+
+    def _tell(self, download: Download) -> None:
+        """Tell how one has ended, to someone who does not look at the list."""
+        name, _ = name_and_quantization(download)
+        if download.state is DownloadState.DONE:
+            self._notice().show_words(
+                tr("{name} is on this computer now.", name=name),
+                "",
+                tr("Chat"),
+                partial(self._chat, download.path),
+            )
+        elif download.state is DownloadState.FAILED:
+            self._notice().show_problem(
+                EnvironmentProblem(tr("{name} could not be fetched.", name=name), download.problem),
+                tr("Try again"),
+                partial(self._resume, download.id),
+            )
+
+    # What the person does
+
+    def _pause(self, download_id: str) -> None:
+        self._do(lambda service: service.pause(download_id))
+
+    def _resume(self, download_id: str) -> None:
+        self._do(lambda service: service.resume(download_id))
+
+    def _cancel(self, download_id: str) -> None:
+        self._do(lambda service: service.cancel(download_id))
+
+    def _clear(self, download_id: str) -> None:
+        self._do(lambda service: service.clear(download_id))
+
+    def _chat(self, path: str) -> None:
+        self.chat_requested.emit(Path(path))
+
+    def _do(self, work: Callable[["DownloadService"], object]) -> None:
+        if service := self._service:
+            failed = self._notice().show_problem
+            self._bridge.run(lambda: work(service), None, failed)  # one after the other

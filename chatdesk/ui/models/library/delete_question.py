@@ -1,0 +1,62 @@
+"""What is asked before a model goes: its file to the trash, or only its place in the list."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.library import KeptModel, Presence
+from chatdesk.ui.models.download_words import size_words
+from chatdesk.ui.theme import set_class
+
+
+class DeleteQuestion(QMessageBox):
+    """`trash` and `forget` are the answers; `app` is whose file it is, "" for nobody else's."""
+
+    trash = Signal()
+    forget = Signal()
+
+    def __init__(self, kept: KeptModel, app: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        there = kept.presence is not Presence.MISSING
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWindowTitle(tr("Delete"))
+        self.setText(
+            tr("Delete “{name}”?", name=kept.name)
+            if there
+            else tr("Remove “{name}” from the list?", name=kept.name)
+        )
+        self.setInformativeText(_explained(kept, app, there=there))
+        if there:
+            away = self.addButton(tr("Move to the trash"), QMessageBox.ButtonRole.AcceptRole)
+            set_class(away, "danger")
+            away.clicked.connect(self.trash)
+        forget = self.addButton(
+            tr("Remove from the list only") if there else tr("Remove from the list"),
+            QMessageBox.ButtonRole.ActionRole,
+        )
+        forget.clicked.connect(self.forget)
+        self.setDefaultButton(self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
+
+
+def explain_starter(parent: QWidget) -> None:
+    """Say why the starter model cannot be deleted."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(tr("Starter model"))
+    box.setText(tr("The starter model stays: it comes with ChatDesk."))
+    box.setInformativeText(tr("So there always is a model that works without the network."))
+    box.addButton(tr("Done"), QMessageBox.ButtonRole.AcceptRole)
+    box.open()
+
+
+def _explained(kept: KeptModel, app: str, *, there: bool) -> str:
+    if not there:
+        words = tr("Its file is not there. It can be added again if it comes back.")
+    else:
+        size = size_words(kept.model.header.bytes)
+        words = tr("Its file goes to the trash; that frees {size} once it is emptied.", size=size)
+    parts = [words, kept.model.path]
+    if app and there:
+        parts.append(tr("{app} keeps this file, too, and would miss it.", app=app))
+    return "\n\n".join(parts)

@@ -1,0 +1,246 @@
+"""Everything about one model: what the file says, what this computer makes of it, its defaults."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.i18n import tr, trn
+from chatdesk.core.library import KeptModel, ModelNotes, Presence
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.ui.models.dialog import LibraryDialog
+from chatdesk.ui.models.download_words import size_words
+from chatdesk.ui.models.words import (
+    count_words,
+    memory_at_words,
+    speed_number,
+    state_words,
+    trouble_words,
+)
+from chatdesk.ui.sampling.panel import SamplingPanel
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import (
+    CheckBox,
+    FactList,
+    Form,
+    memory_words,
+    plain_button,
+    recolour,
+    section,
+)
+from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.widgets.tag import Tag
+
+SIZE = (640, 700)
+PROMPT_HEIGHT = 84
+
+
+class ModelDetails(LibraryDialog):
+    """Shows a `KeptModel`; `notes` are what the person made of its own, to be kept at the end.
+
+    `general` is the sampling of models that have none of their own, `adapter` the name of the one
+    that answers with it, "" for none.
+    """
+
+    chat_requested = Signal()
+    options_requested = Signal()
+    personalize_requested = Signal()
+    folder_requested = Signal()
+    duplicates_requested = Signal()
+    shrink_requested = Signal()
+    delete_requested = Signal()
+
+    def __init__(
+        self,
+        kept: KeptModel,
+        general: SamplingParams,
+        adapter: str,
+        theme: Theme,
+        parent: QWidget,
+    ) -> None:
+        title = tr("Details of “{name}”", name=kept.name)
+        super().__init__(title, trouble_words(kept), SIZE, parent, heading=kept.name)
+        self.kept = kept
+        set_class(self.lead, "warn")
+        tag = Tag()
+        self.heading.addWidget(tag)
+        tag.show_words(*state_words(kept))  # within the dialog: it would be a window of its own
+        self._build_fields(general, theme)
+        self._fill_body(adapter)
+        self._fill_buttons()
+
+    @property
+    def notes(self) -> ModelNotes:
+        """What is known of the model, with what the person has changed."""
+        header_name = self.kept.model.header.name
+        title = self._title.text().strip()
+        tags = (tag.strip() for tag in self._tags.text().replace("，", ",").split(","))
+        return replace(
+            self.kept.notes,
+            title="" if title == header_name else title,
+            favourite=self._favourite.isChecked(),
+            tags=tuple(dict.fromkeys(filter(None, tags))),
+            system_prompt=self._prompt.toPlainText() if self._own_prompt.isChecked() else None,
+            sampling=self._chosen if self._own_sampling.isChecked() else None,
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        recolour(self, theme)
+
+    def flush(self) -> None:
+        """Take in what was typed last."""
+        self._sampling.flush()
+
+    # The fields
+
+    def _build_fields(self, general: SamplingParams, theme: Theme) -> None:
+        notes = self.kept.notes
+        self._title = QLineEdit(self.kept.name)
+        self._tags = QLineEdit(", ".join(notes.tags))
+        self._tags.setPlaceholderText(tr("code, letters, Chinese"))
+        self._favourite = CheckBox(tr("Favourite"), theme, checked=notes.favourite)
+        self._own_prompt = CheckBox(
+            tr("A system prompt of its own"), theme, checked=notes.system_prompt is not None
+        )
+        self._prompt = QPlainTextEdit(notes.system_prompt or "")
+        set_class(self._prompt, "field")
+        self._prompt.setAccessibleName(tr("System prompt"))
+        self._prompt.setPlaceholderText(tr("How it should answer, in your words"))
+        self._prompt.setTabChangesFocus(True)
+        self._prompt.setFixedHeight(PROMPT_HEIGHT)
+        self._own_sampling = CheckBox(
+            tr("Sampling of its own"), theme, checked=notes.sampling is not None
+        )
+        self._chosen = notes.sampling or general
+        self._sampling = SamplingPanel(self._chosen, theme)
+        self._sampling.changed.connect(self._take_sampling)
+        for switch, part in (
+            (self._own_prompt, self._prompt),
+            (self._own_sampling, self._sampling),
+        ):
+            if not switch.isChecked():
+                part.hide()
+            switch.toggled.connect(part.setVisible)
+
+    def _take_sampling(self, sampling: SamplingParams) -> None:
+        self._chosen = sampling
+
+    # How they stand
+
+    def _fill_body(self, adapter: str) -> None:
+        own = Form()
+        own.add(tr("Name"), self._title)
+        own.add(tr("Tags"), self._tags, tr("Separated by commas."))
+        self.body.addLayout(own)
+        self.body.addWidget(self._favourite)
+        for words, facts in (
+            (tr("On this computer"), machine_facts(self.kept)),
+            (tr("The file"), file_facts(self.kept)),
+        ):
+            self.body.addSpacing(10)
+            self.body.addWidget(section(words.upper()))
+            shown = FactList(list(facts))
+            shown.show_values(list(facts.values()))
+            self.body.addWidget(shown)
+        self.body.addLayout(self._file_buttons())
+        self.body.addLayout(self._defaults(adapter))
+
+    def _file_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for words, request in (
+            (tr("Show in folder"), self.folder_requested),
+            (tr("Look for duplicates…"), self.duplicates_requested),
+        ):
+            button = plain_button(words)
+            button.setEnabled(self.kept.presence is Presence.THERE)
+            button.clicked.connect(request)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _defaults(self, adapter: str) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 10, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(section(tr("In new chats with it").upper()))
+        for part in (self._own_prompt, self._prompt, self._own_sampling, self._sampling):
+            column.addWidget(part)
+        options = plain_button(tr("Context, layers and more…"))
+        options.clicked.connect(self.options_requested)
+        personalize = plain_button(tr("Personalize"))
+        personalize.clicked.connect(self.personalize_requested)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(options)
+        row.addWidget(personalize)
+        row.addStretch(1)
+        answers = tr("The adapter “{name}” answers with it.", name=adapter)
+        column.addWidget(PlainLabel(answers if adapter else tr("No adapter is in use with it.")))
+        column.addLayout(row)
+        return column
+
+    def _fill_buttons(self) -> None:
+        there = self.kept.presence is Presence.THERE
+        delete = self.add_button(tr("Delete…"), "ghost")
+        shrink = self.add_button(tr("Make smaller…"), "ghost")
+        self.buttons.addStretch(1)
+        chat = self.add_button(tr("Chat"))
+        done = self.add_button(tr("Done"), "primary")
+        for button, slot in (
+            (delete, self.delete_requested),
+            (shrink, self.shrink_requested),
+            (chat, self.chat_requested),
+            (done, self.accept),
+        ):
+            button.clicked.connect(slot)
+        shrink.setEnabled(there)
+        chat.setVisible(there)
+
+
+def machine_facts(kept: KeptModel) -> dict[str, str]:
+    """What this computer makes of a model, by name: memory and speed, foretold and measured."""
+    estimate, notes = kept.estimate, kept.notes
+    used = memory_at_words(notes.used_bytes, notes.used_context)
+    if used and notes.estimated_bytes:
+        foretold = memory_words(notes.estimated_bytes)
+        used = tr("{memory}; {size} were estimated for that", memory=used, size=foretold)
+    return {
+        tr("Memory, estimated"): memory_at_words(estimate.memory_bytes, estimate.context_window),
+        tr("Memory, really used"): used,
+        tr("Speed, estimated"): _speed(estimate.tokens_per_s),
+        tr("Speed, measured"): _speed(notes.tokens_per_s),
+    }
+
+
+def file_facts(kept: KeptModel) -> dict[str, str]:
+    """What a model's file says of itself, by name."""
+    model, header = kept.model, kept.model.header
+    place = Path(model.path)
+    size = size_words(header.bytes)
+    parts = trn("{size} in {n} file", "{size} in {n} files", header.parts, size=size)
+    trained = tr("{n} tokens", n=f"{header.context_length:,}") if header.context_length else ""
+    return {
+        tr("Architecture"): header.architecture,
+        tr("Parameters"): count_words(header.parameters),
+        tr("Quantization"): header.quantization,
+        tr("Context length"): trained,
+        tr("Licence"): header.license,
+        tr("Size"): size if header.parts == 1 else parts,
+        tr("File"): place.name,
+        tr("Folder"): str(place.parent),
+        tr("From"): kept.notes.repo,
+        "SHA-256": model.sha256 or "",
+    }
+
+
+def _speed(tokens_per_s: float) -> str:
+    return tr("{n} tokens/s", n=speed_number(tokens_per_s)) if tokens_per_s else ""

@@ -1,0 +1,169 @@
+"""The dialogs of the Models page that look for something first: other apps, duplicates, types."""
+
+from collections.abc import Callable
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import trn
+from chatdesk.core.library import FoundElsewhere, KeptModel, Quantizing
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
+from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
+from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
+from chatdesk.ui.models.page import ModelsPage
+from chatdesk.ui.theme import Theme
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+Asking = ElsewhereDialog | DuplicatesDialog | QuantizeDialog
+Added = tuple[int, EnvironmentProblem | None]
+
+
+class LibrarySearches(QObject):
+    """Opens them over the page, and gives them what the services find.
+
+    `chat_requested` carries a `ModelFile`, `delete_requested` a `KeptModel`.
+    """
+
+    chat_requested = Signal(object)
+    delete_requested = Signal(object)
+
+    def __init__(
+        self, bridge: Bridge, services: "AppServices", page: ModelsPage, theme: Theme
+    ) -> None:
+        super().__init__(page)
+        self._bridge = bridge
+        self._models = services.models
+        self._quantizing = services.quantizing
+        self._page = page
+        self._theme = theme
+        self._shrink: QuantizeDialog | None = None
+        self._opened: set[Asking] = set()
+        page.elsewhere_requested.connect(self.open_elsewhere)
+        page.duplicates_requested.connect(self.open_duplicates)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours from the next dialog on."""
+        self._theme = theme
+
+    # Models of other apps
+
+    def open_elsewhere(self) -> None:
+        """Look for models that other apps keep."""
+        dialog = ElsewhereDialog(self._theme, self._page.window())
+        dialog.use_requested.connect(partial(self._use, dialog))
+        self._open(dialog, self._models.elsewhere, dialog.show_found)
+
+    def _use(self, dialog: ElsewhereDialog, chosen: tuple[FoundElsewhere, ...]) -> None:
+        def work() -> Added:
+            added, problem = 0, None
+            for found in chosen:
+                try:
+                    self._models.add_elsewhere(found)
+                    added += 1
+                except EnvironmentProblem as met:  # one damaged file does not keep out the rest
+                    problem = met
+            return added, problem
+
+        dialog.show_working()
+        self._bridge.run(work, partial(self._tell_added, dialog), patient=True)
+
+    def _tell_added(self, dialog: ElsewhereDialog, came_of_it: Added) -> None:
+        added, problem = came_of_it
+        if dialog in self._opened:
+            dialog.accept()
+        words = trn("{n} model was added.", "{n} models were added.", added)
+        if problem:
+            self._page.notice.show_problem(
+                EnvironmentProblem(f"{words} {problem.what}", problem.todo)
+            )
+        else:
+            self._page.notice.show_words(words)
+
+    # Duplicates
+
+    def open_duplicates(self) -> None:
+        """Look for models that are the same."""
+        cancelled = Event()
+        dialog = DuplicatesDialog(self._page.window())
+        dialog.finished.connect(lambda _: cancelled.set())
+        dialog.delete_requested.connect(dialog.accept)
+        dialog.delete_requested.connect(self.delete_requested)
+        self._open(
+            dialog,
+            lambda: self._models.duplicates(cancelled.is_set),
+            dialog.show_groups,
+        )
+
+    # Smaller models
+
+    def open_shrink(self, kept: KeptModel) -> None:
+        """Offer to make a model smaller, or show how far that is."""
+        bridge, quantizing, model = self._bridge, self._quantizing, kept.model
+        dialog = self._shrink = QuantizeDialog(kept, self._page.window())
+        dialog.start_requested.connect(partial(self._start, dialog))
+        dialog.cancel_requested.connect(lambda: bridge.run(quantizing.cancel, patient=True))
+        dialog.chat_requested.connect(dialog.accept)
+        dialog.chat_requested.connect(self.chat_requested)
+        dialog.finished.connect(self._shrink_closed)
+        on = quantizing.progress
+        if on and on.is_running and on.model.id == model.id:
+            dialog.show_progress(on)
+            self._open(dialog)
+            return
+
+        def work() -> tuple[dict[str, int], bool]:
+            kinds = quantizing.smaller_types(model)
+            sizes = {kind: quantizing.expected_bytes(model, kind) for kind in kinds}
+            return sizes, quantizing.loses_twice(model)
+
+        def show(found: tuple[dict[str, int], bool]) -> None:
+            dialog.show_types(found[0], loses_twice=found[1])
+
+        self._open(dialog, work, show)
+
+    def show_quantizing(self, progress: Quantizing) -> bool:
+        """How far a smaller model is; whether the person is looking at that."""
+        dialog = self._shrink
+        if dialog is None or dialog.kept.model.id != progress.model.id:
+            return False
+        dialog.show_progress(progress)
+        return True
+
+    def _start(self, dialog: QuantizeDialog, kind: str) -> None:
+        model = dialog.kept.model
+        failed = partial(self._show_problem, dialog)
+        self._bridge.run(lambda: self._quantizing.start(model, kind), None, failed, patient=True)
+
+    def _shrink_closed(self, _result: int) -> None:
+        self._shrink = None
+
+    # All of them
+
+    def _open(
+        self,
+        dialog: Asking,
+        work: Callable[[], object] | None = None,
+        show: Callable[..., None] | None = None,
+    ) -> None:
+        """Open a dialog; `show` gets what `work` finds, if the dialog is still open then."""
+
+        def done(found: object) -> None:
+            if dialog in self._opened and show:
+                show(found)
+
+        self._opened.add(dialog)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(lambda _: self._opened.discard(dialog))
+        dialog.open()
+        if work:
+            self._bridge.run(work, done, partial(self._show_problem, dialog), patient=True)
+
+    def _show_problem(self, dialog: Asking, problem: EnvironmentProblem) -> None:
+        if dialog in self._opened:
+            dialog.show_problem(problem)

@@ -1,0 +1,1 @@
+"""Load options of a model."""

@@ -1,0 +1,144 @@
+"""The adapter in use, or why there is none, with what was measured of it."""
+
+from datetime import UTC, datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import AdapterRecord, AdapterState, RatingTrend
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.personalize.scorecard_view import ScorecardView
+from chatdesk.ui.personalize.words import facts_words, state_words
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import plain_button, small
+from chatdesk.ui.widgets.tag import Tag, Tone
+
+
+class AdapterCard(QFrame):
+    """Asks to roll back, and to see the whole scorecard; both carry the `AdapterRecord`."""
+
+    roll_back_requested = Signal(object)
+    scorecard_requested = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        set_class(self, "card")
+        self._record: AdapterRecord | None = None
+        self._name = QLabel()
+        self._name.setWordWrap(True)
+        set_class(self._name, "card-title")
+        self._state, self._strength = Tag(), Tag()
+        self._back = plain_button("")
+        self._back.clicked.connect(lambda: self.roll_back_requested.emit(self._record))
+        self._facts = small("")
+        self._alarm_words = QLabel()
+        self._alarm_mark = QLabel()
+        self._alarm = self._build_alarm()
+        self._scorecard = ScorecardView(theme, full=False)
+        self._more = plain_button(tr("Show the whole scorecard"))
+        set_class(self._more, "link")
+        self._more.setObjectName("flush")
+        self._more.clicked.connect(lambda: self.scorecard_requested.emit(self._record))
+        self._build()
+        self.set_theme(theme)
+
+    def _build_alarm(self) -> QFrame:
+        alarm = QFrame()
+        set_class(alarm, "alarm")
+        self._alarm_words.setWordWrap(True)
+        set_class(self._alarm_words, "value")
+        row = QHBoxLayout(alarm)
+        row.setContentsMargins(12, 10, 12, 10)
+        row.setSpacing(10)
+        row.addWidget(self._alarm_mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._alarm_words, 1)
+        return alarm
+
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._name)
+        top.addWidget(self._state)
+        top.addWidget(self._strength)
+        top.addStretch(1)
+        top.addWidget(self._back)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 18)
+        column.setSpacing(10)
+        column.addLayout(top)
+        column.addWidget(self._facts)
+        column.addWidget(self._alarm)
+        column.addWidget(self._scorecard)
+        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._alarm_mark.setPixmap(icon("warning", theme.warn).pixmap(ICON_SIZE))
+        self._scorecard.set_theme(theme)
+
+    def show_adapter(self, record: AdapterRecord, back_to: str, trend: RatingTrend | None) -> None:
+        """The adapter in use; `back_to` is the one before it, "" the model as it is."""
+        self._show(record)
+        self._back.setText(
+            tr("Roll back to {name}", name=back_to) if back_to else tr("Back to the model as it is")
+        )
+        self._back.show()
+        self._alarm.setVisible(worse := trend is not None and trend.worse)
+        if trend and worse:
+            self._alarm_words.setText(trend_words(trend))
+
+    def show_newest(self, record: AdapterRecord) -> None:
+        """No adapter is in use; the newest one that was measured and rejected."""
+        self._show(record)
+        self._back.hide()
+        self._alarm.setVisible(record.state is AdapterState.REJECTED)
+        self._alarm_words.setText(rejected_words(record))
+
+    def show_none(self, model_name: str) -> None:
+        """No adapter is in use, and none was rejected."""
+        self._record = None
+        self._name.setText(tr("The model as it is"))
+        self._facts.setText(
+            tr(
+                "{model} answers without an adapter. The history has those there are.",
+                model=model_name,
+            )
+        )
+        for part in (self._state, self._strength, self._back, self._alarm, self._scorecard):
+            part.hide()
+        self._more.hide()
+
+    def _show(self, record: AdapterRecord) -> None:
+        self._record = record
+        self._name.setText(record.name)
+        self._state.show_words(*state_words(record))
+        weaker = tr("strength {share} %", share=round(100 * record.scale))
+        self._strength.show_words(weaker if record.scale != 1 else "", Tone.PLAIN)
+        self._facts.setText(facts_words(record, datetime.now(UTC)))
+        self._scorecard.setVisible(record.scorecard is not None)
+        self._more.setVisible(record.scorecard is not None)
+        self._scorecard.show_record(record)
+
+
+def trend_words(trend: RatingTrend) -> str:
+    """How ratings got worse under an adapter."""
+    return tr(
+        "You rate its answers worse than those before it: {down} of {n} thumbs point down, "
+        "{down_before} of {n_before} did before. You can go back with the button above.",
+        down=trend.down,
+        n=trend.up + trend.down,
+        down_before=trend.down_before,
+        n_before=trend.up_before + trend.down_before,
+    )
+
+
+def rejected_words(record: AdapterRecord) -> str:
+    """What a rejection means."""
+    return tr(
+        "“{name}” did not pass the test and is not used. Nothing changed: {model} answers as "
+        "before.",
+        name=record.name,
+        model=record.model_name,
+    )

@@ -1,0 +1,295 @@
+"""The history: all runs and adapters in a table, painted row by row, with a menu for each."""
+
+from functools import partial
+
+from PySide6.QtCore import QModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import (
+    QListView,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.personalize.adapter_list_model import (
+    AdapterListModel,
+    AdapterRole,
+    Cell,
+    Index,
+    columns,
+)
+from chatdesk.ui.theme import Theme, text_font
+from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
+
+UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)  # a run that can go on
+ROW_HEIGHT = 36
+HEADER_HEIGHT = 38
+NARROW = 720  # pixels below which the date and the size are left out
+_SHARES = (0.24, 0.32, 0.15, 0.10, 0.12, 0.07)  # of the width, by column
+_NARROW_SHARES = (0.34, 0.28, 0.21, 0.17)
+_LEARNED = 1  # the column whose tag can be pressed
+_PAD = 18
+_MENU = 40
+_GAP = 8
+_RADIUS = 8
+_TEXT_PX = 13.0
+_WORDS_SHARE = 0.6  # of a column at most, where a tag stands beside the words
+
+
+class AdapterList(QWidget):
+    """As high as its rows. Requests carry the `AdapterRecord`."""
+
+    activate_requested = Signal(object)
+    resume_requested = Signal(object)
+    scorecard_requested = Signal(object)
+    retrain_requested = Signal(object)
+    rename_requested = Signal(object)
+    export_gguf_requested = Signal(object)
+    export_peft_requested = Signal(object)
+    delete_requested = Signal(object)
+
+    def __init__(self, model: AdapterListModel, theme: Theme) -> None:
+        super().__init__()
+        self._model = model
+        self._header = _Header(theme)
+        self.rows = rows = _Rows(theme)
+        rows.setModel(model)
+        rows.setAccessibleName(tr("History"))
+        rows.menu_requested.connect(self._open_menu)
+        rows.tag_pressed.connect(lambda index: self.retrain_requested.emit(_record(index)))
+        rows.doubleClicked.connect(self._open_scorecard)
+        model.modelReset.connect(self._fit)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 6)
+        layout.setSpacing(0)
+        layout.addWidget(self._header)
+        layout.addWidget(rows)
+        self._fit()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._header.theme = self.rows.painting.theme = theme
+        self._header.update()
+        self.rows.viewport().update()
+
+    def menu_for(self, index: Index) -> QMenu:
+        """What can be done with an adapter."""
+        record = _record(index)
+        usable = record.is_usable and not record.active
+        unfinished = record.state in UNFINISHED
+        withdrawn = bool(index.data(AdapterRole.WITHDRAWN))
+        menu = QMenu(self)
+        for offered, words, request in (
+            (usable, tr("Use it"), self.activate_requested),
+            (unfinished, tr("Go on"), self.resume_requested),
+            (record.scorecard, tr("Show the scorecard"), self.scorecard_requested),
+            (withdrawn, tr("Retrain without what was withdrawn…"), self.retrain_requested),
+            (True, tr("Rename…"), self.rename_requested),
+            (record.bytes, tr("Export for llama.cpp (GGUF)…"), self.export_gguf_requested),
+            (record.bytes, tr("Export for PEFT (safetensors)…"), self.export_peft_requested),
+            (record.state not in RUNNING, tr("Delete…"), self.delete_requested),
+        ):
+            if offered:
+                menu.addAction(words, partial(request.emit, record))
+        return menu
+
+    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
+        menu = self.menu_for(index)
+        menu.exec(at)
+        menu.deleteLater()
+
+    def _open_scorecard(self, index: QModelIndex) -> None:
+        if (record := _record(index)).scorecard:
+            self.scorecard_requested.emit(record)
+
+    def _fit(self) -> None:
+        self.rows.setFixedHeight(self._model.rowCount() * ROW_HEIGHT)
+
+
+class _Rows(QListView):
+    """Return, the menu key, a right click and the three dots open a row's menu."""
+
+    menu_requested = Signal(QModelIndex, QPoint)
+    tag_pressed = Signal(QModelIndex)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.painting = _Delegate(theme, self)
+        self.setItemDelegate(self.painting)
+        self.setMouseTracking(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open the menu; every other key is Qt's."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._ask_for_menu(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu of the row that was chosen or pointed at."""
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if by_key else self.indexAt(event.pos())
+        if index.isValid() and by_key:
+            self._ask_for_menu(index)
+        elif index.isValid():
+            self.menu_requested.emit(index, event.globalPos())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Press what is painted like a button."""
+        super().mouseReleaseEvent(event)
+        at = event.position()
+        index = self.indexAt(at.toPoint())
+        if event.button() is not Qt.MouseButton.LeftButton or not index.isValid():
+            return
+        row = self.visualRect(index)
+        if menu_place(row).contains(at.toPoint()):
+            self._ask_for_menu(index)
+        elif index.data(AdapterRole.WITHDRAWN) and tag_place(row, index).contains(at):
+            self.tag_pressed.emit(index)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Point at what can be pressed."""
+        super().mouseMoveEvent(event)
+        at = event.position()
+        index = self.indexAt(at.toPoint())
+        row = self.visualRect(index)
+        on_tag = index.data(AdapterRole.WITHDRAWN) and tag_place(row, index).contains(at)
+        hand = index.isValid() and (on_tag or menu_place(row).contains(at.toPoint()))
+        self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
+
+    def _ask_for_menu(self, index: QModelIndex) -> None:
+        place = menu_place(self.visualRect(index))
+        self.menu_requested.emit(index, self.viewport().mapToGlobal(place.bottomLeft()))
+
+
+class _Delegate(QStyledItemDelegate):
+    """Paints a line above the row, a ground when chosen or hovered, the cells and three dots."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """All rows are alike."""
+        return QSize(0, ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw a row."""
+        row: QRect = option.rect
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter, row, option.state)
+        shown: list[Cell] = index.data(AdapterRole.CELLS)
+        for column, (place, cell) in enumerate(zip(column_places(row), shown, strict=False)):
+            self._paint_cell(painter, place, cell, strong=column == 0)
+        dots = QRect(0, 0, ICON_SIZE.width(), ICON_SIZE.height())
+        dots.moveCenter(menu_place(row).center())
+        icon("more", self.theme.muted).paint(painter, dots)
+        painter.restore()
+
+    def _paint_ground(self, painter: QPainter, row: QRect, state: QStyle.StateFlag) -> None:
+        painter.setPen(QColor(self.theme.line))
+        painter.drawLine(row.left() + _PAD, row.top(), row.right() - _PAD, row.top())
+        flag = QStyle.StateFlag
+        inner = row.adjusted(_PAD - _GAP, 3, _GAP - _PAD, -2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if state & flag.State_MouseOver:
+            painter.setBrush(QColor(self.theme.hover))
+            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+        if state & flag.State_HasFocus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(self.theme.accent), 2))
+            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+
+    def _paint_cell(self, painter: QPainter, place: QRect, cell: Cell, *, strong: bool) -> None:
+        painter.setFont(_font(strong=strong))
+        painter.setPen(QColor(cell.tone.colour(self.theme) if cell.tone else self.theme.text))
+        words = _elided(painter.fontMetrics(), cell, place.width())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
+        if cell.tag:
+            beside = _beside(place, painter.fontMetrics(), words)
+            tag = fitting_tag(cell.tag, beside.width())
+            middle = place.center().y() + 1
+            paint_tag(painter, beside.left(), middle, tag, cell.tag_tone, self.theme)
+
+
+class _Header(QWidget):
+    """The names of the columns, above the rows."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.setFixedHeight(HEADER_HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the names."""
+        painter = QPainter(self)
+        painter.setFont(text_font(_TEXT_PX, QFont.Weight.DemiBold))
+        painter.setPen(QColor(self.theme.text))
+        for place, words in zip(column_places(self.rect()), columns(), strict=False):
+            shown = painter.fontMetrics().elidedText(
+                words, Qt.TextElideMode.ElideRight, place.width()
+            )
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def column_places(row: QRect) -> list[QRect]:
+    """Where the columns of a row are; fewer where it is narrow."""
+    width = row.width() - 2 * _PAD - _MENU
+    places, left = [], row.left() + _PAD
+    for share in _SHARES if row.width() >= NARROW else _NARROW_SHARES:
+        places.append(QRect(left, row.top(), int(share * width) - _GAP, row.height()))
+        left += int(share * width)
+    return places
+
+
+def menu_place(row: QRect) -> QRect:
+    """Where the three dots of a row are."""
+    return QRect(row.right() - _PAD - _MENU + 1, row.top(), _MENU, row.height())
+
+
+def tag_place(row: QRect, index: Index) -> QRectF:
+    """Where the tag is that asks to retrain."""
+    cell: Cell = index.data(AdapterRole.CELLS)[_LEARNED]
+    place, measure = column_places(row)[_LEARNED], QFontMetrics(_font(strong=False))
+    beside = _beside(place, measure, _elided(measure, cell, place.width()))
+    beside.setWidth(tag_width(fitting_tag(cell.tag, beside.width())))
+    return beside
+
+
+def _record(index: Index) -> AdapterRecord:
+    record = index.data(AdapterRole.RECORD)
+    assert isinstance(record, AdapterRecord)
+    return record
+
+
+def _elided(measure: QFontMetrics, cell: Cell, width: int) -> str:
+    room = int(_WORDS_SHARE * width) if cell.tag else width
+    return measure.elidedText(cell.words, Qt.TextElideMode.ElideRight, room)
+
+
+def _beside(place: QRect, measure: QFontMetrics, words: str) -> QRectF:
+    """What a column has left beside its words."""
+    return QRectF(place).adjusted(measure.horizontalAdvance(words) + _GAP, 0, 0, 0)
+
+
+def _font(*, strong: bool) -> QFont:
+    return text_font(_TEXT_PX, QFont.Weight.Medium if strong else QFont.Weight.Normal)

@@ -1,0 +1,175 @@
+"""Between the Personalize page and the services: what there is, and what can be done with it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState, Source
+from chatdesk.services.facts import (
+    AdaptersChanged,
+    EngineChanged,
+    LearningChanged,
+    LearningProgress,
+)
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.page_controller import PageController
+from chatdesk.ui.personalize.overview import Overview, read_overview
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
+    from chatdesk.services.app import AppServices
+    from chatdesk.ui.personalize.page import PersonalizePage
+    from chatdesk.ui.personalize.preview.dialog import PreviewDialog
+
+
+class PersonalizeController(PageController["PersonalizePage"]):
+    """`title_of` names a conversation by its id. `open_chat_requested` carries a `Source`."""
+
+    settings_requested = Signal()
+    open_chat_requested = Signal(object)
+
+    def __init__(
+        self, bridge: Bridge, title_of: Callable[[str], str], notice: Notice, window: QWidget
+    ) -> None:
+        super().__init__(bridge, notice, window)
+        self._title_of = title_of
+        self._overview = Overview()
+        self._progress: LearningProgress | None = None  # what was told last
+        self._preview: PreviewDialog | None = None
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        super().set_theme(theme)
+        if self._preview:
+            self._preview.set_theme(theme)
+
+    # Facts
+
+    def on_adapters(self, _fact: AdaptersChanged) -> None:
+        """There are others, or another is active."""
+        if self._page:
+            self._read()
+
+    def on_engine(self, fact: EngineChanged) -> None:
+        """Another model has other adapters."""
+        if self._page and fact.status.model != self._overview.model:
+            self._read()
+
+    def on_learning(self, fact: LearningChanged) -> None:
+        """A run has come further, or ended."""
+        self._progress = fact.progress
+        if fact.progress.state not in RUNNING:
+            self._read(partial(self._tell_end, fact))
+        elif self._page:
+            self._page.show_progress(fact.progress)
+
+    def _tell_end(self, fact: LearningChanged) -> None:
+        record = self._overview.record(fact.progress.adapter_id)
+        if fact.problem:
+            self.notice.show_problem(fact.problem, tr("Personalize"), self.open_requested.emit)
+        elif record and record.state in (AdapterState.PROMOTED, AdapterState.REJECTED):
+            promoted = record.state is AdapterState.PROMOTED
+            self.notice.show_words(
+                tr("“{name}” passed the test and answers from now on.", name=record.name)
+                if promoted
+                else tr("“{name}” did not pass the test. Nothing changed.", name=record.name),
+                "",
+                tr("Show the scorecard"),
+                partial(self._show_scorecard, record),
+            )
+
+    # The page
+
+    def _make_page(self, theme: Theme) -> "PersonalizePage":
+        from chatdesk.ui.personalize.page import PersonalizePage
+
+        page = PersonalizePage(theme)
+        for signal, slot in (
+            (page.learn_requested, self.open_preview),
+            (page.settings_requested, self.settings_requested),
+            (page.history.scorecard_requested, self._show_scorecard),
+            (page.history.retrain_requested, self._retrain),
+        ):
+            signal.connect(slot)
+        return page
+
+    def _serve(self, page: "PersonalizePage", services: "AppServices") -> None:
+        from chatdesk.ui.personalize.adapter_actions import AdapterActions
+
+        AdapterActions(self._bridge, services, page)
+
+    def _read(self, then: Callable[[], None] = lambda: None) -> None:
+        services = self._services
+        if services is None:
+            return
+
+        def show(overview: Overview) -> None:
+            self._overview = replace(overview, progress=self._progress or overview.progress)
+            if self._page:
+                self._page.show_overview(self._overview)
+            then()
+
+        self._bridge.run(lambda: read_overview(services), show)
+
+    def _show_scorecard(self, record: AdapterRecord) -> None:
+        from chatdesk.ui.personalize.scorecard_dialog import ScorecardDialog
+
+        assert self._theme
+        dialog = ScorecardDialog(record, self._theme, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def _retrain(self, record: AdapterRecord) -> None:
+        model = self._overview.model
+        if model and record.model_id != model.id:
+            self.notice.show_words(
+                tr("“{name}” was made for {model}.", name=record.name, model=record.model_name),
+                tr("Choose that model, then retrain."),
+            )
+        else:
+            self.open_preview()
+
+    # The preview
+
+    def open_preview(self) -> None:
+        """Show what would be learned; as it was left, if one looked at a chat meanwhile."""
+        if self._preview is None:
+            self._preview = self._make_preview()
+        if self._preview:
+            self._preview.open()
+
+    def _make_preview(self) -> "PreviewDialog | None":
+        from chatdesk.ui.personalize.preview.controller import PreviewController
+        from chatdesk.ui.personalize.preview.dialog import PreviewDialog
+
+        services, model = self._services, self._overview.model
+        if services is None or model is None:
+            return None
+        assert self._theme
+        dialog = PreviewDialog(self._title_of, self._theme, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open_requested.connect(self._look_at)
+        dialog.finished.connect(self._preview_closed)
+        PreviewController(self._bridge, services.personalize, model, dialog).read()
+        return dialog
+
+    def _look_at(self, source: Source) -> None:
+        """Leave the preview for the chat an example is from; it waits as it is."""
+        if self._preview:
+            self._preview.hide()
+        self.open_chat_requested.emit(source)
+        self._chats_notice.show_words(
+            tr("What will be learned waits as you left it."),
+            "",
+            tr("Back to it"),
+            self.open_preview,
+        )
+
+    def _preview_closed(self, _result: int) -> None:
+        self._preview = None

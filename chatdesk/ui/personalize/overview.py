@@ -1,0 +1,59 @@
+"""How it stands with learning: everything the Personalize page shows, as a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chatdesk.core.models import ModelFile
+from chatdesk.core.personalization import AdapterRecord, RatingTrend, Withdrawn
+from chatdesk.services.facts import LearningProgress
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`records` are all there are, the newest first; `withdrawn` what of them is, by id.
+
+    `active` is the adapter in use for the `model` in use, `trend` the ratings under it, `back_to`
+    the name of what rolling back leads to, "" for the model as it is. `missing` says what learning
+    needs and is not installed, or is "".
+    """
+
+    model: ModelFile | None = None
+    records: tuple[AdapterRecord, ...] = ()
+    withdrawn: Mapping[str, Withdrawn] = field(default_factory=dict)
+    active: AdapterRecord | None = None
+    back_to: str = ""
+    trend: RatingTrend | None = None
+    missing: str = ""
+    progress: LearningProgress | None = None
+
+    @property
+    def of_model(self) -> tuple[AdapterRecord, ...]:
+        """The records of the model in use."""
+        model_id = self.model.id if self.model else ""
+        return tuple(each for each in self.records if each.model_id == model_id)
+
+    def record(self, adapter_id: str) -> AdapterRecord | None:
+        """The record with this id."""
+        return next((each for each in self.records if each.id == adapter_id), None)
+
+
+def read_overview(services: "AppServices") -> Overview:
+    """Ask the services; not on the window's thread. May raise `StoreProblem`."""
+    adapters, model = services.adapters, services.engine.status.model
+    records = adapters.records()
+    active = adapters.in_use(model, None) if model else None
+    before = adapters.before(active.model_id) if active else None
+    return Overview(
+        model=model,
+        records=records,
+        withdrawn={each.id: adapters.withdrawn(each.id) for each in records},
+        active=active,
+        back_to=before.name if before else "",
+        trend=adapters.trend(active.id) if active else None,
+        missing=services.personalize.missing(),
+        progress=services.personalize.progress,
+    )

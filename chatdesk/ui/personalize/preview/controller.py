@@ -1,0 +1,130 @@
+"""Between the preview of what will be learned and the services: read, choose, mask, begin."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
+from chatdesk.core.personalization import Preview, TrainingConfig
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.personalize.preview.dialog import PreviewDialog
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.personalize.service import PersonalizeService
+
+Change = Callable[[Preview], Preview]
+
+
+class PreviewController(QObject):
+    """Lives as long as its dialog.
+
+    Whatever the person does is done in its order, each thing to what came of the one before.
+    """
+
+    def __init__(
+        self, bridge: Bridge, service: "PersonalizeService", model: ModelFile, dialog: PreviewDialog
+    ) -> None:
+        super().__init__(dialog)
+        self._bridge = bridge
+        self._service = service
+        self._model = model
+        self._dialog = dialog
+        self._is_open = True
+        self._files: tuple[Path, ...] = ()
+        self._preview = Preview(model.id, (), 0)
+        self._changes: deque[tuple[Change, Callable[[], None]]] = deque()  # one is being done
+        dialog.choose_requested.connect(self._choose)
+        dialog.mask_requested.connect(self._mask)
+        dialog.config_changed.connect(lambda: self._do(lambda preview: preview))
+        dialog.read_requested.connect(self.read)
+        dialog.add_file_requested.connect(self._pick_files)
+        dialog.start_requested.connect(self._start)
+        dialog.finished.connect(self._closed)
+
+    def read(self, more_files: Iterable[Path] = ()) -> None:
+        """Read what would be learned, with more chat files; what was chosen and masked stays so."""
+        files = (*self._files, *more_files)
+
+        def read(before: Preview) -> Preview:
+            return _as_before(
+                self._service, before, self._service.preview(self._model, files=files)
+            )
+
+        def keep() -> None:
+            self._files = files
+
+        self._dialog.show_waiting()
+        self._do(read, keep)
+
+    def _choose(self, example_ids: Collection[str], chosen: bool) -> None:
+        self._do(lambda preview: self._service.choose(preview, example_ids, chosen))
+
+    def _mask(self, value: str, masked: bool) -> None:
+        self._do(lambda preview: self._service.mask(preview, value, masked))
+
+    def _pick_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(
+            self._dialog, tr("Add chat files"), "", tr("Chat files") + " (*.jsonl)"
+        )
+        if paths:
+            self.read(map(Path, paths))
+
+    def _start(self, config: TrainingConfig, name: str) -> None:
+        def start(preview: Preview) -> Preview:
+            self._service.start(preview, config, name)
+            return preview
+
+        self._do(start, self._dialog.accept)
+
+    # One after the other
+
+    def _do(self, change: Change, then: Callable[[], None] = lambda: None) -> None:
+        self._changes.append((change, then))
+        if len(self._changes) == 1:
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        (change, _), preview, config = self._changes[0], self._preview, self._dialog.config
+
+        def work() -> tuple[Preview, float]:
+            changed = change(preview)
+            return changed, self._service.estimate(changed, config)
+
+        self._bridge.run(work, self._done, self._failed, patient=True)
+
+    def _done(self, outcome: tuple[Preview, float]) -> None:
+        if not self._is_open:
+            return
+        self._preview, seconds = outcome
+        _, then = self._changes.popleft()
+        if not self._changes:
+            self._dialog.show_preview(self._preview, seconds)
+        then()
+        if self._changes:
+            self._begin_next()
+
+    def _failed(self, problem: EnvironmentProblem) -> None:
+        if not self._is_open:
+            return
+        self._changes.clear()  # they were made to what is not there now
+        self._dialog.show_failure(problem)
+
+    def _closed(self, _result: int) -> None:
+        self._is_open = False
+
+
+def _as_before(service: "PersonalizeService", before: Preview, preview: Preview) -> Preview:
+    """`preview` with what was chosen and masked by hand in the one before."""
+    for chosen in (True, False):
+        ids = {each.id for each in before.examples if each.chosen is chosen}
+        preview = service.choose(preview, ids, chosen)
+    findings = {finding for each in before.examples for finding in each.findings}
+    for value in {finding.value for finding in findings if not finding.masked}:
+        preview = service.mask(preview, value, False)
+    return preview

@@ -1,0 +1,263 @@
+"""What will be learned: every example, before anything is learned."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr, trn
+from chatdesk.core.personalization import Preview, TrainingConfig
+from chatdesk.ui.personalize.preview.empty_states import Nothing, Waiting
+from chatdesk.ui.personalize.preview.example_view import ExampleView
+from chatdesk.ui.personalize.preview.list import PreviewList
+from chatdesk.ui.personalize.preview.model import Kind, PreviewModel
+from chatdesk.ui.personalize.preview.training_fields import TrainingFields
+from chatdesk.ui.personalize.words import duration_words
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import Fold, plain_button, recolour, small
+
+SIZE = (1080, 720)
+LIST_WIDTH = 420
+
+
+class PreviewDialog(QDialog):
+    """Shows a `Preview` and asks to change it; `start_requested` carries the config and a name.
+
+    `choose_requested` carries ids and whether to learn them, `open_requested` a `Source`.
+    `title_of` names a conversation by its id.
+    """
+
+    choose_requested = Signal(object, bool)
+    mask_requested = Signal(str, bool)
+    read_requested = Signal()
+    add_file_requested = Signal()
+    open_requested = Signal(object)
+    config_changed = Signal()
+    start_requested = Signal(object, str)
+
+    def __init__(self, title_of: Callable[[str], str], theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("What will be learned"))
+        self.resize(*SIZE)
+        self.model = PreviewModel(title_of)
+        self.list = PreviewList(self.model, theme)
+        self.example = ExampleView(self.model, theme)
+        self._preview: Preview | None = None
+        self._kinds = QButtonGroup(self)
+        self._stack = QStackedWidget()
+        self._waiting = Waiting()
+        self._nothing = Nothing()
+        self._body = self._make_body()
+        self._totals = small("")
+        self._problem = small("")
+        self._start = plain_button("")
+        self._fields = TrainingFields()
+        self._advanced = Fold(tr("How it is learned"), theme)
+        self._build()
+        self._connect()
+        self.show_waiting()
+
+    @property
+    def config(self) -> TrainingConfig:
+        """How it is to be learned."""
+        return self._fields.config
+
+    # What it is told
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        recolour(self, theme)
+        self.list.set_theme(theme)
+        self.example.set_theme(theme)
+
+    def show_waiting(self) -> None:
+        """The examples are being read."""
+        self._stack.setCurrentWidget(self._waiting)
+        self._waiting.show_reading()
+        self._show_problem("")
+        self._start.setText(tr("Learn"))
+        self._start.setEnabled(False)
+
+    def show_preview(self, preview: Preview, seconds: float) -> None:
+        """Show what would be learned; `seconds` is about how long it takes, 0 if nobody knows."""
+        self._preview = preview
+        self.model.show(preview)
+        for button in self._kinds.buttons():
+            kind = Kind(self._kinds.id(button))
+            button.setText(_kind_words(kind, self.model.count(kind)))
+        self._show_body(preview)
+        if not self.list.currentIndex().isValid():
+            self.list.setCurrentIndex(self.model.index(0))
+        self._show_current()
+        self._totals.setText(_totals(preview, seconds))
+        self._show_problem(preview.problem if preview.examples else "")
+        self._offer_start(preview)
+
+    def show_failure(self, problem: EnvironmentProblem) -> None:
+        """Something could not be done; what was shown before is shown again."""
+        if self._preview:
+            self._show_body(self._preview)
+            self._offer_start(self._preview)
+            self._show_problem(str(problem))
+        else:
+            self._waiting.show_failure(str(problem))
+
+    # Assembly
+
+    def _build(self) -> None:
+        for part in (self._waiting, self._nothing, self._body):
+            self._stack.addWidget(part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._top())
+        layout.addWidget(_line())
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(_line())
+        layout.addLayout(self._bottom())
+
+    def _top(self) -> QVBoxLayout:
+        title = QLabel(tr("What will be learned"))
+        set_class(title, "page-title")
+        lead = small(
+            tr("These very words and no others. Untick what you do not want to be learned.")
+        )
+        kinds = QHBoxLayout()
+        kinds.setSpacing(6)
+        for kind in Kind:
+            button = plain_button(_kind_words(kind, 0))
+            set_class(button, "chip")
+            button.setCheckable(True)
+            button.setChecked(kind is Kind.ALL)
+            self._kinds.addButton(button, kind.value)
+            kinds.addWidget(button)
+        kinds.addStretch(1)
+        add = plain_button(tr("Add a chat file (JSONL)…"))
+        set_class(add, "link")
+        add.clicked.connect(self.add_file_requested)
+        kinds.addWidget(add)
+        top = QVBoxLayout()
+        top.setContentsMargins(28, 22, 28, 14)
+        top.setSpacing(4)
+        top.addWidget(title)
+        top.addWidget(lead)
+        top.addSpacing(8)
+        top.addLayout(kinds)
+        return top
+
+    def _make_body(self) -> QWidget:
+        body, left = QWidget(), QFrame()
+        left.setObjectName("examples")
+        left.setFixedWidth(LIST_WIDTH)
+        inside = QVBoxLayout(left)
+        inside.setContentsMargins(8, 8, 0, 8)
+        inside.addWidget(self.list)
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(left)
+        row.addWidget(self.example, 1)
+        return body
+
+    def _bottom(self) -> QVBoxLayout:
+        set_class(self._problem, "danger")
+        cancel = plain_button(tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        set_class(self._start, "primary")
+        self._start.clicked.connect(
+            lambda: self.start_requested.emit(self.config, self._fields.name)
+        )
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._totals)
+        words.addWidget(self._problem)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self._advanced)
+        row.addSpacing(10)
+        row.addLayout(words, 1)
+        row.addWidget(cancel)
+        row.addWidget(self._start)
+        bottom = QVBoxLayout()
+        bottom.setContentsMargins(28, 14, 28, 18)
+        bottom.setSpacing(12)
+        bottom.addWidget(self._fields)
+        self._fields.hide()
+        bottom.addLayout(row)
+        return bottom
+
+    def _connect(self) -> None:
+        for signal, slot in (
+            (self.list.choose_requested, self.choose_requested),
+            (self.list.current_changed, lambda _: self._show_current()),
+            (self.example.mask_requested, self.mask_requested),
+            (self.example.open_requested, self.open_requested),
+            (self._waiting.again_requested, self.read_requested),
+            (self._fields.changed, self.config_changed),
+            (self._advanced.toggled, self._fields.setVisible),
+        ):
+            signal.connect(slot)
+        self._kinds.idClicked.connect(self._turn_to)
+
+    # What changed
+
+    def _show_body(self, preview: Preview) -> None:
+        self._stack.setCurrentWidget(self._body if preview.examples else self._nothing)
+
+    def _offer_start(self, preview: Preview) -> None:
+        n = len(preview.chosen)
+        words = trn("Learn from {n} example", "Learn from {n} examples", n) if n else tr("Learn")
+        self._start.setText(words)
+        self._start.setEnabled(not preview.problem and n > 0)
+
+    def _turn_to(self, kind: int) -> None:
+        self.model.set_kind(Kind(kind))
+        self.list.setCurrentIndex(self.model.index(0))
+        self._show_current()
+
+    def _show_current(self) -> None:
+        longest = self._preview.longest if self._preview else 0
+        self.example.show_example(self.model.example(self.list.currentIndex()), longest)
+
+    def _show_problem(self, words: str) -> None:
+        self._problem.setText(words)
+        self._problem.setVisible(bool(words))
+
+
+def _kind_words(kind: Kind, n: int) -> str:
+    match kind:
+        case Kind.ALL:
+            return tr("All {n}", n=n)
+        case Kind.CHOSEN:
+            return tr("Chosen {n}", n=n)
+        case Kind.DOUBTFUL:
+            return tr("Doubtful {n}", n=n)
+        case Kind.PERSONAL:
+            return tr("With personal data {n}", n=n)
+
+
+def _totals(preview: Preview, seconds: float) -> str:
+    tokens = sum(each.tokens for each in preview.chosen)
+    parts = [
+        tr("{n} of {whole} chosen", n=len(preview.chosen), whole=len(preview.examples)),
+        tr("{n} tokens", n=f"{tokens:,}"),
+    ]
+    if seconds:
+        parts.append(tr("about {time}", time=duration_words(seconds)))
+    return " · ".join(parts)
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    set_class(line, "line")
+    return line

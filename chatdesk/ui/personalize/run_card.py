@@ -1,0 +1,117 @@
+"""The run that is on: how far it is, its losses, and how to hold or end it."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import AdapterRecord, AdapterState
+from chatdesk.services.facts import LearningProgress
+from chatdesk.ui.personalize.loss_chart import LossChart
+from chatdesk.ui.personalize.words import duration_words
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import memory_words, plain_button, small
+
+_STEPS = 1000  # of the progress bar
+
+
+class RunCard(QFrame):
+    """Asks to pause, to go on and to cancel, by the adapter's id."""
+
+    pause_requested = Signal(str)
+    resume_requested = Signal(str)
+    cancel_requested = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        set_class(self, "card")
+        self._adapter_id = ""
+        self._goes_on = True  # whether the first button pauses rather than resumes
+        self._title = QLabel()
+        self._title.setWordWrap(True)
+        set_class(self._title, "card-title")
+        self._status = small("")
+        self._pause = plain_button("")
+        self._cancel = plain_button(tr("Cancel"))
+        for button in (self._pause, self._cancel):
+            set_class(button, "ghost")
+        self._pause.clicked.connect(self._hold_or_go_on)
+        self._cancel.clicked.connect(lambda: self.cancel_requested.emit(self._adapter_id))
+        self._chart = LossChart(theme)
+        self._bar = QProgressBar()
+        self._bar.setRange(0, _STEPS)
+        self._bar.setAccessibleName(tr("Progress of learning"))
+        self._build()
+
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(2)
+        top.addWidget(self._title, 1)
+        top.addWidget(self._pause)
+        top.addWidget(self._cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 20)
+        column.setSpacing(8)
+        column.addLayout(top)
+        column.addWidget(self._status)
+        column.addSpacing(4)
+        column.addWidget(self._chart, 1)
+        column.addStretch(0)
+        column.addSpacing(4)
+        column.addWidget(self._bar)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._chart.set_theme(theme)
+
+    def show_progress(self, name: str, progress: LearningProgress) -> None:
+        """How far the run is."""
+        self._show(name, progress.adapter_id, goes_on=not progress.paused)
+        self._status.setText(status_words(progress))
+        self._chart.show_losses(progress.losses)
+        self._bar.setValue(round(_STEPS * progress.share))
+        for part in (self._bar, self._cancel):
+            part.show()
+
+    def show_stopped(self, record: AdapterRecord) -> None:
+        """A run that was interrupted or has failed, and can go on."""
+        self._show(record.name, record.id, goes_on=False)
+        interrupted = tr("It was interrupted. It goes on from where it was; nothing is lost.")
+        self._status.setText(record.error or interrupted)
+        self._chart.show_losses(record.losses)
+        for part in (self._bar, self._cancel):
+            part.hide()
+
+    def _show(self, name: str, adapter_id: str, *, goes_on: bool) -> None:
+        self._adapter_id = adapter_id
+        self._goes_on = goes_on
+        self._title.setText(tr("Learning “{name}”", name=name))
+        self._pause.setText(tr("Pause") if goes_on else tr("Go on"))
+        self._pause.setAccessibleName(
+            tr("Pause “{name}”", name=name) if goes_on else tr("Go on with “{name}”", name=name)
+        )
+        self._cancel.setAccessibleName(tr("Cancel “{name}”", name=name))
+
+    def _hold_or_go_on(self) -> None:
+        request = self.pause_requested if self._goes_on else self.resume_requested
+        request.emit(self._adapter_id)
+
+
+def status_words(progress: LearningProgress) -> str:
+    """What a run does or waits for, and what was measured of it."""
+    if progress.paused:
+        parts = [tr("paused")]
+    elif progress.waiting:
+        parts = [progress.waiting]
+    else:
+        stage = {
+            AdapterState.PREPARING: tr("reads the examples"),
+            AdapterState.MEASURING: tr("is being tested"),
+        }
+        parts = [stage.get(progress.state, tr("learns"))]
+    if progress.seconds_left:
+        parts.append(tr("{time} left", time=duration_words(progress.seconds_left)))
+    if progress.tokens_per_s:
+        parts.append(tr("{n} tokens/s", n=round(progress.tokens_per_s)))
+    if progress.rss_bytes:
+        parts.append(tr("{size} of memory", size=memory_words(progress.rss_bytes)))
+    return " · ".join(parts)

@@ -1,0 +1,109 @@
+"""What the Personalize page shows before there is anything: how learning goes, or what it needs."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import small
+
+
+class HowItGoes(QWidget):
+    """Nothing has been learned yet: what to do, and what happens then."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        steps = QHBoxLayout()
+        steps.setSpacing(16)
+        self._marks: list[tuple[QLabel, str]] = []
+        for name, title, line in (
+            (
+                "thumb-up",
+                tr("1. Rate or correct answers"),
+                tr(
+                    "Give a thumb to answers you like, or write a better one in their place. A "
+                    "few dozen are enough to begin."
+                ),
+            ),
+            (
+                "search",
+                tr("2. See every line"),
+                tr(
+                    "“Learn now” shows what would be learned, one by one, with secrets masked. "
+                    "You choose; nothing else is learned."
+                ),
+            ),
+            (
+                "check",
+                tr("3. Used only with proof"),
+                tr(
+                    "It is tested on answers kept aside. If it does not prove better, nothing "
+                    "changes; if you change your mind, one click goes back."
+                ),
+            ),
+        ):
+            steps.addWidget(self._step(name, title, line), 1)
+        heading = QLabel(tr("Nothing has been learned yet"))
+        set_class(heading, "card-title")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(heading)
+        column.addLayout(steps)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        for mark, name in self._marks:
+            mark.setPixmap(icon(name, theme.accent).pixmap(LARGE_ICON_SIZE))
+
+    def _step(self, name: str, title: str, line: str) -> QFrame:
+        mark, heading = QLabel(), QLabel(title)
+        self._marks.append((mark, name))
+        heading.setWordWrap(True)
+        set_class(heading, "strong")
+        card = QFrame()
+        set_class(card, "card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(20, 20, 20, 20)
+        column.setSpacing(8)
+        column.addWidget(mark)
+        column.addSpacing(4)
+        column.addWidget(heading)
+        column.addWidget(small(line))
+        column.addStretch(1)
+        return card
+
+
+class MissingCard(QFrame):
+    """What learning needs and this installation has not; hidden while it has everything."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        set_class(self, "card")
+        self._mark = QLabel()
+        title = QLabel(tr("Learning is not installed"))
+        set_class(title, "strong")
+        self._words = small("")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addWidget(title)
+        words.addWidget(self._words)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(18, 16, 18, 16)
+        row.setSpacing(14)
+        row.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        self.hide()
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._mark.setPixmap(icon("download", theme.accent).pixmap(LARGE_ICON_SIZE))
+
+    def show_missing(self, sentence: str) -> None:
+        """Say what is missing and how to get it; nothing for ""."""
+        self._words.setText(sentence)
+        self.setVisible(bool(sentence))

@@ -1,0 +1,154 @@
+"""How what was learned, and what may be, is said in few words."""
+
+from datetime import datetime
+from math import isfinite
+
+from chatdesk.core.i18n import tr, trn
+from chatdesk.core.personalization import (
+    AdapterRecord,
+    AdapterState,
+    Doubt,
+    Example,
+    FindingKind,
+    Why,
+    Withdrawn,
+)
+from chatdesk.ui.widgets.tag import Tone
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+def change_words(share: float) -> str:
+    """A change in percent: "−17 %", "+0.4 %"; a dash for what is no number."""
+    if not isfinite(share):
+        return "–"
+    percent = 100 * share
+    size = f"{abs(percent):.{0 if abs(percent) >= 10 else 1}f}"
+    sign = "" if float(size) == 0 else "+" if percent > 0 else "−"
+    return tr("{n} %", n=sign + size)
+
+
+def duration_words(seconds: float) -> str:
+    """A span of time, as exact as it matters."""
+    if seconds < MINUTE:
+        return tr("{n} s", n=max(1, round(seconds)))
+    if seconds < HOUR:
+        return tr("{n} min", n=round(seconds / MINUTE))
+    hours, rest = divmod(round(seconds / MINUTE), MINUTE)
+    return tr("{hours} h {minutes} min", hours=hours, minutes=rest)
+
+
+def when_words(at: datetime, now: datetime) -> str:
+    """When something was, in local time: by the clock today, by the date before."""
+    local = at.astimezone()
+    if local.date() == now.astimezone().date():
+        return tr("today {time}", time=f"{local:%H:%M}")
+    return f"{local:%Y-%m-%d}"
+
+
+def state_words(record: AdapterRecord) -> tuple[str, Tone]:
+    """How far a run got, or what its adapter is."""
+    if record.active:
+        return tr("active"), Tone.GOOD
+    return {
+        AdapterState.PREPARING: (tr("preparing"), Tone.PLAIN),
+        AdapterState.TRAINING: (tr("learning"), Tone.PLAIN),
+        AdapterState.MEASURING: (tr("being tested"), Tone.PLAIN),
+        AdapterState.INTERRUPTED: (tr("interrupted"), Tone.WARN),
+        AdapterState.CANCELLED: (tr("cancelled"), Tone.PLAIN),
+        AdapterState.FAILED: (tr("failed"), Tone.BAD),
+        AdapterState.REJECTED: (tr("rejected"), Tone.BAD),
+        AdapterState.PROMOTED: (tr("promoted"), Tone.PLAIN),
+        AdapterState.IMPORTED: (tr("imported"), Tone.PLAIN),
+    }[record.state]
+
+
+def learned_words(record: AdapterRecord) -> str:
+    """How much an adapter was made from."""
+    if record.state is AdapterState.IMPORTED:
+        return tr("made elsewhere")
+    return trn("{n} answer", "{n} answers", record.examples)
+
+
+def withdrawn_words(withdrawn: Withdrawn) -> str:
+    """What an adapter was made from and is not to be learned from any more."""
+    chats, answers = withdrawn.conversations, withdrawn.examples
+    if chats:
+        return trn("{n} chat withdrawn, retrain", "{n} chats withdrawn, retrain", chats)
+    return trn("{n} answer withdrawn, retrain", "{n} answers withdrawn, retrain", answers)
+
+
+def facts_words(record: AdapterRecord, now: datetime) -> str:
+    """The model, what was learned from, when and how long, in one line."""
+    parts = [record.model_name, learned_words(record)]
+    if record.heldout:
+        parts.append(tr("{n} kept aside as a test", n=record.heldout))
+    moment = when_words(record.ended or record.created, now)
+    if record.seconds:
+        moment = tr("{when}, {duration}", when=moment, duration=duration_words(record.seconds))
+    return " · ".join([*parts, moment])
+
+
+def why_words(why: Why) -> str:
+    """Why something is an example."""
+    return {
+        Why.RATED: tr("you liked it"),
+        Why.CORRECTED: tr("you corrected it"),
+        Why.PREFERRED: tr("you kept it"),
+        Why.INCLUDED: tr("included"),
+        Why.FILE: tr("from a file"),
+    }[why]
+
+
+def doubt_words(doubt: Doubt) -> tuple[str, str]:
+    """A doubt in a word or two, and as a sentence."""
+    return {
+        Doubt.EMPTY: (tr("empty"), tr("The answer is empty.")),
+        Doubt.NOISE: (tr("noise"), tr("The answer looks like random characters or words.")),
+        Doubt.REPETITION: (tr("repetition"), tr("The answer repeats itself.")),
+        Doubt.REFUSAL: (
+            tr("refusal"),
+            tr("The answer is a refusal; the model would learn to refuse."),
+        ),
+        Doubt.CUT_OFF: (tr("cut off"), tr("The answer ends in the middle.")),
+        Doubt.TOO_LONG: (
+            tr("too long"),
+            tr("The question and its answer are longer than what can be learned at once."),
+        ),
+        Doubt.TEMPLATE: (
+            tr("not readable"),
+            tr("The model's chat template cannot show this conversation."),
+        ),
+    }[doubt]
+
+
+def finding_words(kind: FindingKind) -> str:
+    """What kind of secret or personal datum it is."""
+    return {
+        FindingKind.KEY: tr("key or token"),
+        FindingKind.PASSWORD: tr("password"),
+        FindingKind.CARD: tr("card number"),
+        FindingKind.IBAN: tr("bank account"),
+        FindingKind.EMAIL: tr("e-mail address"),
+        FindingKind.PHONE: tr("phone number"),
+        FindingKind.NATIONAL_ID: tr("national id"),
+    }[kind]
+
+
+def cut_words(example: Example, longest: int) -> str:
+    """What of an example's conversation is left out, "" if nothing."""
+    if not example.cut:
+        return ""
+    return trn(
+        "The oldest {n} message is left out: more than {longest} tokens cannot be learned at once.",
+        "The oldest {n} messages are left out: more than {longest} tokens cannot be learned "
+        "at once.",
+        example.cut,
+        longest=longest,
+    )
+
+
+def role_words(role: str) -> str:
+    """Who says a turn."""
+    return {"system": tr("System prompt"), "user": tr("You")}.get(role, tr("Model"))

@@ -1,0 +1,1 @@
+"""Sampling parameters as sliders and fields."""

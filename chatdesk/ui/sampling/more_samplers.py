@@ -1,0 +1,192 @@
+"""The samplers that few people turn: shown when they are asked for."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.ui.sampling.sliders import Knob, Knobs
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.fields import Choice, Decimal, Form, WholeNumber, section
+
+MOST_TOKENS = 10**6
+LARGEST_SEED = 2**32 - 2  # llama.cpp takes the next one for "random"
+ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+
+
+class MoreSampling(QWidget):
+    """`turned` carries a field's name and its new value.
+
+    What belongs to a sampler that is off is not shown.
+    """
+
+    turned = Signal(str, object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(14)
+        self._groups: list[Knobs] = []
+        self._dependent: dict[str, Knobs] = {}
+        self._add_knobs(tr("Filters"), _filters())
+        self._add_knobs(tr("Dynamic temperature"), _dynamic(), "dynatemp_range", _dynamic_shape())
+        self._add_knobs("XTC", _xtc(), "xtc_probability", _xtc_shape())
+        self._add_knobs("DRY", _dry(), "dry_multiplier", _dry_shape())
+        self._column.addWidget(section("Mirostat"))
+        self._mirostat = Choice({0: tr("off"), 1: "Mirostat 1", 2: "Mirostat 2"}, 0, theme)
+        self._mirostat.setAccessibleName("Mirostat")
+        self._mirostat.activated.connect(
+            lambda _: self.turned.emit("mirostat", self._mirostat.value)
+        )
+        self._column.addWidget(self._mirostat)
+        self._add_dependent("mirostat", _mirostat_shape())
+        self._add_knobs(tr("Penalties"), _penalties())
+        self._column.addLayout(self._fields())
+
+    def show_values(self, sampling: SamplingParams) -> None:
+        """Show these parameters."""
+        for knobs in self._groups:
+            knobs.show_values(sampling)
+        for field, knobs in self._dependent.items():
+            knobs.setVisible(bool(getattr(sampling, field)))
+        self._mirostat.choose(sampling.mirostat)
+        for number, value in (
+            (self._look_back, sampling.repeat_last_n),
+            (self._longest, sampling.max_tokens or 0),
+            (self._seed, -1 if sampling.seed is None else sampling.seed),
+        ):
+            number.blockSignals(True)
+            number.setValue(value)
+            number.blockSignals(False)
+        if not self._stop.hasFocus():
+            self._stop.setText(", ".join(map(_escaped, sampling.stop)))
+
+    def flush(self) -> None:
+        """Tell what was typed last."""
+        for number in (self._look_back, self._longest, self._seed):
+            number.interpretText()
+        self._tell_stops()
+
+    def _add_knobs(
+        self,
+        heading: str,
+        knobs: tuple[Knob, ...],
+        needs: str = "",
+        dependent: tuple[Knob, ...] = (),
+    ) -> None:
+        self._column.addWidget(section(heading))
+        self._add_group(Knobs(knobs))
+        if dependent:
+            self._add_dependent(needs, dependent)
+
+    def _add_dependent(self, needs: str, knobs: tuple[Knob, ...]) -> None:
+        self._dependent[needs] = Knobs(knobs)
+        self._add_group(self._dependent[needs])
+
+    def _add_group(self, knobs: Knobs) -> None:
+        knobs.turned.connect(self.turned)
+        self._groups.append(knobs)
+        self._column.addWidget(knobs)
+
+    def _fields(self) -> Form:
+        self._look_back = WholeNumber(-1, MOST_TOKENS, 64, tr("everything"))
+        self._look_back.valueChanged.connect(lambda n: self.turned.emit("repeat_last_n", n))
+        self._longest = WholeNumber(0, MOST_TOKENS, 0, tr("no limit"))
+        self._longest.valueChanged.connect(lambda n: self.turned.emit("max_tokens", n or None))
+        self._seed = Decimal(-1, LARGEST_SEED, -1, tr("random"))  # too large for a QSpinBox
+        self._seed.setGroupSeparatorShown(False)
+        self._seed.valueChanged.connect(
+            lambda n: self.turned.emit("seed", None if n < 0 else int(n))
+        )
+        self._stop = QLineEdit()
+        self._stop.setPlaceholderText(tr("none"))
+        self._stop.setToolTip(
+            tr("Texts that end the answer, with commas between them; \\n is a new line.")
+        )
+        self._stop.editingFinished.connect(self._tell_stops)
+        rows = Form()
+        for name, field in (
+            (tr("Looks back"), self._look_back),
+            (tr("Longest answer"), self._longest),
+            (tr("Seed"), self._seed),
+            (tr("Stops at"), self._stop),
+        ):
+            rows.add(name, field, quiet=True)
+        return rows
+
+    def _tell_stops(self) -> None:
+        if self._stop.isModified():
+            self._stop.setModified(False)
+            words = self._stop.text().split(",")
+            self.turned.emit(
+                "stop", tuple(_unescaped(word.strip()) for word in words if word.strip())
+            )
+
+
+def _filters() -> tuple[Knob, ...]:
+    return (
+        Knob("typical_p", tr("Typical"), tr("Prefers words of typical surprise; 1 is off."),
+             0, 1, 0.01),
+        Knob("top_n_sigma", tr("Top-n-sigma"),
+             tr("Drops words so far below the best, in standard deviations; 0 is off."), 0, 5, 0.1),
+    )  # fmt: skip
+
+
+def _dynamic() -> tuple[Knob, ...]:
+    hint = tr("How far the temperature moves with the model's certainty; 0 is off.")
+    return (Knob("dynatemp_range", tr("Range"), hint, 0, 2, 0.05),)
+
+
+def _dynamic_shape() -> tuple[Knob, ...]:
+    hint = tr("How certainty is turned into temperature.")
+    return (Knob("dynatemp_exponent", tr("Exponent"), hint, 0.1, 5, 0.1),)
+
+
+def _xtc() -> tuple[Knob, ...]:
+    hint = tr("How often the likeliest words are left out, for variety; 0 is off.")
+    return (Knob("xtc_probability", tr("Probability"), hint, 0, 1, 0.01),)
+
+
+def _xtc_shape() -> tuple[Knob, ...]:
+    hint = tr("Only words likelier than this are left out.")
+    return (Knob("xtc_threshold", tr("Threshold"), hint, 0, 0.5, 0.01),)
+
+
+def _dry() -> tuple[Knob, ...]:
+    hint = tr("Avoids repeating whole phrases; 0 is off.")
+    return (Knob("dry_multiplier", tr("Strength"), hint, 0, 5, 0.05),)
+
+
+def _dry_shape() -> tuple[Knob, ...]:
+    return (
+        Knob("dry_base", tr("Growth"), tr("How fast the penalty grows with the phrase."),
+             1, 4, 0.05),
+        Knob("dry_allowed_length", tr("Allowed length"),
+             tr("Phrases of so many tokens may be repeated."), 1, 20, 1),
+    )  # fmt: skip
+
+
+def _mirostat_shape() -> tuple[Knob, ...]:
+    return (
+        Knob("mirostat_tau", tr("Surprise"), tr("How surprising the words are to be."), 0, 10, 0.1),
+        Knob("mirostat_eta", tr("Learning rate"), tr("How fast it adapts."), 0, 1, 0.01),
+    )
+
+
+def _penalties() -> tuple[Knob, ...]:
+    return (
+        Knob("frequency_penalty", tr("Frequency"),
+             tr("More for words that came often; 0 is off."), -2, 2, 0.05),
+        Knob("presence_penalty", tr("Presence"),
+             tr("The same for every word that came; 0 is off."), -2, 2, 0.05),
+    )  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return "".join(ESCAPES.get(letter, letter) for letter in text)
+
+
+def _unescaped(text: str) -> str:
+    parts = text.split("\\\\")
+    return "\\".join(part.replace("\\n", "\n").replace("\\t", "\t") for part in parts)

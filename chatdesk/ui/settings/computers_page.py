@@ -1,0 +1,171 @@
+"""The settings of other computers that lend their devices."""
+
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.settings import Settings
+from chatdesk.services.devices.addresses import DEVICE_PORT, device_address
+from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
+from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import plain_button, small
+
+COMMAND = "chatdesk serve-device --host"
+
+
+class _Computer(QFrame):
+    """One line: the address, whether it answers, and what can be done."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        set_class(self, "card")
+        self.state = QLabel()
+        self.state.setAccessibleName(tr("State of {address}", address=address))
+        self.check = plain_button(tr("Check"), tr("Check {address}", address=address))
+        self.remove = plain_button(tr("Remove"), tr("Remove {address}", address=address))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 8, 10, 8)
+        row.setSpacing(10)
+        row.addWidget(QLabel(address))
+        row.addWidget(self.state, 1)
+        row.addWidget(self.check)
+        row.addWidget(self.remove)
+
+    def show_state(self, answers: bool | None) -> None:
+        """Whether it answers; None while that is being found out."""
+        words, look = {
+            None: (tr("asking…"), "small"),
+            True: (tr("answers"), "good"),
+            False: (tr("does not answer"), "danger"),
+        }[answers]
+        set_class(self.state, look)
+        self.state.setText(words)
+
+
+class ComputersPage(SettingsPage):
+    """Asks whether a computer answers; `show_answer` tells."""
+
+    check_requested = Signal(str)
+
+    def __init__(self, settings: Settings, theme: Theme) -> None:
+        super().__init__(tr("Other computers"))
+        self._addresses = list(settings.remote_devices)
+        self._lines: dict[str, _Computer] = {}
+        self._column.addWidget(
+            small(
+                tr(
+                    "A model too large for this computer can run on several: "
+                    "the others lend their memory and processors."
+                )
+            )
+        )
+        self._column.addWidget(self._warning())
+        self._list = QVBoxLayout()
+        self._list.setSpacing(8)
+        self._column.addLayout(self._list)
+        self._column.addLayout(self._adding())
+        self._problem = QLabel()
+        self._problem.setWordWrap(True)
+        set_class(self._problem, "danger")
+        self._problem.hide()
+        self._column.addWidget(self._problem)
+        self._column.addWidget(small(tr("On the other computer, start this with its own address:")))
+        command = QLineEdit(f"{COMMAND} 192.168.1.20")
+        command.setReadOnly(True)
+        command.setAccessibleName(tr("What to start on the other computer"))
+        set_class(command, "command")
+        self._column.addWidget(command)
+        self._column.addStretch(1)
+        self.set_theme(theme)
+        for address in self._addresses:
+            self._show(address)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        super().set_theme(theme)
+        self._mark.setPixmap(icon("warning", theme.warn).pixmap(LARGE_ICON_SIZE))
+
+    def show_answer(self, address: str, answers: bool) -> None:
+        """Whether a computer answers."""
+        if line := self._lines.get(address):
+            line.show_state(answers)
+
+    def check_all(self) -> None:
+        """Find out which computers answer."""
+        for address in self._addresses:
+            self._check(address)
+
+    def _warning(self) -> QFrame:
+        card = QFrame()
+        set_class(card, "card")
+        self._mark = QLabel()
+        words = small(
+            tr(
+                "Only in a network you trust: what goes to another computer is neither encrypted "
+                "nor protected by a password. Whoever reaches its port can read what is computed "
+                "there, use its memory and processor, and possibly take it over."
+            )
+        )
+        row = QHBoxLayout(card)
+        row.setContentsMargins(16, 12, 16, 12)
+        row.setSpacing(12)
+        row.addWidget(self._mark)
+        row.addWidget(words, 1)
+        return card
+
+    def _adding(self) -> QHBoxLayout:
+        self._typed = QLineEdit()
+        self._typed.setAccessibleName(tr("Address of another computer"))
+        self._typed.setPlaceholderText(f"192.168.1.20:{DEVICE_PORT}")
+        self._typed.returnPressed.connect(self._add_typed)
+        add = plain_button(tr("Add"), tr("Add this computer"))
+        add.clicked.connect(self._add_typed)
+        row = QHBoxLayout()
+        row.addWidget(self._typed, 1)
+        row.addWidget(add)
+        return row
+
+    def _add_typed(self) -> None:
+        try:
+            address = device_address(self._typed.text())
+        except EnvironmentProblem as problem:
+            self._problem.setText(str(problem))
+            self._problem.show()
+            return
+        self._problem.hide()
+        self._typed.clear()
+        if address not in self._addresses:
+            self._addresses.append(address)
+            self._show(address)
+            self._check(address)
+            self._edit(remote_devices=tuple(self._addresses))
+
+    def _show(self, address: str) -> None:
+        line = self._lines[address] = _Computer(address)
+        line.check.clicked.connect(partial(self._check, address))
+        line.remove.clicked.connect(partial(self._remove, address))
+        self._list.addWidget(line)
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """A line that is added is the last child, but does not stand there."""
+        order: list[QWidget] = []
+        for address in self._addresses:
+            if line := self._lines.get(address):
+                order += [line.check, line.remove]
+        for before, after in zip(order, [*order[1:], self._typed], strict=True):
+            self.setTabOrder(before, after)
+
+    def _check(self, address: str, _checked: bool = False) -> None:
+        self._lines[address].show_state(None)
+        self.check_requested.emit(address)
+
+    def _remove(self, address: str, _checked: bool = False) -> None:
+        self._addresses.remove(address)
+        self._lines.pop(address).deleteLater()
+        self._typed.setFocus()
+        self._edit(remote_devices=tuple(self._addresses))

@@ -1,0 +1,168 @@
+"""The settings of downloads: where models are fetched from, how fast, and to which folder."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.settings import Settings
+from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import Decimal, WholeNumber, plain_button, small
+from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
+
+MOST_AT_ONCE = 8
+MB = 1_000_000
+_FASTEST_MB = 10_000.0
+
+
+class DownloadsPage(SettingsPage):
+    """`token_changed` carries an access token to keep, "" to forget the one that is kept.
+
+    `token_asked` asks whether there is one; `show_token` tells. A locked keyring asks the person to
+    open it, so that is asked only once the page is looked at.
+    """
+
+    token_changed = Signal(str)
+    token_asked = Signal()
+
+    def __init__(self, settings: Settings, theme: Theme) -> None:
+        super().__init__(tr("Downloads"))
+        self._folder = settings.models_folder
+        self._add(
+            tr("Mirror"),
+            self._mirror(settings.hub_endpoint),
+            tr("An address to ask in place of Hugging Face itself. Empty: no mirror."),
+        )
+        self._problem = PlainLabel(look="danger")
+        self._problem.hide()
+        self._column.addWidget(self._problem)
+        self._column.addLayout(self._token_part())
+        self._speed(settings)
+        self._column.addLayout(self._folder_part())
+        self._column.addStretch(1)
+        self.show_token(False)
+        self._show_folder()
+        self.set_theme(theme)
+
+    # The mirror
+
+    def _mirror(self, address: str) -> QLineEdit:
+        self._endpoint = QLineEdit(address)
+        self._endpoint.setPlaceholderText("https://")
+        self._endpoint.editingFinished.connect(self._check_mirror)
+        return self._endpoint
+
+    def _check_mirror(self) -> None:
+        address = self._endpoint.text().strip().rstrip("/")
+        if right := not address or is_web_address(address):
+            self._edit(hub_endpoint=address)
+        else:
+            self._problem.setText(
+                tr("“{address}” is not a web address: it begins with https://", address=address)
+            )
+        self._problem.setVisible(not right)
+
+    # The token
+
+    def _token_part(self) -> QVBoxLayout:
+        self._token = QLineEdit()
+        self._save = plain_button(tr("Save"), tr("Save the access token"))
+        self._token.setEchoMode(QLineEdit.EchoMode.Password)
+        self._token.setAccessibleName(tr("Access token"))
+        self._token.returnPressed.connect(self._save_token)
+        self._token.textChanged.connect(lambda text: self._save.setEnabled(bool(text.strip())))
+        self._save.clicked.connect(self._save_token)
+        self._save.setEnabled(False)
+        self._remove = plain_button(tr("Remove"), tr("Remove the access token"))
+        self._remove.clicked.connect(lambda: self.token_changed.emit(""))
+        self._state = PlainLabel()
+        self._state.setAccessibleName(tr("State of the access token"))
+        note = small(
+            tr(
+                "Only for models whose makers ask for an agreement. It is kept in the keyring of "
+                "this system and sent to the hub alone."
+            )
+        )
+        return _part(tr("Access token"), self._token, (self._save, self._remove), self._state, note)
+
+    def show_token(self, there: bool, problem: EnvironmentProblem | None = None) -> None:
+        """Whether there is one, and why it was not kept."""
+        set_class(self._state, "danger" if problem else "good" if there else "small")
+        state = tr("A token is saved.") if there else tr("No token is saved.")
+        self._state.setText(str(problem) if problem else state)
+        self._token.setPlaceholderText("••••••••" if there else "")
+        self._remove.setVisible(there)
+
+    def _save_token(self) -> None:
+        if token := self._token.text().strip():
+            self._token.clear()
+            self.token_changed.emit(token)
+
+    # How fast, and where to
+
+    def _speed(self, settings: Settings) -> None:
+        at_once = WholeNumber(1, MOST_AT_ONCE, min(settings.downloads_at_once, MOST_AT_ONCE))
+        at_once.valueChanged.connect(lambda n: self._edit(downloads_at_once=n))
+        limit = Decimal(
+            0, _FASTEST_MB, settings.download_limit_bytes / MB, tr("no limit"), digits=1
+        )
+        limit.setSuffix(" " + tr("MB/s"))
+        limit.valueChanged.connect(lambda mb: self._edit(download_limit_bytes=round(mb * MB)))
+        self._add(tr("Downloads at once"), at_once, tr("The others wait for their turn."))
+        self._add(tr("Speed limit"), limit, tr("Of all downloads together. 0: no limit."))
+
+    def _folder_part(self) -> QVBoxLayout:
+        self._shown = LineLabel(look="value")
+        self._shown.setAccessibleName(tr("Folder of new models"))
+        choose = plain_button(tr("Choose…"), tr("Choose the folder of new models"))
+        choose.clicked.connect(self._choose_folder)
+        self._own = plain_button(tr("Use the app's own"))
+        self._own.clicked.connect(lambda: self._use_folder(""))
+        note = small(tr("Models that are there already stay where they are, and go on working."))
+        return _part(tr("Folder of new models"), self._shown, (choose, self._own), note)
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, tr("Folder of new models"), self._folder)
+        if chosen:
+            self._use_folder(str(Path(chosen)))
+
+    def _use_folder(self, folder: str) -> None:
+        self._folder = folder
+        self._show_folder()
+        self._edit(models_folder=folder)
+
+    def _show_folder(self) -> None:
+        self._shown.setText(self._folder or tr("The app's own folder"))
+        self._own.setVisible(bool(self._folder))
+
+
+def is_web_address(address: str) -> bool:
+    """Whether it can be asked for models: http or https, with a host and nothing secret in it."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # raises for one that is no number
+    except ValueError:
+        return False
+    plain = not parts.username and not parts.password and not parts.query and not parts.fragment
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+
+
+def _part(name: str, field: QWidget, buttons: tuple[QWidget, ...], *below: QWidget) -> QVBoxLayout:
+    label = QLabel(name)
+    label.setBuddy(field)
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    row.addWidget(field, 1)
+    for button in buttons:
+        row.addWidget(button)
+    column = QVBoxLayout()
+    column.setSpacing(6)
+    column.addWidget(label)
+    column.addLayout(row)
+    for widget in below:
+        column.addWidget(widget)
+    return column

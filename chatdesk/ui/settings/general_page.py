@@ -1,0 +1,61 @@
+"""The general settings: looks, language, sending, how the assistant should be, newer versions."""
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QPlainTextEdit
+
+from chatdesk.core.i18n import LANGUAGES, tr
+from chatdesk.core.settings import Settings
+from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings.update_row import UpdateRow
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import CheckBox, Choice
+
+TYPING_MS = 500
+
+
+class GeneralPage(SettingsPage):
+    """How the window looks and works."""
+
+    def __init__(self, settings: Settings, theme: Theme) -> None:
+        super().__init__(tr("General"))
+        system = {"system": tr("Same as the system")}
+        looks = Choice({**system, "light": tr("Light"), "dark": tr("Dark")}, settings.theme, theme)
+        looks.activated.connect(lambda _: self._edit(theme=looks.value))
+        language = Choice({**system, **LANGUAGES}, settings.language, theme)
+        language.activated.connect(lambda _: self._edit(language=language.value))
+        enter = CheckBox(
+            tr("Enter sends, Shift+Enter begins a new line"), theme, checked=settings.enter_sends
+        )
+        enter.toggled.connect(lambda on: self._edit(enter_sends=on))
+        self._saved_prompt = settings.system_prompt
+        self._prompt = self._prompt_field(settings.system_prompt)
+        self._add(tr("Appearance"), looks)
+        self._add(tr("Language"), language, tr("It changes with the next start."))
+        self._add(tr("Sending"), enter)
+        self._add(
+            tr("System prompt of new chats"),
+            self._prompt,
+            tr("How the assistant should be, in your words."),
+        )
+        self.updates = UpdateRow(theme, checked=settings.look_for_updates)
+        self.updates.toggled.connect(lambda on: self._edit(look_for_updates=on))
+        self._column.addWidget(self.updates)
+        self._column.addStretch(1)
+
+    def flush(self) -> None:
+        """Tell what was typed now rather than after a pause."""
+        self._typing.stop()
+        prompt = self._prompt.toPlainText().strip()
+        if prompt != self._saved_prompt:
+            self._saved_prompt = prompt
+            self._edit(system_prompt=prompt)
+
+    def _prompt_field(self, text: str) -> QPlainTextEdit:
+        field = QPlainTextEdit(text)
+        set_class(field, "field")
+        field.setFixedHeight(108)
+        field.setTabChangesFocus(True)
+        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typing.timeout.connect(self.flush)
+        field.textChanged.connect(self._typing.start)
+        return field

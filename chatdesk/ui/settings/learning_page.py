@@ -1,0 +1,102 @@
+"""The settings of personalization: what may be learned from, and when."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.personalization import LearnFrom
+from chatdesk.core.settings import Settings
+from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.fields import CheckBox, plain_button, section, small
+
+_INDENT = 24  # of a note below the words of its choice
+
+
+class LearningPage(SettingsPage):
+    """Asks for the page on which there is more to see than to set."""
+
+    personalize_requested = Signal()
+
+    def __init__(self, settings: Settings, theme: Theme) -> None:
+        super().__init__(tr("Personalization"))
+        self._add_introduction()
+        self._column.addWidget(section(tr("What it may learn from")))
+        self._add_sources(settings.learn_from)
+        self._column.addWidget(section(tr("When it learns")))
+        for name, words, note in _switches():
+            switch = CheckBox(words, theme, checked=getattr(settings, name))
+            switch.toggled.connect(lambda on, name=name: self._edit(**{name: on}))
+            self._add_switch(switch, note)
+        self._column.addStretch(1)
+
+    def _add_introduction(self) -> None:
+        page = plain_button(tr("Open Personalize"))
+        page.clicked.connect(self.personalize_requested)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(small(tr("What is learned stays on this computer.")), 1)
+        row.addWidget(page)
+        self._column.addLayout(row)
+
+    def _add_sources(self, current: str) -> None:
+        self._sources = QButtonGroup(self)
+        choices = QVBoxLayout()
+        choices.setSpacing(2)
+        for source, words, note in _sources():
+            button = QRadioButton(words)
+            button.setAccessibleDescription(note)
+            button.setChecked(source == current)
+            button.clicked.connect(lambda _, source=source: self._edit(learn_from=source.value))
+            self._sources.addButton(button)
+            explained = small(note)
+            explained.setContentsMargins(_INDENT, 0, 0, 8)
+            choices.addWidget(button)
+            choices.addWidget(explained)
+        self._column.addLayout(choices)
+
+
+def _sources() -> tuple[tuple[LearnFrom, str, str], ...]:
+    return (
+        (
+            LearnFrom.RATED,
+            tr("Only what I rated or corrected"),
+            tr("Answers with a thumb up, corrected ones, and the one you kept of several."),
+        ),
+        (
+            LearnFrom.EVERYTHING,
+            tr("Everything but what I exclude"),
+            tr("The menu of an answer or of a chat excludes it."),
+        ),
+        (
+            LearnFrom.NOTHING,
+            tr("Nothing"),
+            tr("Only chat files that you give by hand."),
+        ),
+    )
+
+
+def _switches() -> tuple[tuple[str, str, str], ...]:
+    """The field of `Settings`, the words and the note of each switch."""
+    return (
+        (
+            "learn_when_idle",
+            tr("Only while nobody uses the computer"),
+            tr("Otherwise it learns in the background, and waits while you chat."),
+        ),
+        (
+            "learn_on_battery",
+            tr("Go on while on battery"),
+            tr("Otherwise it waits until the computer is plugged in."),
+        ),
+        (
+            "learn_when_hot",
+            tr("Go on when the processor is hot"),
+            tr("Otherwise it waits until it has cooled down."),
+        ),
+        (
+            "tensorboard",
+            tr("Write files for TensorBoard"),
+            tr("Into the folder of each run, beside its adapter. There are no words in them."),
+        ),
+    )

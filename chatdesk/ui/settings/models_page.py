@@ -1,0 +1,107 @@
+"""The settings of every model: how it runs, how long it stays, what is kept on disk."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from chatdesk.core.i18n import tr, trn
+from chatdesk.core.settings import Settings
+from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import (
+    GIB,
+    CheckBox,
+    Choice,
+    Form,
+    memory_words,
+    plain_button,
+)
+
+CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768, 65536, 131072)
+PARALLEL = (1, 2, 3, 4, 6, 8)
+UNLOAD_AFTER_MIN = (5, 15, 30, 60)
+LIMITS = (GIB // 2, GIB, 2 * GIB, 4 * GIB, 8 * GIB, 16 * GIB)
+
+
+def context_windows(current: int) -> dict[int, str]:
+    """The context windows to choose from, and the current one."""
+    sizes = sorted({*CONTEXT_WINDOWS, current})
+    return {size: tr("{n} tokens", n=f"{size:,}") for size in sizes}
+
+
+class ModelsPage(SettingsPage):
+    """Asks to delete what is kept; `show_kept` tells how much that is."""
+
+    clear_requested = Signal()
+
+    def __init__(self, settings: Settings, theme: Theme) -> None:
+        super().__init__(tr("Models"))
+        context = Choice(context_windows(settings.context_window), settings.context_window, theme)
+        context.activated.connect(lambda _: self._edit(context_window=context.value))
+        parallel = Choice(_parallel(settings.parallel), settings.parallel, theme)
+        parallel.activated.connect(lambda _: self._edit(parallel=parallel.value))
+        unload = Choice(_minutes(settings.unload_after_min), settings.unload_after_min, theme)
+        unload.activated.connect(lambda _: self._edit(unload_after_min=unload.value))
+        self._add(
+            tr("Context window"),
+            context,
+            tr("A larger one remembers more of a long chat and takes more memory."),
+        )
+        self._add(tr("Answers at once"), parallel, tr("They share the context window."))
+        self._add(
+            tr("Unload when unused"),
+            unload,
+            tr("The memory goes back to the system; your next message loads the model again."),
+        )
+        line = QFrame()
+        set_class(line, "line")
+        self._column.addWidget(line)
+        self._add_keeping(settings, theme)
+        self._column.addStretch(1)
+
+    def show_kept(self, used: int) -> None:
+        """How many bytes are kept on disk now."""
+        words = memory_words(used)
+        self._kept.setText(
+            tr("{size} are kept now.", size=words) if used else tr("Nothing is kept now.")
+        )
+        self._clear.setEnabled(used > 0)
+
+    def _add_keeping(self, settings: Settings, theme: Theme) -> None:
+        keep = CheckBox(
+            tr("Keep on disk what the model has read"), theme, checked=settings.keep_sessions
+        )
+        limit = Choice(_limits(settings.sessions_limit_bytes), settings.sessions_limit_bytes, theme)
+        limit.setEnabled(settings.keep_sessions)
+        limit.activated.connect(lambda _: self._edit(sessions_limit_bytes=limit.value))
+        keep.toggled.connect(limit.setEnabled)
+        keep.toggled.connect(lambda on: self._edit(keep_sessions=on))
+        self._kept = QLabel(tr("Looking how much is kept…"))
+        set_class(self._kept, "small")
+        self._clear = plain_button(
+            tr("Delete"), tr("Delete what is kept on disk of what the model has read")
+        )
+        self._clear.setEnabled(False)
+        self._clear.clicked.connect(self.clear_requested)
+        used = QWidget()
+        row = QHBoxLayout(used)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._kept, 1)
+        row.addWidget(self._clear)
+        self._add_switch(keep, tr("A long chat answers at once when it is opened again."))
+        rows = Form()
+        rows.add(tr("At most"), limit)
+        self._column.addLayout(rows)
+        self._column.addWidget(used)
+
+
+def _parallel(current: int) -> dict[int, str]:
+    return {n: str(n) for n in sorted({*PARALLEL, current})}
+
+
+def _minutes(current: int) -> dict[int, str]:
+    minutes = sorted({*UNLOAD_AFTER_MIN, current} - {0})
+    return {n: trn("after {n} minute", "after {n} minutes", n) for n in minutes} | {0: tr("never")}
+
+
+def _limits(current: int) -> dict[int, str]:
+    return {size: memory_words(size) for size in sorted({*LIMITS, current})}

@@ -1,0 +1,88 @@
+"""Between the look for newer versions and the window: when it is done, and what is told of it."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
+    from chatdesk.services.app import AppServices
+    from chatdesk.services.system.updates import Release, UpdateService
+    from chatdesk.ui.settings.dialog import SettingsDialog
+
+FIRST_LOOK_MS = 60_000  # the start is over, and the first answer probably
+AGAIN_MS = 3_600_000  # the service lets one a day through; a computer may sleep over a longer timer
+BUSY_MS = 60_000  # for as long another notice is left alone
+
+
+class UpdateController(QObject):
+    """Looks only if the person agreed in the settings, or presses the button there."""
+
+    def __init__(
+        self, bridge: Bridge, settings: SettingsController, notice: Notice, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._bridge = bridge
+        self._settings = settings
+        self._notice = notice
+        self._service: UpdateService | None = None
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look_if_due)
+        settings.opened.connect(self._offer)
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there."""
+        if services.updates.host:
+            self._service = services.updates
+            self._timer.start(FIRST_LOOK_MS)
+
+    # Once a day
+
+    def _look_if_due(self) -> None:
+        self._timer.start(AGAIN_MS)
+        if self._service and self._settings.settings.look_for_updates:
+            self._bridge.run(self._service.look_if_due, self._tell, patient=True)
+
+    def _tell(self, release: "Release | None") -> None:
+        if release is None:
+            return
+        if self._notice.words:  # what it says may matter more
+            QTimer.singleShot(BUSY_MS, self, partial(self._tell, release))
+            return
+        what = tr("ChatDesk {version} is there.", version=release.version)
+        act = partial(open_page, release.page)
+        self._notice.show_words(what, release.news, tr("Open its page"), act)
+
+    # In the settings
+
+    def _offer(self, dialog: "SettingsDialog") -> None:
+        if self._service:
+            row = dialog.general.updates
+            row.look_requested.connect(self._look_now)
+            row.page_requested.connect(open_page)
+            row.offer(self._service.host)
+
+    def _look_now(self) -> None:
+        def show(release: "Release | None") -> None:
+            if dialog := self._settings.dialog:
+                dialog.general.updates.show_release(release)
+
+        def failed(problem: EnvironmentProblem) -> None:
+            if dialog := self._settings.dialog:
+                dialog.general.updates.show_problem(problem)
+
+        if self._service:
+            self._bridge.run(self._service.look, show, failed, patient=True)
+
+
+def open_page(address: str) -> None:
+    """Open a release's page, which is https, in the browser."""
+    QDesktopServices.openUrl(QUrl(address))

@@ -1,0 +1,85 @@
+"""The part of the settings about newer versions: the agreement to look for them, and “Look now”."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import CheckBox, plain_button
+from chatdesk.ui.widgets.labels import PlainLabel
+
+if TYPE_CHECKING:  # what brings it is there before the row is shown
+    from chatdesk.services.system.updates import Release
+
+
+class UpdateRow(QWidget):
+    """Hidden until `offer` says who would be asked. `page_requested` carries a web address."""
+
+    toggled = Signal(bool)
+    look_requested = Signal()
+    page_requested = Signal(str)
+
+    def __init__(self, theme: Theme, *, checked: bool) -> None:
+        super().__init__()
+        self._page = ""
+        switch = CheckBox(tr("Look for a newer version once a day"), theme, checked=checked)
+        switch.toggled.connect(self.toggled)
+        self._note = PlainLabel()
+        self._look = plain_button(tr("Look now"), tr("Look for a newer version now"))
+        self._look.clicked.connect(self._ask)
+        self._open = plain_button(tr("Open its page"), tr("Open the page of the newer version"))
+        self._open.clicked.connect(lambda: self.page_requested.emit(self._page))
+        self._told = PlainLabel()
+        self._told.setAccessibleName(tr("What came of looking for a newer version"))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._look)
+        buttons.addWidget(self._open)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(switch)
+        column.addWidget(self._note)
+        column.addLayout(buttons)
+        column.addWidget(self._told)
+        self._tell("")
+        self.hide()
+
+    def offer(self, host: str) -> None:
+        """Show the row, with what is sent, and to whom."""
+        self._note.setText(
+            tr(
+                "Asks {host} for one small signed file. It sends nothing: no version, no number "
+                "to know you by, no word of yours. Nothing is downloaded or installed.",
+                host=host,
+            )
+        )
+        self.show()
+
+    def show_release(self, release: "Release | None") -> None:
+        """What came of looking: a newer version, or None."""
+        if release is None:
+            self._tell(tr("There is no newer version."))
+            return
+        what = tr("ChatDesk {version} is there.", version=release.version)
+        self._tell(f"{what}\n{release.news}", page=release.page)
+
+    def show_problem(self, problem: Exception) -> None:
+        """Looking came to nothing."""
+        self._tell(str(problem), "danger")
+
+    def _ask(self) -> None:
+        self._tell(tr("Looking for a newer version…"))
+        self._look.setEnabled(False)
+        self.look_requested.emit()
+
+    def _tell(self, words: str, look: str = "small", page: str = "") -> None:
+        self._page = page
+        self._look.setEnabled(True)
+        self._open.setVisible(bool(page))
+        set_class(self._told, look)
+        self._told.setText(words)
+        self._told.setVisible(bool(words))

@@ -1,0 +1,123 @@
+"""What pages in the place of the chat share: a title with buttons, and a column that scrolls."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.notice import Notice
+
+WIDTH = 1080
+MARGIN = 40
+NARROW = 540  # pixels below which the title and its buttons stand below each other
+
+
+class Page(QWidget):
+    """A page is filled through `column`; `overhang` is how far rows reach beyond its words."""
+
+    back_requested = Signal()
+    sidebar_requested = Signal()
+
+    def __init__(self, title: str, theme: Theme, overhang: int = 0) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # for Escape
+        self.notice = Notice(theme)
+        self._title = QLabel(title)
+        set_class(self._title, "page-title")
+        self._overhang = overhang
+        self._sidebar = _tool(tr("Show the sidebar (Ctrl+B)"))
+        self._back = _tool(tr("Back to the chat (Esc)"))
+        self._sidebar.clicked.connect(self.sidebar_requested)
+        self._back.clicked.connect(self.back_requested)
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        content = QWidget()
+        content.setMaximumWidth(WIDTH + 2 * overhang)
+        self.column = QVBoxLayout(content)
+        self.column.setContentsMargins(0, 24, 0, 28)
+        centred = QWidget()
+        centred.setObjectName("page")
+        self._margins = row = QHBoxLayout(centred)
+        row.addStretch(1)
+        row.addWidget(content, 1000)  # all there is, up to its largest width
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(_scrolled(centred))
+
+    def header(self, lead: QWidget, *buttons: QPushButton) -> QVBoxLayout:
+        """The title with these buttons at the right, and a line below it."""
+        left, right = QHBoxLayout(), QHBoxLayout()
+        for row, widgets in ((left, (self._sidebar, self._back, self._title)), (right, buttons)):
+            row.setSpacing(8)
+            for widget in widgets:
+                row.addWidget(widget)
+        left.addStretch(1)
+        self._top.setSpacing(8)
+        self._top.addLayout(left, 1)
+        self._top.addLayout(right)
+        header = QVBoxLayout()
+        header.setSpacing(4)
+        header.addLayout(self._top)
+        header.addWidget(lead)
+        return header
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self.notice.set_theme(theme)
+        self._sidebar.setIcon(icon("sidebar", theme.muted))
+        self._back.setIcon(icon("chevron-left", theme.muted))
+
+    def offer_sidebar(self, offered: bool) -> None:
+        """Whether there is a sidebar to show; its chats lead back."""
+        self._sidebar.setVisible(offered)
+        self._back.setVisible(offered)
+
+    # Qt's names from here on
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leads back to the chat."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.back_requested.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the title and its buttons beside or below each other."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._top.setDirection(down if narrow else right)
+        margin = (MARGIN // 2 if narrow else MARGIN) - self._overhang
+        self._margins.setContentsMargins(margin, 0, margin, 0)
+
+
+def _scrolled(content: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area
+
+
+def _tool(name: str) -> QToolButton:
+    button = QToolButton()
+    button.setToolTip(name)
+    button.setAccessibleName(name)
+    button.setFixedSize(36, 36)
+    button.setIconSize(ICON_SIZE)
+    return button

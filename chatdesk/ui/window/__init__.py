@@ -1,0 +1,1 @@
+"""The main window: what fills it, and what it keeps."""

@@ -1,0 +1,175 @@
+"""What the window is made of: the panels, and the controllers between them and the services.
+
+Services, colours and facts come down through here; requests go up to the window.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.i18n import tr
+from chatdesk.core.settings import Settings
+from chatdesk.services.facts import (
+    AdapterLeftOut,
+    AdaptersChanged,
+    AnswerEnded,
+    AnswerReopened,
+    ConversationsChanged,
+    DownloadProgressed,
+    DownloadsChanged,
+    EngineChanged,
+    Fact,
+    LearningChanged,
+    MessageAdded,
+    MessageChanged,
+    ModelsChanged,
+    PromptRead,
+    QuantizingChanged,
+    TextArrived,
+    ThinkingArrived,
+)
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.chat.adapter_controller import AdapterController
+from chatdesk.ui.chat.ask_controller import AskController
+from chatdesk.ui.chat.engine_notices import EngineNotices
+from chatdesk.ui.chat.feedback_controller import FeedbackController
+from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.model_controller import ModelsController
+from chatdesk.ui.chat.new_chat_defaults import ModelDefaults
+from chatdesk.ui.chat.open_chat import OpenChat
+from chatdesk.ui.chat.page import ConversationPage
+from chatdesk.ui.history.controller import ConversationsController
+from chatdesk.ui.history.conversation_list_model import ConversationListModel
+from chatdesk.ui.history.sidebar import Sidebar
+from chatdesk.ui.models.controller import ModelsPageController
+from chatdesk.ui.models.downloads.controller import DownloadsController
+from chatdesk.ui.models.hub.controller import HubController
+from chatdesk.ui.personalize.controller import PersonalizeController
+from chatdesk.ui.personalize.learning_status import LearningStatus
+from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings.update_controller import UpdateController
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.window_state import WindowState
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+    from chatdesk.services.app import AppServices
+
+
+class WindowParts:
+    """Makes the parts; `window` is what dialogs belong to."""
+
+    def __init__(
+        self, bridge: Bridge, settings: Settings, state: WindowState, theme: Theme, window: QWidget
+    ) -> None:
+        self.list_model = ConversationListModel()
+        self.sidebar = Sidebar(self.list_model, theme)
+        self.page = page = ConversationPage(theme, enter_sends=settings.enter_sends)
+        self.inspector = Inspector(settings.sampling, theme)
+        view, composer, notice = page.view, page.composer, page.notice
+        self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
+        self.chat.set_default_system_prompt(settings.system_prompt)
+        self.ask = AskController(bridge, self.chat, view, composer, notice)
+        self.conversations = ConversationsController(
+            bridge, self.chat, self.sidebar, self.list_model, notice, state
+        )
+        self.feedback = FeedbackController(bridge, view, notice)
+        self.adapters = AdapterController(bridge, composer.adapter, self.inspector)
+        self.learning = LearningStatus(self.sidebar.show_learning)
+        self.personalize = PersonalizeController(bridge, self.list_model.title_of, notice, window)
+        self.models = ModelsController(bridge, composer, page.suggestions, notice)
+        self.hub = HubController(bridge, page.suggestions, lambda: self.library.notice)
+        self.downloads = DownloadsController(bridge, lambda: self.library.notice)
+        self.library = ModelsPageController(bridge, self.hub, self.downloads, notice, window)
+        self.settings = SettingsController(bridge, settings, notice, window)
+        self.defaults = ModelDefaults(bridge, self.settings, notice)
+        self.updates = UpdateController(bridge, self.settings, notice, window)
+        self.engine_notices = EngineNotices(notice, self.settings, self.models.load_again)
+        self._handlers = self._fact_handlers()
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there."""
+        for part in (
+            self.settings,
+            self.models,
+            self.hub,  # its suggestion takes the place of the general one
+            self.downloads,
+            self.library,
+            self.defaults,
+            self.updates,
+            self.conversations,
+            self.chat,
+            self.ask,  # what was waiting is sent in the chat that is open
+            self.feedback,
+            self.adapters,
+            self.personalize,
+        ):
+            part.attach(services)
+        self.inspector.show_engine(services.engine.status)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        for part in (
+            self.sidebar,
+            self.page,
+            self.inspector,
+            self.settings,
+            self.personalize,
+            self.hub,
+            self.library,
+        ):
+            part.set_theme(theme)
+
+    # Facts
+
+    def on_fact(self, fact: Fact) -> None:
+        """Tell it to those whom it concerns."""
+        for handle in self._handlers[type(fact)]:
+            handle(fact)
+
+    def _fact_handlers(self) -> dict[type, tuple[Callable[..., None], ...]]:
+        chat, ask, models, downloads = self.chat, self.ask, self.models, self.downloads
+        adapters, hub, library = self.adapters, self.hub, self.library
+        personalize, defaults = self.personalize, self.defaults
+        return {
+            MessageAdded: (ask.on_message_added,),
+            MessageChanged: (self.feedback.on_message_changed,),
+            AnswerReopened: (ask.on_answer_reopened,),
+            PromptRead: (chat.on_prompt_read,),
+            ThinkingArrived: (chat.on_thinking,),
+            TextArrived: (chat.on_text,),
+            AnswerEnded: (ask.on_answer_ended, self._show_speed),
+            EngineChanged: (
+                self._show_engine,
+                models.on_engine,
+                library.on_engine,
+                defaults.on_engine,
+                adapters.on_engine,
+                personalize.on_engine,
+                ask.on_engine,
+                self._tell_of_engine,
+            ),
+            ConversationsChanged: (self.conversations.on_conversations,),
+            AdaptersChanged: (adapters.on_adapters, personalize.on_adapters),
+            AdapterLeftOut: (self._tell_left_out,),
+            LearningChanged: (self.learning.on_learning, personalize.on_learning),
+            ModelsChanged: (models.on_models, hub.on_models, library.on_models, defaults.on_models),
+            DownloadsChanged: (hub.on_downloads, downloads.on_downloads),
+            DownloadProgressed: (downloads.on_progress,),
+            QuantizingChanged: (library.on_quantizing,),
+        }
+
+    def _show_speed(self, fact: AnswerEnded) -> None:
+        if fact.message.answer and fact.message.answer.tokens_per_s:
+            self.page.status.show_speed(fact.message.answer.tokens_per_s)
+
+    def _show_engine(self, fact: EngineChanged) -> None:
+        self.page.status.show_engine(fact.status)
+        self.inspector.show_engine(fact.status)
+
+    def _tell_of_engine(self, fact: EngineChanged) -> None:
+        self.engine_notices.on_engine(fact.status)
+
+    def _tell_left_out(self, fact: AdapterLeftOut) -> None:
+        show_page = self.personalize.open_requested.emit
+        self.page.notice.show_problem(fact.problem, tr("Personalize"), show_page)

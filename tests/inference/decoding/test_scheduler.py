@@ -1,0 +1,321 @@
+"""Several answers at once, what is reused between them, and a full context."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from chatdesk.core.generation import (
+    TERMINAL_EVENTS,
+    Cancel,
+    Cancelled,
+    CountTokens,
+    Failed,
+    Finished,
+    Generate,
+    PromptMessage,
+    StopReason,
+    TextDelta,
+    TokensCounted,
+)
+from chatdesk.core.loading import EngineReady, ModelLoaded
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.inference.decoding.sequences import shared_length
+from tests.inference.engine_process import EngineProcess, request, turns
+from tests.tiny_models import tiny_model
+
+GREEDY: dict[str, Any] = {"temperature": 0.0, "repeat_penalty": 1.0}
+QUESTIONS = (
+    "What is the capital of France?",
+    "Name three colours.",
+    "What is a dragon?",
+    "Write one sentence about rain.",
+    "How many legs has a spider?",
+    "What do bees make?",
+)
+LONG = "The quick brown fox jumps over the lazy dog. " * 60
+
+
+@pytest.fixture(scope="module")
+def engine(starter_model: Path) -> Iterator[EngineProcess]:
+    with EngineProcess() as process:
+        assert isinstance(process.load(starter_model), ModelLoaded)
+        yield process
+
+
+@pytest.fixture
+def fresh(starter_model: Path) -> Iterator[EngineProcess]:
+    with EngineProcess() as process:
+        yield process
+
+
+def collect(
+    engine: EngineProcess, count: int
+) -> tuple[dict[str, str], dict[str, object], list[str]]:
+    """The texts and terminal events of so many requests, and whose pieces came in what order."""
+    texts: dict[str, str] = {}
+    ends: dict[str, object] = {}
+    order: list[str] = []
+    while len(ends) < count:
+        event = engine.next()
+        if isinstance(event, EngineReady):
+            continue
+        if isinstance(event, TextDelta):
+            texts[event.request_id] = texts.get(event.request_id, "") + event.text
+            order.append(event.request_id)
+        if isinstance(event, TERMINAL_EVENTS):
+            assert event.request_id not in ends, "a request ended twice"
+            ends[event.request_id] = event
+    return texts, ends, order
+
+
+@pytest.fixture
+def exact(fresh: EngineProcess, starter_model: Path) -> EngineProcess:
+    """llama.cpp computes a row alone as it does among others with q8_0; with f16 it rounds
+    otherwise, which may turn a near tie."""
+    assert isinstance(fresh.load(starter_model, kv_type="q8_0"), ModelLoaded)
+    return fresh
+
+
+def test_answers_at_once_are_the_answers_alone(exact: EngineProcess) -> None:
+    alone = [exact.answer(question, max_tokens=24, **GREEDY)[0] for question in QUESTIONS]
+    for number, question in enumerate(QUESTIONS):
+        exact.send(request(f"at-once-{number}", question, max_tokens=24, **GREEDY))
+    texts, ends, order = collect(exact, len(QUESTIONS))
+    for number, other in enumerate(alone):  # a near tie may still turn after some words
+        assert shared_length(texts[f"at-once-{number}"], other) >= 10
+    assert all(isinstance(end, Finished) for end in ends.values())
+    first_four = [f"at-once-{number}" for number in range(4)]
+    ended_first = min(order.index(name) for name in first_four) + 24
+    assert len(set(order[:ended_first])) >= 3  # they came side by side
+
+
+@pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
+def test_guessing_ahead_changes_nothing(
+    fresh: EngineProcess, starter_model: Path, kv_type: str
+) -> None:
+    assert isinstance(fresh.load(starter_model, kv_type=kv_type), ModelLoaded)
+    question = f"Repeat this text with small changes: {LONG[:1600]} {QUESTIONS[2]} {QUESTIONS[0]}"
+    params = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=150)
+    answers = []
+    stats = None
+    for name, speculate in (("plain", False), ("guessed", True)):
+        fresh.send(Generate(name, turns(question), params, speculate=speculate))
+        text, end = fresh.outcome(name)
+        assert isinstance(end, Finished)
+        stats = end.stats
+        answers.append((text, stats.completion_tokens))
+        assert stats.prompt_tokens > 350
+    assert answers[0] == answers[1]
+    assert stats is not None
+    assert stats.accepted <= stats.drafted
+    assert (stats.accepted > 0) == (kv_type == "q8_0")  # with f16 a near tie might turn
+
+
+def test_sampled_answers_are_guessed_ahead_with_any_cache(engine: EngineProcess) -> None:
+    question = f"Repeat this text: {LONG[:900]}"
+    params = SamplingParams(temperature=0.1, repeat_penalty=1.0, max_tokens=120, seed=3)
+    engine.send(Generate("sampled", turns(question), params))
+    _, end = engine.outcome("sampled")
+    assert isinstance(end, Finished)
+    assert 0 < end.stats.accepted <= end.stats.drafted
+
+
+def test_a_draft_model_is_used_or_refused_with_the_reason(
+    fresh: EngineProcess, starter_model: Path, tmp_path: Path
+) -> None:
+    other = tiny_model(tmp_path / "other.gguf")
+    loaded = fresh.load(starter_model, draft=str(other), context_window=1024)
+    assert isinstance(loaded, ModelLoaded)
+    assert "vocabulary" in loaded.draft_notice
+    exact: dict[str, Any] = {
+        "context_window": 1024,
+        "kv_type": "q8_0",
+    }  # or a greedy answer is not guessed at
+    assert isinstance(fresh.load(starter_model, **exact), ModelLoaded)
+    story = "Tell me a long story about a river."
+    plain, _ = fresh.answer(story, max_tokens=300, **GREEDY)
+    loaded = fresh.load(starter_model, draft=str(starter_model), **exact)
+    assert isinstance(loaded, ModelLoaded)
+    assert not loaded.draft_notice
+    drafted, end = fresh.answer(story, max_tokens=300, **GREEDY)
+    assert drafted == plain
+    assert isinstance(end, Finished)
+    assert end.stats.accepted > 0  # as dear as the model itself, it is tried when much was spared
+
+
+def test_a_long_prompt_does_not_stop_another_answer(engine: EngineProcess) -> None:
+    engine.send(request("story", "Tell me a long story.", max_tokens=400, **GREEDY))
+    engine.wait_for(TextDelta)
+    engine.send(request("long", LONG + "What was the fox?", max_tokens=1, **GREEDY))
+    during = 0
+    while True:
+        event = engine.next()
+        if isinstance(event, TextDelta) and event.request_id == "story":
+            during += 1
+        if isinstance(event, Finished):
+            break
+    assert event.request_id == "long"
+    assert event.stats.prompt_tokens > 600
+    assert during > 10
+    engine.send(Cancel("story"))
+    assert isinstance(engine.outcome("story")[1], Cancelled)
+
+
+def test_branches_keep_what_they_share(engine: EngineProcess) -> None:
+    shared = f"{LONG} Let us talk about it."
+    _, first = engine.answer(shared, "Gladly.", "What colour was it?", max_tokens=40, **GREEDY)
+    _, edited = engine.answer(shared, "Gladly.", "Was the dog lazy?", max_tokens=2)
+    _, back = engine.answer(shared, "Gladly.", "What colour was it?", max_tokens=2)
+    assert isinstance(first, Finished)
+    assert isinstance(edited, Finished)
+    assert isinstance(back, Finished)
+    assert edited.stats.cached_tokens > 0.9 * edited.stats.prompt_tokens
+    assert back.stats.cached_tokens > 0.95 * back.stats.prompt_tokens
+
+
+def test_a_running_answer_lends_its_beginning(engine: EngineProcess) -> None:
+    shared = f"{LONG} Count the words."
+    engine.send(request("one", shared, max_tokens=200, **GREEDY))
+    engine.wait_for(TextDelta)
+    _, end = engine.answer(shared, max_tokens=2)
+    assert isinstance(end, Finished)
+    assert end.stats.cached_tokens == end.stats.prompt_tokens - 1
+    engine.send(Cancel("one"))
+    engine.outcome("one")
+
+
+def test_idle_conversations_wait_in_memory(engine: EngineProcess) -> None:
+    """They are out of the way of others, and back without being read again."""
+    one, other = f"One! {LONG} First?", f"Once more. {LONG} Second?"
+    _, first = engine.answer(one, max_tokens=2)
+    engine.answer(other, max_tokens=2)
+    _, again = engine.answer(one, max_tokens=2)
+    assert isinstance(first, Finished)
+    assert isinstance(again, Finished)
+    assert first.stats.cached_tokens < 40
+    assert again.stats.cached_tokens > 0.95 * again.stats.prompt_tokens
+
+
+def test_two_answers_too_long_for_the_cache_both_end(fresh: EngineProcess, tmp_path: Path) -> None:
+    """Together they need more cells than there are: one is set aside and goes on later."""
+    path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
+    assert isinstance(fresh.load(path), ModelLoaded)
+    for name in ("one", "two", "three"):
+        fresh.send(request(name, f"tea {name}", max_tokens=400, **GREEDY))
+    texts, ends, _ = collect(fresh, 3)
+    assert all(isinstance(end, Finished) for end in ends.values())
+    assert all(text == ("abc" * 134)[:400] for text in texts.values())
+
+
+def conversation(turn_count: int) -> list[PromptMessage]:
+    messages = [PromptMessage("system", "You are brief.")]
+    for number in range(turn_count):
+        messages.append(PromptMessage("user", f"{number}: {LONG[:225]} What is {number}?"))
+        messages.append(PromptMessage("assistant", f"It is number {number}."))
+    return messages
+
+
+def test_a_full_context_is_a_normal_event(fresh: EngineProcess, starter_model: Path) -> None:
+    assert isinstance(fresh.load(starter_model, context_window=512), ModelLoaded)
+    messages = conversation(9)
+    starts, cached = [], []
+    params = SamplingParams(max_tokens=12, temperature=0.0)
+    for number in range(6):
+        messages.append(PromptMessage("user", f"And {LONG[:180]} now? {number}"))
+        fresh.send(Generate(f"turn-{number}", tuple(messages), params))
+        text, end = fresh.outcome(f"turn-{number}")
+        assert isinstance(end, Finished)
+        assert end.stats.prompt_tokens < 512
+        starts.append(end.stats.view_start)
+        cached.append(end.stats.cached_tokens / end.stats.prompt_tokens)
+        messages.append(PromptMessage("assistant", text or "Yes."))
+    assert starts[0] > 2
+    assert starts == sorted(starts)
+    assert len(set(starts)) < len(starts)  # the view moves in large steps, not each turn
+    assert sum(share > 0.5 for share in cached) >= 3
+    fresh.send(CountTokens("count", tuple(messages)))
+    counted = fresh.wait_for(TokensCounted)
+    assert 0 < counted.tokens < 512
+    assert messages[counted.view_start].role == "user"
+
+
+def test_an_answer_goes_on_when_the_context_gets_full(
+    fresh: EngineProcess, starter_model: Path
+) -> None:
+    assert isinstance(fresh.load(starter_model, context_window=512), ModelLoaded)
+    messages = (*conversation(4), PromptMessage("user", "Tell me a long story."))
+    never_end = ((2, -100.0), (0, -100.0))
+    params = SamplingParams(temperature=0.0, max_tokens=300, logit_bias=never_end)
+    fresh.send(Generate("story", messages, params))
+    _, end = fresh.outcome("story")
+    assert isinstance(end, Finished)
+    assert end.stats.prompt_tokens + end.stats.completion_tokens > 512
+    assert end.stats.completion_tokens == 300
+    assert end.stats.view_start > 0
+    # The question and its answer alone are too long now: the answer ends, with its reason.
+    params = SamplingParams(temperature=0.0, logit_bias=never_end)
+    fresh.send(Generate("endless", messages, params))
+    _, end = fresh.outcome("endless")
+    assert isinstance(end, Finished)
+    assert end.reason is StopReason.LENGTH
+
+
+def test_every_request_ends_once_whatever_happens(fresh: EngineProcess, tmp_path: Path) -> None:
+    """Random requests, cancelled at random moments: none is lost, no slot leaks."""
+    path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
+    assert isinstance(fresh.load(path), ModelLoaded)
+    source = random.Random(3)
+    count = 300
+    for number in range(count):
+        length = source.choice((3, 30, 120))
+        background = source.random() < 0.2
+        fresh.send(
+            request(
+                f"r{number}",
+                "tea " * source.randrange(1, 40),
+                max_tokens=length,
+                background=background,
+                **GREEDY,
+            )
+        )
+        if source.random() < 0.5:
+            time.sleep(source.random() * 0.004)
+            fresh.send(Cancel(f"r{source.randrange(number + 1)}"))
+    _, ends, _ = collect(fresh, count)
+    assert len(ends) == count
+    assert not [end for end in ends.values() if isinstance(end, Failed)]
+    before = psutil.Process(fresh.process.pid).memory_info().rss
+    for number in range(4):
+        fresh.send(request(f"last-{number}", "tea", max_tokens=60, **GREEDY))
+    texts, _, order = collect(fresh, 4)
+    assert set(texts.values()) == {"abc" * 20}
+    assert len(set(order[:120])) >= 3  # every slot is free again
+    assert psutil.Process(fresh.process.pid).memory_info().rss - before < 20e6
+
+
+def test_an_id_in_use_is_refused(engine: EngineProcess) -> None:
+    engine.send(request("same", QUESTIONS[0], max_tokens=50, **GREEDY))
+    engine.send(request("same", QUESTIONS[1], max_tokens=50, **GREEDY))
+    refused = engine.wait_for(Failed)
+    assert refused.request_id == ""
+    assert isinstance(engine.outcome("same")[1], Finished)
+
+
+def test_ten_thousand_messages_and_two_megabytes(fresh: EngineProcess, starter_model: Path) -> None:
+    engine = fresh
+    assert isinstance(engine.load(starter_model, context_window=1024), ModelLoaded)
+    many = turns(*(f"Message {number}" for number in range(10_001)))
+    engine.send(Generate("many", many, SamplingParams(max_tokens=2)))
+    _, end = engine.outcome("many")
+    assert isinstance(end, Finished)
+    assert end.stats.view_start > 9800
+    _, end = engine.answer("word " * 400_000)
+    assert isinstance(end, Failed)
+    assert end.tokens is not None
+    assert end.tokens > 300_000
+    assert isinstance(engine.answer("Hi", max_tokens=2)[1], Finished)

@@ -1,0 +1,329 @@
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from chatdesk.core.errors import EngineProblem, ModelProblem
+from chatdesk.core.generation import (
+    Adapter,
+    Cancelled,
+    Failed,
+    FailureCode,
+    Finished,
+    PromptMessage,
+    TextDelta,
+)
+from chatdesk.core.loading import LoadOptions, LoadProgress, ModelLoaded
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.process import EngineLost, Reply
+from chatdesk.services.facts import EngineState
+from tests.services.conftest import TIMEOUT_S, App
+
+
+def _ask(app: App, text: str) -> tuple[str, "queue.Queue[Reply]"]:
+    replies: queue.Queue[Reply] = queue.Queue()
+    request_id = app.services.engine.generate(
+        (PromptMessage("user", text),), SamplingParams(), replies.put
+    )
+    return request_id, replies
+
+
+def _last(replies: "queue.Queue[Reply]") -> Reply:
+    while True:
+        reply = replies.get(timeout=TIMEOUT_S)
+        if isinstance(reply, Finished | Cancelled | EngineLost):
+            return reply
+
+
+def test_it_loads_and_answers(app: App) -> None:
+    app.load()
+    _, replies = _ask(app, "say: one two")
+    texts = []
+    while not isinstance(reply := replies.get(timeout=TIMEOUT_S), Finished):
+        if isinstance(reply, TextDelta):
+            texts.append(reply.text)
+    assert "".join(texts) == "one two "
+
+
+def test_a_model_that_cannot_be_loaded_is_told(app: App) -> None:
+    app.services.engine.load(app.model("unknown.gguf"), LoadOptions(2048))
+    status = app.until_engine(EngineState.FAILED).status
+    assert isinstance(status.problem, ModelProblem)
+    assert "mystery" in status.problem.what
+    with pytest.raises(ModelProblem):
+        app.services.engine.wait_loaded()
+
+
+def test_a_crash_while_loading_is_told_and_not_tried_forever(app: App) -> None:
+    app.services.engine.load(app.model("crash.gguf"), LoadOptions(2048))
+    status = app.until_engine(EngineState.FAILED).status
+    assert isinstance(status.problem, EngineProblem)
+    app.load("fine.gguf")
+
+
+def test_after_a_kill_it_comes_back_by_itself(app: App) -> None:
+    app.load()
+    _, replies = _ask(app, "slow")
+    replies.get(timeout=TIMEOUT_S)
+    pid = app.services.engine.process_id
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    assert isinstance(_last(replies), EngineLost)
+    app.services.engine.wait_loaded(TIMEOUT_S)
+    assert app.services.engine.process_id not in (None, pid)
+    assert isinstance(_last(_ask(app, "say: again")[1]), Finished)
+
+
+def test_an_engine_that_keeps_crashing_is_given_up(app: App) -> None:
+    app.load()
+    for _ in range(3):
+        app.services.engine.wait_loaded(TIMEOUT_S)
+        _, replies = _ask(app, "die")
+        assert isinstance(_last(replies), EngineLost)
+    app.until_engine(EngineState.FAILED)
+    app.services.engine.reload()
+    app.until_engine(EngineState.READY)
+
+
+def test_who_was_killed_is_offered_a_smaller_setting(app: App) -> None:
+    app.load()
+    _, replies = _ask(app, "die")
+    lost = _last(replies)
+    assert isinstance(lost, EngineLost)
+    assert "memory" in lost.problem.what
+    assert lost.problem.smaller == LoadOptions(kv_type="q4_0", context_window=2048)
+    assert app.until_engine(EngineState.LOADING).status.problem is lost.problem
+    assert app.until_engine(EngineState.READY).status.problem is None
+
+
+def test_killed_while_loading_it_offers_a_smaller_setting(app: App) -> None:
+    app.services.engine.load(app.model("crash.gguf"), LoadOptions(32768))
+    problem = app.until_engine(EngineState.FAILED).status.problem
+    assert isinstance(problem, EngineProblem)
+    assert problem.smaller == LoadOptions(16384)
+
+
+def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: App) -> None:
+    app.idle_s = 0.3
+    app.load()
+    engine = app.services.engine
+    pid = engine.process_id
+    assert pid
+    status = app.until_engine(EngineState.ASLEEP).status
+    assert status.model == app.model()
+    assert engine.process_id is None
+    app.idle_s = 0.0
+    _, replies = _ask(app, "say: good morning")
+    assert isinstance(_last(replies), Finished)
+    app.until_engine(EngineState.READY)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_whatever_is_asked_wakes_it(app: App) -> None:
+    app.load()
+    engine = app.services.engine
+    for wake in (
+        lambda: engine.count((PromptMessage("user", "one two"),)),
+        lambda: engine.wait_loaded(TIMEOUT_S),
+        lambda: engine.load(app.model(), LoadOptions(2048)),
+    ):
+        app.idle_s = 0.1
+        engine._idle.start()
+        app.until_engine(EngineState.ASLEEP)
+        app.idle_s = 0.0
+        wake()
+        app.until_engine(EngineState.READY)
+
+
+def test_two_of_them_are_never_in_memory(app: App) -> None:
+    app.idle_s = 0.1
+    app.load("lingers.gguf")
+    engine = app.services.engine
+    pid = engine.process_id
+    assert pid
+    app.until_engine(EngineState.ASLEEP)
+    app.idle_s = 0.0
+    os.kill(pid, 0)  # it is still at its farewell
+    engine.wait_loaded(TIMEOUT_S)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_who_only_looks_wakes_nobody(app: App) -> None:
+    app.idle_s = 0.1
+    app.load()
+    app.until_engine(EngineState.ASLEEP)
+    engine = app.services.engine
+    engine.restore("some conversation")
+    engine.forget("some conversation")
+    engine.reload()
+    assert engine.status.state is EngineState.ASLEEP
+    assert engine.process_id is None
+
+
+def test_it_does_not_fall_asleep_over_its_work(app: App) -> None:
+    app.idle_s = 0.2
+    app.load()
+    request_id, replies = _ask(app, "slow")
+    time.sleep(0.6)
+    assert app.services.engine.status.state is EngineState.READY
+    app.services.engine.cancel(request_id)
+    assert isinstance(_last(replies), Cancelled)
+    app.until_engine(EngineState.ASLEEP)
+
+
+def test_it_does_not_fall_asleep_under_a_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.load()
+    engine = app.services.engine
+    wake = engine._wake
+
+    def wake_and_sleep() -> None:
+        wake()
+        sleeper = threading.Thread(target=engine._fall_asleep)
+        sleeper.start()
+        sleeper.join(0.5)  # as long as the request is not entered it can but wait
+
+    monkeypatch.setattr(engine, "_wake", wake_and_sleep)
+    _, replies = _ask(app, "say: awake")
+    assert not isinstance(_last(replies), EngineLost)
+
+
+def test_closing_while_asleep(app: App) -> None:
+    app.idle_s = 0.1
+    app.load()
+    app.until_engine(EngineState.ASLEEP)
+    app.services.engine.close()
+    with pytest.raises(EngineProblem):
+        app.services.engine.count((PromptMessage("user", "one"),))
+    _, replies = _ask(app, "say: nobody is there")
+    assert isinstance(_last(replies), EngineLost)
+
+
+def test_threads_are_measured_once(app: App) -> None:
+    measured = app.model("measured.gguf")
+    engine = app.services.engine
+    for first in (True, False):
+        engine.load(measured, LoadOptions(2048), anew=True)
+        assert engine.wait_loaded(TIMEOUT_S).threads_measured is first
+    engine.load(measured, LoadOptions(2048, threads=7), anew=True)
+    assert engine.wait_loaded(TIMEOUT_S).threads == 7
+
+
+def test_the_same_model_is_not_loaded_twice(app: App) -> None:
+    engine = app.services.engine
+    engine.load(app.model("measured.gguf"), LoadOptions(2048))
+    engine.wait_loaded(TIMEOUT_S)
+    pid = engine.process_id
+    identified = replace(app.model("measured.gguf"), sha256="known by now")
+    engine.load(identified, LoadOptions(2048))
+    assert engine.process_id == pid
+    engine.load(app.model("measured.gguf"), LoadOptions(1024))
+    engine.wait_loaded(TIMEOUT_S)
+    assert engine.process_id != pid
+
+
+def test_what_goes_with_an_answer(app: App) -> None:
+    app.load()
+    replies: queue.Queue[Reply] = queue.Queue()
+    adapter = Adapter("some.gguf", 0.5)
+    app.services.engine.generate(
+        (PromptMessage("user", "options"),),
+        SamplingParams(),
+        replies.put,
+        adapters=[adapter],
+        session="a chat",
+    )
+    texts = []
+    while not isinstance(reply := replies.get(timeout=TIMEOUT_S), Finished):
+        if isinstance(reply, TextDelta):
+            texts.append(reply.text)
+    request = json.loads("".join(texts))
+    assert request["adapters"] == [{"path": "some.gguf", "scale": 0.5}]
+    assert (request["session"], request["background"]) == ("a chat", False)
+
+
+def test_a_cancel_is_heard(app: App) -> None:
+    app.load()
+    request_id, replies = _ask(app, "slow")
+    replies.get(timeout=TIMEOUT_S)
+    app.services.engine.cancel(request_id)
+    assert isinstance(_last(replies), Cancelled)
+
+
+def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: App) -> None:
+    app.load()
+    request_id, replies = _ask(app, "deaf")
+    replies.get(timeout=TIMEOUT_S)
+    begun = time.monotonic()
+    app.services.engine.cancel(request_id)
+    assert isinstance(_last(replies), EngineLost)
+    assert time.monotonic() - begun < TIMEOUT_S
+    app.services.engine.wait_loaded(TIMEOUT_S)
+
+
+def test_counting(app: App) -> None:
+    app.load()
+    counted = app.services.engine.count((PromptMessage("user", "one two three"),))
+    assert (counted.tokens, counted.context_window) == (3, 2048)
+
+
+def test_without_a_model(app: App) -> None:
+    with pytest.raises(EngineProblem):
+        app.services.engine.wait_loaded()
+
+
+def test_a_program_that_ends_at_once() -> None:
+    engine = Engine(lambda fact: None, [sys.executable, "-c", "raise SystemExit(5)"])
+    with pytest.raises(EngineProblem):
+        engine.ready(TIMEOUT_S)
+    engine.close()
+
+
+def test_a_program_that_is_not_there() -> None:
+    engine = Engine(lambda fact: None, ["/nowhere/at/all"])
+    with pytest.raises(EngineProblem):
+        engine.ready(TIMEOUT_S)
+    engine.close()
+
+
+def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: App) -> None:
+    app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(app.services.engine.wait_loaded)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        app.load("fine.gguf")
+        with pytest.raises(EngineProblem):
+            waiting.result(TIMEOUT_S)
+    assert app.services.engine.status.model == app.model("fine.gguf")
+
+
+def test_who_waits_for_a_model_is_told_when_the_app_closes(app: App) -> None:
+    app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(app.services.engine.wait_loaded)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        app.services.engine.close()
+        with pytest.raises(EngineProblem):
+            waiting.result(TIMEOUT_S)
+
+
+def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: App) -> None:
+    engine = app.services.engine
+    app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
+    stale: Future[ModelLoaded] = engine._loaded
+    app.load("fine.gguf")
+    status = engine.status
+    engine._on_load_reply(stale, LoadProgress("1", 0.5))
+    engine._on_load_reply(stale, Failed("1", FailureCode.LOAD_FAILED, "late"))
+    assert engine.status is status

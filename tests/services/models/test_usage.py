@@ -1,0 +1,80 @@
+"""What a model really took is noted with the first answer after each load."""
+
+import queue
+from pathlib import Path
+
+from chatdesk.core.library import ModelNotes
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.settings import Settings
+from chatdesk.services.app import build
+from chatdesk.services.facts import AnswerEnded, EngineState, Fact, ModelsChanged
+from tests.services.conftest import TIMEOUT_S, App
+
+
+def notes(app: App) -> ModelNotes:
+    return app.services.models.notes("fake")
+
+
+def test_an_answer_notes_what_the_load_took(app: App) -> None:
+    app.load()
+    assert notes(app) == ModelNotes()
+    app.services.chat.send(None, "say: hello there")
+    app.until(ModelsChanged)
+    ended = app.until(AnswerEnded).message
+    noted = notes(app)
+    assert noted.last_used
+    assert noted.last_used >= ended.created
+    assert (noted.used_context, noted.tokens_per_s) == (2048, 0.0)
+    assert noted.used_bytes > 1_000_000  # a Python process
+    assert noted.estimated_bytes > 0
+
+
+def test_only_long_answers_tell_the_speed(app: App) -> None:
+    app.load()
+    text = "say: " + "word " * 40
+    ended = app.answered(text).message
+    assert ended.answer
+    assert ended.answer.tokens_per_s
+    assert notes(app).tokens_per_s == ended.answer.tokens_per_s
+
+
+def test_the_memory_is_noted_once_a_load(app: App) -> None:
+    app.load()
+    app.answered("say: one")
+    app.services.models.note("fake", lambda noted: ModelNotes())
+    app.answered("say: two")
+    assert notes(app).last_used
+    assert notes(app).used_bytes == 0
+    model = app.services.engine.status.model
+    assert model
+    app.services.load_model(model, anew=True)
+    app.until_engine(EngineState.READY)
+    app.answered("say: three")
+    assert notes(app).used_bytes > 0
+
+
+def test_a_failed_answer_notes_nothing(app: App) -> None:
+    app.load()
+    app.answered("fail")
+    assert notes(app) == ModelNotes()
+
+
+def test_the_real_engine(tmp_path: Path, starter_model: Path) -> None:
+    paths = AppPaths.under(tmp_path)
+    paths.make()
+    settings = Settings(context_window=2048, sampling=SamplingParams(temperature=0, max_tokens=40))
+    facts: queue.Queue[Fact] = queue.Queue()
+    services = build(paths, facts.put, lambda: settings)
+    try:
+        model = services.load_default_model()
+        assert model
+        services.chat.send(None, "Write a long story about a lighthouse.")
+        while not isinstance(facts.get(timeout=6 * TIMEOUT_S), AnswerEnded):
+            pass
+        noted = services.models.notes(model.id)
+    finally:
+        services.close()
+    assert noted.used_context == 2048
+    assert noted.tokens_per_s > 0
+    assert abs(noted.estimated_bytes / noted.used_bytes - 1) < 0.25

@@ -1,0 +1,347 @@
+import time
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
+from chatdesk.ui.chat.messages.chat_view import COLUMN, ChatView
+from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.message_view import MessageView
+from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.markdown.prose_view import ProseView
+from chatdesk.ui.theme import Theme, load_theme
+from tests.ui.conftest import make_message
+from tests.ui.corpus import ANSWER
+
+
+@pytest.fixture
+def view(qtbot: QtBot, theme: Theme) -> ChatView:
+    made = ChatView(theme)
+    qtbot.addWidget(made)
+    made.resize(1_000, 700)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+def conversation(
+    count: int, text: str = "Some *words* of an answer.\n\n- one\n- two"
+) -> list[Message]:
+    roles = (Role.USER, Role.ASSISTANT)
+    return [make_message(str(n), roles[n % 2], f"{n}: {text}") for n in range(count)]
+
+
+def streaming(message_id: str = "a") -> Message:
+    return make_message(message_id, Role.ASSISTANT, "", MessageState.STREAMING)
+
+
+def built(view: ChatView) -> list[str]:
+    found = view.findChildren(MessageView)
+    return [child.message.id for child in sorted(found, key=lambda child: child.y())]
+
+
+def text_of(view: ChatView, message_id: str) -> str:
+    message = next(v for v in view.findChildren(MessageView) if v.message.id == message_id)
+    return "\n".join(part.toPlainText() for part in message.findChildren(ProseView))
+
+
+def has_lines(view: ChatView, count: int) -> bool:
+    return text_of(view, "a").count("line") == count
+
+
+def in_sight(view: ChatView, message_id: str) -> int:
+    """The y of a message in the viewport."""
+    message = next(v for v in view.findChildren(MessageView) if v.message.id == message_id)
+    return message.mapTo(view.viewport(), message.rect().topLeft()).y()
+
+
+def test_a_long_conversation_opens_at_once_at_its_end(qtbot: QtBot, view: ChatView) -> None:
+    messages = conversation(2_000)
+    start = time.perf_counter()
+    view.show_path(messages, {})
+    assert time.perf_counter() - start < 1
+    assert view.at_bottom
+    assert built(view)[-1] == "1999"
+    assert len(built(view)) < 40
+
+
+def test_the_column_is_centred_and_shrinks(view: ChatView) -> None:
+    view.show_path(conversation(2), {})
+    message = view.findChildren(MessageView)[0]
+    assert message.width() == COLUMN
+    middle = view.viewport().width() // 2
+    assert abs(message.geometry().center().x() - middle) <= 1
+    view.resize(500, 700)
+    assert message.width() < 480
+
+
+def test_scrolling_up_builds_older_messages_in_place(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(300), {})
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() >= 1.5 * view.viewport().height())
+    first = built(view)[0]
+    bar.setValue(10)
+    before = in_sight(view, first)
+    qtbot.waitUntil(lambda: built(view)[0] != first)
+    assert in_sight(view, first) == before
+
+
+def test_home_and_end_reach_the_ends(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(2_000), {})
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert built(view)[0] == "0"
+    assert view.verticalScrollBar().value() == 0
+    QTest.keyClick(view, Qt.Key.Key_End)
+    assert view.at_bottom
+    assert built(view)[-1] == "1999"
+
+
+def test_page_keys_scroll(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(40), {})
+    value = view.verticalScrollBar().value()
+    QTest.keyClick(view, Qt.Key.Key_PageUp)
+    assert view.verticalScrollBar().value() < value
+
+
+def test_far_widgets_are_let_go(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(400), {})
+    bar = view.verticalScrollBar()
+    for _ in range(60):
+        bar.setValue(0)
+        qtbot.wait(1)
+        if built(view)[0] == "0":
+            break
+    assert len(built(view)) <= 160
+
+
+def test_text_is_streamed_and_repeats_are_passed_over(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([make_message("u", Role.USER, "Hi")], {})
+    view.add_message(streaming())
+    assert view.append_text("a", 0, "Hello")
+    assert view.append_text("a", 3, "lo wor")
+    assert view.append_text("a", 0, "Hel")
+    assert not view.append_text("a", 20, "too far")
+    assert not view.append_text("nobody", 0, "x")
+    assert view.append_text("a", 9, "ld.")
+    qtbot.waitUntil(lambda: "Hello world." in text_of(view, "a"))
+
+
+def test_following_stays_at_the_end_and_scrolling_up_stops_it(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(30), {})
+    view.add_message(streaming())
+    for count in range(0, 100, 20):
+        view.append_text("a", count * 6, "line\n\n" * 20)
+        qtbot.waitUntil(partial(has_lines, view, count + 20))
+        assert view.at_bottom
+    bar = view.verticalScrollBar()
+    bar.setValue(bar.maximum() - 400)
+    value = bar.value()
+    view.append_text("a", 600, "more\n\n" * 20)
+    qtbot.waitUntil(lambda: "more" in text_of(view, "a"))
+    assert bar.value() == value
+    pill = next(b for b in view.findChildren(QPushButton) if b.text() == "Jump to latest")
+    assert pill.isVisible()
+    pill.click()
+    assert view.at_bottom
+    assert not pill.isVisible()
+
+
+def test_a_new_message_of_the_user_is_scrolled_to(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(60), {})
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    view.add_message(make_message("u", Role.USER, "New"))
+    assert view.at_bottom
+    assert built(view)[-1] == "u"
+
+
+def test_a_finished_answer_shows_its_whole_text(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([make_message("u", Role.USER, "Hi")], {})
+    view.add_message(streaming())
+    half = len(ANSWER) // 2
+    view.append_text("a", 0, ANSWER[:half])
+    view.finish(make_message("a", Role.ASSISTANT, ANSWER))
+    qtbot.waitUntil(lambda: "The note." in text_of(view, "a"))
+
+
+def test_text_that_came_while_away_is_there_on_return(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(500), {})
+    view.add_message(streaming())
+    view.append_text("a", 0, "First ")
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    assert "a" not in built(view)
+    assert view.append_text("a", 6, "second")
+    QTest.keyClick(view, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: "First second" in text_of(view, "a"))
+
+
+def test_an_anchor_survives_another_width_and_theme(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(200, "words " * 60), {})
+    bar = view.verticalScrollBar()
+    bar.setValue(bar.maximum() - 900)
+    anchor = view.scroll_anchor()
+    assert anchor is not None
+    view.resize(620, 700)
+    kept = view.scroll_anchor()
+    assert kept is not None
+    assert kept[0] == anchor[0]
+    view.set_theme(load_theme("dark"))
+    assert view.scroll_anchor() == kept
+
+
+def test_an_anchor_is_restored_in_a_conversation_just_opened(qtbot: QtBot, view: ChatView) -> None:
+    messages = conversation(400)
+    view.show_path(messages, {})
+    view.restore_anchor(("123", 20))
+    assert view.scroll_anchor() == ("123", 20)
+    view.restore_anchor(None)
+    assert view.at_bottom
+    assert view.scroll_anchor() is None
+
+
+def test_an_anchor_deep_in_a_long_answer_is_reached(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([make_message("a", Role.ASSISTANT, ANSWER * 12), *conversation(3)], {})
+    view.restore_anchor(("a", 6_000))
+    qtbot.waitUntil(lambda: view.scroll_anchor() == ("a", 6_000), timeout=10_000)
+
+
+def test_requests_are_passed_on(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(2), lambda message_id: (message_id, "other"))
+    answer = next(v for v in view.findChildren(MessageView) if v.message.id == "1")
+    with qtbot.waitSignal(view.regenerate_requested):
+        answer.regenerate_requested.emit("1")
+    with qtbot.waitSignal(view.branch_requested, check_params_cb=lambda found: found == "other"):
+        answer.actions_row.next_button.click()
+
+
+def test_the_last_message_of_the_user_is_edited(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(100), {})
+    assert view.last_user_message_id() == "98"
+    view.edit("0")
+    first = next(v for v in view.findChildren(MessageView) if v.message.id == "0")
+    assert first.editing
+    assert QRect(view.viewport().rect()).contains(
+        first.mapTo(view.viewport(), first.rect().center())
+    )
+
+
+def test_a_replaced_message_shows_its_state(qtbot: QtBot, view: ChatView) -> None:
+    messages = conversation(2)
+    view.show_path(messages, {})
+    view.replace(replace(messages[1], text="Something else", state=MessageState.STOPPED))
+    qtbot.waitUntil(lambda: "Something else" in text_of(view, "1"))
+
+
+def test_a_continued_answer_goes_on_in_its_last_paragraph(qtbot: QtBot, view: ChatView) -> None:
+    half = make_message("a", Role.ASSISTANT, "It began", MessageState.STOPPED)
+    view.show_path([make_message("u", Role.USER, "Hi"), half], {})
+    view.replace(replace(half, state=MessageState.STREAMING))
+    assert view.append_text("a", 8, " and went on.")
+    qtbot.waitUntil(lambda: text_of(view, "a") == "It began and went on.")
+    view.finish(make_message("a", Role.ASSISTANT, "It began and went on."))
+    assert text_of(view, "a") == "It began and went on."
+
+
+def test_thinking_is_streamed_before_the_text(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([make_message("u", Role.USER, "Hi"), streaming()], {})
+    assert view.append_thinking("a", 0, "Let me ")
+    assert view.append_thinking("a", 4, "me see.")  # part of it is there already
+    assert not view.append_thinking("a", 100, "lost")
+    assert view.append_text("a", 0, "Yes.")
+    assert view.messages[-1].thinking == "Let me see."
+    qtbot.waitUntil(lambda: text_of(view, "a") == "Yes.")
+    record = AnswerRecord(thinking="Let me see.", thinking_s=2.0)
+    view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record))
+    fold = view.findChild(ReasoningFold)
+    assert isinstance(fold, ReasoningFold)
+    assert (fold.text, fold.button.text()) == ("Let me see.", "Thought for 2 s")
+
+
+def view_line(view: ChatView) -> ViewLine:
+    found = view.findChild(ViewLine)
+    assert isinstance(found, ViewLine)
+    return found
+
+
+def test_a_line_stands_where_the_models_view_begins(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(6), {})
+    assert not view_line(view).isVisible()
+    height = view.verticalScrollBar().maximum()
+    view.show_view_line("2")
+    line = view_line(view)
+    assert line.isVisible()
+    assert line.accessibleName() == "The model reads from here. What is above stays in the chat."
+    above, below = (
+        next(v for v in view.findChildren(MessageView) if v.message.id == name) for name in "23"
+    )
+    assert above.geometry().bottom() < line.y()
+    assert line.geometry().bottom() < below.y()
+    assert view.at_bottom
+    view.show_view_line("5")  # not even the last message is in view
+    assert line.y() > above.y()
+    view.resize(300, 700)
+    assert line.height() == line.height_for(line.width())
+    view.resize(1_000, 700)
+    view.show_view_line(None)
+    assert not line.isVisible()
+    assert view.verticalScrollBar().maximum() == height
+    view.show_view_line("2")
+    view.clear()
+    assert not line.isVisible()
+
+
+def test_the_line_moves_nothing_that_is_being_read(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(2_000), {})
+    view.show_view_line("1600")  # far away: nothing is built for it
+    assert not view_line(view).isVisible()
+    view.restore_anchor(("1605", 10))
+    qtbot.waitUntil(lambda: "1600" in built(view))
+    assert view_line(view).isVisible()
+    before = in_sight(view, "1606")
+    started = time.perf_counter()
+    for after in ("1602", "1604", None):
+        view.show_view_line(after)
+        assert in_sight(view, "1606") == before
+    assert time.perf_counter() - started < 0.2
+
+
+def test_pinning_shows_its_mark(view: ChatView) -> None:
+    view.show_path(conversation(2), {})
+    view.change("0", pinned=True)
+    first = next(v for v in view.findChildren(MessageView) if v.message.id == "0")
+    assert first.marks.isVisible()
+    assert view.messages[0].pinned
+    view.change("gone", pinned=True)
+
+
+def test_the_focus_stays_in_the_conversation(view: ChatView, qtbot: QtBot) -> None:
+    view.show_path(conversation(2), {})
+    view.activateWindow()
+    last = next(v for v in view.findChildren(MessageView) if v.message.id == "1")
+    last.actions_row.copy_button.setFocus()
+    qtbot.waitUntil(last.actions_row.copy_button.hasFocus)
+    view.show_path(conversation(4), {})
+    qtbot.waitUntil(view.hasFocus)
+
+
+def test_clear_shows_nothing(view: ChatView) -> None:
+    view.show_path(conversation(20), {})
+    view.clear()
+    assert built(view) == []
+    assert view.last_user_message_id() is None
+    assert view.scroll_anchor() is None
+
+
+def test_tab_brings_a_hidden_control_into_sight(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path(conversation(12, "words " * 100), {})
+    view.activateWindow()
+    first = next(v for v in view.findChildren(MessageView) if v.message.id == built(view)[0])
+    button = first.actions_row.copy_button
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(button.hasFocus)
+    seen = button.mapTo(view.viewport(), button.rect().center())
+    assert view.viewport().rect().contains(seen)

@@ -1,0 +1,75 @@
+"""What a person says about answers, from the window to the database and back."""
+
+from PySide6.QtCore import Qt
+
+from chatdesk.core.chat import Conversation, Mark, Rating
+from chatdesk.ui.history.sidebar import Sidebar
+from tests.ui.driver import Window
+
+
+def stored(window: Window) -> Conversation:
+    services = window.desktop.services
+    assert services
+    return services.conversations.get(window.messages[0].conversation_id)
+
+
+def test_a_rating_is_kept_and_shown(window: Window) -> None:
+    answer = window.ask("say: one")
+    buttons = window.view_of(answer).actions_row.rating_buttons
+    buttons[Rating.UP].click()
+    window.until(buttons[Rating.UP].isChecked)
+    assert stored(window).by_id[answer.id].rating is Rating.UP
+    buttons[Rating.DOWN].click()
+    window.until(buttons[Rating.DOWN].isChecked)
+    assert not buttons[Rating.UP].isChecked()
+    buttons[Rating.DOWN].click()
+    window.until(lambda: not buttons[Rating.DOWN].isChecked())
+    assert stored(window).by_id[answer.id].rating is None
+
+
+def test_a_mark_is_kept_and_shown(window: Window) -> None:
+    answer = window.ask("say: one")
+    view = window.view_of(answer)
+    view.mark_requested.emit(answer.id, Mark.EXCLUDE)
+    window.until(lambda: view.marks.words == ("Never learned from",))
+    assert stored(window).by_id[answer.id].mark is Mark.EXCLUDE
+
+
+def test_a_correction_stands_beside_the_answer(window: Window) -> None:
+    answer = window.ask("say: one")
+    view = window.view_of(answer)
+    view.actions_row.edit_button.click()
+    assert view.editor
+    view.editor.text.setPlainText("Two.")
+    window.qtbot.mouseClick(view.editor.accept_button, Qt.MouseButton.LeftButton)
+    window.until(lambda: window.messages[-1].text == "Two.")
+    correction = window.messages[-1]
+    assert correction.corrects == answer.id
+    shown = window.view_of(correction)
+    assert shown.marks.words == ("Corrected by you",)
+    assert shown.actions_row.position.text() == "2/2"
+    shown.actions_row.previous_button.click()
+    window.until(lambda: window.messages[-1].id == answer.id)
+    assert [message.text for message in stored(window).messages] == ["say: one", "one ", "Two."]
+
+
+def test_a_correction_during_an_answer_is_not_lost(window: Window) -> None:
+    answer = window.ask("say: one")
+    window.send("slow")
+    window.until(lambda: len(window.messages) == 4)
+    view = window.view_of(answer)
+    view.begin_edit("Two.")
+    assert view.editor
+    view.editor.accept_button.click()
+    assert view.editor and view.editor.text.toPlainText() == "Two."
+    assert len(stored(window).siblings(answer.id)) == 1
+
+
+def test_a_chat_is_marked(window: Window) -> None:
+    conversation_id = window.ask("say: one").conversation_id
+    sidebar = window.window.findChild(Sidebar)
+    assert isinstance(sidebar, Sidebar)
+    sidebar.mark_requested.emit(conversation_id, Mark.EXCLUDE)
+    window.until(lambda: stored(window).mark is Mark.EXCLUDE)
+    sidebar.mark_requested.emit(conversation_id, None)
+    window.until(lambda: stored(window).mark is None)

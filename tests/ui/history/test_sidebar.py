@@ -1,0 +1,97 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.chat import ConversationSummary, Mark, TitleSource
+from chatdesk.core.personalization import AdapterState
+from chatdesk.services.facts import LearningChanged, LearningProgress
+from chatdesk.ui.history.conversation_list_model import ConversationListModel
+from chatdesk.ui.history.sidebar import Sidebar
+from chatdesk.ui.personalize.learning_status import LearningStatus
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.tag import Tag
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def model(qtbot: QtBot) -> ConversationListModel:
+    model = ConversationListModel()
+    marks = (None, Mark.INCLUDE, Mark.EXCLUDE)
+    model.show(
+        [
+            ConversationSummary(f"c{at}", f"Chat {at}", TitleSource.USER, NOW, NOW, 2, mark)
+            for at, mark in enumerate(marks)
+        ]
+    )
+    return model
+
+
+@pytest.fixture
+def sidebar(qtbot: QtBot, theme: Theme, model: ConversationListModel) -> Iterator[Sidebar]:
+    sidebar = Sidebar(model, theme)
+    qtbot.addWidget(sidebar)
+    yield sidebar
+
+
+def test_a_chat_is_marked_and_the_mark_taken_back(
+    sidebar: Sidebar, model: ConversationListModel, qtbot: QtBot
+) -> None:
+    learn, never = "Learn from this chat", "Never learn from this chat"
+    for conversation_id, checked in (("c0", []), ("c1", [learn]), ("c2", [never])):
+        menu = sidebar.menu_of(model.index(model.row_of(conversation_id)))
+        actions = {action.text(): action for action in menu.actions()}
+        assert [words for words in (learn, never) if actions[words].isChecked()] == checked
+        for words, mark in ((learn, Mark.INCLUDE), (never, Mark.EXCLUDE)):
+            with qtbot.waitSignal(sidebar.mark_requested) as asked:
+                actions[words].trigger()
+            assert asked.args == [conversation_id, None if words in checked else mark]
+
+
+def test_personalize_is_between_models_and_settings(sidebar: Sidebar, qtbot: QtBot) -> None:
+    sidebar.show()
+    rows = [b for b in sidebar.findChildren(QPushButton) if b.property("class") == "row"]
+    rows.sort(key=lambda button: button.y())
+    assert [button.text() for button in rows] == ["Models", "Personalize", "Settings"]
+    with qtbot.waitSignal(sidebar.personalize_requested):
+        rows[1].click()
+
+
+def test_what_it_says_of_learning(sidebar: Sidebar) -> None:
+    sidebar.show()
+    tag = tag_of(sidebar, "Personalize")
+    assert not tag.isVisible()
+    status = LearningStatus(sidebar.show_learning)
+    training = LearningProgress("a", AdapterState.TRAINING, 0.429)
+    for progress, words in (
+        (training, "learning 42 %"),
+        (LearningProgress("a", AdapterState.TRAINING, 0.5, waiting="waits"), "waiting 50 %"),
+        (LearningProgress("a", AdapterState.TRAINING, 0.5, paused=True), "paused"),
+        (LearningProgress("a", AdapterState.CANCELLED), ""),
+        (LearningProgress("a", AdapterState.PROMOTED, 1.0), "new: ready"),
+    ):
+        status.on_learning(LearningChanged(progress))
+        assert (tag.text(), tag.isVisible()) == (words, bool(words))
+    status.seen()
+    assert not tag.isVisible()
+    status.on_learning(LearningChanged(training))
+    status.seen()  # what is still going on stays
+    assert tag.isVisible()
+
+
+def test_it_says_how_far_downloads_are(sidebar: Sidebar) -> None:
+    sidebar.show()
+    tag = tag_of(sidebar, "Models")
+    assert not tag.isVisible()
+    for words in ("downloading 42 %", ""):
+        sidebar.show_downloading(words)
+        assert (tag.text(), tag.isVisible()) == (words, bool(words))
+
+
+def tag_of(sidebar: Sidebar, name: str) -> Tag:
+    found = sidebar.findChildren(QPushButton)
+    (tag,) = next(each for each in found if each.text() == name).findChildren(Tag)
+    return tag

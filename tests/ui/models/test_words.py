@@ -1,0 +1,74 @@
+"""How models are said in few words."""
+
+from datetime import timedelta
+
+import pytest
+
+from chatdesk.core.library import Estimate, KeptModel, Presence
+from chatdesk.core.models import Fit
+from chatdesk.library.hardware import Hardware
+from chatdesk.ui.models.words import (
+    about_words,
+    computer_words,
+    count_words,
+    fit_words,
+    state_words,
+)
+from chatdesk.ui.widgets.tag import Tone
+from tests.ui.library_data import GB, NOW, kept
+
+
+@pytest.mark.parametrize(
+    ("fit", "estimated", "measured", "words"),
+    [
+        (Fit.GPU, 38.0, 41.3, "fits · 41 tokens/s measured"),
+        (Fit.CPU, 17.2, 0.0, "fits · about 17 tokens/s"),
+        (Fit.CPU, 0.0, 0.0, "fits"),
+        (Fit.PARTIAL, 4.0, 0.0, "fits partly on the GPU · about 4 tokens/s"),
+        (Fit.PARTIAL, 4.0, 2.25, "fits, but slow · 2.2 tokens/s measured"),
+        (Fit.TOO_LARGE, 3.0, 0.0, "too large for this computer"),
+        (Fit.TOO_LARGE, 3.0, 1.5, "too large for this computer · 1.5 tokens/s measured"),
+    ],
+)
+def test_fit_and_speed(fit: Fit, estimated: float, measured: float, words: str) -> None:
+    assert fit_words(Estimate(fit, 8192, GB, estimated), measured)[0] == words
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (kept(last_used=NOW), "chat · 32k context · Apache-2.0 · used today"),
+        (kept(tags=("code", "letters")), "code · letters · 32k context · Apache-2.0"),
+        (kept(has_chat_template=False, context_length=0, license=""), "no chat template"),
+        (
+            kept(is_starter=True, last_used=NOW - timedelta(days=1)),
+            "starter model · always here · used yesterday",
+        ),
+        (kept(context_length=512, license="", last_used=NOW - timedelta(days=9)),
+         "chat · 512 context · used on 2026-02-21"),
+        (kept(presence=Presence.MISSING),
+         "Its file is not there. If it is on another disk, connect that disk."),
+        (kept(presence=Presence.CHANGED), "Its file is not the one it was when it was added."),
+    ],
+)  # fmt: skip
+def test_the_second_line(model: KeptModel, words: str) -> None:
+    assert about_words(model, NOW) == words
+
+
+def test_a_file_that_cannot_be_used_is_said_before_its_fit() -> None:
+    assert state_words(kept(tokens_per_s=41.0)) == ("fits · 41 tokens/s measured", Tone.GOOD)
+    assert state_words(kept(presence=Presence.MISSING)) == ("file missing", Tone.WARN)
+    assert state_words(kept(presence=Presence.CHANGED)) == ("file changed", Tone.WARN)
+
+
+def test_numbers_of_parameters() -> None:
+    assert [count_words(n) for n in (134_515_008, 999_000_000, 8_030_261_248)] == [
+        "135M",
+        "999M",
+        "8.0B",
+    ]
+
+
+def test_the_computer_has_whole_gigabytes() -> None:
+    words = computer_words(Hardware("Apple M2", 8, 8, int(15.6 * 1024**3), 1))
+    assert words.startswith("This computer: 16 GB memory, Apple M2. Good choices")

@@ -1,0 +1,298 @@
+"""The page by itself, over values; and in the window, over real services."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QLabel,
+    QListView,
+    QPushButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.personalization import (
+    AdapterRecord,
+    AdapterState,
+    RatingTrend,
+    Withdrawn,
+)
+from chatdesk.services.facts import LearningProgress
+from chatdesk.ui.personalize.adapter_list import column_places, menu_place, tag_place
+from chatdesk.ui.personalize.overview import Overview
+from chatdesk.ui.personalize.page import PersonalizePage
+from chatdesk.ui.theme import Theme, load_theme
+from tests.ui.driver import texts
+from tests.ui.learning_data import LOSSES, MODEL, record, rejected_scorecard
+
+REJECTED = record("r", state=AdapterState.REJECTED, scorecard=rejected_scorecard())
+IN_USE = record("v3", active=True)
+RUNNING = record("v4", state=AdapterState.TRAINING, scorecard=None, bytes=0)
+PROGRESS = LearningProgress(
+    "v4", AdapterState.TRAINING, 0.42, 540, 356.2, 812 * 1024**2, losses=LOSSES
+)
+
+
+@pytest.fixture
+def page(qtbot: QtBot, theme: Theme) -> PersonalizePage:
+    page = PersonalizePage(theme)
+    page.resize(1016, 800)
+    qtbot.addWidget(page)
+    page.show()
+    return page
+
+
+def overview(*records: AdapterRecord, **fields: object) -> Overview:
+    active = next((each for each in records if each.active), None)
+    return replace(Overview(MODEL, records, active=active), **fields)  # type: ignore[arg-type]
+
+
+def words(part: QWidget) -> str:
+    labels = part.findChildren(QLabel)
+    return " ".join(label.text() for label in labels if label.isVisibleTo(part))
+
+
+def button(part: QWidget, name: str) -> QPushButton:
+    found = part.findChildren(QPushButton)
+    return next(each for each in found if name in (each.text(), each.accessibleName()))
+
+
+def actions(page: PersonalizePage, row: int) -> dict[str, QAction]:
+    menu = page.history.menu_for(page.model.index(row))
+    return {action.text(): action for action in menu.actions()}
+
+
+# What it shows
+
+
+def test_nothing_was_learned_yet(page: PersonalizePage) -> None:
+    page.show_overview(overview())
+    assert page.how.isVisible() and "Rate or correct answers" in words(page.how)
+    for part in (page.card, page.run, page.missing, page.history):
+        assert not part.isVisible()
+    assert button(page, "Learn now").isEnabled()
+    assert button(page, "Import an adapter made elsewhere").isVisible()
+
+
+@pytest.mark.parametrize(
+    ("shown", "why"),
+    [
+        (overview(missing="Install it like this."), "not installed"),
+        (Overview(), "no model"),
+        (overview(RUNNING, progress=PROGRESS), "One run at a time"),
+    ],
+)
+def test_why_nothing_can_be_learned_now(page: PersonalizePage, shown: Overview, why: str) -> None:
+    page.show_overview(shown)
+    learn = button(page, "Learn now")
+    assert not learn.isEnabled()
+    assert why in learn.toolTip()
+    assert page.missing.isVisible() is bool(shown.missing)
+    assert shown.missing in words(page.missing)
+
+
+def test_the_adapter_in_use(page: PersonalizePage, qtbot: QtBot) -> None:
+    page.show_overview(overview(IN_USE, record("v2"), back_to="My voice v2"))
+    shown = words(page.card)
+    assert "active" in shown
+    assert "Qwen3 4B · 214 answers · 22 kept aside as a test · 2026-01-02, 18 min" in shown
+    assert "−17 % · sure to 95 %" in shown
+    with qtbot.waitSignal(page.card.roll_back_requested) as asked:
+        button(page.card, "Roll back to My voice v2").click()
+    assert asked.args == [IN_USE]
+    with qtbot.waitSignal(page.history.scorecard_requested) as asked:
+        button(page.card, "Show the whole scorecard").click()
+    assert asked.args == [IN_USE]
+    page.show_overview(overview(IN_USE))
+    assert button(page.card, "Back to the model as it is").isVisible()
+
+
+def test_a_weaker_strength_is_said(page: PersonalizePage) -> None:
+    page.show_overview(overview(replace(IN_USE, scale=0.5)))
+    assert "strength 50 %" in texts(page.card)
+
+
+def test_ratings_that_got_worse(page: PersonalizePage) -> None:
+    page.show_overview(overview(IN_USE, trend=RatingTrend(6, 14, 20, 3, worse=True)))
+    assert "14 of 20 thumbs point down, 3 of 23 did before" in words(page.card)
+    page.show_overview(overview(IN_USE, trend=RatingTrend(14, 6, 20, 3, worse=False)))
+    assert "point down" not in words(page.card)
+
+
+def test_a_rejection_says_why_and_that_nothing_changed(page: PersonalizePage) -> None:
+    page.show_overview(overview(REJECTED))
+    shown = words(page.card)
+    assert "Nothing changed: Qwen3 4B answers as before." in shown
+    assert "got worse at general questions" in shown
+    assert not any("ack to" in each.text() for each in visible_buttons(page.card))
+
+
+def test_no_adapter_is_in_use(page: PersonalizePage) -> None:
+    page.show_overview(overview(record("v2")))
+    assert "The model as it is" in words(page.card)
+    assert "held-out" not in words(page.card)
+
+
+def visible_buttons(part: QWidget) -> list[QPushButton]:
+    return [each for each in part.findChildren(QPushButton) if each.isVisible()]
+
+
+# The run that is on
+
+
+def test_a_run(page: PersonalizePage, qtbot: QtBot) -> None:
+    page.show_overview(overview(RUNNING, IN_USE, progress=PROGRESS))
+    assert "Learning “My voice v4”" in texts(page.run)
+    assert "learns · 9 min left · 356 tokens/s · 812 MB of memory" in texts(page.run)
+    with qtbot.waitSignal(page.run.pause_requested) as asked:
+        button(page.run, "Pause “My voice v4”").click()
+    assert asked.args == ["v4"]
+    page.show_progress(replace(PROGRESS, paused=True))
+    assert "paused · 9 min left" in words(page.run)
+    with qtbot.waitSignal(page.run.resume_requested):
+        button(page.run, "Go on with “My voice v4”").click()
+    with qtbot.waitSignal(page.run.cancel_requested):
+        button(page.run, "Cancel “My voice v4”").click()
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (replace(PROGRESS, waiting="waits while you chat"), "waits while you chat · 9 min"),
+        (LearningProgress("v4", AdapterState.PREPARING), "reads the examples"),
+        (LearningProgress("v4", AdapterState.MEASURING, 0.9), "is being tested"),
+        (replace(PROGRESS, seconds_left=5000), "learns · 1 h 23 min left"),
+        (replace(PROGRESS, seconds_left=0.2), "learns · 1 s left"),
+    ],
+)
+def test_what_a_run_does(page: PersonalizePage, progress: LearningProgress, said: str) -> None:
+    page.show_overview(overview(RUNNING, progress=progress))
+    assert said in words(page.run)
+
+
+def test_a_run_that_can_go_on(page: PersonalizePage, qtbot: QtBot) -> None:
+    page.show_overview(overview(replace(RUNNING, state=AdapterState.INTERRUPTED), IN_USE))
+    assert "nothing is lost" in words(page.run)
+    with qtbot.waitSignal(page.run.resume_requested) as asked:
+        button(page.run, "Go on with “My voice v4”").click()
+    assert asked.args == ["v4"]
+    assert button(page, "Learn now").isEnabled()
+    failed = replace(RUNNING, state=AdapterState.FAILED, error="There is not enough memory.")
+    page.show_overview(overview(failed, IN_USE))
+    assert "There is not enough memory." in texts(page.run)
+    page.show_overview(overview(IN_USE))
+    assert not page.run.isVisible()
+
+
+# The history
+
+
+def test_the_rows(page: PersonalizePage) -> None:
+    imported = record("i", state=AdapterState.IMPORTED, scorecard=None, examples=0)
+    failed = record("f", state=AdapterState.FAILED, scorecard=None, bytes=0, error="No memory.")
+    page.show_overview(
+        overview(IN_USE, REJECTED, imported, failed, withdrawn={"v3": Withdrawn(2, 5)})
+    )
+    said = [
+        page.model.index(row).data(Qt.ItemDataRole.AccessibleTextRole)
+        for row in range(page.model.rowCount())
+    ]
+    assert said[0] == (
+        "Adapter My voice v3 active; Learned from 214 answers 2 chats withdrawn, retrain; "
+        "Your answers −17 %; General +0.4 %; When 2026-01-02; Size 4 MB"
+    )
+    assert "rejected" in said[1] and "not sure (−1.0 %)" in said[1] and "+10 %" in said[1]
+    assert "imported; Learned from made elsewhere; Your answers –" in said[2]
+    assert "failed" in said[3] and said[3].endswith("Size –")
+    assert page.model.index(3).data(Qt.ItemDataRole.ToolTipRole) == "No memory."
+    page.grab()
+
+
+def test_what_can_be_done_with_each(page: PersonalizePage, qtbot: QtBot) -> None:
+    interrupted = replace(RUNNING, id="x", state=AdapterState.INTERRUPTED)
+    page.show_overview(
+        overview(
+            RUNNING, IN_USE, record("v2"), REJECTED, interrupted, withdrawn={"v2": Withdrawn(0, 1)}
+        )
+    )
+    exports = ["Export for llama.cpp (GGUF)…", "Export for PEFT (safetensors)…"]
+    card, again = "Show the scorecard", "Retrain without what was withdrawn…"
+    assert [list(actions(page, row)) for row in range(5)] == [
+        ["Rename…"],
+        [card, "Rename…", *exports, "Delete…"],
+        ["Use it", card, again, "Rename…", *exports, "Delete…"],
+        [card, "Rename…", *exports, "Delete…"],
+        ["Go on", "Rename…", "Delete…"],
+    ]
+    with qtbot.waitSignal(page.history.activate_requested) as asked:
+        actions(page, 2)["Use it"].trigger()
+    assert asked.args == [record("v2")]
+
+
+def test_the_menu_opens_by_key_and_by_click(page: PersonalizePage, qtbot: QtBot) -> None:
+    page.show_overview(overview(IN_USE, REJECTED))
+    rows = page.history.rows
+    rows.menu_requested.disconnect()
+    rows.setCurrentIndex(page.model.index(1))
+    with qtbot.waitSignal(rows.menu_requested) as asked:
+        qtbot.keyClick(rows, Qt.Key.Key_Return)
+    assert asked.args and asked.args[0].row() == 1
+    place = menu_place(rows.visualRect(page.model.index(0))).center()
+    with qtbot.waitSignal(rows.menu_requested) as asked:
+        qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert asked.args and asked.args[0].row() == 0
+
+
+def test_the_tag_asks_to_retrain(page: PersonalizePage, qtbot: QtBot) -> None:
+    page.show_overview(overview(IN_USE, withdrawn={"v3": Withdrawn(1, 1)}))
+    rows, index = page.history.rows, page.model.index(0)
+    place = tag_place(rows.visualRect(index), index)
+    with qtbot.waitSignal(page.history.retrain_requested) as asked:
+        click(qtbot, rows, place.center().toPoint())
+    assert asked.args == [IN_USE]
+    beside = QPoint(int(place.left()) - 20, int(place.center().y()))
+    with qtbot.assertNotEmitted(page.history.retrain_requested):
+        click(qtbot, rows, beside)
+
+
+def click(qtbot: QtBot, rows: QListView, at: QPoint) -> None:
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def test_columns_stay_within_the_row(page: PersonalizePage) -> None:
+    page.show_overview(overview(IN_USE))
+    for width in (400, 600, 900, 1100):
+        page.resize(width, 700)
+        row = page.history.rows.visualRect(page.model.index(0))
+        places = column_places(row)
+        assert all(one.right() < other.left() for one, other in pairwise(places))
+        assert places[-1].right() < menu_place(row).left()
+        page.grab()
+
+
+# The page itself
+
+
+def test_everything_can_be_reached_and_has_a_name(page: PersonalizePage) -> None:
+    page.offer_sidebar(True)
+    page.show_overview(overview(RUNNING, IN_USE, progress=PROGRESS))
+    for widget in [*page.findChildren(QAbstractButton), page.history.rows]:
+        if widget.isVisible():
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            assert widget.accessibleName() or text, widget
+            assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget
+
+
+def test_escape_leads_back(page: PersonalizePage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.back_requested):
+        qtbot.keyClick(page, Qt.Key.Key_Escape)
+
+
+def test_it_takes_on_another_theme(page: PersonalizePage) -> None:
+    page.show_overview(overview(RUNNING, IN_USE, REJECTED, progress=PROGRESS))
+    page.set_theme(load_theme("dark"))
+    page.grab()

@@ -1,0 +1,218 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.settings import Settings
+from chatdesk.ui.settings.dialog import SettingsDialog
+from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings.server_page import ServerStatus
+from chatdesk.ui.theme import Theme, load_theme
+from chatdesk.ui.widgets.fields import GIB, CheckBox, Choice, WholeNumber
+from tests.ui.driver import texts
+
+KINDS = (QAbstractButton, QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox, QListWidget)
+T = TypeVar("T", bound=QWidget)
+
+
+class Edited:
+    """A dialog, and the settings as it changes them."""
+
+    def __init__(self, qtbot: QtBot, theme: Theme, settings: Settings) -> None:
+        self.settings = settings
+        self.parent = QWidget()
+        self.dialog = SettingsDialog(settings, theme, self.parent)
+        self.dialog.edited.connect(self._edit)
+        qtbot.addWidget(self.parent)
+        self.dialog.show()
+
+    def _edit(self, fields: dict[str, object]) -> None:
+        self.settings = replace(self.settings, **fields)  # type: ignore[arg-type]
+
+    def field(self, page: SettingsPage, kind: type[T], name: str) -> T:
+        found = page.findChildren(kind)
+        return next(each for each in found if each.accessibleName() == name)
+
+
+@pytest.fixture
+def edited(qtbot: QtBot, theme: Theme) -> Iterator[Edited]:
+    settings = Settings(system_prompt="Short.", remote_devices=("10.0.0.2:50052",))
+    yield Edited(qtbot, theme, settings)
+
+
+def choose(choice: Choice, value: object) -> None:
+    """As a person does: `activated` comes only then."""
+    choice.choose(value)
+    choice.activated.emit(choice.currentIndex())
+
+
+def press(page: QWidget, words: str) -> None:
+    buttons = page.findChildren(QPushButton)
+    next(button for button in buttons if words in (button.text(), button.accessibleName())).click()
+
+
+def test_the_pages_are_turned_with_the_keyboard(edited: Edited, qtbot: QtBot) -> None:
+    dialog = edited.dialog
+    pages = dialog.findChild(QListWidget)
+    assert pages
+    for page in dialog.pages:
+        assert page.isVisibleTo(dialog)
+        qtbot.keyClick(pages, Qt.Key.Key_Down)
+
+
+def test_everything_can_be_reached_and_has_a_name(edited: Edited) -> None:
+    for page in edited.dialog.pages:
+        edited.dialog.show_page(page)
+        for kind in KINDS:
+            for widget in edited.dialog.findChildren(kind):
+                is_part = isinstance(widget.parentWidget(), QAbstractSpinBox)
+                if widget.isVisibleTo(edited.dialog) and not is_part:
+                    text = widget.text() if isinstance(widget, QAbstractButton) else ""
+                    assert widget.accessibleName() or text, widget
+                    assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget
+
+
+def test_what_is_general(edited: Edited) -> None:
+    page = edited.dialog.general
+    choose(edited.field(page, Choice, "Appearance"), "dark")
+    choose(edited.field(page, Choice, "Language"), "zh_CN")
+    edited.field(page, CheckBox, "Sending").click()
+    prompt = edited.field(page, QPlainTextEdit, "System prompt of new chats")
+    assert prompt.toPlainText() == "Short."
+    prompt.setPlainText(" Be brief. ")
+    edited.dialog.accept()  # sooner than a pause in typing
+    assert edited.settings.theme == "dark"
+    assert edited.settings.language == "zh_CN"
+    assert not edited.settings.enter_sends
+    assert edited.settings.system_prompt == "Be brief."
+
+
+def test_what_holds_for_every_model(edited: Edited, qtbot: QtBot) -> None:
+    page = edited.dialog.models
+    choose(edited.field(page, Choice, "Context window"), 16384)
+    choose(edited.field(page, Choice, "Answers at once"), 2)
+    choose(edited.field(page, Choice, "Unload when unused"), 0)
+    limit = edited.field(page, Choice, "At most")
+    choose(limit, GIB)
+    next(box for box in page.findChildren(CheckBox) if "Keep on disk" in box.text()).click()
+    assert not limit.isEnabled()
+    changed = edited.settings
+    assert (changed.context_window, changed.parallel, changed.unload_after_min) == (16384, 2, 0)
+    assert (changed.sessions_limit_bytes, changed.keep_sessions) == (GIB, False)
+
+
+def test_a_value_that_is_not_offered_stays(qtbot: QtBot, theme: Theme) -> None:
+    edited = Edited(qtbot, theme, Settings(context_window=5000, parallel=5, unload_after_min=7))
+    page = edited.dialog.models
+    values = [
+        edited.field(page, Choice, name).value
+        for name in ("Context window", "Answers at once", "Unload when unused")
+    ]
+    assert values == [5000, 5, 7]
+
+
+def test_what_is_kept_can_be_deleted(edited: Edited, qtbot: QtBot) -> None:
+    page = edited.dialog.models
+    delete = "Delete what is kept on disk of what the model has read"
+    page.show_kept(312 * 1024**2)
+    assert "312 MB are kept now." in texts(page)
+    with qtbot.waitSignal(page.clear_requested):
+        press(page, delete)
+    page.show_kept(0)
+    with qtbot.assertNotEmitted(page.clear_requested):
+        press(page, delete)
+
+
+def test_the_server(edited: Edited, qtbot: QtBot) -> None:
+    page = edited.dialog.server
+    edited.dialog.show_page(page)
+    page.show_status(ServerStatus())
+    assert "Off" in texts(page)
+    page.findChildren(CheckBox)[0].click()
+    assert edited.settings.server_on
+    assert "Starting…" in texts(page)
+    port = edited.field(page, WholeNumber, "Port")
+    port.selectAll()
+    qtbot.keyClicks(port, "9090")
+    assert edited.settings.server_port == 8089  # 909 is none either
+    qtbot.keyClick(port, Qt.Key.Key_Return)
+    key = edited.field(page, QLineEdit, "Key")
+    qtbot.keyClicks(key, "secret ")
+    qtbot.keyClick(key, Qt.Key.Key_Return)
+    assert edited.dialog.isVisible()
+    assert (edited.settings.server_port, edited.settings.server_key) == (9090, "secret")
+    page.show_status(ServerStatus("http://127.0.0.1:9090/v1"))
+    press(page, "Copy the address")
+    assert QGuiApplication.clipboard().text() == "http://127.0.0.1:9090/v1"
+    page.show_status(ServerStatus(problem=EnvironmentProblem("Port 9090 is in use.")))
+    assert "Port 9090 is in use." in texts(page)
+
+
+def test_other_computers(edited: Edited, qtbot: QtBot) -> None:
+    page = edited.dialog.computers
+    typed = edited.field(page, QLineEdit, "Address of another computer")
+    typed.setText("not an address")
+    press(page, "Add this computer")
+    assert any("is not the address of a computer" in words for words in texts(page))
+    assert list(edited.settings.remote_devices) == ["10.0.0.2:50052"]
+    typed.setText(" 10.0.0.3 ")
+    with qtbot.waitSignal(page.check_requested) as asked:
+        qtbot.keyClick(typed, Qt.Key.Key_Return)
+    assert asked.args == ["10.0.0.3:50052"]
+    assert list(edited.settings.remote_devices) == ["10.0.0.2:50052", "10.0.0.3:50052"]
+    assert "asking…" in texts(page)
+    page.show_answer("10.0.0.3:50052", False)
+    assert "does not answer" in texts(page)
+    press(page, "Remove 10.0.0.3:50052")
+    page.show_answer("10.0.0.3:50052", True)  # too late
+    assert list(edited.settings.remote_devices) == ["10.0.0.2:50052"]
+
+
+def test_the_warning_is_plain(edited: Edited) -> None:
+    words = " ".join(texts(edited.dialog.computers))
+    assert "neither encrypted nor protected by a password" in words
+    assert "a network you trust" in words
+
+
+def test_it_takes_on_another_theme(edited: Edited) -> None:
+    edited.dialog.set_theme(load_theme("dark"))
+    edited.dialog.grab()
+
+
+def test_what_may_be_learned_from(edited: Edited, qtbot: QtBot) -> None:
+    page = edited.dialog.learning
+    sources = {button.text(): button for button in page.findChildren(QRadioButton)}
+    assert sources["Only what I rated or corrected"].isChecked()
+    sources["Everything but what I exclude"].click()
+    assert edited.settings.learn_from == "everything"
+    sources["Nothing"].click()
+    assert edited.settings.learn_from == "nothing"
+    assert [button.isChecked() for button in sources.values()] == [False, False, True]
+    for words, name in (
+        ("Only while nobody uses the computer", "learn_when_idle"),
+        ("Go on while on battery", "learn_on_battery"),
+        ("Go on when the processor is hot", "learn_when_hot"),
+        ("Write files for TensorBoard", "tensorboard"),
+    ):
+        switch = next(each for each in page.findChildren(CheckBox) if each.text() == words)
+        assert not switch.isChecked()
+        switch.click()
+        assert getattr(edited.settings, name) is True
+    with qtbot.waitSignal(page.personalize_requested):
+        press(page, "Open Personalize")

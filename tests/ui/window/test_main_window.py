@@ -1,0 +1,346 @@
+"""The whole window over real services, a real database and a scripted engine process."""
+
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QLineEdit,
+    QPlainTextEdit,
+)
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.chat import MessageState
+from chatdesk.core.paths import AppPaths
+from chatdesk.store.database import Database
+from chatdesk.ui.chat.composer import ComposerState
+from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.chat.status_line import StatusLine
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.window.application import Application
+from tests.helpers import disk_full
+from tests.ui.driver import Window, opened, texts
+
+
+def test_a_first_conversation(window: Window) -> None:
+    assert window.window.focusWidget() is window.editor
+    answer = window.ask("say: hello there")
+    assert answer.text == "hello there "
+    assert window.editor.toPlainText() == ""
+    window.until(lambda: window.titles == ["A fitting title"])
+    assert window.window.windowTitle() == "A fitting title – ChatDesk"
+
+
+def test_typing_before_the_services_are_there(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        assert window.desktop.services is None
+        assert window.ask("say: early").text == "early "
+
+
+def test_what_is_kept_over_a_restart(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        window.until_ready()
+        window.ask("say: " + "many words " * 300)
+        window.ask("say: " + "and more " * 300)
+        window.type("half a thou")
+        view = window.window.chat_view
+        before = view.width()
+        window.window.resize(900, 640)
+        window.until(lambda: view.width() < before)
+        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)
+        anchor = view.scroll_anchor()
+        assert anchor
+    with opened(qtbot, qapp, paths) as window:
+        assert window.editor.toPlainText() == "half a thou"
+        assert window.window.size().toTuple() == (900, 640)
+        window.until(lambda: window.window.chat_view.scroll_anchor() == anchor)
+        assert len(window.messages) == 4
+
+
+def test_the_place_is_kept_when_switching(window: Window) -> None:
+    window.ask("say: " + "many words " * 400)
+    view = window.window.chat_view
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
+    anchor = view.scroll_anchor()
+    assert anchor
+    conversation_id = window.messages[0].conversation_id
+    window.window.new_chat()
+    window.window.open_conversation(conversation_id)
+    window.window.save_state()  # as its timer might, before the conversation is read
+    window.until(lambda: view.scroll_anchor() == anchor)
+
+
+def test_a_draft_is_kept_per_conversation(window: Window) -> None:
+    window.ask("say: one")
+    window.type("for the first")
+    window.window.new_chat()
+    assert window.editor.toPlainText() == ""
+    window.type("for a new one")
+    first = window.desktop.services
+    assert first
+    window.window.open_conversation(first.conversations.list()[0].id)
+    assert window.editor.toPlainText() == "for the first"
+    window.window.new_chat()
+    assert window.editor.toPlainText() == "for a new one"
+
+
+def test_escape_stops_and_continue_goes_on(window: Window) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    assert window.window.composer.state is ComposerState.ANSWERING
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
+    stopped = window.messages[-1]
+    window.until(lambda: window.window.composer.state is ComposerState.READY)
+    window.view_of(stopped).continue_requested.emit(stopped.id)
+    window.until(lambda: len(window.messages[-1].text) >= 2 * len(stopped.text))
+    window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
+    assert window.messages[-1].text.startswith(stopped.text)
+
+
+def test_thinking_is_shown_as_it_comes_and_goes_on_after_a_stop(window: Window) -> None:
+    window.send("ponder")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].thinking) > 20)
+    window.until(lambda: fold_words(window) == "Thinking…")
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
+    stopped = window.messages[-1]
+    window.until(lambda: window.window.composer.state is ComposerState.READY)
+    window.view_of(stopped).continue_requested.emit(stopped.id)
+    window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
+    assert window.messages[-1].text == "Done. "
+    assert window.messages[-1].thinking == stopped.thinking + "so."
+    window.until(lambda: fold_words(window) == "Thought for 4 s")
+
+
+def fold_words(window: Window) -> str:
+    fold = window.window.chat_view.findChild(ReasoningFold)
+    return fold.button.text() if isinstance(fold, ReasoningFold) else ""
+
+
+def test_the_context_of_a_chat_that_is_being_answered_is_not_anothers(window: Window) -> None:
+    def told() -> bool:
+        words = [label.text() for label in window.window.findChildren(StatusLine)]
+        return any("context" in each for each in words)
+
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    slow = window.messages[0].conversation_id
+    window.window.new_chat()
+    window.ask("say: one")
+    window.until(told)
+    window.window.open_conversation(slow)
+    window.until(lambda: len(window.messages) == 2)
+    assert not told()
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(told)
+
+
+def test_the_line_where_the_models_view_begins(window: Window) -> None:
+    first = window.ask("say: " + "one " * 600)
+    line = window.window.chat_view.findChild(ViewLine)
+    meter = window.window.findChild(Inspector)
+    assert isinstance(line, ViewLine) and isinstance(meter, Inspector)
+    assert not line.isVisible()
+    window.ask("say: " + "two " * 600)
+    window.until(line.isVisible)
+    assert window.composer_words == "Context 88 % full"
+    assert any("no longer read" in words for words in texts(meter))
+    window.view_of(first).actions_row.pin_button.click()
+    window.until(lambda: window.messages[1].pinned)
+    window.until(window.view_of(first).marks.isVisible)
+
+
+def test_regenerating_and_going_back(window: Window) -> None:
+    first = window.ask("say: one")
+    window.view_of(first).regenerate_requested.emit(first.id)
+    window.until(
+        lambda: (
+            window.messages[-1].id != first.id
+            and window.messages[-1].state is MessageState.COMPLETE
+        )
+    )
+    assert len(window.messages) == 2
+    window.view_of(window.messages[-1]).branch_requested.emit(first.id)
+    window.until(lambda: window.messages[-1].id == first.id)
+
+
+def test_editing_the_last_message_with_up(window: Window) -> None:
+    window.ask("say: one")
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Up)
+    view = window.view_of(window.messages[0])
+    assert view.editor
+    view.editor.text.setPlainText("say: two")
+    window.qtbot.mouseClick(view.editor.accept_button, Qt.MouseButton.LeftButton)
+    window.until(lambda: [message.text for message in window.messages] == ["say: two", "two "])
+
+
+def test_an_edit_that_is_too_long_is_not_lost(window: Window) -> None:
+    window.ask("say: one")
+    window.window.chat_view.edit(window.messages[0].id)
+    editor = window.view_of(window.messages[0]).editor
+    assert editor
+    too_long = "word " * 3000
+    editor.text.setPlainText(too_long)
+    window.qtbot.mouseClick(editor.accept_button, Qt.MouseButton.LeftButton)
+    window.until(lambda: "3,000" in window.window.notice.words)
+    assert window.view_of(window.messages[0]).editor is editor
+    assert editor.text.toPlainText() == too_long
+    assert not editor.text.isReadOnly()
+
+
+def test_a_prompt_too_long_stays_in_the_composer(window: Window) -> None:
+    window.editor.setPlainText("word " * 3000)
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
+    window.until(lambda: "3,000" in window.window.notice.words)
+    assert "2,032" in window.window.notice.words
+    assert window.editor.toPlainText() == "word " * 3000
+    assert not window.editor.isReadOnly()
+    assert window.messages == []
+
+
+def test_the_engine_killed_in_mid_answer(window: Window) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    services = window.desktop.services
+    assert services
+    pid = services.engine.process_id
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    window.until(lambda: window.messages[-1].state is MessageState.INTERRUPTED)
+    assert window.messages[-1].text.startswith("0 1 2 ")
+    assert window.ask("say: back").text == "back "
+
+
+def test_deleting_can_be_undone(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: window.titles == ["A fitting title"])
+    services = window.desktop.services
+    assert services
+    window.window.parts.conversations.delete(services.conversations.list()[0].id)
+    window.until(lambda: window.titles == [])
+    assert "A fitting title" in window.window.notice.words
+    window.window.notice.act()
+    window.until(lambda: window.titles == ["A fitting title"])
+    window.until(lambda: len(window.messages) == 2)
+
+
+def test_a_title_typed_by_the_user(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: window.titles == ["A fitting title"])
+    model = window.window.parts.list_model
+    row = next(row for row in range(model.rowCount()) if model.index(row).data() != "Today")
+    assert model.setData(model.index(row), "  My   name ")
+    window.until(lambda: window.titles == ["My name"])
+
+
+def test_the_filter_finds_by_title(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: window.titles == ["A fitting title"])
+    window.window.parts.list_model.set_filter("nothing like it")
+    assert window.titles == []
+    window.window.parts.list_model.set_filter("TITLE fit")
+    assert window.titles == ["A fitting title"]
+
+
+def test_a_full_disk_is_told_and_can_be_retried(window: Window) -> None:
+    window.send("slow long")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 500)
+    services = window.desktop.services
+    assert services
+    with disk_full(services):
+        window.until(lambda: len(window.messages[-1].text) > 20_000)
+        window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+        window.until(lambda: "full" in window.window.notice.words)
+        text = window.messages[-1].text
+        window.window.notice.act()
+        window.until(lambda: "full" in window.window.notice.words)
+    window.window.notice.act()
+    window.until(lambda: "saved" in window.window.notice.words)
+    stored = services.conversations.get(window.messages[-1].conversation_id).path()[-1]
+    assert stored.text == text
+    assert window.messages[-1].text == text
+
+
+def test_sending_onto_a_full_disk_keeps_the_words(window: Window) -> None:
+    window.ask("say: one")
+    services = window.desktop.services
+    assert services
+    question = "say: " + "x" * 50_000
+    with disk_full(services):
+        window.editor.setPlainText(question)
+        window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
+        window.until(lambda: "full" in window.window.notice.words)
+        assert window.editor.toPlainText() == question
+    window.window.notice.act()
+    window.until(lambda: window.messages[-1].text == "x" * 50_000 + " ")
+
+
+def test_a_database_of_a_newer_version_is_refused_and_untouched(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    Database.open(paths.database).close()
+    with sqlite3.connect(paths.database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    before = paths.database.read_bytes()
+    with opened(qtbot, qapp, paths) as window:
+        window.until(lambda: "newer" in window.window.notice.words)
+        window.send("say: hello")
+        assert window.editor.toPlainText() == "say: hello"
+    assert paths.database.read_bytes() == before
+
+
+def test_without_any_model(
+    qtbot: QtBot,
+    qapp: Application,
+    theme: Theme,
+    paths: AppPaths,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chatdesk.services.models.service.find_starter", lambda: None)
+    with opened(qtbot, qapp, paths) as window:
+        window.until(lambda: window.window.parts.page.suggestions.says_no_model)
+        window.send("say: hello")
+        window.until(lambda: "No model" in window.window.notice.words)
+        assert window.editor.toPlainText() == "say: hello"
+
+
+def test_a_file_that_is_no_model_disturbs_nothing(
+    window: Window, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.undo()
+    window.ask("say: one")
+    file = tmp_path / "holiday.gguf"
+    file.write_bytes(b"not a model at all")
+    window.window.add_model(file)
+    window.until(lambda: "holiday.gguf" in window.window.notice.words)
+    assert window.ask("say: two").text == "two "
+
+
+def test_everything_can_be_reached_and_has_a_name(window: Window) -> None:
+    window.ask("say: one")
+    for kind in (QAbstractButton, QLineEdit, QPlainTextEdit):
+        for widget in window.window.findChildren(kind):
+            is_part = isinstance(widget.parentWidget(), QLineEdit)  # its clear button
+            if not is_part and widget.isVisibleTo(window.window):
+                text = widget.text() if isinstance(widget, QAbstractButton) else ""
+                assert widget.accessibleName() or text, widget
+                assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, widget
+
+
+def test_shortcuts_do_not_clash(window: Window) -> None:
+    keys = [shortcut.key().toString() for shortcut in window.window.findChildren(QShortcut)]
+    assert len(keys) == len(set(keys)) >= 8
+    assert QKeySequence("Ctrl+N").toString() in keys
