@@ -26,6 +26,7 @@ from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
 from chatdesk.ui.window.application import Application
 from chatdesk.ui.window.main_window import MainWindow
@@ -43,7 +44,7 @@ UNSEEN = ("offscreen", "minimal")  # Qt's platforms on which nobody could close 
 
 
 class DesktopApp:
-    """The running app. `settings` is replaced as a whole when the user changes something.
+    """The running app.
 
     `engine_command` starts another engine process than ours (tests).
     """
@@ -60,19 +61,19 @@ class DesktopApp:
         self._application = application
         self._engine_command = engine_command
         self._paths = paths
-        self._settings = settings
+        self.settings = SettingsValue(settings)
         self._services: AppServices | None = None
         self._server: ServerSwitch | None = None
         self._waiting: list[Path] = []  # models to open once there are services
         self.bridge = Bridge()
         self.window = MainWindow(
             self.bridge,
-            settings,
+            self.settings,
             WindowState.read(paths.window_state),
             paths.window_state,
             load_theme(self._theme_name()),
         )
-        self.window.settings_changed.connect(self._on_settings)
+        self.settings.changed.connect(self._on_settings)
         self.window.closed.connect(self.close)
         application.files_opened.connect(self.open_models)
         application.styleHints().colorSchemeChanged.connect(lambda _: self._show_theme())
@@ -111,7 +112,7 @@ class DesktopApp:
             from chatdesk.services.app import build
 
             services = build(
-                self._paths, self.bridge.publish, lambda: self._settings, self._engine_command
+                self._paths, self.bridge.publish, lambda: self.settings.now, self._engine_command
             )
             try:
                 services.tidy()
@@ -130,7 +131,7 @@ class DesktopApp:
         from chatdesk.server.switch import ServerSwitch
 
         self._services = services
-        self._server = ServerSwitch(services, lambda: self._settings)
+        self._server = ServerSwitch(services, lambda: self.settings.now)
         self.window.attach(services)
         self.open_models(())
         self.bridge.run(services.personalize.resume_interrupted, patient=True)
@@ -142,8 +143,7 @@ class DesktopApp:
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
 
-    def _on_settings(self, settings: Settings) -> None:
-        before, self._settings = self._settings, settings
+    def _on_settings(self, settings: Settings, before: Settings) -> None:
         self.bridge.run(lambda: settings.save(self._paths.settings))
         if settings.theme != before.theme:
             self._show_theme()
@@ -161,7 +161,7 @@ class DesktopApp:
             )
 
     def _theme_name(self) -> str:
-        chosen = self._settings.theme
+        chosen = self.settings.now.theme
         return system_theme_name(self._application) if chosen == "system" else chosen
 
     def _show_theme(self) -> None:

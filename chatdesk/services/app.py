@@ -131,6 +131,12 @@ class AppServices:
         self.engine.load(model, self._settings().load_options(model.id), anew=anew)
         self.sessions.keep(model)
 
+    def apply_load_options(self) -> None:
+        """Load the model in use anew if the settings now have other options for it."""
+        model = self.engine.status.model
+        if model and self.engine.options != self._settings().load_options(model.id):
+            self.load_model(model, anew=True)
+
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
         self.downloads.close()

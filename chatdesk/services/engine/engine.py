@@ -111,6 +111,11 @@ class Engine:
         """Whether anything asked of the engine has not ended yet."""
         return self._process.busy
 
+    @property
+    def options(self) -> LoadOptions | None:
+        """The options that the model in use was loaded with; None while there is none."""
+        return self._wanted[1] if self._wanted else None
+
     def ready(self, timeout_s: float = READY_TIMEOUT_S) -> EngineReady:
         """What the engine found on this machine; starts it if need be. Raises `EngineProblem`."""
         return self._result(self._process.start(), timeout_s)

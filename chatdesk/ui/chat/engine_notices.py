@@ -1,6 +1,8 @@
-"""What the notice above the composer tells of the engine: that it failed, or had to give way."""
+"""What the notice above the composer says of the engine: that it failed, or had to give way."""
 
-from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import DeviceMissing, EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
@@ -8,19 +10,25 @@ from chatdesk.core.loading import LoadOptions, ModelLoaded
 from chatdesk.core.models import ModelFile
 from chatdesk.services.facts import EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.runs_on import draft_words, step_down_words
-from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 
-class EngineNotices:
-    """Tells each thing once, and what can be done about it; `load_again` tries once more."""
+class EngineNotices(QObject):
+    """Says each thing once; its signals ask for what the person chose to do about it.
 
-    def __init__(
-        self, notice: Notice, settings: SettingsController, load_again: Callable[[], None]
-    ) -> None:
+    `options_chosen` carries the `ModelFile` and the `LoadOptions` to load it with from now on.
+    """
+
+    load_again_requested = Signal()
+    options_chosen = Signal(object, object)
+    model_options_requested = Signal()
+    computers_requested = Signal()
+
+    def __init__(self, notice: Notice, settings: SettingsValue) -> None:
+        super().__init__()
         self._notice = notice
         self._settings = settings
-        self._load_again = load_again
         self._told: set[tuple[str, ...]] = set()  # a model that wakes again is no news
         self._recovering_from: EnvironmentProblem | None = None
 
@@ -36,7 +44,7 @@ class EngineNotices:
             case EngineState.FAILED if isinstance(problem, DeviceMissing):
                 self._offer_devices(problem)
             case EngineState.FAILED if problem:
-                self._notice.show_problem(problem, tr("Try again"), self._load_again)
+                self._notice.show_problem(problem, tr("Try again"), self.load_again_requested.emit)
             case EngineState.LOADING if smaller and problem is not self._recovering_from:
                 self._recovering_from = problem
                 assert problem
@@ -47,21 +55,19 @@ class EngineNotices:
     def _offer_smaller(
         self, problem: EnvironmentProblem, model: ModelFile, smaller: LoadOptions
     ) -> None:
-        now = self._settings.settings.load_options(model.id)
+        now = self._settings.now.load_options(model.id)
         if smaller.context_window != now.context_window:
             offer = tr("Use {n} tokens of context", n=f"{smaller.context_window:,}")
         else:
             offer = tr("Use less memory ({kv_type})", kv_type=smaller.kv_type)
-        self._notice.show_problem(
-            problem, offer, lambda: self._settings.use_options(model, smaller)
-        )
+        self._notice.show_problem(problem, offer, partial(self.options_chosen.emit, model, smaller))
 
     def _offer_devices(self, problem: DeviceMissing) -> None:
-        if self._settings.settings.remote_devices:
-            act = self._settings.open_computers
+        if self._settings.now.remote_devices:
+            act = self.computers_requested.emit
             self._notice.show_problem(problem, tr("Other computers…"), act)
         else:
-            act = self._settings.open_model_options
+            act = self.model_options_requested.emit
             self._notice.show_problem(problem, tr("Model options…"), act)
 
     def _tell_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
@@ -78,7 +84,7 @@ class EngineNotices:
             return
         self._told.add(key)
         if options:
-            act = self._settings.open_model_options
+            act = self.model_options_requested.emit
             self._notice.show_words(what, todo, tr("Model options…"), act)
         else:
             self._notice.show_words(what, todo)

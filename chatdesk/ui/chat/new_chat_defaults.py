@@ -10,7 +10,7 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.facts import EngineChanged, ModelsChanged
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
@@ -23,7 +23,7 @@ class ModelDefaults(QObject):
     system_prompt_changed = Signal(str)
     sampling_changed = Signal(object)
 
-    def __init__(self, bridge: Bridge, settings: SettingsController, notice: Notice) -> None:
+    def __init__(self, bridge: Bridge, settings: SettingsValue, notice: Notice) -> None:
         super().__init__()
         self._bridge = bridge
         self._settings = settings
@@ -31,9 +31,9 @@ class ModelDefaults(QObject):
         self._services: AppServices | None = None
         self._model: ModelFile | None = None
         self._notes = ModelNotes()
-        self._told = (settings.settings.system_prompt, settings.settings.sampling)
+        self._told = (settings.now.system_prompt, settings.now.sampling)
         self._writes = 0  # that are on their way: what is read meanwhile is older
-        settings.changed.connect(lambda _: self._tell())
+        settings.changed.connect(self._tell)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -82,7 +82,7 @@ class ModelDefaults(QObject):
             self._tell()
 
     def _tell(self) -> None:
-        settings, notes = self._settings.settings, self._notes
+        settings, notes = self._settings.now, self._notes
         own = notes.system_prompt
         system_prompt = settings.system_prompt if own is None else own
         sampling = notes.sampling or settings.sampling

@@ -1,7 +1,5 @@
-"""Between the settings as a value and the dialogs that change it."""
+"""Between the settings as a value and the dialog that changes it."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,32 +8,28 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.loading import LoadOptions
-from chatdesk.core.models import ModelFile
-from chatdesk.core.settings import Settings
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
     from chatdesk.services.app import AppServices
-    from chatdesk.ui.models.options.dialog import ModelOptionsDialog
     from chatdesk.ui.settings.dialog import SettingsDialog
 
 
 class SettingsController(QObject):
-    """Holds the settings; `changed` carries them when they are others, `opened` their dialog.
+    """Opens the dialog, which `opened` carries; a model in use is loaded anew when it closes.
 
-    `reload_requested` asks to load the model in use anew, as its options have changed;
-    `personalize_requested` for the page of that name.
+    `personalize_requested` asks for the page of that name.
     """
 
-    changed = Signal(object)
     opened = Signal(object)
-    reload_requested = Signal()
     personalize_requested = Signal()
 
-    def __init__(self, bridge: Bridge, settings: Settings, notice: Notice, window: QWidget) -> None:
+    def __init__(
+        self, bridge: Bridge, settings: SettingsValue, notice: Notice, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._bridge = bridge
         self._settings = settings
@@ -45,23 +39,12 @@ class SettingsController(QObject):
         self._server_url = ""
         self._server_problem: EnvironmentProblem | None = None
         self._dialog: SettingsDialog | None = None
-        self._options: ModelOptionsDialog | None = None
         self._theme: Theme | None = None
-
-    @property
-    def settings(self) -> Settings:
-        """As they are now."""
-        return self._settings
 
     @property
     def dialog(self) -> "SettingsDialog | None":
         """The settings, while they are open."""
         return self._dialog
-
-    @property
-    def options_dialog(self) -> "ModelOptionsDialog | None":
-        """The model's options, while they are open."""
-        return self._options
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -70,18 +53,8 @@ class SettingsController(QObject):
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
         self._theme = theme
-        for dialog in (self._dialog, self._options):
-            if dialog:
-                dialog.set_theme(theme)
-
-    def edit(self, **fields: object) -> None:
-        """Change some of the settings."""
-        edited = replace(self._settings, **fields)  # type: ignore[arg-type]
-        if edited != self._settings:
-            self._settings = edited
-            self.changed.emit(edited)
-
-    # The settings
+        if self._dialog:
+            self._dialog.set_theme(theme)
 
     def open(self) -> None:
         """Open the settings, or bring them to the front."""
@@ -91,16 +64,16 @@ class SettingsController(QObject):
             self._dialog.raise_()
             return
         assert self._theme
-        dialog = self._dialog = SettingsDialog(self._settings, self._theme, self._window)
+        dialog = self._dialog = SettingsDialog(self._settings.now, self._theme, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.edited.connect(lambda fields: self.edit(**fields))
+        dialog.edited.connect(lambda fields: self._settings.edit(**fields))
         dialog.models.clear_requested.connect(self._clear_kept)
         dialog.downloads.token_asked.connect(self._show_token)
         dialog.downloads.token_changed.connect(self._keep_token)
         dialog.learning.personalize_requested.connect(dialog.accept)
         dialog.learning.personalize_requested.connect(self.personalize_requested)
         dialog.computers.check_requested.connect(self._check_computer)
-        dialog.finished.connect(partial(self._closed, self._options_in_use()))
+        dialog.finished.connect(self._closed)
         self._show_server()
         self._measure_kept()
         self.opened.emit(dialog)
@@ -178,68 +151,7 @@ class SettingsController(QObject):
 
         self._bridge.run(partial(answers, address), show, patient=True)
 
-    def _closed(self, before: LoadOptions | None, _result: int) -> None:
+    def _closed(self, _result: int) -> None:
         self._dialog = None
-        self._reload_if_other(before)
-
-    # A model's own options
-
-    def open_model_options(self, model: ModelFile | None = None) -> None:
-        """Open the options of a model, or of the one in use."""
-        from chatdesk.ui.models.options.dialog import ModelOptionsDialog
-
-        services, model = self._services, model or self._model()
-        if services is None or model is None or self._options or self._theme is None:
-            return
-        general = replace(self._settings, model_options={}).load_options(model.id)
-        dialog = self._options = ModelOptionsDialog(
-            model,
-            self._settings.load_options(model.id),
-            general,
-            self._theme,
-            self._window,
-        )
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.finished.connect(partial(self._options_closed, dialog, model))
-        self._when_open(services.models.refresh, dialog.show_models)
-        self._when_open(lambda: services.engine.ready().devices, dialog.show_devices, patient=True)
-        dialog.open()
-
-    def use_options(self, model: ModelFile, options: LoadOptions) -> None:
-        """Load a model with these options from now on, and at once if it is the one in use."""
-        before = self._options_in_use()
-        changed = self._settings.with_load_options(model.id, options)
-        self.edit(model_options=changed.model_options)
-        self._reload_if_other(before)
-
-    def _when_open(
-        self, work: Callable[[], object], show: Callable[..., None], *, patient: bool = False
-    ) -> None:
-        """Look something up for the options' dialog; a problem only leaves it out."""
-        dialog = self._options
-
-        def done(found: object) -> None:
-            if self._options is dialog:
-                show(found)
-
-        self._bridge.run(work, done, lambda problem: None, patient=patient)
-
-    def _options_closed(
-        self, dialog: "ModelOptionsDialog", model: ModelFile, accepted: int
-    ) -> None:
-        self._options = None
-        if accepted:
-            self.use_options(model, dialog.chosen)
-
-    # The model in use
-
-    def _model(self) -> ModelFile | None:
-        return self._services.engine.status.model if self._services else None
-
-    def _options_in_use(self) -> LoadOptions | None:
-        model = self._model()
-        return self._settings.load_options(model.id) if model else None
-
-    def _reload_if_other(self, before: LoadOptions | None) -> None:
-        if before and self._options_in_use() != before:
-            self.reload_requested.emit()
+        if services := self._services:
+            self._bridge.run(services.apply_load_options, patient=True)

@@ -7,6 +7,7 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.settings import Settings
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
 from chatdesk.ui.widgets.fields import (
     GIB,
     CheckBox,
@@ -16,16 +17,9 @@ from chatdesk.ui.widgets.fields import (
     plain_button,
 )
 
-CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768, 65536, 131072)
 PARALLEL = (1, 2, 3, 4, 6, 8)
 UNLOAD_AFTER_MIN = (5, 15, 30, 60)
 LIMITS = (GIB // 2, GIB, 2 * GIB, 4 * GIB, 8 * GIB, 16 * GIB)
-
-
-def context_windows(current: int) -> dict[int, str]:
-    """The context windows to choose from, and the current one."""
-    sizes = sorted({*CONTEXT_WINDOWS, current})
-    return {size: tr("{n} tokens", n=f"{size:,}") for size in sizes}
 
 
 class ModelsPage(SettingsPage):
@@ -35,7 +29,7 @@ class ModelsPage(SettingsPage):
 
     def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__(tr("Models"))
-        context = Choice(context_windows(settings.context_window), settings.context_window, theme)
+        context = ContextWindowChoice(settings.context_window, theme)
         context.activated.connect(lambda _: self._edit(context_window=context.value))
         parallel = Choice(_parallel(settings.parallel), settings.parallel, theme)
         parallel.activated.connect(lambda _: self._edit(parallel=parallel.value))

@@ -11,6 +11,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
@@ -27,16 +28,22 @@ class UpdateController(QObject):
     """Looks only if the person agreed in the settings, or presses the button there."""
 
     def __init__(
-        self, bridge: Bridge, settings: SettingsController, notice: Notice, window: QWidget
+        self,
+        bridge: Bridge,
+        settings: SettingsValue,
+        opener: SettingsController,
+        notice: Notice,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
         self._bridge = bridge
         self._settings = settings
+        self._opener = opener
         self._notice = notice
         self._service: UpdateService | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look_if_due)
-        settings.opened.connect(self._offer)
+        opener.opened.connect(self._offer)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -48,7 +55,7 @@ class UpdateController(QObject):
 
     def _look_if_due(self) -> None:
         self._timer.start(AGAIN_MS)
-        if self._service and self._settings.settings.look_for_updates:
+        if self._service and self._settings.now.look_for_updates:
             self._bridge.run(self._service.look_if_due, self._tell, patient=True)
 
     def _tell(self, release: "Release | None") -> None:
@@ -72,11 +79,11 @@ class UpdateController(QObject):
 
     def _look_now(self) -> None:
         def show(release: "Release | None") -> None:
-            if dialog := self._settings.dialog:
+            if dialog := self._opener.dialog:
                 dialog.general.updates.show_release(release)
 
         def failed(problem: EnvironmentProblem) -> None:
-            if dialog := self._settings.dialog:
+            if dialog := self._opener.dialog:
                 dialog.general.updates.show_problem(problem)
 
         if self._service:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.settings import Settings
 from chatdesk.services.facts import (
     AdapterLeftOut,
     AdaptersChanged,
@@ -45,10 +44,12 @@ from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.models.controller import ModelsPageController
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
+from chatdesk.ui.models.options.controller import ModelOptionsController
 from chatdesk.ui.personalize.controller import PersonalizeController
 from chatdesk.ui.personalize.learning_status import LearningStatus
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.update_controller import UpdateController
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window_state import WindowState
 
@@ -60,15 +61,20 @@ class WindowParts:
     """Makes the parts; `window` is what dialogs belong to."""
 
     def __init__(
-        self, bridge: Bridge, settings: Settings, state: WindowState, theme: Theme, window: QWidget
+        self,
+        bridge: Bridge,
+        settings: SettingsValue,
+        state: WindowState,
+        theme: Theme,
+        window: QWidget,
     ) -> None:
         self.list_model = ConversationListModel()
         self.sidebar = Sidebar(self.list_model, theme)
-        self.page = page = ConversationPage(theme, enter_sends=settings.enter_sends)
-        self.inspector = Inspector(settings.sampling, theme)
+        self.page = page = ConversationPage(theme, enter_sends=settings.now.enter_sends)
+        self.inspector = Inspector(settings.now.sampling, theme)
         view, composer, notice = page.view, page.composer, page.notice
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
-        self.chat.set_default_system_prompt(settings.system_prompt)
+        self.chat.set_default_system_prompt(settings.now.system_prompt)
         self.ask = AskController(bridge, self.chat, view, composer, notice)
         self.conversations = ConversationsController(
             bridge, self.chat, self.sidebar, self.list_model, notice, state
@@ -78,19 +84,21 @@ class WindowParts:
         self.learning = LearningStatus(self.sidebar.show_learning)
         self.personalize = PersonalizeController(bridge, self.list_model.title_of, notice, window)
         self.models = ModelsController(bridge, composer, page.suggestions, notice)
-        self.hub = HubController(bridge, page.suggestions, lambda: self.library.notice)
+        self.hub = HubController(bridge, lambda: self.library.notice)
         self.downloads = DownloadsController(bridge, lambda: self.library.notice)
         self.library = ModelsPageController(bridge, self.hub, self.downloads, notice, window)
         self.settings = SettingsController(bridge, settings, notice, window)
-        self.defaults = ModelDefaults(bridge, self.settings, notice)
-        self.updates = UpdateController(bridge, self.settings, notice, window)
-        self.engine_notices = EngineNotices(notice, self.settings, self.models.load_again)
+        self.options = ModelOptionsController(bridge, settings, window)
+        self.defaults = ModelDefaults(bridge, settings, notice)
+        self.updates = UpdateController(bridge, settings, self.settings, notice, window)
+        self.engine_notices = EngineNotices(notice, settings)
         self._handlers = self._fact_handlers()
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
         for part in (
             self.settings,
+            self.options,
             self.models,
             self.hub,  # its suggestion takes the place of the general one
             self.downloads,
@@ -114,6 +122,7 @@ class WindowParts:
             self.page,
             self.inspector,
             self.settings,
+            self.options,
             self.personalize,
             self.hub,
             self.library,

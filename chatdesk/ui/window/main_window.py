@@ -23,6 +23,7 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.bug_dialog import show_bug
@@ -38,17 +39,15 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stand
 class MainWindow(QMainWindow):
     """The one window. It stands before the services do; `attach` brings them.
 
-    `settings_changed` carries new `Settings`; `state_path` is where the window's state is kept.
-    `parts` is what it is made of.
+    `state_path` is where the window's state is kept. `parts` is what it is made of.
     """
 
-    settings_changed = Signal(object)
     closed = Signal()
 
     def __init__(
         self,
         bridge: Bridge,
-        settings: Settings,
+        settings: SettingsValue,
         state: WindowState,
         state_path: Path,
         theme: Theme,
@@ -63,19 +62,20 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(560, 420)
         self.setAcceptDrops(True)
         self._keeper = WindowKeeper(self, state, state_path, self._chat.remember)
-        self._connect()
+        self._connect(settings)
         self._shortcuts()
         self.set_theme(theme)
-        self._page.show_shared(shared=bool(settings.remote_devices))
+        self._page.show_shared(shared=bool(settings.now.remote_devices))
         self._on_opened()
         self.composer.setFocus()
 
     # Assembly
 
-    def _connect(self) -> None:
+    def _connect(self, settings: SettingsValue) -> None:
         parts, page, panels, keeper = self.parts, self._page, self._panels, self._keeper
         chat, ask, conversations = parts.chat, parts.ask, parts.conversations
-        feedback, personalize, settings = parts.feedback, parts.personalize, parts.settings
+        feedback, personalize = parts.feedback, parts.personalize
+        opener, options, notices = parts.settings, parts.options, parts.engine_notices
         models, library, hub, downloads = parts.models, parts.library, parts.hub, parts.downloads
         sidebar, inspector, defaults = parts.sidebar, parts.inspector, parts.defaults
         view, composer, suggestions = page.view, page.composer, page.suggestions
@@ -91,14 +91,14 @@ class MainWindow(QMainWindow):
             (sidebar.mark_requested, feedback.mark_conversation),
             (sidebar.models_requested, self.open_models),
             (sidebar.personalize_requested, self.open_personalize),
-            (sidebar.settings_requested, settings.open),
+            (sidebar.settings_requested, opener.open),
             (composer.send_requested, ask.send),
             (composer.stop_requested, ask.stop),
             (composer.edit_last_requested, ask.edit_last),
             (composer.text_changed, lambda text: chat.draft_changed()),
             (composer.model_requested, models.choose),
             (composer.add_model_requested, self._pick_model_file),
-            (composer.model_options_requested, settings.open_model_options),
+            (composer.model_options_requested, options.open),
             (composer.adapter.chosen, chat.choose_adapter),
             (composer.adapter.personalize_requested, self.open_personalize),
             (suggestions.text_chosen, self._begin_with),
@@ -124,18 +124,21 @@ class MainWindow(QMainWindow):
             (feedback.personalize_requested, self.open_personalize),
             (models.chosen, lambda model: settings.edit(model=model.id)),
             (settings.changed, self._on_settings),
-            (settings.changed, self.settings_changed),
-            (settings.reload_requested, models.load_again),
-            (settings.personalize_requested, self.open_personalize),
+            (opener.personalize_requested, self.open_personalize),
             (personalize.open_requested, self.open_personalize),
-            (personalize.settings_requested, settings.open_learning),
+            (personalize.settings_requested, opener.open_learning),
             (personalize.open_chat_requested, self._open_source),
+            (notices.load_again_requested, models.load_again),
+            (notices.options_chosen, options.use),
+            (notices.model_options_requested, options.open),
+            (notices.computers_requested, opener.open_computers),
             (library.open_requested, self.open_models),
             (library.add_requested, self._pick_model_file),
             (library.chat_requested, self._chat_with),
-            (library.options_requested, settings.open_model_options),
+            (library.options_requested, options.open),
             (library.personalize_requested, self.open_personalize),
-            (hub.settings_requested, settings.open_downloads),
+            (hub.recommended, suggestions.show_recommended),
+            (hub.settings_requested, opener.open_downloads),
             (downloads.status_changed, sidebar.show_downloading),
             (downloads.chat_requested, self._chat_with_file),
             (panels.turned, self._show_title),
@@ -148,21 +151,20 @@ class MainWindow(QMainWindow):
             (top_bar.inspector_requested, panels.toggle_inspector),
             (top_bar.rename_requested, self._rename_open),
             (top_bar.delete_requested, self._delete_open),
-            (top_bar.model_options_requested, settings.open_model_options),
+            (top_bar.model_options_requested, options.open),
         )
         for signal, slot in table:
             signal.connect(slot)
 
     def _shortcuts(self) -> None:
-        settings = self.parts.settings
         for keys, slot in (
             ("Ctrl+N", self.new_chat),
             ("Ctrl+Shift+F", self._focus_search),
             ("Ctrl+B", self._panels.toggle_sidebar),
             ("Ctrl+I", self._panels.toggle_inspector),
             ("Ctrl+M", self.open_models),
-            ("Ctrl+Shift+M", settings.open_model_options),
-            ("Ctrl+,", settings.open),
+            ("Ctrl+Shift+M", self.parts.options.open),
+            ("Ctrl+,", self.parts.settings.open),
             ("Ctrl+Q", self.close),
         ):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
@@ -189,7 +191,7 @@ class MainWindow(QMainWindow):
 
     @property
     def settings(self) -> SettingsController:
-        """The settings and their dialogs."""
+        """The settings' dialog."""
         return self.parts.settings
 
     def attach(self, services: "AppServices") -> None:

@@ -27,7 +27,6 @@ from chatdesk.services.facts import (
 )
 from chatdesk.services.quantize import service as quantizing
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.models.controller import ModelsPageController
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
@@ -62,7 +61,7 @@ class Library:
         self.window.resize(1016, 800)
         qtbot.addWidget(self.window)
         self.chats_notice = Notice(theme)
-        hub = HubController(self.bridge, Suggestions(theme), lambda: self.controller.notice)
+        hub = HubController(self.bridge, lambda: self.controller.notice)
         downloads = DownloadsController(self.bridge, lambda: self.controller.notice)
         self.controller = ModelsPageController(
             self.bridge, hub, downloads, self.chats_notice, self.window

@@ -91,15 +91,15 @@ def test_other_settings_leave_the_model_alone(window: Window) -> None:
 
 
 def test_options_of_one_model(window: Window) -> None:
-    window.window.settings.open_model_options()
-    dialog = window.window.settings.options_dialog
+    window.window.parts.options.open()
+    dialog = window.window.parts.options.dialog
     assert dialog
     dialog._threads.setValue(3)
     next(each for each in dialog.findChildren(QPushButton) if each.text() == "Save").click()
     window.until(lambda: loaded_now(window, threads=3))
     window.until(lambda: own_options(window) == [{"threads": 3}])
-    window.window.settings.open_model_options()
-    again = window.window.settings.options_dialog
+    window.window.parts.options.open()
+    again = window.window.parts.options.dialog
     assert again
     assert again.chosen.threads == 3
     pid = services(window).engine.process_id
@@ -210,7 +210,7 @@ def test_a_model_that_did_not_fit_as_set_is_told(window: Window) -> None:
     tell(window, replace(status, loaded=smaller))
     window.until(lambda: "so it is 2,048 tokens" in window.window.notice.words)
     window.window.notice.act()
-    assert window.window.settings.options_dialog
+    assert window.window.parts.options.dialog
 
 
 def test_a_model_that_sleeps_is_told_calmly(window: Window) -> None:
@@ -234,4 +234,4 @@ def test_after_running_out_of_memory_less_is_offered(window: Window) -> None:
     window.until_ready()
     model = services(window).engine.status.model
     assert model
-    assert window.window.settings.settings.load_options(model.id).kv_type == "q4_0"
+    assert window.desktop.settings.now.load_options(model.id).kv_type == "q4_0"

@@ -21,6 +21,7 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.settings.downloads_page import DownloadsPage, is_web_address
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Decimal, WholeNumber
 from chatdesk.ui.widgets.notice import Notice
@@ -174,7 +175,7 @@ def opened(
     monkeypatch.delenv("HF_TOKEN", raising=False)
     parent, bridge = QWidget(), Bridge()
     qtbot.addWidget(parent)
-    controller = SettingsController(bridge, Settings(), Notice(theme), parent)
+    controller = SettingsController(bridge, SettingsValue(Settings()), Notice(theme), parent)
     controller.set_theme(theme)
     services = SimpleNamespace(
         hub=HubService(AppPaths.under(tmp_path), lambda: (), Settings),

@@ -20,6 +20,7 @@ from chatdesk.ui.settings import update_controller
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings.update_row import UpdateRow
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import CheckBox
 from chatdesk.ui.widgets.notice import Notice
@@ -39,22 +40,25 @@ class Home:
         qtbot.addWidget(self.window)
         self.notice = Notice(theme)
         qtbot.addWidget(self.notice)
-        self.settings: SettingsController
+        self.settings: SettingsValue
+        self.opener: SettingsController
 
     def start(self, *, agreed: bool, address: str | None = None) -> None:
         address = f"{self.server.address}/update" if address is None else address
-        settings = Settings(look_for_updates=agreed)
-        self.settings = SettingsController(self.bridge, settings, self.notice, self.window)
-        self.settings.set_theme(self.theme)
-        updates = UpdateController(self.bridge, self.settings, self.notice, self.window)
+        self.settings = SettingsValue(Settings(look_for_updates=agreed))
+        self.opener = SettingsController(self.bridge, self.settings, self.notice, self.window)
+        self.opener.set_theme(self.theme)
+        updates = UpdateController(
+            self.bridge, self.settings, self.opener, self.notice, self.window
+        )
         service = UpdateService(self.state, address, PUBLIC)
         updates.attach(cast("AppServices", SimpleNamespace(updates=service)))
 
     def row(self) -> UpdateRow:
-        if self.settings.dialog is None:
-            self.settings.open()
-        assert self.settings.dialog
-        return self.settings.dialog.general.updates
+        if self.opener.dialog is None:
+            self.opener.open()
+        assert self.opener.dialog
+        return self.opener.dialog.general.updates
 
     def press(self, name: str) -> None:
         buttons = self.row().findChildren(QPushButton)
@@ -102,7 +106,7 @@ def test_nobody_is_asked_before_the_person_agrees(home: Home) -> None:
     assert home.server.asked == []
     assert "127.0.0.1" in texts(home.row())[0]  # who would be
     home.qtbot.keyClick(switch, Qt.Key.Key_Space)
-    assert home.settings.settings.look_for_updates
+    assert home.settings.now.look_for_updates
 
 
 def test_a_newer_version_is_told_once_another_notice_is_gone(
@@ -151,8 +155,8 @@ def test_look_now_answers_honestly(home: Home, pages: list[str]) -> None:
 def test_an_answer_after_the_settings_were_closed(home: Home) -> None:
     home.start(agreed=False)
     home.press("Look now")
-    assert home.settings.dialog
-    home.settings.dialog.accept()
+    assert home.opener.dialog
+    home.opener.dialog.accept()
     home.until(lambda: len(home.server.asked) == 1)
     home.qtbot.wait(200)
     assert home.notice.words == ""

@@ -12,7 +12,6 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import CatalogEntry, DownloadState, Estimate, HubRepository, Variant
 from chatdesk.services.facts import DownloadsChanged, ModelsChanged
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.models.download_words import FileKey, file_key
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
@@ -29,17 +28,16 @@ Taken = tuple[set[FileKey], set[FileKey]]  # what is being fetched, and what is 
 class HubController(QObject):
     """Makes its widgets when they are asked for first; `set_theme` comes before.
 
-    `notice` is where something is told so that it is seen.
+    `notice` is where something is told so that it is seen. `recommended` carries a `CatalogEntry`
+    that is better than the model in use, and its `Estimate`.
     """
 
     settings_requested = Signal()
+    recommended = Signal(object, object)
 
-    def __init__(
-        self, bridge: Bridge, suggestions: Suggestions, notice: Callable[[], Notice]
-    ) -> None:
+    def __init__(self, bridge: Bridge, notice: Callable[[], Notice]) -> None:
         super().__init__()
         self._bridge = bridge
-        self._suggestions = suggestions
         self._notice = notice
         self._services: AppServices | None = None
         self._theme: Theme | None = None
@@ -147,7 +145,7 @@ class HubController(QObject):
         def show(best: Recommended | None) -> None:
             model = engine.status.model
             if best and model and model.header.parameters < best[0].parameters:
-                self._suggestions.show_recommended(*best)
+                self.recommended.emit(*best)
 
         self._bridge.run(hub.recommended, show)
 

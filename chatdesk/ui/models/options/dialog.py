@@ -20,8 +20,8 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import ModelFile
 from chatdesk.ui.models.options.device_choice import DeviceChoice
-from chatdesk.ui.settings.models_page import context_windows
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
 from chatdesk.ui.widgets.fields import (
     CheckBox,
     Choice,
@@ -114,7 +114,7 @@ class ModelOptionsDialog(QDialog):
         automatic = tr("automatic")
         as_file = tr("as the file says")
         header, general = self._model.header, self._general
-        self._context = Choice(context_windows(general.context_window), None, theme)
+        self._context = ContextWindowChoice(general.context_window, theme)
         self._layers = WholeNumber(-1, header.layers or 999, -1, automatic)
         self._kv = Choice(
             {
@@ -139,8 +139,6 @@ class ModelOptionsDialog(QDialog):
         self._original = WholeNumber(0, MOST_CONTEXT, 0, as_file)
 
     def _show(self, options: LoadOptions) -> None:
-        sizes = context_windows(options.context_window)
-        self._context.offer(options.context_window, sizes[options.context_window])
         self._context.choose(options.context_window)
         self._layers.setValue(-1 if options.gpu_layers is None else options.gpu_layers)
         self._kv.choose(options.kv_type)

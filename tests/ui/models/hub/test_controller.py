@@ -79,7 +79,8 @@ class Desk:
         self.page = QWidget()
         self.notice = Notice(theme)
         self.suggestions = Suggestions(theme)
-        self.hub = HubController(self.bridge, self.suggestions, lambda: self.notice)
+        self.hub = HubController(self.bridge, lambda: self.notice)
+        self.hub.recommended.connect(self.suggestions.show_recommended)
         self.fetching = DownloadsController(self.bridge, lambda: self.notice)
         self.statuses: list[str] = []
         self.fetching.status_changed.connect(self.statuses.append)

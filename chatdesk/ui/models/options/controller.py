@@ -1,0 +1,92 @@
+"""Between the settings and the dialog over one model's own options."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.loading import LoadOptions
+from chatdesk.core.models import ModelFile
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.settings_value import SettingsValue
+from chatdesk.ui.theme import Theme
+
+if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
+    from chatdesk.services.app import AppServices
+    from chatdesk.ui.models.options.dialog import ModelOptionsDialog
+
+
+class ModelOptionsController(QObject):
+    """Opens the dialog; a model in use is loaded anew with the options that were chosen."""
+
+    def __init__(self, bridge: Bridge, settings: SettingsValue, window: QWidget) -> None:
+        super().__init__(window)
+        self._bridge = bridge
+        self._settings = settings
+        self._window = window
+        self._services: AppServices | None = None
+        self._theme: Theme | None = None
+        self._dialog: ModelOptionsDialog | None = None
+
+    @property
+    def dialog(self) -> "ModelOptionsDialog | None":
+        """The dialog, while it is open."""
+        return self._dialog
+
+    def attach(self, services: "AppServices") -> None:
+        """The services are there."""
+        self._services = services
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._theme = theme
+        if self._dialog:
+            self._dialog.set_theme(theme)
+
+    def open(self, model: ModelFile | None = None) -> None:
+        """Open the options of a model, or of the one in use."""
+        from chatdesk.ui.models.options.dialog import ModelOptionsDialog
+
+        services = self._services
+        if services is None or self._dialog or self._theme is None:
+            return
+        model = model or services.engine.status.model
+        if model is None:
+            return
+        settings = self._settings.now
+        general = replace(settings, model_options={}).load_options(model.id)
+        dialog = self._dialog = ModelOptionsDialog(
+            model, settings.load_options(model.id), general, self._theme, self._window
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(partial(self._closed, dialog, model))
+        self._look_up(services.models.refresh, dialog.show_models)
+        self._look_up(lambda: services.engine.ready().devices, dialog.show_devices, patient=True)
+        dialog.open()
+
+    def use(self, model: ModelFile, options: LoadOptions) -> None:
+        """Load a model with these options from now on, and at once if it is the one in use."""
+        changed = self._settings.now.with_load_options(model.id, options)
+        self._settings.edit(model_options=changed.model_options)
+        if services := self._services:
+            self._bridge.run(services.apply_load_options, patient=True)
+
+    def _look_up(
+        self, work: Callable[[], object], show: Callable[..., None], *, patient: bool = False
+    ) -> None:
+        """Look something up for the dialog; a problem only leaves it out."""
+        dialog = self._dialog
+
+        def done(found: object) -> None:
+            if self._dialog is dialog:
+                show(found)
+
+        self._bridge.run(work, done, lambda problem: None, patient=patient)
+
+    def _closed(self, dialog: "ModelOptionsDialog", model: ModelFile, accepted: int) -> None:
+        self._dialog = None
+        if accepted:
+            self.use(model, dialog.chosen)

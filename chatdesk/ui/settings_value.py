@@ -1,0 +1,29 @@
+"""The settings of the running window: one value that everything reads and few things change."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from chatdesk.core.settings import Settings
+
+
+class SettingsValue(QObject):
+    """Holds the settings; `changed` carries the new ones, then those before."""
+
+    changed = Signal(object, object)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._now = settings
+
+    @property
+    def now(self) -> Settings:
+        """The settings; any thread may read them."""
+        return self._now
+
+    def edit(self, **fields: object) -> None:
+        """Change some of the settings."""
+        before, now = self._now, replace(self._now, **fields)  # type: ignore[arg-type]
+        if now != before:
+            self._now = now
+            self.changed.emit(now, before)
