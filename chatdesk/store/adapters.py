@@ -141,7 +141,9 @@ class AdapterStore:
         )
         with self._database.reading() as connection:
             _get(connection, adapter_id)
-            return tuple(Source(*line) for line in connection.execute(query))
+            return tuple(
+                Source(line.conversation_id, line.message_id) for line in connection.execute(query)
+            )
 
     def made_from(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
         """The adapters that were made from a conversation, newest first."""
@@ -166,7 +168,10 @@ class AdapterStore:
             messages.c.mark == Mark.EXCLUDE,
         )
         counted = (
-            select(func.count(row.conversation_id.distinct()), func.count())
+            select(
+                func.count(row.conversation_id.distinct()).label("conversations"),
+                func.count().label("examples"),
+            )
             .select_from(adapter_sources)
             .outerjoin(conversations, conversations.c.id == row.conversation_id)
             .outerjoin(messages, messages.c.id == row.message_id)
@@ -174,7 +179,8 @@ class AdapterStore:
         )
         with self._database.reading() as connection:
             _get(connection, adapter_id)
-            return Withdrawn(*connection.execute(counted).one())
+            lost = connection.execute(counted).one()
+        return Withdrawn(lost.conversations, lost.examples)
 
     # The active one
 

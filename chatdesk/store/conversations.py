@@ -23,7 +23,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.store.database import Database
 from chatdesk.store.prefixes import resolve
-from chatdesk.store.rows import answer_values, conversation_values
+from chatdesk.store.rows import SUMMARIES, answer_values, as_summary, conversation_values
 from chatdesk.store.tables import TOUCHED, answers, conversations, messages
 from chatdesk.store.trees import (
     add_message,
@@ -93,19 +93,12 @@ class ConversationStore:
 
     def list(self, *, deleted: bool = False) -> tuple[ConversationSummary, ...]:
         """What the sidebar shows (or the trash, if `deleted`), newest `updated` first."""
-        count = (
-            select(func.count())
-            .where(messages.c.conversation_id == conversations.c.id)
-            .scalar_subquery()
-        )
         row = conversations.c
-        query = (
-            select(row.id, row.title, row.title_source, row.created, row.updated, count, row.mark)
-            .where(row.deleted.is_not(None) if deleted else row.deleted.is_(None))
-            .order_by(row.updated.desc(), literal_column("conversations.rowid").desc())
-        )
+        query = SUMMARIES.where(
+            row.deleted.is_not(None) if deleted else row.deleted.is_(None)
+        ).order_by(row.updated.desc(), literal_column("conversations.rowid").desc())
         with self._database.reading() as connection:
-            return tuple(ConversationSummary(*line) for line in connection.execute(query))
+            return tuple(map(as_summary, connection.execute(query)))
 
     def rename(self, conversation_id: str, title: str, source: TitleSource) -> bool:
         """Name a conversation; False when the user named it before and `source` is not the user."""

@@ -137,8 +137,7 @@ def _add(connection: Connection, file: FoundFile) -> ModelFile:
 
 def _as_known(row: AnyRow) -> KnownModel:
     """A row of `KNOWN_MODELS`."""
-    notes, listed, forgotten, *model = row
-    return KnownModel(ModelFile(*model), notes, listed, forgotten)
+    return KnownModel(as_model(row), row.notes, row.listed, row.forgotten)
 
 
 def _without_measurements(notes: ModelNotes) -> ModelNotes:

@@ -46,9 +46,12 @@ def _thumbs(connection: Connection, which: ColumnElement[bool]) -> tuple[int, in
     """How many of these answers were rated up, and down."""
     count, rating = func.count(), messages.c.rating
     thumbs = (
-        select(count.filter(rating == Rating.UP), count.filter(rating == Rating.DOWN))
+        select(
+            count.filter(rating == Rating.UP).label("up"),
+            count.filter(rating == Rating.DOWN).label("down"),
+        )
         .select_from(messages.join(answers))
         .where(rating.is_not(None), which)
     )
-    up, down = connection.execute(thumbs).one()
-    return up, down
+    found = connection.execute(thumbs).one()
+    return found.up, found.down

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Row, func, select
 
-from chatdesk.core.chat import AnswerRecord, Conversation, Message
+from chatdesk.core.chat import AnswerRecord, Conversation, ConversationSummary, Message
 from chatdesk.core.library import Download
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord
@@ -25,12 +25,18 @@ AnyRow = Row[*tuple[Any, ...]]
 _CONVERSATION = [
     conversations.c[field.name] for field in fields(Conversation) if field.name != "messages"
 ]
+_SUMMARY = [
+    conversations.c[field.name] for field in fields(ConversationSummary) if field.name != "messages"
+]
 _MESSAGE = [messages.c[field.name] for field in fields(Message) if field.name != "answer"]
 _ANSWER = [answers.c[field.name] for field in fields(AnswerRecord)]
 _MODEL = [models.c[field.name] for field in fields(ModelFile)]
 _ADAPTER = [adapters.c[field.name] for field in fields(AdapterRecord) if field.name != "active"]
 _DOWNLOAD = [downloads.c[field.name] for field in fields(Download)]
 
+_MESSAGE_COUNT = (
+    select(func.count()).where(messages.c.conversation_id == conversations.c.id).scalar_subquery()
+)
 _NEWEST = select(func.max(activations.c.id)).group_by(activations.c.model_id)
 _ACTIVE = adapters.c.id.in_(
     select(activations.c.adapter_id).where(
@@ -41,43 +47,43 @@ _ACTIVE = adapters.c.id.in_(
 MODELS = select(*_MODEL)
 KNOWN_MODELS = select(models.c.notes, models.c.listed, models.c.forgotten, *_MODEL)
 CONVERSATIONS = select(*_CONVERSATION)
+SUMMARIES = select(*_SUMMARY, _MESSAGE_COUNT.label("messages"))
 MESSAGES = select(*_MESSAGE, answers.c.message_id, *_ANSWER).select_from(
     messages.outerjoin(answers)
 )
-ADAPTERS = select(*_ADAPTER, _ACTIVE)
+ADAPTERS = select(*_ADAPTER, _ACTIVE.label("active"))
 DOWNLOADS = select(*_DOWNLOAD)
 
 
 def as_model(row: AnyRow) -> ModelFile:
-    """A row of `MODELS`."""
-    return ModelFile(*row)
+    """A row with the columns of a model: of `MODELS` or `KNOWN_MODELS`."""
+    return ModelFile(**_named(row, _MODEL))
 
 
 def as_conversation(row: AnyRow) -> Conversation:
     """A row of `CONVERSATIONS`, without its messages."""
-    *values, mark, adapter = row
-    return Conversation(*(*values, (), mark, adapter))
+    return Conversation(**_named(row, _CONVERSATION), messages=())
+
+
+def as_summary(row: AnyRow) -> ConversationSummary:
+    """A row of `SUMMARIES`."""
+    return ConversationSummary(**_named(row, _SUMMARY), messages=row.messages)
 
 
 def as_message(row: AnyRow) -> Message:
     """A row of `MESSAGES`."""
-    split = len(_MESSAGE)
-    *values, pinned, rating, mark, corrects = row[:split]
-    has_answer, answer = row[split], row[split + 1 :]
-    record = AnswerRecord(*answer) if has_answer else None
-    return Message(*(*values, record, pinned, rating, mark, corrects))
+    answer = AnswerRecord(**_named(row, _ANSWER)) if row.message_id else None
+    return Message(**_named(row, _MESSAGE), answer=answer)
 
 
 def as_adapter(row: AnyRow) -> AdapterRecord:
     """A row of `ADAPTERS`."""
-    *values, active = row
-    named = {column.name: value for column, value in zip(_ADAPTER, values, strict=True)}
-    return AdapterRecord(**named, active=active)
+    return AdapterRecord(**_named(row, _ADAPTER), active=row.active)
 
 
 def as_download(row: AnyRow) -> Download:
     """A row of `DOWNLOADS`."""
-    return Download(*row)
+    return Download(**_named(row, _DOWNLOAD))
 
 
 def model_values(model: ModelFile) -> dict[str, Any]:
@@ -112,3 +118,7 @@ def download_values(download: Download) -> dict[str, Any]:
 
 def _values(value: object, columns: Sequence[Column[Any]]) -> dict[str, Any]:
     return {column.name: getattr(value, column.name) for column in columns}
+
+
+def _named(row: AnyRow, columns: Sequence[Column[Any]]) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in columns}
