@@ -11,8 +11,9 @@ from chatdesk.app import DesktopApp
 from chatdesk.core.generation import TERMINAL_EVENTS, GenerationStats, PromptMessage, TextDelta
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.app import AppServices
+from chatdesk.services.chat.facts import AnswerEnded, TextArrived
+from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.process import EngineLost, Reply
-from chatdesk.services.facts import AnswerEnded, EngineState, Fact, TextArrived
 
 PROBE_MS = 5
 LOOK_MS = 5
@@ -59,6 +60,10 @@ class Driver:
     def __init__(self, desktop: DesktopApp) -> None:
         self._desktop = desktop
         self._window = desktop.window
+        self._texts: list[TextArrived] = []
+        self._ended: list[AnswerEnded] = []
+        desktop.bridge.subscribe(TextArrived, self._texts.append)
+        desktop.bridge.subscribe(AnswerEnded, self._ended.append)
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Run the event loop until a condition holds."""
@@ -116,27 +121,20 @@ class Driver:
 
     def first_token(self, question: str) -> float:
         """Seconds from sending a message to the first text of its answer on the screen."""
-        facts: list[Fact] = []
-        self._desktop.bridge.fact_arrived.connect(facts.append)
+        self._texts.clear()
+        self._ended.clear()
         begun = time.perf_counter()
         self._window.send(question)
-        self.until(lambda: any(isinstance(fact, TextArrived) for fact in facts))
+        self.until(lambda: bool(self._texts))
         self._window.chat_view.viewport().repaint()
         seconds = time.perf_counter() - begun
-        self.until(lambda: any(isinstance(fact, AnswerEnded) for fact in facts))
-        self._desktop.bridge.fact_arrived.disconnect(facts.append)
+        self.until(lambda: bool(self._ended))
         self.settle(1.5)  # let the title be written
         return seconds
 
     def stream(self, question: str, tokens: int) -> tuple[list[float], float]:
         """Loop delays, and this process's share of one core, while `tokens` stream in."""
-        ended: list[AnswerEnded] = []
-
-        def on_fact(fact: Fact) -> None:
-            if isinstance(fact, AnswerEnded):
-                ended.append(fact)
-
-        self._desktop.bridge.fact_arrived.connect(on_fact)
+        ended = self._ended
         process, probe = psutil.Process(), LoopProbe()
         streamed = 0
         cpu = wall = 0.0
@@ -153,7 +151,6 @@ class Driver:
             assert record and record.completion_tokens
             streamed += record.completion_tokens
             self.settle(0.5)
-        self._desktop.bridge.fact_arrived.disconnect(on_fact)
         return probe.delays, cpu / wall
 
     def stream_with_set_markdown(self, question: str, tokens: int) -> list[float]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.library.hub import Hub
-from chatdesk.services.facts import DownloadProgressed, Fact
+from chatdesk.services.facts import Fact
 from chatdesk.services.hub.downloads import DownloadService
+from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 

@@ -15,10 +15,12 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
+from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.services.engine.process import Reply
 from chatdesk.services.engine.thread_counts import MeasuredThreads
-from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
+from chatdesk.services.facts import Fact
 from chatdesk.store.adapters import AdapterStore
 from tests.services.shelf import make_adapter
 

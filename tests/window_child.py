@@ -15,7 +15,8 @@ from PySide6.QtCore import QTimer
 from chatdesk.app import DesktopApp, run
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.facts import EngineChanged, EngineState, Fact, TextArrived
+from chatdesk.services.chat.facts import TextArrived
+from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.services.system.locations import find_paths
 
 QUESTION = "Write a very long story about a fox and a river."
@@ -26,13 +27,15 @@ def tell(**values: object) -> None:
 
 
 def ask(desktop: DesktopApp) -> None:
-    def on_fact(fact: Fact) -> None:
-        if isinstance(fact, TextArrived):
-            tell(length=fact.start + len(fact.text), at=time.monotonic())
-        elif isinstance(fact, EngineChanged) and fact.status.state is EngineState.READY:
+    def on_text(fact: TextArrived) -> None:
+        tell(length=fact.start + len(fact.text), at=time.monotonic())
+
+    def on_engine(fact: EngineChanged) -> None:
+        if fact.status.state is EngineState.READY:
             desktop.window.send(QUESTION)
 
-    desktop.bridge.fact_arrived.connect(on_fact)
+    desktop.bridge.subscribe(TextArrived, on_text)
+    desktop.bridge.subscribe(EngineChanged, on_engine)
 
 
 def show(desktop: DesktopApp) -> None:
@@ -54,12 +57,12 @@ def wait(desktop: DesktopApp) -> None:
 
 
 def use(desktop: DesktopApp) -> None:
-    def on_fact(fact: Fact) -> None:
-        if isinstance(fact, EngineChanged) and fact.status.state is EngineState.READY:
+    def on_engine(fact: EngineChanged) -> None:
+        if fact.status.state is EngineState.READY:
             assert fact.status.model
             tell(ready=fact.status.model.header.name)
 
-    desktop.bridge.fact_arrived.connect(on_fact)
+    desktop.bridge.subscribe(EngineChanged, on_engine)
 
 
 MODES = {"ask": ask, "show": show, "wait": wait, "use": use}

@@ -11,10 +11,12 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.prompts import prompt_messages, sound_text
 from chatdesk.core.settings import Settings
+from chatdesk.services.adapters.facts import AdapterLeftOut
 from chatdesk.services.adapters.service import Applied
 from chatdesk.services.app import AppServices, build
 from chatdesk.services.chat.answer import Answer, answer_record
-from chatdesk.services.facts import AdapterLeftOut, AnswerEnded, Fact, TextArrived
+from chatdesk.services.chat.facts import AnswerEnded, TextArrived
+from chatdesk.services.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from chatdesk.core.settings import Settings
 if TYPE_CHECKING:  # each command imports what it needs itself
     from chatdesk.cli.personalize_runs import LearnRequest
     from chatdesk.core.personalization import Preview
-    from chatdesk.services.facts import LearningProgress
+    from chatdesk.services.personalize.facts import LearningProgress
 
 MAX_EPOCHS, MAX_RANK = 100, 256
 

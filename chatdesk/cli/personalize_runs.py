@@ -20,7 +20,7 @@ from chatdesk.core.personalization import (
 )
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices, build
-from chatdesk.services.facts import LearningProgress
+from chatdesk.services.personalize.facts import LearningProgress
 
 OnProgress = Callable[[LearningProgress], None]
 Say = Callable[[str], None]

@@ -20,7 +20,7 @@ from chatdesk.server.guard import MAX_OPEN, Guard
 from chatdesk.server.metrics import CONTENT_TYPE, Metrics
 from chatdesk.server.serving import ServingService
 from chatdesk.server.wording import ChatWording, CompletionWording, Document, Wording
-from chatdesk.services.facts import EngineState
+from chatdesk.services.engine.facts import EngineState
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0

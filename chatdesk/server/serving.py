@@ -11,8 +11,8 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.app import AppServices
+from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.services.engine.process import OnReply
-from chatdesk.services.facts import EngineStatus
 
 LOADED_MODEL = ("", "default")  # names that mean the model there is
 NOTE_EVERY_S = 5.0  # a client may ask many times a second, and the window looks at each note
@@ -68,7 +68,7 @@ class ServingService:
         moment = time.monotonic()
         if moment - self._noted.get(model.id, -math.inf) >= NOTE_EVERY_S:
             self._noted[model.id] = moment
-            self._services.load_memory.note(model.id, stats)
+            self._services.usage.note(model.id, stats)
 
     def cancel(self, request_id: str) -> None:
         """Stop a request; its last reply is still to come. May block for a moment."""

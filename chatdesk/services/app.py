@@ -11,15 +11,16 @@ from chatdesk.core.settings import Settings
 from chatdesk.library.bandwidth import read_bandwidth
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
+from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.chat.saved_sessions import SessionService
 from chatdesk.services.chat.service import ChatService
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.thread_counts import MeasuredThreads
-from chatdesk.services.facts import Publish
+from chatdesk.services.facts import Fact, Publish, Subscribers
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.service import HubService
 from chatdesk.services.models.service import ModelService
-from chatdesk.services.models.usage import LoadMemory
+from chatdesk.services.models.usage import ModelUsage
 from chatdesk.services.personalize.service import PersonalizeService
 from chatdesk.services.quantize.service import QuantizingService
 from chatdesk.services.system.updates import UpdateService
@@ -47,11 +48,12 @@ class AppServices:
     ) -> None:
         self.engine = engine
         self._database = Database.open(paths.database)
+        facts = Subscribers()
         self.conversations = ConversationStore(self._database)
         self.models = ModelService(
             ModelStore(self._database),
             paths.models,
-            publish,
+            facts.publish,
             settings,
             devices=lambda: engine.devices,
             bandwidth=lambda: read_bandwidth(paths.bandwidth),
@@ -62,27 +64,27 @@ class AppServices:
             self._models_folder,
             self.hub.hub,
             settings,
-            publish,
+            facts.publish,
             self.models.add_fetched,
         )
         self.quantizing = QuantizingService(
             self.models,
             folder=self._models_folder,
             settings=settings,
-            publish=publish,
+            publish=facts.publish,
             threads=MeasuredThreads(paths.threads),
         )
         adapters = AdapterStore(self._database)
         self.adapters = AdapterService(
-            adapters, self.conversations, self.models, paths.adapters, publish
+            adapters, self.conversations, self.models, paths.adapters, facts.publish
         )
         self.sessions = SessionService(paths.sessions, engine, self.models, self.adapters, settings)
-        self.forgetting = Forgetting(adapters, paths.adapters, self.sessions.forget, publish)
-        self.load_memory = LoadMemory(engine, self.models, publish)
+        self.forgetting = Forgetting(adapters, paths.adapters, self.sessions.forget, facts.publish)
+        self.usage = ModelUsage(engine, self.models)
         self.chat = ChatService(
             self.conversations,
             engine,
-            self.load_memory.publish,
+            facts.publish,
             self.models,
             self.adapters,
             self.forgetting,
@@ -94,10 +96,13 @@ class AppServices:
             conversations=self.conversations,
             store=adapters,
             settings=settings,
-            publish=publish,
+            publish=facts.publish,
         )
         self.forgetting.listen(self.personalize.on_withdrawn)
         self.updates = UpdateService(paths.updates)
+        # Before it is published: who reads the models then finds the answer noted.
+        facts.subscribe(AnswerEnded, lambda fact: self.usage.note_message(fact.message))
+        facts.subscribe(Fact, publish)
         self._adapters = adapters
         self._settings = settings
         self._paths = paths

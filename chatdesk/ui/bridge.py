@@ -16,10 +16,12 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.services.facts import Fact, TextArrived
+from chatdesk.services.chat.facts import TextArrived
+from chatdesk.services.facts import Fact, Subscribers
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_F = TypeVar("_F", bound=Fact)
 
 PATIENT_THREADS = 4  # operations that may wait for a model; the store's own go through one thread
 
@@ -27,17 +29,20 @@ PATIENT_THREADS = 4  # operations that may wait for a model; the store's own go 
 class Bridge(QObject):
     """The one way between the window and the services.
 
-    `fact_arrived` carries a `Fact`; `bug_found` an exception nobody expected.
+    `bug_found` carries an exception nobody expected. Who subscribes to facts lives as long as the
+    window: controllers do, and pass on to their dialogs what these show.
     """
 
-    fact_arrived = Signal(object)
     bug_found = Signal(object)
+    _fact_arrived = Signal(object)  # a signal: an error in a handler does not hold up other facts
     _facts_waiting = Signal()
     _outcome = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._facts: deque[Fact] = deque()
+        self._subscribers = Subscribers()
+        self._fact_arrived.connect(self._subscribers.publish)
         self._lock = threading.Lock()
         self._announced = False
         self._closed = False
@@ -46,6 +51,10 @@ class Bridge(QObject):
         queued = Qt.ConnectionType.QueuedConnection
         self._facts_waiting.connect(self._deliver_facts, queued)
         self._outcome.connect(lambda callback: callback(), queued)
+
+    def subscribe(self, kind: type[_F], handler: Callable[[_F], object]) -> None:
+        """Call `handler` on the GUI thread with every fact of this type; see `Subscribers`."""
+        self._subscribers.subscribe(kind, handler)
 
     def publish(self, fact: Fact) -> None:
         """Take a fact from any thread."""
@@ -118,7 +127,7 @@ class Bridge(QObject):
             facts, self._facts = self._facts, deque()
             self._announced = False
         for fact in facts:
-            self.fact_arrived.emit(fact)
+            self._fact_arrived.emit(fact)
 
 
 def _deliver(ended: Callable[[], None] | None, outcome: Callable[[], object] | None) -> None:

@@ -12,9 +12,11 @@ from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
+from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.services.engine.thread_counts import MeasuredThreads
-from chatdesk.services.facts import AnswerEnded, EngineChanged, EngineState, Fact
+from chatdesk.services.facts import Fact
 from chatdesk.store.models import ModelStore
 from tests.helpers import FAKE_ENGINE
 

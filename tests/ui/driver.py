@@ -13,7 +13,7 @@ from chatdesk.app import DesktopApp
 from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.facts import EngineState
+from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.window.application import Application

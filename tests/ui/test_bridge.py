@@ -5,7 +5,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.services.facts import ConversationsChanged, Fact, TextArrived
+from chatdesk.services.chat.facts import ConversationsChanged, TextArrived
+from chatdesk.services.facts import Fact
 from chatdesk.ui.bridge import Bridge
 
 
@@ -77,7 +78,7 @@ def test_an_end_is_told_before_whatever_came_of_it(
 
 def test_pieces_that_arrive_together_are_joined(bridge: Bridge, qtbot: QtBot) -> None:
     arrived: list[Fact] = []
-    bridge.fact_arrived.connect(arrived.append)
+    bridge.subscribe(Fact, arrived.append)
     for start, text in ((0, "a"), (1, "bc"), (3, "d")):
         bridge.publish(TextArrived("c", "m", start, text))
     bridge.publish(TextArrived("c", "other", 0, "x"))

@@ -12,7 +12,8 @@ from chatdesk.core.library import DownloadState, Estimate, HubRepository, Varian
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
-from chatdesk.services.facts import DownloadProgressed, Fact
+from chatdesk.services.facts import Fact
+from chatdesk.services.hub.facts import DownloadProgressed
 
 _REPOSITORY = re.compile(r"https?://\S+|[\w.-]+/[\w.-]+", re.ASCII)
 _ASKED = re.compile(r"(https?://[^:\s]+(?::\d+)?[^:\s]*|[^:]+)(?::(.+))?")  # REPO[:FILE]

@@ -13,8 +13,9 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices, build
-from chatdesk.services.facts import Fact, Publish, QuantizingChanged
+from chatdesk.services.facts import Fact, Publish
 from chatdesk.services.models.files import presence_of
+from chatdesk.services.quantize.facts import QuantizingChanged
 
 Document = dict[str, Any]
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.personalization import AdapterState
+from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.adapters.files import remove
-from chatdesk.services.facts import AdaptersChanged, Publish
+from chatdesk.services.facts import Publish
 from chatdesk.store.adapters import AdapterStore
 
 _UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)

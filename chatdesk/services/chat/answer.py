@@ -26,15 +26,10 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters.service import Applied
+from chatdesk.services.chat.facts import AnswerEnded, PromptRead, TextArrived, ThinkingArrived
 from chatdesk.services.engine.problems import engine_problem
 from chatdesk.services.engine.process import EngineLost, Reply
-from chatdesk.services.facts import (
-    AnswerEnded,
-    PromptRead,
-    Publish,
-    TextArrived,
-    ThinkingArrived,
-)
+from chatdesk.services.facts import Publish
 from chatdesk.store.conversations import ConversationStore
 
 _log = logging.getLogger(__name__)

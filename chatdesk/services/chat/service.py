@@ -27,18 +27,18 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService, Applied
 from chatdesk.services.chat.answer import Answer, answer_record
-from chatdesk.services.chat.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
-from chatdesk.services.engine.engine import Engine
-from chatdesk.services.engine.problems import prompt_too_long
-from chatdesk.services.engine.process import Reply
-from chatdesk.services.facts import (
+from chatdesk.services.chat.facts import (
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,
     MessageAdded,
     MessageChanged,
-    Publish,
 )
+from chatdesk.services.chat.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
+from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.problems import prompt_too_long
+from chatdesk.services.engine.process import Reply
+from chatdesk.services.facts import Publish
 from chatdesk.services.models.notes import LibraryNotes
 from chatdesk.store.conversations import ConversationStore
 

@@ -37,6 +37,7 @@ from chatdesk.core.loading import (
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.crashes import CrashCount, crash_problem
+from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.engine.idle import IdleWatch
 from chatdesk.services.engine.problems import engine_problem
 from chatdesk.services.engine.process import (
@@ -46,7 +47,7 @@ from chatdesk.services.engine.process import (
     Reply,
 )
 from chatdesk.services.engine.thread_counts import MeasuredThreads
-from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus, Publish
+from chatdesk.services.facts import Publish
 from chatdesk.workers.process import Outcome, worker_command
 
 _log = logging.getLogger(__name__)

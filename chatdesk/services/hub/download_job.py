@@ -16,7 +16,8 @@ from chatdesk.library.download_place import file_place
 from chatdesk.library.fetch import Fetching, fetched_bytes, remove_partial
 from chatdesk.library.hub import Hub
 from chatdesk.library.speed_limit import SpeedLimit
-from chatdesk.services.facts import DownloadProgressed, DownloadsChanged, Publish
+from chatdesk.services.facts import Publish
+from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from chatdesk.store.downloads import DownloadStore
 
 _log = logging.getLogger(__name__)

@@ -16,8 +16,9 @@ from chatdesk.library.download_place import file_place, repository_folder
 from chatdesk.library.hub import Hub
 from chatdesk.library.parts import stem_of
 from chatdesk.library.speed_limit import SpeedLimit
-from chatdesk.services.facts import DownloadsChanged, Publish
+from chatdesk.services.facts import Publish
 from chatdesk.services.hub.download_job import DownloadJob, JobTools, OnDone, remove_fetched
+from chatdesk.services.hub.facts import DownloadsChanged
 from chatdesk.store.downloads import UNFINISHED, DownloadStore
 
 _CLOSE_S = 5.0  # for a download to let go of its file; what is written is kept anyway

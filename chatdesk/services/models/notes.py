@@ -10,7 +10,8 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.prompts import sound_text
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.facts import ModelsChanged, Publish
+from chatdesk.services.facts import Publish
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.store.models import ModelStore
 
 

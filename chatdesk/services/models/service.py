@@ -17,7 +17,8 @@ from chatdesk.library.elsewhere import found
 from chatdesk.library.fit import estimate
 from chatdesk.library.hardware import available_memory
 from chatdesk.library.starter import find_starter
-from chatdesk.services.facts import ModelsChanged, Publish
+from chatdesk.services.facts import Publish
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.models.files import place_of, presence_of, to_trash
 from chatdesk.services.models.hashes import Identities
 from chatdesk.services.models.intake import Intake

@@ -1,59 +1,55 @@
-"""What a model really took and how fast it wrote, noted beside what was foretold of it."""
+"""The memory a model really took and its speed, noted beside the estimate."""
 
 import logging
 from dataclasses import replace
 
 import psutil
 
-from chatdesk.core.chat import AnswerRecord, MessageState, now
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, now
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import GenerationStats
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.loading import Device, ModelLoaded
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.facts import AnswerEnded, Fact, Publish
 from chatdesk.services.models.service import ModelService
 
 _log = logging.getLogger(__name__)
 
-TOKENS_THAT_TELL = 32  # a shorter answer says little of the speed
+MEASURED_TOKENS = 32  # a shorter answer says little about the speed
 
 
-class LoadMemory:
-    """Notes the answers that end, and with the first after each load what it took.
+class ModelUsage:
+    """Notes each answer of a model, and with the first after each load the memory that it took.
 
-    Only then have all weights been read and all buffers been used. Those of chats are listened for,
-    others are told. Used from any thread.
+    Only then have all weights been read and all buffers been used. Used from any thread.
     """
 
-    def __init__(self, engine: Engine, models: ModelService, publish: Publish) -> None:
+    def __init__(self, engine: Engine, models: ModelService) -> None:
         self._engine = engine
         self._models = models
-        self._publish = publish
         self._noted: ModelLoaded | None = None  # the load whose memory is noted
 
-    def publish(self, fact: Fact) -> None:
-        """Note what an answer's end tells, then tell the fact on."""
-        if isinstance(fact, AnswerEnded) and fact.message.answer:
-            ended = fact.message.state in (MessageState.COMPLETE, MessageState.STOPPED)
-            if ended and fact.message.answer.model_id:
-                self.note(fact.message.answer.model_id, fact.message.answer)
-        self._publish(fact)
+    def note_message(self, message: Message) -> None:
+        """Note the answer that a message holds, if it came to its end or was stopped."""
+        answer = message.answer
+        ended = message.state in (MessageState.COMPLETE, MessageState.STOPPED)
+        if ended and answer and answer.model_id:
+            self.note(answer.model_id, answer)
 
     def note(self, model_id: str, answer: AnswerRecord | GenerationStats) -> None:
-        """Note an answer of a model: that it was used, and how fast it was."""
+        """Note an answer of a model: the time of its use, and its speed."""
         loaded = self._not_noted(model_id)
 
         def change(notes: ModelNotes) -> ModelNotes:
             notes = replace(notes, last_used=now())
-            if answer.tokens_per_s and (answer.completion_tokens or 0) >= TOKENS_THAT_TELL:
+            if answer.tokens_per_s and (answer.completion_tokens or 0) >= MEASURED_TOKENS:
                 notes = replace(notes, tokens_per_s=answer.tokens_per_s)
             return self._with_memory(notes, *loaded) if loaded else notes
 
         try:
             self._models.note(model_id, change)
-        except EnvironmentProblem as problem:  # the answer's end must be told all the same
+        except EnvironmentProblem as problem:  # the end of the answer is published all the same
             _log.warning("nothing noted of %s: %s", model_id, problem)
 
     def _not_noted(self, model_id: str) -> tuple[ModelFile, ModelLoaded] | None:
@@ -66,7 +62,7 @@ class LoadMemory:
         return model, loaded
 
     def _with_memory(self, notes: ModelNotes, model: ModelFile, loaded: ModelLoaded) -> ModelNotes:
-        """The notes with what the load takes and what was foretold for what it reached."""
+        """The notes with the memory that the load takes, and the estimate for the same options."""
         process_id = self._engine.process_id
         try:
             resident = psutil.Process(process_id).memory_info().rss if process_id else 0
@@ -87,7 +83,7 @@ class LoadMemory:
         )
 
     def _on_devices(self, loaded: ModelLoaded) -> int:
-        """What lies in memory of GPUs' own; other devices share the process's."""
+        """Bytes in the memory that GPUs have of their own; other devices share the process's."""
         own = {device.name for device in self._engine.devices if _has_own_memory(device)}
         return sum(
             placed.weight_bytes + placed.kv_bytes + placed.compute_bytes

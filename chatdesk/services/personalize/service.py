@@ -24,15 +24,17 @@ from chatdesk.core.settings import Settings
 from chatdesk.core.training import ADAPTER_FILE
 from chatdesk.library.gguf_header import read_header
 from chatdesk.library.hardware import available_memory
+from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import learning_missing
-from chatdesk.services.facts import AdaptersChanged, LearningProgress, Publish
+from chatdesk.services.facts import Publish
 from chatdesk.services.models.service import ModelService
 from chatdesk.services.personalize.examples import preview as previews
 from chatdesk.services.personalize.examples.candidates import candidates
 from chatdesk.services.personalize.examples.chat_files import read_chat_file
 from chatdesk.services.personalize.examples.rendering import Renderer
 from chatdesk.services.personalize.examples.splits import split
+from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.services.personalize.gate.gate import Gate
 from chatdesk.services.personalize.plan import HeldOut, Plan, secrets_of
 from chatdesk.services.personalize.run.defaults import filled, fitting

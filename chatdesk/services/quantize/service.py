@@ -25,9 +25,10 @@ from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import engine_problem
 from chatdesk.services.engine.requests import ask_all
 from chatdesk.services.engine.thread_counts import MeasuredThreads
-from chatdesk.services.facts import Publish, QuantizingChanged
+from chatdesk.services.facts import Publish
 from chatdesk.services.models.service import ModelService
 from chatdesk.services.quantize.compare import compare
+from chatdesk.services.quantize.facts import QuantizingChanged
 
 _log = logging.getLogger(__name__)
 

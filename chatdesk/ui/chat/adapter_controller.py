@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord
-from chatdesk.services.facts import AdaptersChanged, EngineChanged
+from chatdesk.services.adapters.facts import AdaptersChanged
+from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_chip import AdapterChip
 from chatdesk.ui.chat.inspector.inspector import Inspector
@@ -26,6 +27,8 @@ class AdapterController(QObject):
         self._inspector = inspector
         self._services: AppServices | None = None
         self._model: ModelFile | None = None
+        bridge.subscribe(EngineChanged, self._on_engine)
+        bridge.subscribe(AdaptersChanged, self._on_adapters)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -33,13 +36,13 @@ class AdapterController(QObject):
         self._model = services.engine.status.model
         self._read()
 
-    def on_engine(self, fact: EngineChanged) -> None:
+    def _on_engine(self, fact: EngineChanged) -> None:
         """Another model has other adapters."""
         if fact.status.model != self._model:
             self._model = fact.status.model
             self._read()
 
-    def on_adapters(self, _fact: AdaptersChanged) -> None:
+    def _on_adapters(self, _fact: AdaptersChanged) -> None:
         """There are others, or another is active."""
         self._read()
 

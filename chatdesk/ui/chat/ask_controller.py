@@ -14,13 +14,8 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.services.facts import (
-    AnswerEnded,
-    AnswerReopened,
-    EngineChanged,
-    EngineState,
-    MessageAdded,
-)
+from chatdesk.services.chat.facts import AnswerEnded, AnswerReopened, MessageAdded
+from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer, ComposerState
 from chatdesk.ui.chat.messages.chat_view import ChatView
@@ -64,6 +59,10 @@ class AskController(QObject):
         chat.prompt_changed.connect(self._counter.count_soon)
         chat.opened.connect(self._show_state)
         chat.shown.connect(self._on_shown)
+        bridge.subscribe(MessageAdded, self._on_message_added)
+        bridge.subscribe(AnswerReopened, self._on_answer_reopened)
+        bridge.subscribe(AnswerEnded, self._on_answer_ended)
+        bridge.subscribe(EngineChanged, self._on_engine)
         self._show_state()
 
     def attach(self, services: "AppServices") -> None:
@@ -231,7 +230,7 @@ class AskController(QObject):
 
     # Facts
 
-    def on_message_added(self, fact: MessageAdded) -> None:
+    def _on_message_added(self, fact: MessageAdded) -> None:
         """A question or the beginning of an answer."""
         message = fact.message
         if message.state is MessageState.STREAMING:
@@ -251,13 +250,13 @@ class AskController(QObject):
             if self._chat.current is None:
                 self._chat.adopt(conversation_id)
 
-    def on_answer_reopened(self, fact: AnswerReopened) -> None:
+    def _on_answer_reopened(self, fact: AnswerReopened) -> None:
         """An answer goes on."""
         self._answering[fact.message.id] = fact.message.conversation_id
         self._chat.replace(fact.message)
         self._show_state()
 
-    def on_answer_ended(self, fact: AnswerEnded) -> None:
+    def _on_answer_ended(self, fact: AnswerEnded) -> None:
         """An answer is final."""
         self._answering.pop(fact.message.id, None)
         self._chat.finish(fact.message)
@@ -265,7 +264,7 @@ class AskController(QObject):
         if fact.unsaved:
             self._notice.show_problem(fact.unsaved, tr("Save again"), self._save_again)
 
-    def on_engine(self, fact: EngineChanged) -> None:
+    def _on_engine(self, fact: EngineChanged) -> None:
         """Count again when the model can."""
         if fact.status.state is EngineState.READY:
             self._counter.count_soon()

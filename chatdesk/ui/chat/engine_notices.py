@@ -8,7 +8,8 @@ from chatdesk.core.errors import DeviceMissing, EngineProblem, EnvironmentProble
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import LoadOptions, ModelLoaded
 from chatdesk.core.models import ModelFile
-from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.services.engine.facts import EngineChanged, EngineState
+from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.inspector.runs_on import draft_words, step_down_words
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
@@ -25,15 +26,16 @@ class EngineNotices(QObject):
     model_options_requested = Signal()
     computers_requested = Signal()
 
-    def __init__(self, notice: Notice, settings: SettingsValue) -> None:
+    def __init__(self, bridge: Bridge, notice: Notice, settings: SettingsValue) -> None:
         super().__init__()
         self._notice = notice
         self._settings = settings
         self._told: set[tuple[str, ...]] = set()  # a model that wakes again is no news
         self._recovering_from: EnvironmentProblem | None = None
+        bridge.subscribe(EngineChanged, self._on_engine)
 
-    def on_engine(self, status: EngineStatus) -> None:
-        """The engine's state is another one."""
+    def _on_engine(self, fact: EngineChanged) -> None:
+        status = fact.status
         problem, model = status.problem, status.model
         if model is None:
             return

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.chat import Mark, Rating
 from chatdesk.core.i18n import tr, trn
-from chatdesk.services.facts import MessageChanged
+from chatdesk.services.chat.facts import MessageChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.widgets.notice import UNDO_MS, Notice
@@ -26,6 +26,7 @@ class FeedbackController(QObject):
         self._view = view
         self._notice = notice
         self._services: AppServices | None = None
+        bridge.subscribe(MessageChanged, self._on_message_changed)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -65,7 +66,7 @@ class FeedbackController(QObject):
 
         self._bridge.run(work, marked, self._notice.show_problem)
 
-    def on_message_changed(self, fact: MessageChanged) -> None:
+    def _on_message_changed(self, fact: MessageChanged) -> None:
         """A message was rated or marked, here or elsewhere."""
         message = fact.message
         self._view.change(message.id, rating=message.rating, mark=message.mark)

@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import KeptModel, Presence
 from chatdesk.core.models import ModelFile
-from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus, ModelsChanged
+from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.welcome import Suggestions
@@ -36,6 +37,8 @@ class ModelsController(QObject):
         self._models: tuple[KeptModel, ...] = ()
         self._status = EngineStatus(EngineState.LOADING)
         self._composer.set_model(tr("starting…"))
+        bridge.subscribe(EngineChanged, self._on_engine)
+        bridge.subscribe(ModelsChanged, self._on_models)
 
     def attach(self, services: "AppServices") -> None:
         """List the models; the default one is being loaded already if there is one."""
@@ -85,11 +88,11 @@ class ModelsController(QObject):
         if services and model:
             self._bridge.run(lambda: services.load_model(model, anew=True), patient=True)
 
-    def on_models(self, _fact: ModelsChanged) -> None:
+    def _on_models(self, _fact: ModelsChanged) -> None:
         """There are others, or they are called something else."""
         self._refresh()
 
-    def on_engine(self, fact: EngineChanged) -> None:
+    def _on_engine(self, fact: EngineChanged) -> None:
         """Show what is loaded."""
         changed = fact.status.model != self._status.model
         self._status = fact.status

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.facts import EngineChanged, ModelsChanged
+from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
@@ -34,18 +35,20 @@ class ModelDefaults(QObject):
         self._told = (settings.now.system_prompt, settings.now.sampling)
         self._writes = 0  # that are on their way: what is read meanwhile is older
         settings.changed.connect(self._tell)
+        bridge.subscribe(EngineChanged, self._on_engine)
+        bridge.subscribe(ModelsChanged, self._on_models)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
         self._services = services
         self._use(services.engine.status.model)
 
-    def on_engine(self, fact: EngineChanged) -> None:
+    def _on_engine(self, fact: EngineChanged) -> None:
         """Another model may be in use."""
         if fact.status.model != self._model:
             self._use(fact.status.model)
 
-    def on_models(self, _fact: ModelsChanged) -> None:
+    def _on_models(self, _fact: ModelsChanged) -> None:
         """Something else may be noted of it."""
         self._read()
 

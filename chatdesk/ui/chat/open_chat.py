@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ContextUse, Conversation, Message, MessageState
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.services.facts import PromptRead, TextArrived, ThinkingArrived
+from chatdesk.services.chat.facts import PromptRead, TextArrived, ThinkingArrived
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.inspector.inspector import Inspector
@@ -55,6 +55,9 @@ class OpenChat(QObject):
         self._told = 0  # how often it was told that a message came, went on or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
+        bridge.subscribe(PromptRead, self._on_prompt_read)
+        bridge.subscribe(ThinkingArrived, self._on_thinking)
+        bridge.subscribe(TextArrived, self._on_text)
         self._show_draft()
 
     @property
@@ -275,16 +278,16 @@ class OpenChat(QObject):
             self._show_last_answer(message)
             self.prompt_changed.emit()
 
-    def on_prompt_read(self, fact: PromptRead) -> None:
+    def _on_prompt_read(self, fact: PromptRead) -> None:
         """Prefill goes on."""
         if fact.conversation_id == self.current:
             self._view.set_prompt_progress(fact.message_id, fact.done, fact.total)
 
-    def on_thinking(self, fact: ThinkingArrived) -> None:
+    def _on_thinking(self, fact: ThinkingArrived) -> None:
         """A piece of the thinking before an answer."""
         self._append(fact, self._view.append_thinking)
 
-    def on_text(self, fact: TextArrived) -> None:
+    def _on_text(self, fact: TextArrived) -> None:
         """A piece of an answer."""
         self._append(fact, self._view.append_text)
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy
 from chatdesk.core.chat import ContextUse
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded
-from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.ui.theme import set_class
 
 _GAP = "     "

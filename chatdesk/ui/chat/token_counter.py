@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from chatdesk.core.chat import ContextUse
 from chatdesk.core.generation import ANSWER_ROOM
 from chatdesk.core.i18n import tr, trn
-from chatdesk.services.facts import EngineState
+from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 

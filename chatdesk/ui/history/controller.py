@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ConversationSummary
 from chatdesk.core.i18n import tr
-from chatdesk.services.facts import ConversationsChanged
+from chatdesk.services.chat.facts import ConversationsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.feedback_controller import learned_from, learned_words
 from chatdesk.ui.chat.open_chat import OpenChat
@@ -46,13 +46,14 @@ class ConversationsController(QObject):
         self._notice = notice
         self._state = state
         self._services: AppServices | None = None
+        bridge.subscribe(ConversationsChanged, self._on_conversations)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
         self._services = services
         self._read()
 
-    def on_conversations(self, _fact: ConversationsChanged) -> None:
+    def _on_conversations(self, _fact: ConversationsChanged) -> None:
         """There are others, or they are called something else."""
         self._read()
 

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
-from chatdesk.services.facts import EngineChanged, ModelsChanged, QuantizingChanged
+from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.models.facts import ModelsChanged
+from chatdesk.services.quantize.facts import QuantizingChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
@@ -57,6 +59,9 @@ class ModelsPageController(PageController["ModelsPage"]):
         self._in_use: ModelFile | None = None
         self._reads = False  # one reading at a time; what changes meanwhile is read after it
         self._read_again = False
+        bridge.subscribe(ModelsChanged, self._on_models)
+        bridge.subscribe(EngineChanged, self._on_engine)
+        bridge.subscribe(QuantizingChanged, self._on_quantizing)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -72,18 +77,18 @@ class ModelsPageController(PageController["ModelsPage"]):
 
     # Facts
 
-    def on_models(self, _fact: ModelsChanged) -> None:
+    def _on_models(self, _fact: ModelsChanged) -> None:
         """There are others, or something else is known of one."""
         if self._page:
             self._read()
 
-    def on_engine(self, fact: EngineChanged) -> None:
+    def _on_engine(self, fact: EngineChanged) -> None:
         """Another model may be in use."""
         if fact.status.model != self._in_use:
             self._in_use = fact.status.model
             self._show()
 
-    def on_quantizing(self, fact: QuantizingChanged) -> None:
+    def _on_quantizing(self, fact: QuantizingChanged) -> None:
         """A model that is made smaller has come further."""
         seen = self._searches is not None and self._searches.show_quantizing(fact.progress)
         if not seen and not fact.progress.is_running:

@@ -8,7 +8,7 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import CatalogEntry, Download, DownloadState, Estimate, HubModel
 from chatdesk.core.models import Fit
 from chatdesk.library.variants import quantization_of
-from chatdesk.services.facts import DownloadProgressed
+from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.widgets.fields import memory_words
 from chatdesk.ui.widgets.tag import Tone
 

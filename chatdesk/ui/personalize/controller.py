@@ -10,12 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState, Source
-from chatdesk.services.facts import (
-    AdaptersChanged,
-    EngineChanged,
-    LearningChanged,
-    LearningProgress,
-)
+from chatdesk.services.adapters.facts import AdaptersChanged
+from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.personalize.overview import Overview, read_overview
@@ -42,6 +39,9 @@ class PersonalizeController(PageController["PersonalizePage"]):
         self._overview = Overview()
         self._progress: LearningProgress | None = None  # what was told last
         self._preview: PreviewDialog | None = None
+        bridge.subscribe(AdaptersChanged, self._on_adapters)
+        bridge.subscribe(EngineChanged, self._on_engine)
+        bridge.subscribe(LearningChanged, self._on_learning)
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
@@ -51,17 +51,17 @@ class PersonalizeController(PageController["PersonalizePage"]):
 
     # Facts
 
-    def on_adapters(self, _fact: AdaptersChanged) -> None:
+    def _on_adapters(self, _fact: AdaptersChanged) -> None:
         """There are others, or another is active."""
         if self._page:
             self._read()
 
-    def on_engine(self, fact: EngineChanged) -> None:
+    def _on_engine(self, fact: EngineChanged) -> None:
         """Another model has other adapters."""
         if self._page and fact.status.model != self._overview.model:
             self._read()
 
-    def on_learning(self, fact: LearningChanged) -> None:
+    def _on_learning(self, fact: LearningChanged) -> None:
         """A run has come further, or ended."""
         self._progress = fact.progress
         if fact.progress.state not in RUNNING:

@@ -4,17 +4,19 @@ from collections.abc import Callable
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterState
-from chatdesk.services.facts import LearningChanged, LearningProgress
+from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
+from chatdesk.ui.bridge import Bridge
 
 
 class LearningStatus:
     """Calls `show` with the words; what came of a run is said until it was seen."""
 
-    def __init__(self, show: Callable[[str], None]) -> None:
+    def __init__(self, bridge: Bridge, show: Callable[[str], None]) -> None:
         self._show = show
         self._running = False
+        bridge.subscribe(LearningChanged, self._on_learning)
 
-    def on_learning(self, fact: LearningChanged) -> None:
+    def _on_learning(self, fact: LearningChanged) -> None:
         """A run has come further, or ended."""
         self._running = fact.progress.state in RUNNING
         self._show(learning_words(fact.progress))

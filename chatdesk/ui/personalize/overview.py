@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord, RatingTrend, Withdrawn
-from chatdesk.services.facts import LearningProgress
+from chatdesk.services.personalize.facts import LearningProgress
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
     from chatdesk.services.app import AppServices

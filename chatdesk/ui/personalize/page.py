@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWid
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterState
-from chatdesk.services.facts import LearningProgress
+from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.ui.personalize.adapter_card import AdapterCard
 from chatdesk.ui.personalize.adapter_list import UNFINISHED, AdapterList
 from chatdesk.ui.personalize.adapter_list_model import AdapterListModel

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLa
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord, AdapterState
-from chatdesk.services.facts import LearningProgress
+from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.ui.personalize.loss_chart import LossChart
 from chatdesk.ui.personalize.words import duration_words
 from chatdesk.ui.theme import Theme, set_class

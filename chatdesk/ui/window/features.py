@@ -3,31 +3,16 @@
 Services, colours and facts come down through here; requests go up to the window.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.services.facts import (
-    AdapterLeftOut,
-    AdaptersChanged,
+from chatdesk.services.adapters.facts import AdapterLeftOut
+from chatdesk.services.chat.facts import (
     AnswerEnded,
-    AnswerReopened,
-    ConversationsChanged,
-    DownloadProgressed,
-    DownloadsChanged,
-    EngineChanged,
-    Fact,
-    LearningChanged,
-    MessageAdded,
-    MessageChanged,
-    ModelsChanged,
-    PromptRead,
-    QuantizingChanged,
-    TextArrived,
-    ThinkingArrived,
 )
+from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_controller import AdapterController
 from chatdesk.ui.chat.ask_controller import AskController
@@ -81,7 +66,7 @@ class WindowParts:
         )
         self.feedback = FeedbackController(bridge, view, notice)
         self.adapters = AdapterController(bridge, composer.adapter, self.inspector)
-        self.learning = LearningStatus(self.sidebar.show_learning)
+        self.learning = LearningStatus(bridge, self.sidebar.show_learning)
         self.personalize = PersonalizeController(bridge, self.list_model.title_of, notice, window)
         self.models = ModelsController(bridge, composer, page.suggestions, notice)
         self.hub = HubController(bridge, lambda: self.library.notice)
@@ -91,8 +76,10 @@ class WindowParts:
         self.options = ModelOptionsController(bridge, settings, window)
         self.defaults = ModelDefaults(bridge, settings, notice)
         self.updates = UpdateController(bridge, settings, self.settings, notice, window)
-        self.engine_notices = EngineNotices(notice, settings)
-        self._handlers = self._fact_handlers()
+        self.engine_notices = EngineNotices(bridge, notice, settings)
+        bridge.subscribe(AnswerEnded, self._show_speed)
+        bridge.subscribe(EngineChanged, self._show_engine)
+        bridge.subscribe(AdapterLeftOut, self._tell_left_out)
 
     def attach(self, services: "AppServices") -> None:
         """The services are there."""
@@ -131,43 +118,6 @@ class WindowParts:
 
     # Facts
 
-    def on_fact(self, fact: Fact) -> None:
-        """Tell it to those whom it concerns."""
-        for handle in self._handlers[type(fact)]:
-            handle(fact)
-
-    def _fact_handlers(self) -> dict[type, tuple[Callable[..., None], ...]]:
-        chat, ask, models, downloads = self.chat, self.ask, self.models, self.downloads
-        adapters, hub, library = self.adapters, self.hub, self.library
-        personalize, defaults = self.personalize, self.defaults
-        return {
-            MessageAdded: (ask.on_message_added,),
-            MessageChanged: (self.feedback.on_message_changed,),
-            AnswerReopened: (ask.on_answer_reopened,),
-            PromptRead: (chat.on_prompt_read,),
-            ThinkingArrived: (chat.on_thinking,),
-            TextArrived: (chat.on_text,),
-            AnswerEnded: (ask.on_answer_ended, self._show_speed),
-            EngineChanged: (
-                self._show_engine,
-                models.on_engine,
-                library.on_engine,
-                defaults.on_engine,
-                adapters.on_engine,
-                personalize.on_engine,
-                ask.on_engine,
-                self._tell_of_engine,
-            ),
-            ConversationsChanged: (self.conversations.on_conversations,),
-            AdaptersChanged: (adapters.on_adapters, personalize.on_adapters),
-            AdapterLeftOut: (self._tell_left_out,),
-            LearningChanged: (self.learning.on_learning, personalize.on_learning),
-            ModelsChanged: (models.on_models, hub.on_models, library.on_models, defaults.on_models),
-            DownloadsChanged: (hub.on_downloads, downloads.on_downloads),
-            DownloadProgressed: (downloads.on_progress,),
-            QuantizingChanged: (library.on_quantizing,),
-        }
-
     def _show_speed(self, fact: AnswerEnded) -> None:
         if fact.message.answer and fact.message.answer.tokens_per_s:
             self.page.status.show_speed(fact.message.answer.tokens_per_s)
@@ -175,9 +125,6 @@ class WindowParts:
     def _show_engine(self, fact: EngineChanged) -> None:
         self.page.status.show_engine(fact.status)
         self.inspector.show_engine(fact.status)
-
-    def _tell_of_engine(self, fact: EngineChanged) -> None:
-        self.engine_notices.on_engine(fact.status)
 
     def _tell_left_out(self, fact: AdapterLeftOut) -> None:
         show_page = self.personalize.open_requested.emit

@@ -81,7 +81,6 @@ class MainWindow(QMainWindow):
         view, composer, suggestions = page.view, page.composer, page.suggestions
         top_bar = page.top_bar
         table = (
-            (self._bridge.fact_arrived, parts.on_fact),
             (self._bridge.bug_found, self._on_bug),
             (sidebar.new_chat_requested, self.new_chat),
             (sidebar.open_requested, self.open_conversation),

@@ -18,8 +18,8 @@ from chatdesk.core.personalization import (
     Withdrawn,
 )
 from chatdesk.core.training import CHECKPOINT_FILE, DATASET_FILE
+from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.adapters.forgetting import Forgetting
-from chatdesk.services.facts import AdaptersChanged
 from tests.services.shelf import Shelf
 
 SECRET = "I am a xylophonist."

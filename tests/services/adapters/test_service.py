@@ -7,8 +7,8 @@ import pytest
 from chatdesk.core.errors import AdapterProblem, EnvironmentProblem, NotFound
 from chatdesk.core.generation import Adapter
 from chatdesk.core.personalization import AdapterState
+from chatdesk.services.adapters.facts import AdapterLeftOut, AdaptersChanged
 from chatdesk.services.adapters.service import Applied
-from chatdesk.services.facts import AdapterLeftOut, AdaptersChanged
 from tests.lora_files import lora_adapter
 from tests.peft_files import peft_adapter, two_halves
 from tests.services.shelf import Shelf

@@ -9,7 +9,8 @@ import pytest
 from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.generation import Adapter
 from chatdesk.core.personalization import AdapterRecord
-from chatdesk.services.facts import AdapterLeftOut, AnswerEnded, TextArrived
+from chatdesk.services.adapters.facts import AdapterLeftOut
+from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.store.adapters import AdapterStore
 from tests.services.conftest import App
 from tests.services.shelf import make_adapter

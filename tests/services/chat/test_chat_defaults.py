@@ -13,7 +13,8 @@ from chatdesk.core.sampling import PRESETS, SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.server.serving import ServingService
 from chatdesk.services.app import AppServices, build
-from chatdesk.services.facts import AnswerEnded, Publish
+from chatdesk.services.chat.facts import AnswerEnded
+from chatdesk.services.facts import Publish
 from tests.helpers import FAKE_ENGINE
 from tests.services.conftest import App
 from tests.tiny_models import tiny_model

@@ -2,8 +2,8 @@
 
 from chatdesk.core.chat import Mark, Message, Rating, Role
 from chatdesk.core.personalization import Source, Withdrawn
-from chatdesk.services.facts import (
-    AdaptersChanged,
+from chatdesk.services.adapters.facts import AdaptersChanged
+from chatdesk.services.chat.facts import (
     AnswerEnded,
     ConversationsChanged,
     MessageAdded,

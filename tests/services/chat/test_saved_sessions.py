@@ -10,7 +10,7 @@ import pytest
 from chatdesk.cli.documents import conversations as reports
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import session_file
-from chatdesk.services.facts import EngineState
+from chatdesk.services.engine.facts import EngineState
 from tests.services.conftest import TIMEOUT_S, App
 
 IDENTITY = hashlib.sha256(b"GGUF").hexdigest()

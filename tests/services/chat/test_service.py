@@ -17,7 +17,7 @@ from chatdesk.core.chat import (
 from chatdesk.core.errors import PromptTooLong, StoreProblem
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.prompts import prompt_messages, sound_text
-from chatdesk.services.facts import (
+from chatdesk.services.chat.facts import (
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,

@@ -23,8 +23,8 @@ from chatdesk.core.generation import (
 from chatdesk.core.loading import LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.process import EngineLost, Reply
-from chatdesk.services.facts import EngineState
 from tests.services.conftest import TIMEOUT_S, App
 
 

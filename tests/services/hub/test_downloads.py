@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.library import DownloadState, HubFile, Variant
 from chatdesk.library.partial_file import locked
-from chatdesk.services.facts import DownloadProgressed, DownloadsChanged
+from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from tests.services.downloads_home import CONTENT, FILE, PARTS, REPO, TIMEOUT_S, Home, at_home
 from tests.stand_in_hub import Fault, StandInHub
 

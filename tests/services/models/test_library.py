@@ -18,9 +18,10 @@ from chatdesk.core.models import Fit
 from chatdesk.core.sampling import PRESETS
 from chatdesk.core.settings import Settings
 from chatdesk.library import gguf_header
-from chatdesk.services.facts import Fact, ModelsChanged
+from chatdesk.services.facts import Fact
 from chatdesk.services.models import intake as library_intake
 from chatdesk.services.models import service as models
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore

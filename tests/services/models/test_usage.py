@@ -8,7 +8,10 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import build
-from chatdesk.services.facts import AnswerEnded, EngineState, Fact, ModelsChanged
+from chatdesk.services.chat.facts import AnswerEnded
+from chatdesk.services.engine.facts import EngineState
+from chatdesk.services.facts import Fact
+from chatdesk.services.models.facts import ModelsChanged
 from tests.services.conftest import TIMEOUT_S, App
 
 

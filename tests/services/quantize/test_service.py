@@ -14,9 +14,10 @@ from chatdesk.core.library import Quantizing, QuantizingState
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import assets_dir
 from chatdesk.core.settings import Settings
-from chatdesk.services.facts import Fact, QuantizingChanged
+from chatdesk.services.facts import Fact
 from chatdesk.services.models.service import ModelService
 from chatdesk.services.quantize import compare as comparing
+from chatdesk.services.quantize.facts import QuantizingChanged
 from chatdesk.services.quantize.service import QuantizingService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.chat import Message
 from chatdesk.core.personalization import AdapterRecord, AdapterState, Source
 from chatdesk.core.training import ADAPTER_FILE
-from chatdesk.services.facts import AdaptersChanged
+from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.database import Database
 from chatdesk.ui.chat.adapter_chip import BASE, AdapterChip

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.app import AppServices
-from chatdesk.services.facts import AnswerEnded
+from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.application import Application
@@ -185,12 +185,10 @@ def test_another_first_message_of_a_chat_does_not_become_the_new_chat(
     window.qtbot.mouseClick(editor.accept_button, Qt.MouseButton.LeftButton)
     window.window.new_chat()
     window.send("say: two")
-    with window.qtbot.waitSignal(
-        window.desktop.bridge.fact_arrived,
-        timeout=TIMEOUT_MS,
-        check_params_cb=lambda fact: isinstance(fact, AnswerEnded),
-    ):
-        edited.set()
+    ended: list[AnswerEnded] = []
+    window.desktop.bridge.subscribe(AnswerEnded, ended.append)
+    edited.set()
+    window.until(lambda: bool(ended))
     assert chat.current is None
     sent.set()
     window.until(lambda: [each.text for each in window.messages] == ["say: two", "two "])

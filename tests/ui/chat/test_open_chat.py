@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from chatdesk.core.chat import MessageState
-from chatdesk.services.facts import AnswerEnded, Fact
+from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.ui.chat.composer import ComposerState
 from tests.ui.driver import TIMEOUT_MS, Window
 
@@ -20,17 +20,13 @@ def test_an_answer_that_ends_while_its_chat_is_read_has_ended(
     is_answering, ended = services.chat.is_answering, threading.Event()
     window.window.new_chat()
 
-    def told(fact: Fact) -> None:
-        if isinstance(fact, AnswerEnded):
-            ended.set()
-
     def read_and_end(conversation_id: str) -> bool:
         answering = is_answering(conversation_id)
         services.chat.stop(conversation_id)
         assert ended.wait(TIMEOUT_MS / 1000)  # the window knows, and what was read does not
         return answering
 
-    window.desktop.bridge.fact_arrived.connect(told)
+    window.desktop.bridge.subscribe(AnswerEnded, lambda _: ended.set())
     monkeypatch.setattr(services.chat, "is_answering", read_and_end)
     window.window.open_conversation(chat)
     window.until(lambda: len(window.messages) == 2)

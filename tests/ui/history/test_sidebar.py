@@ -7,7 +7,8 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import ConversationSummary, Mark, TitleSource
 from chatdesk.core.personalization import AdapterState
-from chatdesk.services.facts import LearningChanged, LearningProgress
+from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
+from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.personalize.learning_status import LearningStatus
@@ -37,6 +38,13 @@ def sidebar(qtbot: QtBot, theme: Theme, model: ConversationListModel) -> Iterato
     yield sidebar
 
 
+@pytest.fixture
+def bridge(qtbot: QtBot) -> Iterator[Bridge]:
+    bridge = Bridge()
+    yield bridge
+    bridge.close()
+
+
 def test_a_chat_is_marked_and_the_mark_taken_back(
     sidebar: Sidebar, model: ConversationListModel, qtbot: QtBot
 ) -> None:
@@ -60,11 +68,11 @@ def test_personalize_is_between_models_and_settings(sidebar: Sidebar, qtbot: QtB
         rows[1].click()
 
 
-def test_what_it_says_of_learning(sidebar: Sidebar) -> None:
+def test_what_it_says_of_learning(sidebar: Sidebar, bridge: Bridge, qtbot: QtBot) -> None:
     sidebar.show()
     tag = tag_of(sidebar, "Personalize")
     assert not tag.isVisible()
-    status = LearningStatus(sidebar.show_learning)
+    status = LearningStatus(bridge, sidebar.show_learning)
     training = LearningProgress("a", AdapterState.TRAINING, 0.429)
     for progress, words in (
         (training, "learning 42 %"),
@@ -73,11 +81,12 @@ def test_what_it_says_of_learning(sidebar: Sidebar) -> None:
         (LearningProgress("a", AdapterState.CANCELLED), ""),
         (LearningProgress("a", AdapterState.PROMOTED, 1.0), "new: ready"),
     ):
-        status.on_learning(LearningChanged(progress))
-        assert (tag.text(), tag.isVisible()) == (words, bool(words))
+        bridge.publish(LearningChanged(progress))
+        qtbot.waitUntil(lambda: (tag.text(), tag.isVisible()) == (words, bool(words)))  # noqa: B023
     status.seen()
     assert not tag.isVisible()
-    status.on_learning(LearningChanged(training))
+    bridge.publish(LearningChanged(training))
+    qtbot.waitUntil(tag.isVisible)
     status.seen()  # what is still going on stays
     assert tag.isVisible()
 

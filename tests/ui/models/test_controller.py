@@ -17,14 +17,8 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import build
-from chatdesk.services.facts import (
-    EngineChanged,
-    EngineState,
-    EngineStatus,
-    Fact,
-    ModelsChanged,
-    QuantizingChanged,
-)
+from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.quantize import service as quantizing
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.controller import ModelsPageController
@@ -68,15 +62,6 @@ class Library:
         )
         for each in (hub, self.controller):
             each.set_theme(theme)
-        self.bridge.fact_arrived.connect(self._on_fact)
-
-    def _on_fact(self, fact: Fact) -> None:
-        handlers: dict[type, Callable[..., None]] = {
-            ModelsChanged: self.controller.on_models,
-            EngineChanged: self.controller.on_engine,
-            QuantizingChanged: self.controller.on_quantizing,
-        }
-        handlers.get(type(fact), lambda fact: None)(fact)
 
     def add(self, name: str, **fields: object) -> ModelFile:
         path = tiny_model(self.paths.models / f"{name}.gguf", name=name, **fields)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import pytest
 
 from chatdesk.core.library import DownloadState, HubFile, HubModel
 from chatdesk.core.models import Fit
-from chatdesk.services.facts import DownloadProgressed
+from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.download_words import (
     download_words,
     fit_words,

@@ -19,7 +19,8 @@ from chatdesk.core.chat import Rating
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.personalization import AdapterRecord, AdapterState
 from chatdesk.library.gguf_adapter import read_base
-from chatdesk.services.facts import AdaptersChanged, LearningChanged, LearningProgress
+from chatdesk.services.adapters.facts import AdaptersChanged
+from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.services.personalize.service import PersonalizeService
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.database import Database

@@ -21,7 +21,7 @@ from chatdesk.core.personalization import (
     RatingTrend,
     Withdrawn,
 )
-from chatdesk.services.facts import LearningProgress
+from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.ui.personalize.adapter_list import column_places, menu_place, tag_place
 from chatdesk.ui.personalize.overview import Overview
 from chatdesk.ui.personalize.page import PersonalizePage

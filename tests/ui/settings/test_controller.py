@@ -12,7 +12,7 @@ from chatdesk.core.loading import ModelLoaded, StepDown
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
-from chatdesk.services.facts import EngineChanged, EngineState, EngineStatus
+from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.theme import Theme

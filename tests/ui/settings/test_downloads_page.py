@@ -15,7 +15,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
-from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.service import HubService
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings.controller import SettingsController

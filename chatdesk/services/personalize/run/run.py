@@ -35,8 +35,10 @@ from chatdesk.core.training import (
     TrainingData,
     TrainingProgress,
 )
+from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.facts import AdaptersChanged, LearningChanged, LearningProgress, Publish
+from chatdesk.services.facts import Publish
+from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.services.personalize.gate.gate import Gate
 from chatdesk.services.personalize.plan import Plan
 from chatdesk.services.personalize.run.schedule import Schedule

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.chat import AnswerRecord, ContextUse, MessageState
 from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.facts import EngineStatus
+from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.ui.chat.inspector.last_answer import LastAnswer
 from chatdesk.ui.chat.inspector.runs_on import RunsOn
 from chatdesk.ui.sampling.panel import SamplingPanel

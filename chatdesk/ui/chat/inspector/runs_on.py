@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded, Placement, StepDown
-from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import FactList, memory_words, section, small
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Download, DownloadState
-from chatdesk.services.facts import DownloadProgressed, DownloadsChanged
+from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.download_words import name_and_quantization, status_words
 from chatdesk.ui.widgets.notice import Notice
@@ -40,6 +40,8 @@ class DownloadsController(QObject):
         self._downloads: dict[str, Download] = {}
         self._received: dict[str, int] = {}  # of what is running, newer than in the list
         self._made: DownloadList | None = None
+        bridge.subscribe(DownloadsChanged, self._on_downloads)
+        bridge.subscribe(DownloadProgressed, self._on_progress)
 
     @cached_property
     def view(self) -> "DownloadList":
@@ -62,11 +64,11 @@ class DownloadsController(QObject):
 
     # Facts
 
-    def on_downloads(self, _fact: DownloadsChanged) -> None:
+    def _on_downloads(self, _fact: DownloadsChanged) -> None:
         """There are others, or one is in another state."""
         self._read()
 
-    def on_progress(self, fact: DownloadProgressed) -> None:
+    def _on_progress(self, fact: DownloadProgressed) -> None:
         """One has come further."""
         self._received[fact.download_id] = fact.received
         if self._made:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Download, DownloadState
-from chatdesk.services.facts import DownloadProgressed
+from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.download_words import (
     LITTLE_BYTES,
     download_words,

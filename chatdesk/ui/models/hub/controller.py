@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import CatalogEntry, DownloadState, Estimate, HubRepository, Variant
-from chatdesk.services.facts import DownloadsChanged, ModelsChanged
+from chatdesk.services.hub.facts import DownloadsChanged
+from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.download_words import FileKey, file_key
 from chatdesk.ui.theme import Theme
@@ -46,6 +47,8 @@ class HubController(QObject):
         self._pending: Callable[[], None] | None = None  # what is asked once the services are there
         self._question = 0  # the number of what was asked last; answers to others are dropped
         self._marking = 0  # likewise of what is read to mark what is taken
+        bridge.subscribe(ModelsChanged, self._on_models)
+        bridge.subscribe(DownloadsChanged, self._on_downloads)
 
     @cached_property
     def search(self) -> "HubSearch":
@@ -89,11 +92,11 @@ class HubController(QObject):
         if self._search_made:
             self._search_made.set_theme(theme)
 
-    def on_models(self, _fact: ModelsChanged) -> None:
+    def _on_models(self, _fact: ModelsChanged) -> None:
         """What is on this computer need not be fetched."""
         self._mark_taken()
 
-    def on_downloads(self, _fact: DownloadsChanged) -> None:
+    def _on_downloads(self, _fact: DownloadsChanged) -> None:
         """Likewise what is being fetched."""
         self._mark_taken()
 

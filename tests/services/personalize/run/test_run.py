@@ -35,7 +35,7 @@ from chatdesk.core.training import (
     TokenExample,
     TrainingFailure,
 )
-from chatdesk.services.facts import LearningChanged
+from chatdesk.services.personalize.facts import LearningChanged
 from chatdesk.services.personalize.plan import PLAN_FILE, HeldOut, Plan
 from chatdesk.services.personalize.run.run import Run, RunTools
 from chatdesk.store.adapters import AdapterStore

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.chat import AnswerRecord, MessageState
 from chatdesk.core.loading import ModelLoaded, Placement, StepDown
 from chatdesk.core.sampling import PRESETS, SamplingParams
-from chatdesk.services.facts import EngineState, EngineStatus
+from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice, Fold

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QMessageBox, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.library import Download, DownloadState
-from chatdesk.services.facts import DownloadProgressed
+from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.downloads.list import DownloadList
 from chatdesk.ui.theme import Theme
 from tests.ui.driver import texts

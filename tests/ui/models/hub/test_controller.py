@@ -15,14 +15,7 @@ from chatdesk.core.library import CatalogEntry, DownloadState
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
-from chatdesk.services.facts import (
-    DownloadProgressed,
-    DownloadsChanged,
-    EngineState,
-    EngineStatus,
-    Fact,
-    ModelsChanged,
-)
+from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.service import HubService
 from chatdesk.services.models.service import ModelService
@@ -84,7 +77,6 @@ class Desk:
         self.fetching = DownloadsController(self.bridge, lambda: self.notice)
         self.statuses: list[str] = []
         self.fetching.status_changed.connect(self.statuses.append)
-        self.bridge.fact_arrived.connect(self._on_fact)
         self.bridge.bug_found.connect(self.bugs.append)
         self.hub.set_theme(theme)
 
@@ -100,15 +92,6 @@ class Desk:
     def attach(self) -> None:
         for controller in (self.hub, self.fetching):
             controller.attach(self.services)
-
-    def _on_fact(self, fact: Fact) -> None:
-        if isinstance(fact, DownloadsChanged):
-            self.hub.on_downloads(fact)
-            self.fetching.on_downloads(fact)
-        elif isinstance(fact, DownloadProgressed):
-            self.fetching.on_progress(fact)
-        elif isinstance(fact, ModelsChanged):
-            self.hub.on_models(fact)
 
     def until_said(self, words: str) -> None:
         self.qtbot.waitUntil(lambda: self.says(words), timeout=TIMEOUT_MS)

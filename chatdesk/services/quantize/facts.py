@@ -1,0 +1,13 @@
+"""What quantizing announces."""
+
+from dataclasses import dataclass
+
+from chatdesk.core.library import Quantizing
+from chatdesk.services.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizingChanged(Fact):
+    """Quantizing a model made progress, or ended."""
+
+    progress: Quantizing
