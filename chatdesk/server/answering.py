@@ -1,4 +1,4 @@
-"""Responses that come out of the engine: an answer, whole or as a stream, and embeddings."""
+"""Responses that the engine produces: an answer, whole or as a stream, and embeddings."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ from chatdesk.server.serving import ServingService
 from chatdesk.server.wording import Delta, Document, Wording
 from chatdesk.services.engine.process import EngineLost, Reply
 
-SEND_TIMEOUT_S = 60.0  # a client that takes nothing for so long is taken for gone
+SEND_TIMEOUT_S = 60.0  # a client that reads nothing for so long counts as gone
 SSE_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -33,7 +33,7 @@ SSE_HEADERS = [
 
 
 class AnswerResponse:
-    """A generated answer as an ASGI response; `make_ask` asks the engine for it."""
+    """A generated answer as an ASGI response; `make_ask` starts the request to the engine."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class AnswerResponse:
         self._usage_wanted = usage_wanted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer. Raises `ApiError` or `EnvironmentProblem` as long as nothing was sent."""
+        """Send the answer. Raises `ApiError` or `EnvironmentProblem` before the first byte."""
         async with self._make_ask(receive) as ask:
             if self._stream:
                 await self._send_stream(ask, send)
@@ -67,7 +67,7 @@ class AnswerResponse:
         return self._make_wording().whole(deltas, reply)
 
     async def _send_stream(self, ask: Ask, send: Send) -> None:
-        """Server-sent events. What fails before the first reply is an ordinary error."""
+        """Send server-sent events. A failure before the first reply is an ordinary error."""
         reply = await self._next(ask)
         wording = self._make_wording()
         await send({"type": "http.response.start", "status": 200, "headers": SSE_HEADERS})
@@ -86,7 +86,7 @@ class AnswerResponse:
         await _send_data(send, b"[DONE]", more=False)
 
     async def _next(self, ask: Ask) -> Reply:
-        """The next reply that is not bad news. Raises `ApiError` for that."""
+        """Return the next reply that is not a failure. Raises `ApiError` for a failure."""
         reply = await ask.next()
         if not isinstance(reply, TextDelta | ThinkingDelta | PromptProgress | Finished):
             raise bad_news(reply, self._serving)
@@ -94,7 +94,7 @@ class AnswerResponse:
 
 
 class EmbeddingResponse:
-    """Vectors as an ASGI response; in base64 they are little-endian 32-bit floats."""
+    """Vectors as an ASGI response; base64 holds little-endian 32-bit floats."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class EmbeddingResponse:
         self._as_base64 = as_base64
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer. Raises `ApiError` or `EnvironmentProblem`."""
+        """Send the vectors. Raises `ApiError` or `EnvironmentProblem`."""
         async with self._make_ask(receive) as ask:
             reply = await ask.next()
         if not isinstance(reply, Embedded):
@@ -137,7 +137,7 @@ def model_id(serving: ServingService) -> str:
 
 
 def bad_news(reply: Reply, serving: ServingService) -> ApiError:
-    """The error behind a reply that is no answer."""
+    """Return the error for a reply that is not an answer."""
     match reply:
         case Failed():
             model = serving.status.model

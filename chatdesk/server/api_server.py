@@ -1,4 +1,4 @@
-"""The API on the network: a socket, and uvicorn in a thread of its own."""
+"""The API on the network: a socket, and uvicorn in its own thread."""
 
 import ipaddress
 import logging
@@ -18,16 +18,16 @@ DEFAULT_PORT = 8089
 MAX_PORT = 2**16 - 1
 MAX_CONNECTIONS = 256
 KEEP_ALIVE_S = 15
-STOP_GRACE_S = 1  # for answers that are being written when the server is stopped
+STOP_GRACE_S = 1  # time for answers in progress when the server stops
 MAX_HEADER_BYTES = 32 * 1024
 
 _log = logging.getLogger(__name__)
 
 
 class ApiServer:
-    """Serves the API over the services' own engine until it is stopped, once.
+    """Serves the API over the services' own engine until it is stopped. It can start only once.
 
-    Port 0 takes any that is free. Every `host` but this computer itself needs a `key`.
+    Port 0 takes any free port. Every `host` other than this computer itself needs a `key`.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class ApiServer:
 
     @property
     def url(self) -> str:
-        """Where clients find the API, `/v1` included; known once it is started."""
+        """The address of the API, `/v1` included; known after the start."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/v1"
 
     @property
     def running(self) -> bool:
-        """Whether requests are being answered."""
+        """True while requests are served."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Listen. Raises `EnvironmentProblem` when that is not possible."""
+        """Start to listen. Raises `EnvironmentProblem` when that is not possible."""
         listening = self._listen()
         self._port = listening.getsockname()[1]
         self._thread = threading.Thread(
@@ -66,12 +66,12 @@ class ApiServer:
         _log.info("listening on %s", self.url)
 
     def wait(self, seconds: float) -> None:
-        """Wait for so long, or until the server ends."""
+        """Wait for `seconds`, or until the server ends."""
         if self._thread:
             self._thread.join(seconds)
 
     def stop(self) -> None:
-        """Close every connection, and cancel what is being answered."""
+        """Close every connection, and cancel the requests in progress."""
         self._server.should_exit = True
         if self._thread:
             self._thread.join()
@@ -113,7 +113,7 @@ def _config(api: Api) -> uvicorn.Config:
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="critical",  # bugs are logged by the guard; the rest is the clients' matter
+        log_level="critical",  # the guard logs bugs; other errors are the client's
         access_log=False,
         proxy_headers=False,
         server_header=False,

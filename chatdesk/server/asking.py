@@ -1,8 +1,8 @@
-"""One request to the engine, as the event loop sees it.
+"""One request to the engine, seen from the event loop.
 
-The engine's replies come on its reader thread and are brought over into a queue. Whoever leaves
-early, be it the client or the code here, cancels the request; it is over when its terminal event
-is there, and its place is taken until then.
+The engine's replies arrive on its reader thread and go into a queue. When the client or the code
+here leaves early, the request is cancelled. A request is over when its terminal event arrives;
+until then it keeps its place.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ _LAST = (Exception, EngineLost, *TERMINAL_EVENTS)
 
 
 class ClientGone(Exception):
-    """The client closed its connection; nobody is there to answer to."""
+    """The client closed its connection; there is nobody to answer."""
 
 
 class Ask:
-    """A request on its way through the engine, to be used with `async with`.
+    """A request to the engine. Use it with `async with`.
 
-    `receive` is the ASGI channel of a request whose body was read: what comes there next is the
-    client's leaving. What blocks is done on `threads`.
+    `receive` is the ASGI channel of a request whose body was read: its next message is the
+    disconnect. Blocking calls run on `threads`.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Ask:
         return self
 
     async def next(self) -> Reply:
-        """The next reply. Raises `ClientGone`, or the problem that kept it from the engine."""
+        """Return the next reply. Raises `ClientGone`, or the problem that prevented the request."""
         item = await self._queue.get()
         if isinstance(item, ClientGone):
             raise item
@@ -99,10 +99,10 @@ class Ask:
             try:
                 await self.next()
             except asyncio.CancelledError:
-                self._move(Stage.ENDED)  # the server ends; the engine is told all the same
+                self._move(Stage.ENDED)  # the server ends; the engine still gets a cancel
                 raise
             except (ClientGone, EnvironmentProblem):
-                continue  # there is an outcome already, and it is not this
+                continue  # there is already another outcome
 
     def _count(self, item: Reply | Exception) -> None:
         match item:
@@ -139,9 +139,9 @@ class Ask:
             self._serving.note(model, stats)
 
     def _cancel(self) -> None:
-        self._begun.result()  # what was not asked yet cannot be cancelled
+        self._begun.result()  # a request that was not submitted cannot be cancelled
         self._serving.cancel(self._request.request_id)
 
     def _bring(self, item: Reply | Exception) -> None:
-        with suppress(RuntimeError):  # the server has ended, and its loop with it
+        with suppress(RuntimeError):  # the server and its loop have ended
             self._loop.call_soon_threadsafe(self._queue.put_nowait, item)

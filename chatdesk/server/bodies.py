@@ -1,7 +1,7 @@
-"""Request bodies, checked, and turned into what the engine is asked.
+"""Request bodies: checked, then turned into requests to the engine.
 
-The fields are OpenAI's, and llama-server's where OpenAI has none. Fields that are not known are
-not looked at, as clients send many; those that are known and cannot be served are refused.
+The fields are OpenAI's, and llama-server's where OpenAI has none. Unknown fields are ignored,
+because clients send many; known fields that cannot be served are refused.
 """
 
 from dataclasses import fields, replace
@@ -24,26 +24,26 @@ TopLogprobs = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOP_LOGPROBS)]
 
 
 class StreamOptions(msgspec.Struct):
-    """What a stream tells beside the text."""
+    """The options of a stream: what it contains besides the text."""
 
     include_usage: bool | None = None
 
 
 class JsonSchema(msgspec.Struct):
-    """The schema of a `response_format`; it is kept to whether `strict` or not."""
+    """The schema of a `response_format`; it is enforced whether `strict` or not."""
 
     schema: dict[str, Any] | None = None
 
 
 class ResponseFormat(msgspec.Struct):
-    """What shape an answer must have: text, json_object or json_schema."""
+    """The required form of an answer: text, json_object or json_schema."""
 
     type: str
     json_schema: JsonSchema | None = None
 
 
 class Sampling(msgspec.Struct, kw_only=True):
-    """Those fields of `SamplingParams` that are taken over as they are."""
+    """The fields of `SamplingParams` that are used unchanged."""
 
     temperature: float | None = None
     top_k: Whole | None = None
@@ -70,7 +70,7 @@ class Sampling(msgspec.Struct, kw_only=True):
 
 
 class AnswerBody(Sampling, kw_only=True):
-    """What chat and plain completions have in common."""
+    """The fields that chat and plain completions share."""
 
     model: str | None = None
     stream: bool | None = None
@@ -85,12 +85,12 @@ class AnswerBody(Sampling, kw_only=True):
 
     @property
     def usage_wanted(self) -> bool:
-        """Whether a stream is to end with its usage."""
+        """True if the stream ends with its usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
 
 class ContentPart(msgspec.Struct):
-    """A part of a message's content; only text can be read."""
+    """A part of a message's content; only text is supported."""
 
     type: str
     text: str | None = None
@@ -116,7 +116,7 @@ class ChatBody(AnswerBody, kw_only=True):
     functions: list[Any] | None = None
 
     def request(self, request_id: str, defaults: SamplingParams) -> Generate:
-        """What the engine is asked. Raises `ApiError`."""
+        """The request to the engine. Raises `ApiError`."""
         if self.tools or self.functions:
             raise bad_request(tr("Tools cannot be called by this server."), "tools")
         if not self.messages:
@@ -135,7 +135,7 @@ class ChatBody(AnswerBody, kw_only=True):
 
 
 class CompletionBody(AnswerBody, kw_only=True):
-    """The body of /v1/completions: a text is continued as it is."""
+    """The body of /v1/completions: the model continues the text as it is."""
 
     prompt: str | list[str | int | list[int]]
     logprobs: TopLogprobs | None = None
@@ -144,7 +144,7 @@ class CompletionBody(AnswerBody, kw_only=True):
     suffix: str | None = None
 
     def request(self, request_id: str, defaults: SamplingParams) -> Generate:
-        """What the engine is asked. Raises `ApiError`."""
+        """The request to the engine. Raises `ApiError`."""
         for name, fine in (
             ("echo", not self.echo),
             ("best_of", self.best_of in (None, 1)),
@@ -176,7 +176,7 @@ class EmbeddingBody(msgspec.Struct):
     dimensions: int | None = None
 
     def request(self, request_id: str) -> Embed:
-        """What the engine is asked. Raises `ApiError`."""
+        """The request to the engine. Raises `ApiError`."""
         if self.encoding_format not in (None, "float", "base64"):
             raise bad_request(tr("This must be “float” or “base64”."), "encoding_format")
         if self.dimensions is not None:
@@ -190,7 +190,7 @@ class EmbeddingBody(msgspec.Struct):
 
 
 def decode(data: bytes, kind: type[_T]) -> _T:
-    """A request's body. Raises `ApiError` for what is not JSON of that kind."""
+    """Return a request's body. Raises `ApiError` when the data is not JSON of that kind."""
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as problem:
@@ -207,7 +207,7 @@ def decode(data: bytes, kind: type[_T]) -> _T:
 def _sampling(
     body: AnswerBody, defaults: SamplingParams, max_tokens: int | None = None
 ) -> SamplingParams:
-    """The person's own choice, with what the client asks for in its place."""
+    """Return the user's own parameters, replaced by the client's where the client sends some."""
     if body.n not in (None, 1):
         raise bad_request(tr("Only one answer to a request can be written (n = 1)."), "n")
     names = (field.name for field in fields(defaults))
@@ -217,7 +217,7 @@ def _sampling(
     if given.get("max_tokens") == 0:
         raise bad_request(tr("max_tokens must be at least 1."), "max_tokens")
     for name in ("max_tokens", "seed"):
-        if given.get(name) == -1:  # llama-server's “no limit” and “any”
+        if given.get(name) == -1:  # means “no limit” and “any” in llama-server
             given[name] = None
     if body.stop is not None:
         given["stop"] = _stops(body.stop)
@@ -234,7 +234,7 @@ def _stops(stop: str | list[str]) -> tuple[str, ...]:
 
 
 def _constraint(body: AnswerBody) -> tuple[str | None, str | None]:
-    """The grammar, and the JSON Schema as text; at most one of them is there."""
+    """Return the grammar, and the JSON Schema as text; at most one of them is set."""
     wanted = body.response_format
     if wanted is None or wanted.type == "text":
         return body.grammar or None, None

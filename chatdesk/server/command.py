@@ -7,7 +7,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.server.api_server import ApiServer
 from chatdesk.services.app import build
 
-TICK_S = 0.5  # on Windows a waiting thread hears Ctrl+C only between waits
+TICK_S = 0.5  # on Windows a waiting thread gets Ctrl+C only between waits
 
 
 def serve(
@@ -19,9 +19,9 @@ def serve(
     key: str | None,
     on_listening: Callable[[str], None],
 ) -> None:
-    """Serve until Ctrl+C, which is passed on; `on_listening` is told the address.
+    """Serve until Ctrl+C (`KeyboardInterrupt` is not caught); `on_listening` gets the address.
 
-    `model` is an id or a path; None takes the one chosen last. Raises `EnvironmentProblem`, also
+    `model` is an id or a path; None means the model chosen last. Raises `EnvironmentProblem`, also
     when that model cannot be loaded.
     """
     services = build(paths, lambda fact: None, lambda: settings)

@@ -1,4 +1,4 @@
-"""What went wrong, as an HTTP status and OpenAI's error object."""
+"""Errors as an HTTP status and OpenAI's error object."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from chatdesk.services.engine.problems import engine_problem
 
 RETRY_AFTER_S = 2
 
-_CLIENTS_FAULT = {  # and the field that is to blame, where there is one
+_CLIENTS_FAULT = {  # with the field to blame, where there is one
     FailureCode.TEMPLATE: "messages",
     FailureCode.PARAMETER: None,
     FailureCode.GRAMMAR: "grammar",
@@ -24,7 +24,7 @@ _CLIENTS_FAULT = {  # and the field that is to blame, where there is one
 
 
 class ApiError(Exception):
-    """A request that gets no answer. `param` names the field to blame, `code` the kind of error."""
+    """A request that cannot be answered. `param` names the field to blame, `code` the error."""
 
     def __init__(
         self,
@@ -60,17 +60,17 @@ def json_response(
 
 
 def bad_request(message: str, param: str | None = None) -> ApiError:
-    """The client asked for something that cannot be done."""
+    """Return the error for a request that cannot be served as asked."""
     return ApiError(400, message, param, "invalid_value" if param else None)
 
 
 def try_later(message: str, code: str) -> ApiError:
-    """It may work in a moment; OpenAI's clients try again by themselves."""
+    """Return an error for a temporary condition; OpenAI's clients try again by themselves."""
     return ApiError(503, message, code=code, headers={"retry-after": str(RETRY_AFTER_S)})
 
 
 def of_failure(failed: Failed, model: str) -> ApiError:
-    """The error behind a `Failed` event of the engine with the model of that name."""
+    """Return the error for a `Failed` event of the engine, with `model` as the model's name."""
     message = str(engine_problem(failed, model))
     if failed.code is FailureCode.PROMPT_TOO_LONG:
         return ApiError(400, message, code="context_length_exceeded")
@@ -80,7 +80,7 @@ def of_failure(failed: Failed, model: str) -> ApiError:
 
 
 def of_problem(problem: EnvironmentProblem) -> ApiError:
-    """The error behind a problem that kept a request from the engine."""
+    """Return the error for a problem that kept a request from the engine."""
     match problem:
         case NotFound():
             return ApiError(404, str(problem), "model", "model_not_found")
@@ -91,7 +91,7 @@ def of_problem(problem: EnvironmentProblem) -> ApiError:
 
 
 def not_served(problem: HTTPException) -> ApiError:
-    """A route or method that is not there."""
+    """Return the error for a route or method that does not exist."""
     if problem.status_code == 405:
         message = tr("This method is not served here.")
         return ApiError(405, message, code="method_not_allowed", headers=problem.headers)

@@ -1,9 +1,9 @@
-"""Who is let in: what stands before every route of the API.
+"""Access control before every route of the API.
 
-- The Host must be this server's own: a name that only points here (DNS rebinding) gets 421.
-- A browser's page of another origin gets 403 and never any CORS header.
-- With a key, everything but /health needs it.
-- So many requests are worked on at a time; more get 503.
+- The Host must be this server's own: another name that resolves to it (DNS rebinding) gets 421.
+- A browser page of another origin gets 403 and never any CORS header.
+- With a key, every route but /health requires it.
+- A limited number of requests run at a time; more get 503.
 """
 
 import hmac
@@ -29,9 +29,9 @@ _log = logging.getLogger(__name__)
 
 
 class Guard:
-    """Lets requests through to `app`, or refuses them; counts both.
+    """Passes requests to `app`, or refuses them; counts both.
 
-    `host` is what the server was told to listen on; `routes` are the paths to count by name.
+    `host` is the address that the server listens on; `routes` are the paths to count by name.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Guard:
             pass
         except Exception as problem:
             error = self._error(problem)
-            if status == CLIENT_GONE:  # nothing was sent; else the connection is closed
+            if status == CLIENT_GONE:  # nothing was sent; otherwise the connection closes
                 await error.response()(scope, receive, noting)
         finally:
             self._open -= asks
@@ -77,13 +77,13 @@ class Guard:
                 return problem
             case EnvironmentProblem():
                 return of_problem(problem)
-            case HTTPException():  # the router's, as there is an "app" to hear them
+            case HTTPException():  # the router raises it, because the scope has an "app"
                 return not_served(problem)
         _log.error("a bug in the API", exc_info=problem)
         return ApiError(500, tr("This is a bug in ChatDesk. Its log has the details."))
 
     def _check(self, scope: Scope) -> None:
-        """Raises `ApiError` for a request that is not let in."""
+        """Raise `ApiError` for a request that is not allowed."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._is_own(host, scope["server"][1]):
@@ -108,7 +108,7 @@ class Guard:
             address = ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
         except ValueError:
             return not _is_loopback(self._host) and name == socket.gethostname().lower()
-        # A number cannot be made to point here by somebody else's name server.
+        # Nobody else's name server can make a numeric address point here.
         return address.is_loopback or not _is_loopback(self._host)
 
     @staticmethod

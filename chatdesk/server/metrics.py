@@ -1,4 +1,4 @@
-"""What the server counts, in Prometheus' text format 0.0.4.
+"""The server's counters, in Prometheus' text format 0.0.4.
 
 Format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 """
@@ -16,9 +16,9 @@ TOKENS_PER_S = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
 class Stage(Enum):
-    """Where a request to the engine is."""
+    """The stage of a request to the engine."""
 
-    WAITING = "waiting"  # for the model to be loaded, or for a free place
+    WAITING = "waiting"  # for the model to load, or for a free place
     RUNNING = "running"
     ENDED = "ended"
 
@@ -47,7 +47,7 @@ class Histogram:
 
 
 class Metrics:
-    """All of it; to be used from the event loop only."""
+    """All metrics of the server; use them only on the event loop."""
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, int]] = Counter()
@@ -59,33 +59,33 @@ class Metrics:
         self._speed = Histogram(TOKENS_PER_S)
 
     def answered(self, route: str, status: int) -> None:
-        """An HTTP request has ended."""
+        """Count an HTTP request that has ended."""
         self._requests[route, status] += 1
 
     def moved(self, old: Stage | None, new: Stage) -> None:
-        """A request to the engine is at another stage."""
+        """Count a request to the engine that has moved to another stage."""
         if old:
             self._stages[old] -= 1
         self._stages[new] += 1
 
     def first_token(self, seconds: float) -> None:
-        """An answer has begun, so long after it was asked for."""
+        """Count an answer that has begun, `seconds` after its request."""
         self._first_token.observe(seconds)
 
     def finished(self, stats: GenerationStats) -> None:
-        """An answer has ended, also by being cancelled."""
+        """Count an answer that has ended or was cancelled."""
         self._completion_tokens += stats.completion_tokens
         self.read(stats.prompt_tokens, stats.cached_tokens)
         if stats.tokens_per_s is not None:
             self._speed.observe(stats.tokens_per_s)
 
     def read(self, tokens: int, cached: int = 0) -> None:
-        """So many tokens were read as a prompt, `cached` of them were there already."""
+        """Count `tokens` of a prompt, of which `cached` were in the cache already."""
         self._prompt_tokens += tokens
         self._cached_tokens += cached
 
     def text(self) -> str:
-        """Everything, as `/metrics` serves it."""
+        """Return all metrics, as `/metrics` serves them."""
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:

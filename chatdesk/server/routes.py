@@ -27,15 +27,16 @@ BODY_TIMEOUT_S = 30.0
 
 
 class Api:
-    """The ASGI application. `host` is what it is reached by, `key` what clients must know.
+    """The ASGI application. `host` is the address it is reached by, `key` what clients must send.
 
-    `close` it when no request runs any more.
+    Call `close` when no request runs any more.
     """
 
     def __init__(self, serving: ServingService, host: str, key: str | None) -> None:
         self._serving = serving
         self._metrics = Metrics()
-        # A thread for each request that begins, which may wait for a model, and for its cancel.
+        # A thread for each request that begins, which may wait for a model, and one for its
+        # cancellation.
         self._threads = ThreadPoolExecutor(2 * MAX_OPEN, "api")
         routes = [
             Route("/health", self._health),
@@ -51,7 +52,7 @@ class Api:
         self.app: ASGIApp = Guard(router, host, key, self._metrics, paths)
 
     def close(self) -> None:
-        """Let the threads end; one that waits for a model may take as long as that."""
+        """Let the threads end; a thread that waits for a model ends when the model is loaded."""
         self._threads.shutdown(wait=False)
 
     async def _health(self, _request: Request) -> Response:
@@ -123,7 +124,7 @@ class Api:
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body. Raises `ApiError` for one too long or too slow."""
+    """Return the whole body. Raises `ApiError` when it is too long or too slow."""
     too_long = ApiError(
         413, tr("The request is longer than {n} bytes.", n=f"{MAX_BODY_BYTES:,}"), code="too_long"
     )

@@ -1,4 +1,4 @@
-"""Requests from outside the window: each is asked of the model it names."""
+"""Requests from outside the window: each goes to the model it names."""
 
 import math
 import threading
@@ -14,47 +14,47 @@ from chatdesk.services.app import AppServices
 from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.services.engine.process import OnReply
 
-LOADED_MODEL = ("", "default")  # names that mean the model there is
-NOTE_EVERY_S = 5.0  # a client may ask many times a second, and the window looks at each note
+LOADED_MODEL = ("", "default")  # names that mean the loaded model
+NOTE_EVERY_S = 5.0  # a client may send many requests a second, and the window reads each note
 
 
 class ModelBusy(EnvironmentProblem):
-    """Another model is answering, so the wanted one cannot be loaded now."""
+    """Another model is answering, so the requested one cannot be loaded now."""
 
 
 class ServingService:
-    """Finds, loads and asks models for clients who know them by name. Any thread may call."""
+    """Finds, loads and asks models for clients who use their names. Any thread may call."""
 
     def __init__(self, services: AppServices) -> None:
         self._services = services
         self._engine = services.engine
-        self._lock = threading.Lock()  # a model is not changed between choosing and asking it
-        self._noted: dict[str, float] = {}  # by model, when its last answer was noted
+        self._lock = threading.Lock()  # keeps the model from its choice to the request
+        self._noted: dict[str, float] = {}  # by model: time of its last noted answer
 
     @property
     def status(self) -> EngineStatus:
-        """What the engine is doing now."""
+        """The state of the engine."""
         return self._engine.status
 
     @property
     def sampling(self) -> SamplingParams:
-        """What holds where a client says nothing: the person's own choice for the model in use."""
+        """Default parameters of requests: the user's choice for the loaded model."""
         return self._services.models.defaults(self._engine.status.model).sampling
 
     def models(self) -> tuple[ModelFile, ...]:
-        """Every model that can be asked for."""
+        """Return every model that can be asked."""
         return self._services.models.refresh()
 
     def new_id(self) -> str:
-        """A fresh id for a request."""
+        """Return a new request id."""
         return self._engine.new_id()
 
     def submit(self, name: str, request: Generate | Embed, on_reply: OnReply) -> ModelFile | None:
-        """Ask the model of that name, which is loaded first if need be (this blocks meanwhile).
+        """Ask the model of that name; load it first if necessary (this blocks).
 
-        Returns the model that is asked. Replies come on the engine's reader thread. Raises
-        `NotFound`, `ModelBusy`, or another `EnvironmentProblem` when the model cannot be loaded;
-        then there is no reply.
+        Returns the model. Replies arrive on the engine's reader thread. Raises `NotFound`,
+        `ModelBusy`, or another `EnvironmentProblem` when the model cannot be loaded; then there is
+        no reply.
         """
         with self._lock:
             self._choose(name)
@@ -64,18 +64,18 @@ class ServingService:
         return model
 
     def note(self, model: ModelFile, stats: GenerationStats) -> None:
-        """Note an answer beside its model, as the window does, but not each of many in a row."""
+        """Record an answer with its model, as the window does, but not each of many in a row."""
         moment = time.monotonic()
         if moment - self._noted.get(model.id, -math.inf) >= NOTE_EVERY_S:
             self._noted[model.id] = moment
             self._services.usage.note(model.id, stats)
 
     def cancel(self, request_id: str) -> None:
-        """Stop a request; its last reply is still to come. May block for a moment."""
+        """Stop a request; its last reply still follows. May block for a moment."""
         self._engine.cancel(request_id)
 
     def _adapted(self, request: Generate | Embed) -> Generate | Embed:
-        """A request that is answered as the window does: with the model's active adapter."""
+        """Return the request with the model's active adapter, as the window sends it."""
         model = self._engine.status.model
         if model is None or isinstance(request, Embed):
             return request
@@ -85,7 +85,7 @@ class ServingService:
     def _choose(self, name: str) -> None:
         current = self._engine.status.model
         if current and name in (*LOADED_MODEL, current.id, current.header.name):
-            self._engine.reload()  # does nothing unless it has failed
+            self._engine.reload()  # does nothing unless the engine has failed
         elif name in LOADED_MODEL:
             self._services.load_default_model()
         else:
@@ -97,7 +97,7 @@ class ServingService:
             self._services.load_model(model)
 
     def _find(self, name: str) -> ModelFile:
-        """By id or by name, never by path: clients do not choose what files are opened."""
+        """Find a model by id or by name, never by path: clients must not choose files."""
         for model in self.models():
             if name in (model.id, model.header.name):
                 return model

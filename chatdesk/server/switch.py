@@ -1,4 +1,4 @@
-"""The API of the running app, on or off as its settings say."""
+"""The API of the running app, on or off as the settings say."""
 
 import threading
 from collections.abc import Callable
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices
 
-if TYPE_CHECKING:  # starlette and uvicorn come with it: only when the API is wanted
+if TYPE_CHECKING:  # it imports starlette and uvicorn: only when the API is on
     from chatdesk.server.api_server import ApiServer
 
 
 class ServerSwitch:
-    """Starts, moves and stops the API of one app. Any thread may call; starting takes a moment."""
+    """Starts, moves and stops the API of one app. Any thread may call; a start takes a moment."""
 
     def __init__(self, services: AppServices, settings: Callable[[], Settings]) -> None:
         self._services = services
         self._settings = settings
         self._lock = threading.Lock()
         self._server: ApiServer | None = None
-        self._served: tuple[int, str] | None = None  # the port and key that were wanted
+        self._served: tuple[int, str] | None = None  # the port and key of the running server
         self._closed = False
 
     def apply(self) -> str:
-        """Do as the settings say; the API's address, or "" while it is off.
+        """Follow the settings; return the API's address, or "" while it is off.
 
         Raises `EnvironmentProblem` when it cannot start.
         """

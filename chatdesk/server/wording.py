@@ -1,4 +1,4 @@
-"""Answers in OpenAI's words: whole documents, and the chunks of a stream."""
+"""Answers in OpenAI's format: whole documents, and the chunks of a stream."""
 
 import time
 from abc import ABC, abstractmethod
@@ -14,13 +14,13 @@ from chatdesk.core.generation import (
     TokenLogprob,
 )
 
-LOWEST_LOGPROB = -9999.0  # OpenAI's figure for a token that is all but impossible
+LOWEST_LOGPROB = -9999.0  # OpenAI's figure for an almost impossible token
 Document = dict[str, Any]
 Delta = TextDelta | ThinkingDelta
 
 
 class Wording(ABC):
-    """How one answer is told. `request_id` is the engine's; `model` is a model's id."""
+    """The format of one answer. `request_id` is the engine's; `model` is a model's id."""
 
     prefix: str
     whole_kind: str
@@ -35,23 +35,23 @@ class Wording(ABC):
         }
 
     def opening(self) -> Document | None:
-        """The chunk before the text, if there is one."""
+        """Return the chunk before the text, if there is one."""
         return None
 
     @abstractmethod
     def chunk(self, delta: Delta) -> Document:
-        """A piece of the answer."""
+        """Return the chunk of a piece of the answer."""
 
     @abstractmethod
     def closing(self, finished: Finished) -> Document:
-        """The chunk after the text: why it ended."""
+        """Return the chunk after the text, with the reason for the end."""
 
     def usage_chunk(self, finished: Finished) -> Document:
-        """The last chunk, for those who asked for it: what it cost."""
+        """Return the last chunk, for clients that ask for it: the usage."""
         return {**self._head, "choices": [], "usage": usage(finished.stats)}
 
     def whole(self, deltas: Sequence[Delta], finished: Finished) -> Document:
-        """The answer as one document."""
+        """Return the answer as one document."""
         return {
             **self._head,
             "object": self.whole_kind,
@@ -65,24 +65,24 @@ class Wording(ABC):
 
 
 class ChatWording(Wording):
-    """/v1/chat/completions."""
+    """The format of /v1/chat/completions."""
 
     prefix = "chatcmpl"
     whole_kind = "chat.completion"
     chunk_kind = "chat.completion.chunk"
 
     def opening(self) -> Document:
-        """The chunk that says who speaks."""
+        """Return the chunk with the role."""
         return self._chunk({"role": "assistant", "content": ""})
 
     def chunk(self, delta: Delta) -> Document:
-        """A piece of the answer, or of the thinking before it."""
+        """Return the chunk of a piece of the answer, or of the thinking before it."""
         if isinstance(delta, ThinkingDelta):
             return self._chunk({"reasoning_content": delta.text})
         return self._chunk({"content": delta.text}, _chat_logprobs(delta.logprobs))
 
     def closing(self, finished: Finished) -> Document:
-        """The chunk that says why it ended."""
+        """Return the chunk with the reason for the end."""
         chunk = self._chunk({}, finish_reason=_finish_reason(finished))
         return {**chunk, "view_start": finished.stats.view_start}
 
@@ -105,21 +105,21 @@ class ChatWording(Wording):
 
 
 class CompletionWording(Wording):
-    """/v1/completions; a text that is continued has no thinking apart."""
+    """The format of /v1/completions; a continued text has no separate thinking."""
 
     prefix = "cmpl"
     whole_kind = chunk_kind = "text_completion"
 
     def __init__(self, request_id: str, model: str) -> None:
         super().__init__(request_id, model)
-        self._offset = 0  # characters that were told of in logprobs
+        self._offset = 0  # characters already reported in logprobs
 
     def chunk(self, delta: Delta) -> Document:
-        """A piece of the text."""
+        """Return the chunk of a piece of the text."""
         return {**self._head, "choices": [self._piece([delta])]}
 
     def closing(self, finished: Finished) -> Document:
-        """The chunk that says why it ended."""
+        """Return the chunk with the reason for the end."""
         choice = self._piece([], finished)
         return {**self._head, "choices": [choice], "view_start": finished.stats.view_start}
 
@@ -140,7 +140,7 @@ class CompletionWording(Wording):
         offsets = []
         for token in tokens:
             offsets.append(self._offset)
-            self._offset += sum(byte & 0xC0 != 0x80 for byte in token.data)  # UTF-8's first bytes
+            self._offset += sum(byte & 0xC0 != 0x80 for byte in token.data)  # first bytes in UTF-8
         return {
             "tokens": [_token_text(token) for token in tokens],
             "token_logprobs": [_finite(token.logprob) for token in tokens],
@@ -153,7 +153,7 @@ class CompletionWording(Wording):
 
 
 def usage(stats: GenerationStats) -> Document:
-    """What an answer cost, in tokens."""
+    """Return the cost of an answer, in tokens."""
     return {
         "prompt_tokens": stats.prompt_tokens,
         "completion_tokens": stats.completion_tokens,

@@ -1,8 +1,8 @@
-"""Which architectures can be trained, and transformers' configuration of a GGUF model.
+"""The architectures that can be trained, and transformers' configuration of a GGUF model.
 
-What a GGUF file does not state, llama.cpp knows by architecture (its `src/models`); the tests hold
-each of them against llama.cpp. Whatever is not understood whole is refused: an adapter for almost
-the same model would be worse than none.
+llama.cpp derives from the architecture what a GGUF file does not state (its `src/models`); the
+tests compare each value with llama.cpp. A model that is not fully understood is refused: an adapter
+for almost the same model would be worse than none.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from chatdesk.core.training import TrainingFailure
 from chatdesk.training.failures import TrainingError
 from chatdesk.training.gguf_file import GgufFile, Scalar
 
-_SHAPE = {  # what every architecture states
+_SHAPE = {  # stated by every architecture
     "context_length": "max_position_embeddings",
     "block_count": "num_hidden_layers",
     "feed_forward_length": "intermediate_size",
@@ -24,16 +24,16 @@ _SHAPE = {  # what every architecture states
     "attention.head_count": "num_attention_heads",
     "attention.layer_norm_rms_epsilon": "rms_norm_eps",
 }
-_ROPE_BASE = 10_000.0  # where none is stated
-_GEMMA_27B_LAYERS = {"gemma2": 46, "gemma3": 62}  # llama.cpp tells them by it, too
+_ROPE_BASE = 10_000.0  # where the file states none
+_GEMMA_27B_LAYERS = {"gemma2": 46, "gemma3": 62}  # llama.cpp detects them by it, too
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """How llama.cpp and transformers name an architecture, and how their weights differ.
+    """The names of an architecture in llama.cpp and transformers, and how its weights differ.
 
     `permuted`: the rows of q and k are in llama.cpp's own order. `norm_plus_one`: 1 was added to
-    the weights of norms. `settings` are those of the configuration that are its own.
+    the weights of norms. `settings` are the configuration's architecture-specific settings.
     """
 
     arch: gguf.MODEL_ARCH
@@ -44,7 +44,7 @@ class Architecture:
 
 
 def _gemma(file: GgufFile) -> dict[str, Any]:
-    """The settings of Gemma 2 and 3 that are not those of every architecture."""
+    """Return the settings that are specific to Gemma 2 and 3."""
     layers, width = file.stated("block_count"), int(file.stated("embedding_length") or 0)
     heads, head = int(file.stated("attention.head_count") or 0), file.stated("attention.key_length")
     is_27b = layers == _GEMMA_27B_LAYERS[file.architecture]
@@ -88,19 +88,19 @@ TRAINABLE = {
 
 
 def untrainable(detail: str) -> TrainingError:
-    """The error for a model that is not understood whole."""
+    """Return the error for a model that is not fully understood."""
     return TrainingError(TrainingFailure.ARCHITECTURE, detail)
 
 
 def architecture_of(file: GgufFile) -> Architecture:
-    """How to read a file. Raises `TrainingError`, which names what cannot be trained."""
+    """Return the architecture of a file. Raises `TrainingError`, which names the obstacle."""
     if file.architecture not in TRAINABLE:
         raise untrainable(file.architecture)
     return TRAINABLE[file.architecture]
 
 
 def configuration(file: GgufFile, architecture: Architecture) -> Any:
-    """The `PretrainedConfig` of a model. Raises `TrainingError`."""
+    """Return the `PretrainedConfig` of a model. Raises `TrainingError`."""
     stated = {name: file.stated(key) for key, name in _SHAPE.items()}
     if missing := [name for name, value in stated.items() if value is None]:
         raise untrainable(f"{file.architecture} without {missing[0]}")
@@ -112,7 +112,7 @@ def configuration(file: GgufFile, architecture: Architecture) -> Any:
         "vocab_size": file.tensors["token_embd.weight"].shape[0],
         "tie_word_embeddings": "output.weight" not in file.tensors,
         "rope_parameters": _rope(file),
-        "pad_token_id": None,  # the starter's is a token that is also said
+        "pad_token_id": None,  # the starter's is a token that it also generates
         **architecture.settings(file),
     }
     return AutoConfig.for_model(architecture.model_type, **settings)
@@ -127,7 +127,7 @@ def _head_dimension(file: GgufFile, stated: dict[str, Scalar | None]) -> int:
 
 
 def _rope(file: GgufFile) -> dict[str, Any]:
-    """Rotary position embeddings, scaled evenly or not at all."""
+    """Return the rotary position embeddings' settings: scaled linearly or not at all."""
     scaling = file.stated("rope.scaling.type") or "none"
     rope: dict[str, Any] = {"rope_type": "default"}
     if scaling == "linear":

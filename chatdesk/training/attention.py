@@ -1,8 +1,8 @@
-"""Attention over packed sequences: each sees itself alone, and only what came before.
+"""Attention over packed sequences: each token sees only earlier tokens of its own sequence.
 
-transformers would mask one large square instead, most of which is in vain: a quarter of a step's
-time for eight sequences of 50 tokens. torch's fused attention has a backward that is slower than
-these plain products in bfloat16 up to 512 tokens, and beyond.
+transformers would mask one large square instead, most of it for nothing: a quarter of a step's time
+for eight sequences of 50 tokens. The backward pass of torch's fused attention is slower than these
+plain products in bfloat16 up to 512 tokens, and beyond.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def packed_attention(
     softcap: float | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """transformers' attention of a batch of one: (1, tokens, heads, head).
+    """transformers' attention for a batch of one: returns (1, tokens, heads, head).
 
     The arguments are (1, heads, tokens, head); `lengths` are the tokens of each sequence, which
     sees `sliding_window` of them at a time. `softcap` bounds the scores as in Gemma 2.
@@ -46,12 +46,12 @@ def packed_attention(
 
 
 def _repeat(heads: torch.Tensor, groups: int) -> torch.Tensor:
-    """Each head for every head of the queries that shares it."""
+    """Repeat each head for every query head that shares it."""
     return heads[:, :, None].expand(-1, -1, groups, -1, -1).flatten(1, 2)
 
 
 def _unseen(scores: torch.Tensor, window: int | None) -> torch.Tensor:
-    """0 where a token sees another one, minus infinity elsewhere."""
+    """Return 0 where a token sees another one, minus infinity elsewhere."""
     never = torch.full(scores.shape[2:], -torch.inf, dtype=scores.dtype)
     later = never.triu(1)
     return later if window is None else later + never.tril(-window)

@@ -7,8 +7,8 @@ from chatdesk.core.personalization import LossPoint
 
 
 def write_board(folder: Path, points: Iterable[LossPoint]) -> None:
-    """Write every loss under the step it was measured after. Raises `OSError`."""
-    from tensorboardX import SummaryWriter  # asked for by few, and slow to import
+    """Write every loss at the step after which it was measured. Raises `OSError`."""
+    from tensorboardX import SummaryWriter  # rarely used, and slow to import
 
     with SummaryWriter(str(folder)) as writer:
         for point in points:

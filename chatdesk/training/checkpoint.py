@@ -1,4 +1,4 @@
-"""Where a run goes on after it was interrupted, to the bit."""
+"""The state from which an interrupted run resumes, bit for bit."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ from chatdesk.core.training import CHECKPOINT_FILE
 from chatdesk.training.files import write_whole
 
 INTERVAL_S = 30.0
-_COST = 0.05  # of the time may be spent on writing them
+_COST = 0.05  # share of the time that writing them may take
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 _log = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ Losses = tuple[int, float | None, float | None, float | None]
 
 @dataclass
 class Progress:
-    """How far a run is, and all that its future depends on.
+    """The progress of a run, and everything that its future depends on.
 
-    `done` optimizer steps of epoch `epoch` (from 0) are behind it, `step` in all; `seconds` of
-    computing were spent. `reference` are the base's log-probabilities of the pairs, `weights` those
-    of LoRA, `best` the ones after `best_step`.
+    `done` optimizer steps of epoch `epoch` (from 0) are complete, `step` in all; `seconds` is the
+    computing time. `reference` are the base's log-probabilities of the pairs, `weights` those of
+    LoRA, `best` the ones after `best_step`.
     """
 
     epoch: int = 0
@@ -52,7 +52,7 @@ class Progress:
 
 
 class Checkpoints:
-    """The checkpoint in a run's folder. `identity` tells the run from every other one."""
+    """The checkpoint in a run's folder. `identity` is unique to the run."""
 
     def __init__(self, folder: Path, identity: str) -> None:
         self._path = folder / CHECKPOINT_FILE
@@ -60,11 +60,11 @@ class Checkpoints:
         self._due = time.monotonic() + INTERVAL_S
 
     def is_due(self) -> bool:
-        """Whether it is time for another one."""
+        """True if the next checkpoint should be written now."""
         return time.monotonic() >= self._due
 
     def save(self, progress: Progress) -> None:
-        """Write it. Raises `OSError`; the one before is then still there."""
+        """Write the checkpoint. Raises `OSError`; the previous one is then still there."""
         started = time.monotonic()
         state = {each.name: getattr(progress, each.name) for each in fields(progress)}
         buffer = io.BytesIO()
@@ -76,7 +76,7 @@ class Checkpoints:
         self._due = now + max(INTERVAL_S, (now - started) / _COST)
 
     def load(self) -> Progress | None:
-        """What the last one holds; None when there is none of this run that is whole."""
+        """Return the last checkpoint; None when this run has none that is complete."""
         if not self._path.exists():
             return None
         content = self._path.read_bytes()

@@ -1,4 +1,4 @@
-"""The examples of a run as batches of token ids: packed one after another, nothing is padded."""
+"""The examples of a run as batches of token ids: packed one after another, without padding."""
 
 import hashlib
 import random
@@ -23,8 +23,8 @@ from chatdesk.training.failures import TrainingError
 class Batch:
     """Some sequences of `lengths`, packed.
 
-    `before` are the places whose next token is one of `targets`; `counts` says how many of these
-    each sequence has, in their order.
+    `before` are the positions whose next token is one of `targets`; `counts` is the number of these
+    in each sequence, in their order.
     """
 
     tokens: torch.Tensor  # (1, all tokens)
@@ -36,7 +36,7 @@ class Batch:
 
 
 def read_dataset(folder: Path) -> tuple[TrainingData, str]:
-    """The data of a run and a hash of it. Raises `TrainingError`."""
+    """Return the data of a run and a hash of it. Raises `TrainingError`."""
     try:
         content = (folder / DATASET_FILE).read_bytes()
         data = msgspec.json.decode(content, type=TrainingData)
@@ -65,31 +65,31 @@ def _check(sequence: Sequence, vocabulary: int) -> None:
 
 
 def sequences(example: TokenExample) -> tuple[Sequence, ...]:
-    """The one sequence of an example, or the two of a pair, the better one first."""
+    """Return the one sequence of an example, or the two of a pair, the better one first."""
     return (example.chosen,) if example.rejected is None else (example.chosen, example.rejected)
 
 
 def target_count(sequence: Sequence) -> int:
-    """How many tokens there is a loss on."""
+    """Return the number of tokens that count in the loss."""
     return sum(span.end - span.start for span in sequence.targets)
 
 
 def token_count(example: TokenExample) -> int:
-    """How many tokens are computed."""
+    """Return the number of tokens to compute."""
     return sum(len(sequence.tokens) for sequence in sequences(example))
 
 
 def epoch_steps(
     data: TrainingData, *, batch: int, seed: int, epoch: int
 ) -> list[list[TokenExample]]:
-    """All examples and replay, mixed anew for every epoch, `batch` for each optimizer step."""
+    """Return all examples and replay, shuffled for every epoch, `batch` for each optimizer step."""
     order = [*data.train, *data.replay]
     random.Random(f"{seed} {epoch}").shuffle(order)  # noqa: S311 - to be repeatable is its point
     return [order[start : start + batch] for start in range(0, len(order), batch)]
 
 
 def parts(examples: Many[TokenExample], tokens: int) -> list[list[TokenExample]]:
-    """The same examples in parts of at most `tokens` (or a single longer one), in their order."""
+    """Split examples into parts of at most `tokens` (or a single longer one), in their order."""
     found: list[list[TokenExample]] = []
     room = 0
     for example in examples:
@@ -103,7 +103,7 @@ def parts(examples: Many[TokenExample], tokens: int) -> list[list[TokenExample]]
 
 
 def pack(examples: Many[TokenExample]) -> Batch:
-    """Their sequences as a batch, those of a pair side by side."""
+    """Return their sequences as a batch, those of a pair side by side."""
     packed = [sequence for example in examples for sequence in sequences(example)]
     tokens = torch.tensor([token for sequence in packed for token in sequence.tokens])
     before: list[int] = []

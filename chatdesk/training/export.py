@@ -1,4 +1,4 @@
-"""The trained adapter as llama.cpp reads it, and as peft does."""
+"""The trained adapter in llama.cpp's format and in peft's."""
 
 import math
 import shutil
@@ -16,12 +16,12 @@ from chatdesk.training.weights import Base, file_rows
 
 
 def export(model: Any, base: Base, config: TrainingConfig, folder: Path) -> None:
-    """Write both forms into `folder`. Raises `OSError`."""
+    """Write both formats into `folder`. Raises `OSError`."""
     write_whole(folder / ADAPTER_FILE, lambda path: write_gguf(model, base, config, path))
     partial = folder / f"{PEFT_FOLDER}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial, save_embedding_layers=False)
-    (partial / "README.md").unlink(missing_ok=True)  # a form that nobody has filled in
+    (partial / "README.md").unlink(missing_ok=True)  # a template that nobody has filled in
     shutil.rmtree(folder / PEFT_FOLDER, ignore_errors=True)
     partial.rename(folder / PEFT_FOLDER)
 

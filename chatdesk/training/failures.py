@@ -1,4 +1,4 @@
-"""What ends a run: its code, and the words for the log."""
+"""The reasons that end a run: a code, and a text for the log."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class TrainingError(Exception):
-    """A run that cannot go on; `str()` of it is the detail."""
+    """A run that cannot continue; `str()` of it is the detail."""
 
     def __init__(self, code: TrainingFailure, detail: str) -> None:
         super().__init__(detail)
@@ -21,7 +21,7 @@ class TrainingError(Exception):
 
 
 def failed(request: Train, problem: Exception) -> TrainingFailed:
-    """The terminal event for what a run raised; what is our own fault is logged."""
+    """Return the terminal event for an exception of a run; our own bugs are logged."""
     request_id = request.request_id
     match problem:
         case TrainingError():
@@ -31,7 +31,7 @@ def failed(request: Train, problem: Exception) -> TrainingFailed:
             return TrainingFailed(request_id, TrainingFailure.PROGRAM, Path(name).name)
         case FileNotFoundError():
             return TrainingFailed(request_id, TrainingFailure.DATA, str(problem.strerror))
-        case OSError():  # what is read is checked where it is read; this was written
+        case OSError():  # reads are checked where they happen; this was a write
             return TrainingFailed(request_id, TrainingFailure.DISK, str(problem.strerror))
         case MemoryError() | torch.OutOfMemoryError():
             return TrainingFailed(request_id, TrainingFailure.OUT_OF_MEMORY, "")

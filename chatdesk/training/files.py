@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are either complete or absent."""
 
 import os
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, and put it in its place once it is on the disk.
+    """Let `write` make a file beside `path`, and move it to `path` once it is on the disk.
 
-    Raises `OSError`; what lay at `path` is then still there.
+    Raises `OSError`; the old file at `path` is then still there.
     """
     partial = path.with_name(f"{path.name}.partial")
     try:

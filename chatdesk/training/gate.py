@@ -1,7 +1,7 @@
-"""Where the computing waits while it is paused, and leaves when it is cancelled.
+"""The point where a run waits while it is paused, and stops when it is cancelled.
 
-torch is asked for one operation at a time, so that holding back the next one holds everything
-still: the threads of its pool sleep between operations (`GOMP_SPINCOUNT`), and the cores are free.
+torch gets one operation at a time, so that holding back the next one stops everything: the threads
+of its pool sleep between operations (`GOMP_SPINCOUNT`), and the cores are free.
 """
 
 import threading
@@ -14,9 +14,9 @@ class Stopped(Exception):
 
 
 class Gate:
-    """Passed again and again by the thread that computes; opened and closed by another one.
+    """A gate that the computing thread passes repeatedly; another thread opens and closes it.
 
-    `tick` is called about every `tick_s` seconds by the thread that computes.
+    `tick` is called about every `tick_s` seconds by the computing thread.
     """
 
     def __init__(self, tick_s: float = 1.0) -> None:
@@ -29,19 +29,19 @@ class Gate:
         self._ticked = self._started = time.monotonic()
 
     def close(self) -> None:
-        """Hold still from the next operation on."""
+        """Pause from the next operation on."""
         self._set(is_open=False)
 
     def open(self) -> None:
-        """Go on."""
+        """Resume."""
         self._set(is_open=True)
 
     def stop(self) -> None:
-        """Let `pass_through` raise `Stopped` from now on, also where it waits."""
+        """Make `pass_through` raise `Stopped` from now on, also while it waits."""
         self._set(is_stopped=True)
 
     def seconds(self) -> float:
-        """Time since the beginning, without pauses."""
+        """Return the time since the beginning, without pauses."""
         return time.monotonic() - self._started - self._paused_s
 
     def pass_through(self) -> None:

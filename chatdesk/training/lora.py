@@ -13,13 +13,13 @@ from chatdesk.core.training import TrainingFailure
 from chatdesk.training.failures import TrainingError
 from chatdesk.training.weights import Base
 
-_ADAPTER = "default"  # peft's name for the only one
+_ADAPTER = "default"  # peft's name for the only adapter
 
 
 def add_lora(base: Base, config: TrainingConfig) -> Any:
-    """A `PeftModel` with new LoRA layers in float32, begun from torch's random state.
+    """Return a `PeftModel` with new LoRA layers in float32, initialized from torch's random state.
 
-    Raises `TrainingError` when no linear layer has a name that is wanted.
+    Raises `TrainingError` when no linear layer has one of the requested names.
     """
     chosen = [
         module
@@ -41,17 +41,17 @@ def add_lora(base: Base, config: TrainingConfig) -> Any:
         ),
     )
     for layer in lora_layers(model).values():
-        layer.cast_input_dtype_enabled = False  # autocast does, once and not back and forth
+        layer.cast_input_dtype_enabled = False  # autocast does it, once and not back and forth
     return model
 
 
 def trained(model: nn.Module) -> list[nn.Parameter]:
-    """The weights that learn, always in the same order."""
+    """Return the trainable weights, always in the same order."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
 def lora_layers(model: Any) -> dict[str, LoraLinear]:
-    """The layers with LoRA by the names of the modules in the base."""
+    """Return the layers with LoRA by the names of the modules in the base."""
     return {
         name: layer
         for name, layer in model.get_base_model().named_modules()
@@ -60,13 +60,13 @@ def lora_layers(model: Any) -> dict[str, LoraLinear]:
 
 
 def factors(model: Any) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
-    """Module, A (rank, inputs) and B (outputs, rank) of each layer with LoRA."""
+    """Yield module, A (rank, inputs) and B (outputs, rank) of each layer with LoRA."""
     for name, layer in lora_layers(model).items():
         yield name, layer.lora_A[_ADAPTER].weight.detach(), layer.lora_B[_ADAPTER].weight.detach()
 
 
 def guard(layers: Iterable[nn.Module], gate: Callable[[], None]) -> None:
-    """Call `gate` before each of these layers is computed, forwards and backwards."""
+    """Call `gate` before each of these layers is computed, forward and backward."""
 
     def forward(layer: nn.Module, inputs: object) -> None:
         gate()

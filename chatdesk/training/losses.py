@@ -1,8 +1,8 @@
-"""What is minimised, in natural logarithms.
+"""The loss functions, in natural logarithms.
 
-To learn an answer it is the mean log-probability of its tokens; to prefer one over another DPO
-(Rafailov et al. 2023, equation 7) on those of both; and to keep what the base can do the divergence
-from its next-token distributions (Li & Hoiem, "Learning without Forgetting", 2016).
+To learn an answer: the mean log-probability of its tokens. To prefer one answer over another: DPO
+(Rafailov et al. 2023, equation 7) on the log-probabilities of both. To keep what the base can do:
+the divergence from its next-token distributions (Li & Hoiem, "Learning without Forgetting", 2016).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _PIECE = 128  # targets: all their logits at once would need more memory than th
 class Scorer:
     """Computes log-probabilities with a model; `gate` is called in between.
 
-    `precision` is what matrices are multiplied in, whatever the weights are kept in.
+    `precision` is the dtype of matrix products, whatever dtype the weights have.
     """
 
     def __init__(self, model: Any, precision: torch.dtype, gate: Callable[[], None]) -> None:
@@ -30,20 +30,21 @@ class Scorer:
         self._gate = gate
 
     def logprobs(self, batch: Batch) -> torch.Tensor:
-        """The log-probability of each sequence's targets, summed: (sequences,)."""
+        """Return the log-probability of each sequence's targets, summed: (sequences,)."""
         return self.logprobs_at(self.states(batch), batch.targets, batch.counts)
 
     def logprobs_at(
         self, states: torch.Tensor, targets: torch.Tensor, counts: Sequence[int]
     ) -> torch.Tensor:
-        """The same for states that are known; `counts` are targets of each sequence."""
+        """Return the same for given states; `counts` are the targets of each sequence."""
         with self._autocast():
             return _sums(counts, self._rows(states, targets, self._logprobs))
 
     def divergences_at(
         self, states: torch.Tensor, base: torch.Tensor, counts: Sequence[int]
     ) -> torch.Tensor:
-        """KL(base || model) of the next token, summed over each sequence's targets: (sequences,).
+        """Return KL(base || model) of the next token, summed over each sequence's targets:
+        (sequences,).
 
         `base` are the base's states of the same targets.
         """
@@ -51,7 +52,7 @@ class Scorer:
             return _sums(counts, self._rows(states, base, self._divergences))
 
     def states(self, batch: Batch) -> torch.Tensor:
-        """The hidden states that foretell the targets: (targets, width)."""
+        """Return the hidden states that predict the targets: (targets, width)."""
         with self._autocast():
             states: torch.Tensor = self._decoder(
                 input_ids=batch.tokens,
@@ -92,9 +93,10 @@ def _sums(counts: Sequence[int], rows: torch.Tensor) -> torch.Tensor:
 
 
 class _RowValues(torch.autograd.Function):
-    """Values whose gradient is found along with them, so that no logits are kept.
+    """Values with their gradient computed in the forward pass, so that no logits are kept.
 
-    Each depends on its own hidden state alone: the gradient of their sum holds that of each.
+    Each value depends only on its own hidden state: the gradient of their sum contains that of
+    each.
     """
 
     Piece = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -123,6 +125,6 @@ class _RowValues(torch.autograd.Function):
 
 
 def preference_loss(logprobs: torch.Tensor, reference: torch.Tensor, beta: float) -> torch.Tensor:
-    """DPO's loss of a pair; both arguments are (2,), the better answer first."""
+    """Return DPO's loss of a pair; both arguments are (2,), the better answer first."""
     gained = logprobs - reference
     return -logsigmoid(beta * (gained[0] - gained[1]))

@@ -1,4 +1,4 @@
-"""How far a run is, how fast, and what it takes: the `TrainingProgress` events."""
+"""Progress, speed and memory of a run: the `TrainingProgress` events."""
 
 import sys
 from collections.abc import Callable
@@ -15,7 +15,7 @@ if sys.platform != "win32":
 
 
 class Meter:
-    """Counts what a session computes, and tells. `all_tokens` are those of the whole run."""
+    """Counts the work of a session and reports it. `all_tokens` are those of the whole run."""
 
     def __init__(
         self, request_id: str, send: Callable[[TrainingProgress], None], gate: Gate
@@ -31,17 +31,17 @@ class Meter:
         gate.tick = self.tell
 
     def begin(self, progress: Progress, steps: int, all_tokens: int) -> None:
-        """The model is read, and training goes on from `progress`, which is followed."""
+        """Start to follow `progress`: the model is read, and training continues from there."""
         self._progress, self.steps, self._all_tokens = progress, steps, all_tokens
         self._earlier_tokens, self._earlier_s = progress.tokens, progress.seconds
         self._begun_s = self._gate.seconds()
 
     def seconds(self) -> float:
-        """Computing time of all sessions."""
+        """Return the computing time of all sessions."""
         return self._earlier_s + self._gate.seconds()
 
     def tokens_per_s(self) -> float:
-        """Trained tokens per second of this session, with all measuring in between."""
+        """Return the trained tokens per second of this session, with all measuring in between."""
         trained = self._progress.tokens - self._earlier_tokens
         return trained / max(self._gate.seconds() - self._begun_s, 1e-9)
 
@@ -64,7 +64,7 @@ class Meter:
         )
 
     def peak_bytes(self) -> int:
-        """The most memory this process has had."""
+        """Return the peak memory of this process."""
         if sys.platform == "win32":
             return int(self._process.memory_info().peak_wset)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,4 +1,4 @@
-"""The loss of some examples: answers, preferences and what is kept, each with its share."""
+"""The loss of some examples: answers, preferences and replay, each with its share."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ States = Mapping[TokenExample, torch.Tensor]
 
 @dataclass(frozen=True)
 class Totals:
-    """What the losses of one optimizer step are divided by, so that its parts add up to means.
+    """The divisors of the losses of one optimizer step, so that its parts add up to means.
 
     Shares are those of the examples' weights.
     """
 
-    tokens: float  # of answers there is a loss on, weighted
+    tokens: float  # answer tokens that count in the loss, weighted
     pairs: float  # weighted
-    kept: float  # tokens of what is kept, weighted
+    kept: float  # replay tokens, weighted
     share_of_pairs: float
     share_of_kept: float
 
     @staticmethod
     def of(examples: Iterable[TokenExample]) -> "Totals":
-        """Those of a whole step, or of everything that is measured at once."""
+        """Return the totals of a whole step, or of a whole measurement."""
         tokens = pairs = kept = kept_weight = everything = 0.0
         for example in examples:
             everything += example.weight
@@ -44,15 +44,17 @@ class Totals:
 
 
 class Loss(NamedTuple):
-    """A scalar to minimise, and what of it comes from answers and pairs."""
+    """A scalar to minimise, and the parts of it that come from answers and pairs."""
 
     whole: torch.Tensor
     learned: float
 
 
 class Objective:
-    """What is minimised. `reference` are the base's log-probabilities of each pair, `states` its
-    hidden states of each example that is kept.
+    """The training objective.
+
+    `reference` are the base's log-probabilities of each pair, `states` its hidden states of each
+    replay example.
     """
 
     def __init__(
@@ -65,9 +67,9 @@ class Objective:
         self._tokens = tokens
 
     def loss(self, part: Sequence[TokenExample], totals: Totals) -> Loss:
-        """What a part adds to the loss of its step.
+        """Return the contribution of a part to the loss of its step.
 
-        Answers and what is kept add their mean per token, pairs their mean, by their share.
+        Answers and replay add their mean per token, pairs their mean, each by its share.
         """
         learned = [example for example in part if not example.keep]
         kept = [example for example in part if example.keep]
@@ -106,7 +108,7 @@ class Objective:
 
     @torch.no_grad()
     def measure(self, examples: Sequence[TokenExample]) -> float | None:
-        """The loss of all of them; None when there are none."""
+        """Return the loss of all examples; None when there are none."""
         if not examples:
             return None
         totals = Totals.of(examples)
@@ -117,7 +119,7 @@ class Objective:
 def reference_logprobs(
     scorer: Scorer, pairs: Sequence[TokenExample], tokens: int
 ) -> list[tuple[float, float]]:
-    """The log-probabilities of both answers of each pair."""
+    """Return the log-probabilities of both answers of each pair."""
     found: list[tuple[float, float]] = []
     for part in parts(pairs, tokens):
         logprobs = scorer.logprobs(pack(part)).tolist()
@@ -129,7 +131,7 @@ def reference_logprobs(
 def kept_states(
     scorer: Scorer, kept: Sequence[TokenExample], tokens: int
 ) -> dict[TokenExample, torch.Tensor]:
-    """The hidden states at the targets of each example: (targets, width)."""
+    """Return the hidden states at the targets of each example: (targets, width)."""
     found: dict[TokenExample, torch.Tensor] = {}
     for part in parts(kept, tokens):
         batch = pack(part)

@@ -1,4 +1,4 @@
-"""A run as it is asked for: checks its files, reads the model, trains, exports."""
+"""A whole run: check its files, read the model, train, export."""
 
 import hashlib
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from chatdesk.training.weights import load_base
 def answer(
     request: Train, send: Callable[[TrainingProgress], None], gate: Gate
 ) -> Trained | TrainingStopped | TrainingFailed:
-    """Do a run; the event it ends in."""
+    """Do a run; return its terminal event."""
     try:
         return train(request, send, gate)
     except Stopped:
@@ -43,14 +43,14 @@ def answer(
 def train(request: Train, send: Callable[[TrainingProgress], None], gate: Gate) -> Trained:
     """Do a run, or the rest of it.
 
-    Threads are fixed, algorithms deterministic and all randomness is the seed's, so that a run
-    which went on from a checkpoint ends to the bit as an undisturbed one. Raises `TrainingError`,
-    `Stopped`, and `OSError` of the disk.
+    Threads are fixed, algorithms are deterministic and all randomness comes from the seed, so that
+    a run resumed from a checkpoint gives the same bits as an undisturbed one. Raises
+    `TrainingError`, `Stopped`, and `OSError` of the disk.
     """
     if request.threads:
         torch.set_num_threads(request.threads)
     torch.use_deterministic_algorithms(True)
-    # What it would fill is written over at once; it only helps to find bugs.
+    # The memory it would fill is overwritten at once; it only helps to find bugs.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.manual_seed(request.config.seed)
     folder, config = Path(request.folder), request.config
@@ -85,7 +85,7 @@ def train(request: Train, send: Callable[[TrainingProgress], None], gate: Gate) 
 
 
 def _check_model_file(request: Train) -> None:
-    """Raise `TrainingError` when the model's file is not what it was when the run began."""
+    """Raise `TrainingError` when the model's file has changed since the run began."""
     try:
         about = Path(request.model_path).stat()
     except OSError as problem:
@@ -95,5 +95,5 @@ def _check_model_file(request: Train) -> None:
 
 
 def _has_fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 itself."""
+    """True if this processor has bfloat16 multiplication."""
     return any(there for name, there in torch.cpu.get_capabilities().items() if "bf16" in name)

@@ -1,6 +1,6 @@
-"""Which epoch is the best one, and when more of them would do no good.
+"""Early stopping: the best epoch, and the point where more of them do no good.
 
-Both losses count: what is learned must not cost the rest of the model.
+Both losses count: learning must not cost the rest of the model.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from chatdesk.core.personalization import LossPoint, TrainingConfig
 
 
 def harm(start: LossPoint, point: LossPoint) -> float:
-    """The growth of the general loss since the start, in nats; 0 when it is not measured."""
+    """Return the growth of the general loss since the start, in nats; 0 when it is not measured."""
     if start.general is None or point.general is None:
         return 0.0
     return point.general - start.general
 
 
 def best(points: Sequence[LossPoint], config: TrainingConfig) -> LossPoint:
-    """The best epoch. `points` are the measurements, the first one before any step.
+    """Return the best epoch. `points` are the measurements, the first one before any step.
 
-    It is the one with the lowest validation loss of those that do no harm, or the least harmful
+    It is the one with the lowest validation loss among those that do no harm, or the least harmful
     one. Without validation data it is the last.
     """
     start, *epochs = points
@@ -33,7 +33,7 @@ def best(points: Sequence[LossPoint], config: TrainingConfig) -> LossPoint:
 
 
 def is_over(points: Sequence[LossPoint], config: TrainingConfig) -> bool:
-    """Whether the next epoch is not worth its time."""
+    """True if the next epoch is not worth its time."""
     start, *epochs = points
     if not epochs:
         return False

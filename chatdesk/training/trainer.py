@@ -1,7 +1,7 @@
 """The training loop.
 
 AdamW on the LoRA weights in float32; linear warmup, then half a cosine; the gradient of a step is
-gathered over its parts, then clipped. Both losses are measured before the first step and after
+accumulated over its parts, then clipped. Both losses are measured before the first step and after
 every epoch.
 """
 
@@ -24,7 +24,7 @@ from chatdesk.training.objective import Objective, Totals, kept_states, referenc
 
 
 class Trainer:
-    """Trains the LoRA layers of `model`, a `PeftModel`, on from the last checkpoint."""
+    """Trains the LoRA layers of `model`, a `PeftModel`, from the last checkpoint on."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class Trainer:
         self._optimizer.zero_grad()
         progress.step += 1
         progress.done += 1
-        if totals.share_of_kept < 1:  # else there was nothing to learn in this step
+        if totals.share_of_kept < 1:  # otherwise there was nothing to learn in this step
             self._note(LossPoint(progress.step, training=learned / (1 - totals.share_of_kept)))
 
     def _measure(self) -> None:
@@ -160,7 +160,7 @@ class Trainer:
 
 
 def rate(step: int, steps: int, warmup: float) -> float:
-    """The learning rate of a step (from 0) as a share of the largest one."""
+    """Return the learning rate of a step (from 0) as a share of the peak rate."""
     warm = max(1, round(warmup * steps))
     if step < warm:
         return (step + 1) / warm

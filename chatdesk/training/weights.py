@@ -1,6 +1,6 @@
-"""The weights of the very GGUF file that is chatted with, as a torch model.
+"""The weights of the GGUF file used for chat, as a torch model.
 
-The names of tensors are mapped by gguf's own tables, those llama.cpp's converter works with.
+gguf's own tables map the names of tensors; llama.cpp's converter uses the same ones.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _NORM = "norm.weight"
 
 @dataclass(frozen=True)
 class Base:
-    """The frozen model and how its file calls things.
+    """The frozen model and the names that its file uses.
 
     `linears` are the GGUF names ("blk.0.attn_q") of the linear layers of all blocks, by the names
     of their modules; `reordered` are the heads of those whose rows llama.cpp orders in its own way.
@@ -43,7 +43,7 @@ class Base:
 
 
 def load_base(path: Path, dtype: torch.dtype, gate: Callable[[], None] = lambda: None) -> Base:
-    """Read and dequantize a model. `gate` is called again and again. Raises `TrainingError`."""
+    """Read and dequantize a model. `gate` is called repeatedly. Raises `TrainingError`."""
     file = read_gguf(path)
     architecture = architecture_of(file)
     config = configuration(file, architecture)
@@ -98,10 +98,10 @@ def _fill(
 
 
 def torch_rows(weights: torch.Tensor, heads: int) -> torch.Tensor:
-    """Rows as transformers wants them, out of llama.cpp's order."""
+    """Reorder rows from llama.cpp's order to transformers'."""
     return weights.reshape(heads, -1, 2, weights.shape[1]).transpose(1, 2).reshape(weights.shape)
 
 
 def file_rows(weights: torch.Tensor, heads: int) -> torch.Tensor:
-    """Rows in llama.cpp's order: `LlamaModel.permute` of its `convert_hf_to_gguf.py`."""
+    """Reorder rows to llama.cpp's order: `LlamaModel.permute` of its `convert_hf_to_gguf.py`."""
     return weights.reshape(heads, 2, -1, weights.shape[1]).transpose(1, 2).reshape(weights.shape)

@@ -1,7 +1,7 @@
-"""The trainer process: requests come in as JSON lines on stdin, events go out on stdout.
+"""The trainer process: requests arrive as JSON lines on stdin, events go out on stdout.
 
-One thread reads requests, so that a pause acts at once; this one computes. Everything that is worth
-keeping lies in checkpoints, so that the process may end at any moment, and does with its stdin.
+One thread reads requests, so that a pause acts at once; this one computes. Everything worth keeping
+is in checkpoints, so that the process may end at any moment; it ends when stdin does.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ from chatdesk.training.gate import Gate
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
 
-_ENVIRONMENT = {  # to be set before torch is imported
-    "GOMP_SPINCOUNT": "1000",  # some microseconds, then threads without work sleep
+_ENVIRONMENT = {  # must be set before torch is imported
+    "GOMP_SPINCOUNT": "1000",  # some microseconds, then idle threads sleep
     "KMP_BLOCKTIME": "0",
-    "OMP_DYNAMIC": "false",  # always as many of them, for the same sums
-    "HF_HUB_OFFLINE": "1",  # nothing is asked of anybody
+    "OMP_DYNAMIC": "false",  # always the same number of threads, for the same sums
+    "HF_HUB_OFFLINE": "1",  # no network access
 }
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def main() -> NoReturn:
     """Serve until `Shutdown` or the end of stdin."""
     writer = EventWriter(take_stdout())
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     _step_back()
     os.environ.update(_ENVIRONMENT)
     server = _Server(writer)
@@ -53,7 +53,7 @@ def main() -> NoReturn:
 
 
 def _step_back() -> None:
-    """Let every other program go first, and let the kernel end this one first."""
+    """Give every other program priority, and make the kernel's OOM killer choose this one first."""
     if sys.platform == "win32":
         psutil.Process().nice(psutil.IDLE_PRIORITY_CLASS)
     else:
@@ -64,7 +64,7 @@ def _step_back() -> None:
 
 
 class _Server:
-    """Passes requests from the thread that reads to the one that computes."""
+    """Passes requests from the reading thread to the computing one."""
 
     def __init__(self, writer: EventWriter) -> None:
         self._send = writer.send
@@ -72,7 +72,7 @@ class _Server:
         self._gates: dict[str, Gate] = {}
 
     def read(self) -> NoReturn:
-        """Take requests until the end of stdin; the process ends with it."""
+        """Read requests until the end of stdin; the process ends with it."""
         codec = Codec[TrainerRequest](get_args(TrainerRequest))
         for line in lines(0):
             try:
@@ -99,7 +99,7 @@ class _Server:
                     gate.stop()
 
     def compute(self) -> NoReturn:
-        """Do what is asked for, one run after another."""
+        """Do the requests, one run after another."""
         try:
             import torch
 

@@ -1,1 +1,1 @@
-"""Child processes: start, talk, stop, notice a crash. Knows nothing of models."""
+"""Child processes: start, talk, stop, detect a crash. This package knows nothing of models."""

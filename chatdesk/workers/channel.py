@@ -11,7 +11,7 @@ _READ_BYTES = 1 << 16
 
 
 def take_stdout() -> int:
-    """A descriptor only we know for the real stdout; what others print there goes to stderr."""
+    """Return a private descriptor for the real stdout; other output to stdout goes to stderr."""
     sys.stdout.flush()
     own = os.dup(1)
     os.dup2(2, 1)
@@ -26,7 +26,7 @@ class EventWriter:
         self._lock = threading.Lock()
 
     def send(self, event: object) -> None:
-        """Write one event. When nobody listens any more, the process ends here."""
+        """Write one event. When nobody reads any more, the process ends here."""
         line = memoryview(Codec.encode(event))
         with self._lock:
             try:
@@ -37,9 +37,10 @@ class EventWriter:
 
 
 def lines(descriptor: int) -> Iterator[bytes]:
-    """The lines that arrive on a descriptor, until its end; of a monstrous line only the start.
+    """Yield the lines that arrive on a descriptor, until its end; only the start of an oversized
+    line.
 
-    Unbuffered, as a thread that dies inside a buffered reader takes the interpreter with it.
+    Unbuffered, because a thread that dies inside a buffered reader takes the interpreter with it.
     """
     held = bytearray()
     while data := os.read(descriptor, _READ_BYTES):

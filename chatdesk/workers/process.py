@@ -1,7 +1,7 @@
-"""One wrapper around a child process that speaks the protocol.
+"""One wrapper around a child process that uses the protocol.
 
-The child's stdout carries messages and nothing else; its stderr goes to the log, and the last
-lines are kept so that a crash can be told with its cause.
+The child's stdout carries messages and nothing else; its stderr goes to the log, and its last lines
+are kept to report the cause of a crash.
 """
 
 import contextlib
@@ -26,29 +26,29 @@ _SIGKILL = 9  # Windows has no name for it
 
 
 def worker_command(worker: str) -> list[str]:
-    """How to start a child: the same executable with a hidden first argument."""
+    """Return the command of a child: the same executable with a hidden first argument."""
     start = [sys.executable] if is_frozen() else [sys.executable, "-m", "chatdesk"]
     return [*start, "--worker", worker]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a child ended. `exit_code` is negative for a signal, as in `subprocess`."""
+    """The end of a child. `exit_code` is negative for a signal, as in `subprocess`."""
 
     exit_code: int
     asked_to_stop: bool
     last_stderr: tuple[str, ...]
 
     def was_successful(self) -> bool:
-        """Whether it ended because it was asked to, or in good order by itself."""
+        """True if the child ended on request, or in good order by itself."""
         return self.asked_to_stop or self.exit_code == 0
 
     def was_killed_from_outside(self) -> bool:
-        """Whether someone else killed it outright, as the system does when memory runs out."""
+        """True if another process killed it, as the system does when memory runs out."""
         return not self.asked_to_stop and self.exit_code == -_SIGKILL
 
     def state_str(self) -> str:
-        """A few words for logs: 'exited with 1', 'killed by SIGKILL'."""
+        """Return a few words for logs: 'exited with 1', 'killed by SIGKILL'."""
         if self.exit_code >= 0:
             return f"exited with {self.exit_code}"
         try:
@@ -58,11 +58,11 @@ class Outcome:
 
 
 class ChildProcess(Generic[Event]):
-    """A running child. Create it to start it.
+    """A running child. The constructor starts it.
 
-    `on_event` and `on_protocol_error` are called on the reader thread, one at a time and in
-    order; `on_exit` is called there once, after the last event. Raises `OSError` when the
-    process cannot be started.
+    `on_event` and `on_protocol_error` are called on the reader thread, one at a time and in order;
+    `on_exit` is called there once, after the last event. Raises `OSError` when the process cannot
+    start.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class ChildProcess(Generic[Event]):
         return thread
 
     def send(self, message: object) -> bool:
-        """Write a message to the child; False when the child is gone (`on_exit` tells why)."""
+        """Write a message to the child; False when the child is gone (see `on_exit`)."""
         line = self._codec.encode(message)
         assert self._process.stdin is not None
         try:
@@ -122,11 +122,11 @@ class ChildProcess(Generic[Event]):
     ) -> None:
         """End the child: close its input, then terminate, then kill, `grace_s` apart each.
 
-        A `farewell` is a message that asks it to end by itself; it has `farewell_s` to do so.
+        A `farewell` is a message that asks it to end by itself, within `farewell_s`.
         """
         self._stopping = True
         if farewell is not None:
-            # On a thread of its own: a child that does not read may let nobody write.
+            # On its own thread: a child that does not read can block the write.
             self._thread("farewell", lambda: self.send(farewell))
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(farewell_s)
@@ -168,11 +168,11 @@ class ChildProcess(Generic[Event]):
 
     def _close_stdin(self, patience_s: float = -1) -> None:
         assert self._process.stdin is not None
-        # A message too long for the pipe holds the lock until the child reads it or is ended.
+        # A message too long for the pipe holds the lock until the child reads it or ends.
         if not self._write_lock.acquire(timeout=patience_s):
             return
         try:
-            with contextlib.suppress(OSError):  # what is unwritten has no reader
+            with contextlib.suppress(OSError):  # unwritten data has no reader
                 self._process.stdin.close()
         finally:
             self._write_lock.release()

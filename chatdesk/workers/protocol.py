@@ -1,8 +1,8 @@
 """JSON lines between the window and its children: one versioned, typed message a line.
 
 A message is a frozen dataclass; on the wire it is its fields beside a `"type"` with the class's
-name. Whatever arrives is checked against the declared types, so that garbage becomes a
-`ProtocolError` to report and never an exception in a reader thread.
+name. Every line is checked against the declared types, so that garbage becomes a `ProtocolError` to
+report and never an exception in a reader thread.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ Message = TypeVar("Message")
 
 
 class ProtocolError(Exception):
-    """A line that is not a message; the text says why, without quoting its content."""
+    """A line that is not a message; the text gives the reason, without quoting its content."""
 
 
 class Codec(Generic[Message]):
@@ -31,13 +31,13 @@ class Codec(Generic[Message]):
 
     @staticmethod
     def encode(message: object) -> bytes:
-        """The message as one line, newline included."""
+        """Return the message as one line, newline included."""
         fields = msgspec.json.encode(message)[1:]
         comma = b"" if fields == b"}" else b","
         return b'{"type":"%b"%b%b\n' % (type(message).__name__.encode(), comma, fields)
 
     def decode(self, line: bytes) -> Message:
-        """The message of a line. Raises `ProtocolError`."""
+        """Return the message of a line. Raises `ProtocolError`."""
         if len(line) > MAX_LINE_BYTES:
             raise ProtocolError(f"a line of {len(line)} bytes")
         try:

@@ -40,7 +40,7 @@ class Reply:
 
 
 class Served:
-    """The API over real services and a real child process, and ways to call it."""
+    """The API over real services and a real child process, with helpers to call it."""
 
     def __init__(
         self, home: Path, engine: Sequence[str] | None, key: str | None, settings: Settings
@@ -64,7 +64,7 @@ class Served:
     def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """An HTTP request by hand. A header given as "" is left out; an iterator is chunked."""
+        """Send a request by hand. A header given as "" is left out; an iterator is chunked."""
         return self.call_port(self.port, method, path, body, headers)
 
     @staticmethod
@@ -100,7 +100,7 @@ class Served:
         return self.call("POST", "/v1/chat/completions", body)
 
     def open(self, path: str, body: Mapping[str, Any]) -> socket.socket:
-        """A request that was sent, and whose answer was not read."""
+        """Send a request and return its socket; the answer is not read."""
         data = msgspec.json.encode(body)
         head = f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nContent-Length: {len(data)}\r\n\r\n"
         connection = socket.create_connection(("127.0.0.1", self.port), TIMEOUT_S)
@@ -117,7 +117,7 @@ class Served:
         return self.metric("chatdesk_requests_running")
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for something another process does."""
+        """Wait for another process to reach a state."""
         end = time.monotonic() + TIMEOUT_S
         while not holds():
             assert time.monotonic() < end

@@ -1,4 +1,4 @@
-"""The API as OpenAI's own client meets it, over the scripted engine."""
+"""The API with OpenAI's own client, over the scripted engine."""
 
 import base64
 import itertools
@@ -249,7 +249,7 @@ def test_a_stream_that_is_left_frees_its_place(fake: Served) -> None:
     with ask(fake, "slow", stream=True) as stream:
         assert len(list(itertools.islice(stream, 5))) == 5
         assert fake.running() == 1
-    # It runs until the engine itself says that it has ended, which "slow" does by a Cancel only.
+    # It runs until the engine reports the end; the "slow" script ends only on a Cancel.
     fake.until(lambda: fake.running() == 0)
     assert not fake.services.engine.busy
 

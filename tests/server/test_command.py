@@ -1,4 +1,4 @@
-"""`chatdesk serve` as a person starts and ends it."""
+"""`chatdesk serve`, started and ended as a person does it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ TIMEOUT_S = 60.0
 
 
 def start(home: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-    # A test run in the background may have been told to ignore it, and children inherit that.
+    # A test run in the background may ignore it, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return subprocess.Popen(
@@ -36,7 +36,7 @@ def start(home: Path, *arguments: str, **environment: str) -> "subprocess.Popen[
 
 @contextmanager
 def serving(home: Path, *arguments: str, **environment: str) -> Iterator[str]:
-    """A server and the address it tells; ended by Ctrl+C, in good order."""
+    """A server and the address it prints; ended by Ctrl+C, in good order."""
     process = start(home, "--port", "0", *arguments, **environment)
     try:
         assert process.stdout

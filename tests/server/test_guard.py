@@ -1,4 +1,4 @@
-"""Who gets nothing from the API, and what bad input gets."""
+"""Requests that the API refuses, and its answers to bad input."""
 
 import json
 import socket
@@ -166,7 +166,7 @@ def test_a_body_that_does_not_come(fake: Served, monkeypatch: pytest.MonkeyPatch
 
 
 def test_headers_have_a_limit(fake: Served) -> None:
-    with suppress(ConnectionResetError):  # it need not hear us out
+    with suppress(ConnectionResetError):  # it need not read the whole request
         assert fake.call("GET", "/health", headers={"X": "x" * 1_000_000}).status == 400
     assert fake.call("GET", "/health", headers={"X": "x" * 10_000}).status == 200
 

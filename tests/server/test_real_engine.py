@@ -65,7 +65,7 @@ def test_length_and_stop(real: Served) -> None:
 
 
 def test_a_seed_makes_an_answer_again(real: Served) -> None:
-    ask(real, "Tell me something.")  # read once: a part that is read anew differs in the last digit
+    ask(real, "Tell me something.")  # prefill it once: a part read again differs in the last digit
     first, again, other = (
         text_of(ask(real, "Tell me something.", temperature=1.5, seed=seed)) for seed in (5, 5, 6)
     )
@@ -91,7 +91,7 @@ def test_json_object_and_grammar(real: Served) -> None:
 
 
 def test_logprobs(real: Served) -> None:
-    plain = {"repeat_penalty": 1}  # what is told is from before any sampling
+    plain = {"repeat_penalty": 1}  # logprobs are from before any sampling
     answer = ask(real, "Name a colour.", logprobs=True, top_logprobs=3, extra_body=plain)
     choice = answer.choices[0]
     told = choice.logprobs.content

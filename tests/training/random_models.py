@@ -10,7 +10,7 @@ from tests.tiny_models import CHATML, SIZE, VOCABULARY, write_vocabulary
 
 HEADS, KV_HEADS, HEAD = 4, 2, 32
 WIDTH, FEED_FORWARD = HEADS * HEAD, 192
-WINDOW = 8  # tokens, of those with sliding attention
+WINDOW = 8  # tokens, of the models with sliding attention
 
 _LAYERS = {"gemma3": 6}  # of which the last one is not sliding
 _GEMMAS = ("gemma", "gemma2", "gemma3")
@@ -19,7 +19,7 @@ _GEMMAS = ("gemma", "gemma2", "gemma3")
 def random_model(
     path: Path, architecture: str = "llama", *, scaled_rope: bool = False, tied: bool = False
 ) -> Path:
-    """A model whose next token depends on all before it; `scaled_rope` as in Llama 3.1."""
+    """Write a model whose next token depends on all before it; `scaled_rope` as in Llama 3.1."""
     writer = gguf.GGUFWriter(str(path), architecture)
     writer.add_name("Random")
     _write_hyperparameters(writer, architecture)

@@ -1,4 +1,4 @@
-"""Runs to ask a trainer for."""
+"""Requests for training runs."""
 
 import random
 from pathlib import Path
@@ -58,7 +58,7 @@ def mixed(examples: int = 8) -> TrainingData:
 def ask_for(
     folder: Path, model: Path, data: TrainingData, config: TrainingConfig = CONFIG, **more: Any
 ) -> Train:
-    """The request for a run in `folder`, which then holds its data."""
+    """Return the request for a run in `folder`, after writing its data there."""
     folder.mkdir(exist_ok=True)
     (folder / DATASET_FILE).write_bytes(msgspec.json.encode(data))
     about = model.stat()

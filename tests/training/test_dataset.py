@@ -38,7 +38,7 @@ def test_parts_are_as_large_as_they_may_be() -> None:
     found = parts(examples, 80)
     assert [example for part in found for example in part] == examples
     sizes = [sum(map(token_count, part)) for part in found]
-    assert max(sizes) > 300  # the long one, which is alone
+    assert max(sizes) > 300  # the long one is alone
     for part, size, following in zip(found, sizes, found[1:], strict=False):
         assert size <= 80 or len(part) == 1
         assert size + token_count(following[0]) > 80

@@ -1,4 +1,4 @@
-"""What was trained on the starter says the same in torch, in llama.cpp and in peft."""
+"""An adapter trained on the starter gives the same output in torch, llama.cpp and peft."""
 
 import shutil
 from pathlib import Path
@@ -96,7 +96,7 @@ def test_peft_reads_what_was_written(tmp_path: Path) -> None:
     model = add_lora(base, config)
     for weight in trained(model):
         torch.nn.init.normal_(weight, std=0.1)
-    (tmp_path / PEFT_FOLDER).mkdir()  # of an earlier time
+    (tmp_path / PEFT_FOLDER).mkdir()  # left over from an earlier export
     (tmp_path / PEFT_FOLDER / "old").touch()
     export(model, base, config, tmp_path)
     batch = pack([answer(1)])

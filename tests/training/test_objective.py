@@ -1,4 +1,4 @@
-"""The losses against what their formulas say, computed plainly."""
+"""The losses compared with their formulas, computed plainly."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ EXAMPLES = (answer(1), preference(2), answer(3), preference(4), answer(5))
 BETA = 0.3
 
 
-@pytest.fixture(params=["llama", "gemma2"])  # the latter bounds its logits
+@pytest.fixture(params=["llama", "gemma2"])  # gemma2 bounds its logits
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> torch.nn.Module:
     base = load_base(random_model(tmp_path / "model.gguf", request.param), torch.float32)
     torch.manual_seed(1)
@@ -32,7 +32,7 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> torch.nn.Module:
 
 
 def plain_logprob(model: torch.nn.Module, sequence: Sequence) -> torch.Tensor:
-    """The sum over the targets of one sequence, by the model's own forward."""
+    """Return the sum over the targets of one sequence, by the model's own forward."""
     logits = model(input_ids=torch.tensor([sequence.tokens])).logits[0]
     logprobs = logits.log_softmax(-1)
     places = [place for span in sequence.targets for place in range(span.start, span.end)]
@@ -119,7 +119,7 @@ def test_what_is_kept_is_the_divergence_from_the_base(model: torch.nn.Module) ->
 
 
 def plain_distribution(model: torch.nn.Module, sequence: Sequence) -> torch.Tensor:
-    """The log-probabilities of every token at the targets of one sequence."""
+    """Return the log-probabilities of every token at the targets of one sequence."""
     logprobs = model(input_ids=torch.tensor([sequence.tokens])).logits[0].log_softmax(-1)
     places = [place - 1 for span in sequence.targets for place in range(span.start, span.end)]
     return torch.stack([logprobs[place] for place in places])

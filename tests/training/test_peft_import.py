@@ -1,4 +1,4 @@
-"""What is exported for PEFT comes back as the very adapter that it was."""
+"""An adapter exported for PEFT is the same after import."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_every_layer_has_the_trainers_name(tmp_path: Path) -> None:
 def test_what_peft_made_in_its_own_way(
     engine: EngineProcess, tmp_path: Path, dtype: torch.dtype
 ) -> None:
-    """Ranks and strengths of their own, the output layer, and halves, as others make them."""
+    """PEFT's own choices: ranks and scales per layer, the output layer, and half precision."""
     path = random_model(tmp_path / "model.gguf")
     base = load_base(path, torch.float32)
     plain = by_torch(base, SEQUENCES)

@@ -19,8 +19,8 @@ def points(validation: Sequence[float | None], general: Sequence[float | None]) 
     [
         ([4, 3, 2, 1], [1, 1, 1, 1], 3),
         ([4, 3, 1, 2], [1, 1, 1, 1], 2),
-        ([4, 3, 2, 1], [1, 1.04, 1.06, 1.2], 1),  # what is better later does harm
-        ([4, 3, 2, 1], [1, 1.2, 1.1, 1.3], 2),  # all of them do, this one the least
+        ([4, 3, 2, 1], [1, 1.04, 1.06, 1.2], 1),  # a lower loss later does harm
+        ([4, 3, 2, 1], [1, 1.2, 1.1, 1.3], 2),  # all of them do harm, this one the least
         ([4, 3, 2, 1], [1, 1.2, 1.1, 0.9], 3),
         ([4, 5, 6, 7], [1, 1, 1, 1], 1),
         ([NONE] * 4, [1, 1, 1, 1.2], 2),  # the last one that does no harm

@@ -1,4 +1,4 @@
-"""Whole runs in real trainer processes, disturbed in every way there is."""
+"""Whole runs in real trainer processes, disturbed in every possible way."""
 
 import os
 import random
@@ -54,7 +54,7 @@ def trainer() -> Iterator[TrainerProcess]:
 def undisturbed(
     trainer: TrainerProcess, model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> bytes:
-    """The adapter of the run that others are held against."""
+    """The adapter of the run that the others are compared with."""
     folder = tmp_path_factory.mktemp("undisturbed")
     trainer.send(ask_for(folder, model, mixed(), threads=1))
     assert isinstance(trainer.end(), Trained)
@@ -141,7 +141,7 @@ def test_a_pause_holds_still_and_changes_nothing(
     trainer.send(request)
     trainer.wait_for_step(2)
     trainer.send(PauseTraining(request.request_id))
-    time.sleep(0.3)  # more than the milliseconds it takes, as others use the cores, too
+    time.sleep(0.3)  # more than the milliseconds it takes, as other processes use the cores, too
     process = psutil.Process(trainer.process.pid)
     before = process.cpu_times()
     time.sleep(0.5)
@@ -263,7 +263,7 @@ def test_it_ends_at_once_also_while_it_is_paused(
         process.send(request)
         process.wait_for_step(1)
         assert psutil.Process(process.process.pid).nice() > 0
-        process.process.send_signal(signal.SIGINT)  # which is the parent's to handle
+        process.process.send_signal(signal.SIGINT)  # the parent handles it
         process.send(PauseTraining(request.request_id))
         if farewell:
             process.send(Shutdown())

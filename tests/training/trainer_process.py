@@ -26,7 +26,7 @@ Event = TypeVar("Event", bound=TrainerEvent)
 
 
 class TrainerProcess:
-    """Use with `with`: the process is gone afterwards."""
+    """A trainer process to use with `with`; it is gone afterwards."""
 
     def __init__(self, script: str | None = None) -> None:
         command = [sys.executable, "-c", script] if script else worker_command("trainer")
@@ -54,7 +54,7 @@ class TrainerProcess:
         self.kill()
 
     def kill(self) -> None:
-        """Kill -9, and forget the pipes."""
+        """Kill -9, and drop the pipes."""
         self.process.kill()
         self.process.wait()
         for reader in self._readers:
@@ -95,14 +95,14 @@ class TrainerProcess:
                 return event
 
     def end(self) -> TrainerEvent:
-        """The terminal event of the run that is on."""
+        """Return the terminal event of the current run."""
         while True:
             event = self.next()
             if isinstance(event, TRAINING_ENDS):
                 return event
 
     def ready(self) -> TrainerReady:
-        """The first event."""
+        """Return the first event."""
         event = self.next()
         assert isinstance(event, TrainerReady)
         return event

@@ -76,7 +76,7 @@ def test_a_child_that_is_told_goodbye_ends_by_itself() -> None:
 
 def test_a_goodbye_that_is_not_heard() -> None:
     child = Child("-c", "import threading; threading.Event().wait()")
-    # More than a pipe holds, so that whoever writes after it waits as well.
+    # More than a pipe holds, so that the next writer waits as well.
     message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))
     threading.Thread(target=child.process.send, args=(message,), daemon=True).start()
     child.process.stop(0.2, farewell=Shutdown(), farewell_s=0.2)
@@ -154,7 +154,7 @@ def test_a_program_that_is_not_there() -> None:
 def test_a_child_that_never_reads_can_be_stopped_under_a_long_message() -> None:
     child = Child("-c", "import threading; threading.Event().wait()")
     sent: queue.Queue[bool] = queue.Queue()
-    message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))  # no pipe holds that
+    message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))  # too much for any pipe
     threading.Thread(target=lambda: sent.put(child.process.send(message)), daemon=True).start()
     with pytest.raises(queue.Empty):
         sent.get(timeout=0.2)
