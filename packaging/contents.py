@@ -24,7 +24,7 @@ COMMON = "/usr/share/common-licenses"  # Debian's packages point to files there
 POINTED_TO = rf"{COMMON}/([\w.-]+\w)".encode()
 # PyInstaller's start code is in every program it makes, though it is none of the modules.
 STARTERS = ("pyinstaller", "pyinstaller-hooks-contrib")
-MOST_TOLD = 12  # problems in one message
+MOST_NAMED = 12  # problems in one message
 LOOK = """
 import json, platform, sys, sysconfig
 from PyInstaller.archive.readers import CArchiveReader
@@ -113,11 +113,11 @@ def may_be_given_on(expression: str) -> bool:
 
 def refuse(problems: Iterable[str]) -> None:
     """Raise one `SetupError` that tells the problems, if there are any."""
-    told = list(problems)
-    if told:
-        more = f" (and {len(told) - MOST_TOLD} more)" if len(told) > MOST_TOLD else ""
+    found = list(problems)
+    if found:
+        more = f" (and {len(found) - MOST_NAMED} more)" if len(found) > MOST_NAMED else ""
         raise SetupError(
-            f"This must not be in a bundle: {'; '.join(told[:MOST_TOLD])}{more}. Leave it out in "
+            f"This must not be in a bundle: {'; '.join(found[:MOST_NAMED])}{more}. Leave it out in "
             "packaging/chatdesk.spec, or state its licence in packaging/licenses/known.toml."
         )
 

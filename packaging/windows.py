@@ -34,8 +34,8 @@ def make(folder: Path, dist: Path, version: str) -> list[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         icon = Path(scratch, "chatdesk.ico")
         icon.write_bytes(icons.ico())
-        told = {"Folder": folder, "Version": version, "Output": dist, "Name": name, "Icon": icon}
-        defined = [f"/D{key}={value}" for key, value in told.items()]
+        values = {"Folder": folder, "Version": version, "Output": dist, "Name": name, "Icon": icon}
+        defined = [f"/D{key}={value}" for key, value in values.items()]
         run("Making the installer", [compiler(), "/Q", *defined, str(HERE / "chatdesk.iss")])
     installer = dist / f"{name}.exe"
     sign(installer)

@@ -81,8 +81,8 @@ class ApiServer:
         limits = {"value": self._port, "low": 0, "high": MAX_PORT}
         try:
             if not 0 <= self._port <= MAX_PORT:
-                told = tr("“{value}” is not a whole number from {low} to {high}", **limits)
-                raise OverflowError(told)
+                message = tr("“{value}” is not a whole number from {low} to {high}", **limits)
+                raise OverflowError(message)
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
             family, _, _, _, address = found[0]
             if not self._key and not ipaddress.ip_address(address[0]).is_loopback:

@@ -28,7 +28,7 @@ class Meter:
         self._begun_s = 0.0
         self._process = psutil.Process()
         self.steps = self._all_tokens = 0
-        gate.tick = self.tell
+        gate.tick = self.report
 
     def begin(self, progress: Progress, steps: int, all_tokens: int) -> None:
         """Start to follow `progress`: the model is read, and training continues from there."""
@@ -45,7 +45,7 @@ class Meter:
         trained = self._progress.tokens - self._earlier_tokens
         return trained / max(self._gate.seconds() - self._begun_s, 1e-9)
 
-    def tell(self, point: LossPoint | None = None) -> None:
+    def report(self, point: LossPoint | None = None) -> None:
         """Send an event."""
         progress, speed = self._progress, self.tokens_per_s()
         left = (self._all_tokens - progress.tokens) / speed if speed else 0.0

@@ -148,7 +148,7 @@ class Trainer:
 
     def _note(self, point: LossPoint) -> None:
         self._progress.losses.append((point.step, point.training, point.validation, point.general))
-        self._meter.tell(point)
+        self._meter.report(point)
 
     def _save(self) -> None:
         progress = self._progress

@@ -176,7 +176,7 @@ def test_the_answer_ends_where_the_window_is_full(parrot: EngineProcess) -> None
     assert (text, getattr(end, "reason", None)) == ("abca", StopReason.LENGTH)
 
 
-def test_a_prompt_too_long_is_told_with_the_numbers(parrot: EngineProcess) -> None:
+def test_a_prompt_too_long_is_reported_with_the_numbers(parrot: EngineProcess) -> None:
     _, end = parrot.answer("tea " * 500)
     assert isinstance(end, Failed)
     assert end.code is FailureCode.PROMPT_TOO_LONG
@@ -384,7 +384,7 @@ def test_what_others_print_does_not_reach_the_protocol(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("ending", ["shutdown", "end of stdin"])
-def test_it_ends_when_told_or_left_alone(parrot: EngineProcess, busy: bool, ending: str) -> None:
+def test_it_ends_on_request_or_when_left_alone(parrot: EngineProcess, busy: bool, ending: str) -> None:
     if busy:
         for number in range(50):
             parrot.send(request(f"busy-{number}", "tea", **ENDLESS))

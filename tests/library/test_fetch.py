@@ -157,7 +157,7 @@ def test_other_content_of_the_same_size_begins_anew(hub: StandInHub, target: Pat
 @pytest.mark.parametrize(
     "other", [CONTENT + b"more", CONTENT[:-1], b"", CONTENT[:100], CONTENT[::-1]]
 )
-def test_a_file_that_changed_is_told_and_never_mixed(
+def test_a_file_that_changed_is_reported_and_never_mixed(
     hub: StandInHub, target: Path, other: bytes
 ) -> None:
     there = begin(hub, target)
@@ -171,7 +171,7 @@ def test_a_file_that_changed_is_told_and_never_mixed(
     assert ranges(hub)[-1] == f"bytes={there}-"
 
 
-def test_a_wrong_hash_is_told_and_leaves_nothing(hub: StandInHub, target: Path) -> None:
+def test_a_wrong_hash_is_reported_and_leaves_nothing(hub: StandInHub, target: Path) -> None:
     hub.fault(Fault(wrong_hash=True), FILE)
     (variant,) = Hub(hub.endpoint, None).repository(REPO).variants
     with pytest.raises(EnvironmentProblem, match="its hash is wrong"):
@@ -315,7 +315,7 @@ def told_by_a_child(hub: StandInHub, target: Path, limit: str) -> str:
 
 
 @POSIX
-def test_a_file_the_system_does_not_let_grow_is_told(hub: StandInHub, target: Path) -> None:
+def test_a_file_the_system_does_not_let_grow_is_reported(hub: StandInHub, target: Path) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
     told = told_by_a_child(hub, target, limit)
     assert "The disk takes no files as large as tiny.gguf." in told
@@ -325,7 +325,7 @@ def test_a_file_the_system_does_not_let_grow_is_told(hub: StandInHub, target: Pa
 
 
 @POSIX
-def test_a_folder_that_is_closed_is_told(hub: StandInHub, target: Path) -> None:
+def test_a_folder_that_is_closed_is_reported(hub: StandInHub, target: Path) -> None:
     target.parent.mkdir(parents=True)
     target.parent.chmod(0o500)
     told = told_by_a_child(hub, target, "os.geteuid() or os.setuid(65534)")
@@ -333,7 +333,7 @@ def test_a_folder_that_is_closed_is_told(hub: StandInHub, target: Path) -> None:
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_file_where_a_folder_must_be_is_told(hub: StandInHub, target: Path) -> None:
+def test_a_file_where_a_folder_must_be_is_reported(hub: StandInHub, target: Path) -> None:
     target.parent.parent.write_text("a file")
     with pytest.raises(DiskProblem, match="cannot be written"):
         complete(hub, target)

@@ -96,7 +96,7 @@ def test_a_model_in_parts_has_the_tensors_of_all(tmp_path: Path) -> None:
     check_adapter(adapter(tmp_path / "good.gguf", rows), first)
 
 
-def test_one_of_another_model_is_told_so(tmp_path: Path, starter_model: Path) -> None:
+def test_one_of_another_model_is_reported(tmp_path: Path, starter_model: Path) -> None:
     others = [
         lora_adapter(tmp_path / "wide.gguf", embedding=512),
         lora_adapter(tmp_path / "qwen.gguf", architecture="qwen2"),
@@ -109,7 +109,7 @@ def test_one_of_another_model_is_told_so(tmp_path: Path, starter_model: Path) ->
     assert "another model" in problem(good, tiny_model(tmp_path / "tiny.gguf"))
 
 
-def test_what_is_no_adapter_is_told_so(tmp_path: Path, starter_model: Path) -> None:
+def test_what_is_no_adapter_is_reported(tmp_path: Path, starter_model: Path) -> None:
     assert "not a LoRA adapter" in problem(tiny_model(tmp_path / "model.gguf"), starter_model)
     control = adapter(tmp_path / "control.gguf", kind="control_vector")
     assert "not a LoRA adapter" in problem(control, starter_model)

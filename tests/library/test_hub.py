@@ -111,7 +111,7 @@ def test_the_proxy_of_the_system_is_used(
     assert hub.requests[0].path.startswith("http://hub.example/api/models?")
 
 
-def test_nothing_is_told_of_this_machine(hub: StandInHub) -> None:
+def test_nothing_is_disclosed_of_this_machine(hub: StandInHub) -> None:
     asked(hub).search("some")
     (request,) = hub.requests
     told = {"host", "accept", "accept-encoding", "connection", "user-agent", "x-amzn-trace-id"}

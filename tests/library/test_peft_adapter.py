@@ -185,7 +185,7 @@ def test_without_a_configuration_or_weights(tmp_path: Path, starter_model: Path)
     assert "“adapter_model.safetensors” is not there" in problem(weights, starter_model)
 
 
-def test_one_of_another_model_is_told_so(
+def test_one_of_another_model_is_reported(
     tmp_path: Path, starter_model: Path, random_llama: Path
 ) -> None:
     others = [

@@ -37,7 +37,7 @@ def to(target: str) -> Answer:
     return Answer(status=302, headers={"Location": target, "Set-Cookie": "id=1; Path=/"})
 
 
-def test_what_was_signed_comes_and_nothing_is_told(server: SignedServer) -> None:
+def test_what_was_signed_comes_and_nothing_is_disclosed(server: SignedServer) -> None:
     server.answers["/moved"] = to("/again")
     server.answers["/again"] = to(f"{server.address}/good")
     assert fetch(server, "/moved") == BODY

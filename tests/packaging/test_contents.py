@@ -133,7 +133,7 @@ def test_the_same_bundle_is_described_the_same(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("mystery.so", "mystery.so is of unknown origin"),
         ("mystery/__init__.py", "mystery/__init__.py is of unknown origin"),
@@ -141,16 +141,16 @@ def test_the_same_bundle_is_described_the_same(
     ],
 )
 @pytest.mark.usefixtures("found")
-def test_what_may_not_be_inside_is_refused_by_name(bundle: Path, name: str, told: str) -> None:
+def test_what_may_not_be_inside_is_refused_by_name(bundle: Path, name: str, message: str) -> None:
     (bundle / "_internal" / name).parent.mkdir(exist_ok=True)
     (bundle / "_internal" / name).touch()
-    with pytest.raises(SetupError, match=told):
+    with pytest.raises(SetupError, match=message):
         contents.describe(bundle, sys.executable)
     assert not (bundle / "sbom.cdx.json").exists()
 
 
 @pytest.mark.parametrize(
-    ("metadata", "words", "told"),
+    ("metadata", "words", "message"),
     [
         ("License-Expression: AGPL-3.0-only", "words", "new is under AGPL-3.0-only"),
         ("License: ask me", "words", "new does not say its licence"),
@@ -158,11 +158,11 @@ def test_what_may_not_be_inside_is_refused_by_name(bundle: Path, name: str, told
     ],
 )
 def test_a_package_that_cannot_be_given_on_is_refused(
-    bundle: Path, found: dict[str, Any], metadata: str, words: str, told: str
+    bundle: Path, found: dict[str, Any], metadata: str, words: str, message: str
 ) -> None:
     install(Path(found["path"][0]), "new", metadata, "new.py", words=words)
     found["modules"].append("new")
-    with pytest.raises(SetupError, match=told):
+    with pytest.raises(SetupError, match=message):
         contents.describe(bundle, sys.executable)
 
 
@@ -179,7 +179,7 @@ def test_a_package_that_cannot_be_given_on_is_refused(
         ("(MIT OR GPL-3.0-only) AND GPL-2.0-only", False),
     ],
 )
-def test_licences_that_reach_over_to_the_rest_are_told_apart(
+def test_licences_that_reach_over_to_the_rest_are_distinguished(
     expression: str, allowed: bool
 ) -> None:
     assert contents.may_be_given_on(expression) is allowed

@@ -38,7 +38,7 @@ def test_the_newest_version_that_is_asked_for_counts(tmp_path: Path) -> None:
 
 
 @needs_linux
-def test_a_damaged_library_is_told(tmp_path: Path) -> None:
+def test_a_damaged_library_is_reported(tmp_path: Path) -> None:
     (tmp_path / "library").write_bytes(library().read_bytes()[:5000])
     with pytest.raises(ValueError, match="cut off or damaged"):
         oldest_glibc(tmp_path)

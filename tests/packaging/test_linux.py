@@ -107,7 +107,7 @@ def test_a_system_that_is_new_enough_is_not_noticed(launchable: Path, glibc: str
 
 
 @pytest.mark.parametrize(
-    ("glibc", "machine", "told"),
+    ("glibc", "machine", "message"),
     [
         ("glibc 2.35", "x86_64", "x86_64 with glibc 2.35."),
         ("glibc 2.9", "x86_64", "x86_64 with glibc 2.9."),
@@ -115,13 +115,13 @@ def test_a_system_that_is_new_enough_is_not_noticed(launchable: Path, glibc: str
         ("glibc 2.41", "aarch64", "aarch64 with glibc 2.41."),
     ],
 )
-def test_a_system_that_is_too_old_is_told_in_a_sentence(
-    launchable: Path, glibc: str, machine: str, told: str
+def test_a_system_that_is_too_old_is_reported_in_a_sentence(
+    launchable: Path, glibc: str, machine: str, message: str
 ) -> None:
     code, printed, words = launched(launchable, glibc, machine)
     assert (code, printed, words.count("\n")) == (1, "", 1)
     assert words.startswith("chatdesk: This ChatDesk needs a Linux for x86_64 with glibc 2.36")
-    assert f"here is one for {told} Update the system" in words
+    assert f"here is one for {message} Update the system" in words
     assert "请更新系统" in launched(launchable, glibc, machine, LANG="zh_CN.UTF-8")[2]
 
 
@@ -210,7 +210,7 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         linux.make(tmp_path, tmp_path, "1")
 
 
-def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = bundle(tmp_path)
     (folder / "large").write_bytes(bytes(2**20))
     (tmp_path / "zstd").write_text("#!/bin/sh\nexit 1\n", "utf-8")

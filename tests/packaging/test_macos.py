@@ -7,7 +7,7 @@ import macos
 import pytest
 
 
-def test_the_system_is_told_what_the_app_is() -> None:
+def test_the_system_gets_the_facts_of_the_app() -> None:
     values = macos.info_plist("1.2.3")
     assert values["CFBundleShortVersionString"] == values["CFBundleVersion"] == "1.2.3"
     assert values["NSHighResolutionCapable"] is True

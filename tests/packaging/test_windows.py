@@ -28,8 +28,8 @@ def test_the_installer_gets_all_it_asks_for_and_touches_no_data(
     (made,) = windows.make(tmp_path / "ChatDesk", tmp_path, "1.0")
     assert made.name.startswith("ChatDesk-1.0-windows-")
     script = (windows.HERE / "chatdesk.iss").read_text("utf-8")
-    told = {word[2:].partition("=")[0] for word in seen[0] if word.startswith("/D")}
-    assert set(re.findall(r"\{#(\w+)\}", script)) == told
+    defined = {word[2:].partition("=")[0] for word in seen[0] if word.startswith("/D")}
+    assert set(re.findall(r"\{#(\w+)\}", script)) == defined
     assert "[UninstallDelete]" not in script
     assert "PrivilegesRequired=lowest" in script
 

@@ -108,7 +108,7 @@ def test_a_stream_is_made_of_events_and_ends_with_done(fake: Served) -> None:
             assert json.loads(event.removeprefix("data: "))["choices"][0]["index"] == 0
 
 
-def test_thinking_is_told_apart(fake: Served) -> None:
+def test_thinking_is_sent_apart(fake: Served) -> None:
     message = ask(fake, "think: Hm. Well.").choices[0].message
     assert message.content == "Done. "
     assert message.model_extra["reasoning_content"] == "Hm. Well."
@@ -189,8 +189,8 @@ def test_logprobs_of_a_chat(fake: Served) -> None:
         ("dich ", -0.5), ("dich ", -1.5),
     ]  # fmt: skip
     with ask(fake, "say: a b", logprobs=True, stream=True) as stream:
-        told = [chunk.choices[0].logprobs for chunk in stream]
-    assert [each.content[0].token for each in told if each] == ["a ", "b "]
+        found = [chunk.choices[0].logprobs for chunk in stream]
+    assert [each.content[0].token for each in found if each] == ["a ", "b "]
 
 
 def test_completions(fake: Served) -> None:
@@ -275,7 +275,7 @@ def test_many_that_leave_at_any_moment(fake: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "told"),
+    ("code", "status", "wanted"),
     [
         ("prompt_too_long", 400, "context_length_exceeded"),
         ("parameter", 400, "parameter"),
@@ -286,11 +286,11 @@ def test_many_that_leave_at_any_moment(fake: Served) -> None:
         ("out_of_memory", 500, "out_of_memory"),
     ],
 )
-def test_what_the_engine_refuses(fake: Served, code: str, status: int, told: str) -> None:
+def test_what_the_engine_refuses(fake: Served, code: str, status: int, wanted: str) -> None:
     reply = fake.chat(f"fail: {code}")
-    assert (reply.status, reply.error["code"]) == (status, told)
+    assert (reply.status, reply.error["code"]) == (status, wanted)
     events = fake.chat(f"fail: {code}", stream=True).body
-    assert json.loads(events.split(b"\n\n")[-3].removeprefix(b"data: "))["error"]["code"] == told
+    assert json.loads(events.split(b"\n\n")[-3].removeprefix(b"data: "))["error"]["code"] == wanted
     assert events.endswith(b"data: [DONE]\n\n")
 
 

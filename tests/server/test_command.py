@@ -40,8 +40,8 @@ def serving(home: Path, *arguments: str, **environment: str) -> Iterator[str]:
     process = start(home, "--port", "0", *arguments, **environment)
     try:
         assert process.stdout
-        told = process.stdout.readline()
-        found = re.search(r"http://\S+/v1", told)
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+/v1", line)
         assert found, process.communicate(timeout=TIMEOUT_S)
         yield found[0]
         process.send_signal(signal.SIGINT)
@@ -90,9 +90,9 @@ def test_ctrl_c_while_an_answer_is_being_written(tmp_path: Path) -> None:
 
 
 def test_it_refuses_to_start(tmp_path: Path, tiny: Path) -> None:
-    told = refused(tmp_path, "--host", "0.0.0.0")
-    assert "0.0.0.0" in told
-    assert "--api-key" in told
+    message = refused(tmp_path, "--host", "0.0.0.0")
+    assert "0.0.0.0" in message
+    assert "--api-key" in message
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert port in refused(tmp_path, "--port", port, "--model", str(tiny))

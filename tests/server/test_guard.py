@@ -213,7 +213,7 @@ def user(content: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("fields", "param", "told"),
+    ("fields", "param", "message"),
     [
         ({"messages": []}, "messages", "no message"),
         ({"messages": "hello"}, "messages", "array"),
@@ -252,12 +252,12 @@ def user(content: Any) -> list[dict[str, Any]]:
     ],
 )
 def test_chats_that_cannot_be_served(
-    fake: Served, fields: dict[str, Any], param: str, told: str
+    fake: Served, fields: dict[str, Any], param: str, message: str
 ) -> None:
     reply = fake.call("POST", CHAT, {**HELLO, **fields})
     assert reply.status == 400
     assert reply.error["param"] == param
-    assert told in reply.error["message"]
+    assert message in reply.error["message"]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_garbage_on_the_line(fake: Served) -> None:
 # Going on and ending
 
 
-def test_a_bug_is_told_and_logged_without_its_content(
+def test_a_bug_is_reported_and_logged_without_its_content(
     fake: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def bug(*_: object) -> None:

@@ -94,9 +94,9 @@ def test_logprobs(real: Served) -> None:
     plain = {"repeat_penalty": 1}  # logprobs are from before any sampling
     answer = ask(real, "Name a colour.", logprobs=True, top_logprobs=3, extra_body=plain)
     choice = answer.choices[0]
-    told = choice.logprobs.content
-    assert b"".join(bytes(token.bytes) for token in told).decode() == choice.message.content
-    for token in told:
+    found = choice.logprobs.content
+    assert b"".join(bytes(token.bytes) for token in found).decode() == choice.message.content
+    for token in found:
         assert len(token.top_logprobs) == 3
         assert token.logprob <= 0
         best = token.top_logprobs[0]

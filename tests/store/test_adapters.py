@@ -308,7 +308,7 @@ def rate(
         ((12, 0), (0, 9), False),  # too few after
     ],
 )
-def test_worse_ratings_under_an_adapter_are_told(
+def test_worse_ratings_under_an_adapter_are_reported(
     adapters: AdapterStore,
     store: ConversationStore,
     model_id: str,

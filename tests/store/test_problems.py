@@ -94,7 +94,7 @@ def test_a_full_disk_keeps_what_it_has_and_takes_more_later(tiny_disk: Path) -> 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
-def test_a_file_one_may_only_read_is_read_and_told() -> None:
+def test_a_file_one_may_only_read_is_read_and_reported() -> None:
     # Not tmp_path: a stranger may not pass through its private parents.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chatdesk.db"
@@ -145,7 +145,7 @@ def test_a_database_locked_for_long_is_in_use(
     assert text_of(store, answer) == "more"
 
 
-def test_damage_found_while_reading_is_told(path: Path) -> None:
+def test_damage_found_while_reading_is_reported(path: Path) -> None:
     database = Database.open(path)
     store = ConversationStore(database)
     conversation = store.create()

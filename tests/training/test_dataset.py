@@ -10,7 +10,7 @@ from tests.tiny_models import SIZE
 from tests.training.runs import answer, mixed, preference
 
 
-def test_targets_are_told_by_the_token_before_them() -> None:
+def test_targets_are_predicted_by_the_token_before_them() -> None:
     first = Sequence((10, 11, 12, 13), (Span(1, 2), Span(3, 4)))
     second = Sequence((20, 21, 22), (Span(2, 3),))
     batch = pack([TokenExample(first, second), TokenExample(second)])

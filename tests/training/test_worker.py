@@ -67,7 +67,7 @@ def failure(trainer: TrainerProcess) -> TrainingFailure:
     return end.code
 
 
-def test_a_run_learns_and_tells(trainer: TrainerProcess, model: Path, tmp_path: Path) -> None:
+def test_a_run_learns_and_reports(trainer: TrainerProcess, model: Path, tmp_path: Path) -> None:
     data = TrainingData(tuple(map(answer, range(4))), validation=tuple(map(answer, range(4))))
     config = replace(CONFIG, dropout=0.0, epochs=8)
     trainer.send(ask_for(tmp_path, model, data, config, tensorboard=True))
@@ -91,7 +91,7 @@ def test_a_run_learns_and_tells(trainer: TrainerProcess, model: Path, tmp_path: 
     assert not list(tmp_path.glob("*.partial"))
 
 
-def test_pairs_are_told_apart(trainer: TrainerProcess, model: Path, tmp_path: Path) -> None:
+def test_pairs_are_distinguished(trainer: TrainerProcess, model: Path, tmp_path: Path) -> None:
     pairs = tuple(map(preference, range(4)))
     trainer.send(ask_for(tmp_path, model, TrainingData(pairs, pairs), replace(CONFIG, epochs=6)))
     end = trainer.end()

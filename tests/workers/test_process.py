@@ -65,7 +65,7 @@ def test_stopping_is_no_crash(fake: Child) -> None:
     assert not fake.process.send(CountTokens("1", ()))
 
 
-def test_a_child_that_is_told_goodbye_ends_by_itself() -> None:
+def test_a_child_that_gets_a_farewell_ends_by_itself() -> None:
     script = "import sys, time; sys.stdin.readline(); time.sleep(0.5); sys.exit(0)"
     child = Child("-c", script)
     child.process.stop(0.1, farewell=Shutdown(), farewell_s=TIMEOUT_S)
@@ -83,7 +83,7 @@ def test_a_goodbye_that_is_not_heard() -> None:
     assert child.outcome().asked_to_stop
 
 
-def test_a_killed_child_is_told_as_such(fake: Child) -> None:
+def test_a_killed_child_is_reported_as_such(fake: Child) -> None:
     os.kill(fake.process.pid, signal.SIGKILL)
     outcome = fake.outcome()
     assert not outcome.was_successful()

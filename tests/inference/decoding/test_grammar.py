@@ -227,7 +227,7 @@ def test_grammars(model: Answering, grammar: str, inside: list[str], outside: li
     ],
     ids=lambda value: value[:30],
 )
-def test_what_is_no_grammar_is_told(model: Answering, grammar: str, why: str) -> None:
+def test_what_is_no_grammar_is_reported(model: Answering, grammar: str, why: str) -> None:
     with pytest.raises(ConstraintError, match=why) as raised:
         compile_constraint(grammar, None, model.vocabulary)
     assert raised.value.code is FailureCode.GRAMMAR
@@ -306,7 +306,7 @@ def test_schemas(model: Answering, schema: Any, inside: list[str], outside: list
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_what_a_schema_cannot_have_is_told(model: Answering, schema: Any, why: str) -> None:
+def test_what_a_schema_cannot_have_is_reported(model: Answering, schema: Any, why: str) -> None:
     with pytest.raises(ConstraintError, match=why) as raised:
         compile_constraint(None, json.dumps(schema), model.vocabulary)
     assert raised.value.code is FailureCode.SCHEMA

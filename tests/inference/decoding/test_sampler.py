@@ -154,7 +154,7 @@ def test_any_number_is_a_seed(model: Answering, seed: int) -> None:
     assert model.answer(params, PROMPT, 8) == model.answer(params, PROMPT, 8)
 
 
-def test_without_a_seed_the_one_drawn_is_told(model: Answering) -> None:
+def test_without_a_seed_the_one_drawn_is_reported(model: Answering) -> None:
     with Sampler(replace(PLAIN, seed=None), model.model, []) as one:
         with Sampler(replace(PLAIN, seed=None), model.model, []) as other:
             assert one.seed != other.seed
@@ -208,7 +208,7 @@ def test_dry_does_not_look_across_a_breaker(model: Answering) -> None:
     assert looped(model, **change, dry_breakers=()) != looped(model)
 
 
-def test_penalties_look_back_as_far_as_told(model: Answering) -> None:
+def test_penalties_look_back_as_far_as_set(model: Answering) -> None:
     assert looped(model, repeat_penalty=1.5, repeat_last_n=0) == looped(model)
     assert looped(model, dry_multiplier=2.0, dry_last_n=0) == looped(model)
     assert looped(model, dry_multiplier=2.0, dry_breakers=(), dry_last_n=40) != looped(model)

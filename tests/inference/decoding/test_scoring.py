@@ -169,7 +169,7 @@ def test_texts_that_mean_the_same_are_near(engine: EngineProcess) -> None:
     assert engine.answer(QUESTION, temperature=0.0, max_tokens=10)[0] == before
 
 
-def test_what_cannot_be_scored_or_embedded_is_told(engine: EngineProcess) -> None:
+def test_what_cannot_be_scored_or_embedded_is_reported(engine: EngineProcess) -> None:
     for sequence, code in (
         (ScoreSequence((), (5,)), FailureCode.PARAMETER),
         (ScoreSequence((1,), (10**7,)), FailureCode.PARAMETER),

@@ -97,7 +97,7 @@ def by_device(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0", "q4_0"])
 @pytest.mark.parametrize("window", [2048, 8192])
-def test_memory_is_told_as_it_is(starter_model: Path, window: int, kv_type: str) -> None:
+def test_memory_is_reported_as_it_is(starter_model: Path, window: int, kv_type: str) -> None:
     """30 layers of keys and values, 192 of each for a token; logits of 64 + 16 rows."""
     with opened(starter_model, context_window=window, kv_type=kv_type, threads=2) as model:
         (part,) = model.placements

@@ -86,7 +86,7 @@ def test_a_closed_gap_moves_what_follows_to_its_place(context: Context, tokens: 
     assert context.length(0) == 151
 
 
-def test_a_full_cache_is_told_and_costs_nothing(starter_model: Path, abort: AbortFlag) -> None:
+def test_a_full_cache_is_reported_and_costs_nothing(starter_model: Path, abort: AbortFlag) -> None:
     opened = open_model(starter_model, LoadOptions(256, threads=2), abort)
     try:
         context = opened.context

@@ -24,7 +24,7 @@ def failure(path: Path) -> LoadError:
     return caught.value
 
 
-def test_a_model_tells_what_it_is(tmp_path: Path) -> None:
+def test_a_model_states_what_it_is(tmp_path: Path) -> None:
     fractions: list[float] = []
     path = tiny_model(tmp_path / "tiny.gguf")
     opened = open_model(path, LoadOptions(100_000), AbortFlag(), fractions.append)
@@ -42,7 +42,7 @@ def test_a_model_tells_what_it_is(tmp_path: Path) -> None:
         opened.close()
 
 
-def test_bad_files_are_told_apart(tmp_path: Path) -> None:
+def test_bad_files_are_distinguished(tmp_path: Path) -> None:
     assert failure(tmp_path / "none.gguf").code is FailureCode.NOT_FOUND
     assert failure(tmp_path).code is FailureCode.LOAD_FAILED
     assert failure(not_a_model(tmp_path / "zip.gguf")).code is FailureCode.NOT_GGUF

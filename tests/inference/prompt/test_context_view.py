@@ -141,7 +141,7 @@ def test_more_leaves_for_more_room(builder: PromptBuilder) -> None:
     assert more.view_start > some.view_start
 
 
-def test_a_last_turn_that_is_too_long_is_told(builder: PromptBuilder) -> None:
+def test_a_last_turn_that_is_too_long_is_reported(builder: PromptBuilder) -> None:
     messages = [SYSTEM, *talk(3), PromptMessage("user", "word " * 900)]
     with pytest.raises(TooLong) as caught:
         fit(messages, builder, WINDOW, ROOM)

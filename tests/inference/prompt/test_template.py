@@ -137,7 +137,7 @@ def test_several_threads_render_at_once() -> None:
             assert text.endswith(f"<user>{size - 1}!")
 
 
-def test_a_template_that_fails_later_is_told() -> None:
+def test_a_template_that_fails_later_is_reported() -> None:
     moody = (
         "{% for m in messages %}{% if m.content == 'now' %}{{ raise_exception('moody') }}"
         "{% endif %}[{{ m.content }}]{% endfor %}"
