@@ -1,8 +1,8 @@
-"""Makes the bundle of the system this runs on, into `dist/`: what `python3 dev.py bundle` does.
+"""Makes the bundle of the system it runs on, in `dist/`: the command `python3 dev.py bundle`.
 
-Everything is built from packaging/lock.txt in a venv of the flavour's own, `build/venv-FLAVOUR`,
-llama.cpp with code for every processor. The same commit makes the same files: times are those of
-the commit, or SOURCE_DATE_EPOCH (seconds).
+Everything is built from packaging/lock.txt in a venv for the flavour, `build/venv-FLAVOUR`, with
+llama.cpp's code for every processor. The same commit makes the same files: times are those of the
+commit, or SOURCE_DATE_EPOCH (seconds).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dev import EVERY_BUILD, LOCK, ROOT, STARTER, SetupError, pip, provide_syste
 BUILD, DIST = ROOT / "build", ROOT / "dist"
 FLAVOURS = {"chat": (".[bundle]", "ChatDesk"), "full": (".[bundle,personalize]", "ChatDesk-Full")}
 SYSTEMS = {"darwin": "macos", "linux": "linux", "win32": "windows"}
-# Backends are modules: one for every generation of processors, of which ggml takes the best. More
-# of them (-DGGML_VULKAN=ON) can be asked for with CMAKE_ARGS. Pictures and sound are not used.
+# Backends are modules: one for every generation of processors, of which ggml takes the best.
+# CMAKE_ARGS can add more (-DGGML_VULKAN=ON). Images and audio are not used.
 FOR_ANY_COMPUTER = (
     f"{EVERY_BUILD} -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON "
     "-DLLAVA_BUILD=OFF"
@@ -33,7 +33,7 @@ FOR_ANY_COMPUTER = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line; answers with the exit code."""
+    """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="dev.py bundle", description=__doc__, allow_abbrev=False)
     parser.add_argument("--flavour", choices=FLAVOURS, default="chat", help="full can be trained")
     parser.add_argument("--check", action="store_true", help="then try it out and measure it")
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def bundle(flavour: str) -> Path:
-    """Make the bundle's folder and packages; the folder. Raises `SetupError`."""
+    """Make the bundle's folder and packages; return the folder. Raises `SetupError`."""
     os.environ.setdefault("SOURCE_DATE_EPOCH", commit_time())
     python = make_venv(flavour)
     folder = freeze(flavour, python)
@@ -65,7 +65,7 @@ def bundle(flavour: str) -> Path:
 
 
 def commit_time() -> str:
-    """When the commit was made, in seconds since 1970."""
+    """Return the time of the commit, in seconds since 1970."""
     git = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     try:
         return subprocess.check_output(git, text=True, stderr=subprocess.DEVNULL).strip()
@@ -74,7 +74,7 @@ def commit_time() -> str:
 
 
 def make_venv(flavour: str) -> str:
-    """The Python of the flavour's venv, made anew if it is to be another than the last time."""
+    """Return the Python of the flavour's venv; make the venv again when its inputs changed."""
     venv = BUILD / f"venv-{flavour}"
     python = str(venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     flags = f"{os.environ.get('CMAKE_ARGS', '')} {FOR_ANY_COMPUTER}".strip()
@@ -93,7 +93,7 @@ def make_venv(flavour: str) -> str:
 
 
 def build_llama(python: str, flags: str) -> Path:
-    """The wheel of llama-cpp-python for any computer, which is built once for both flavours."""
+    """Return the wheel of llama-cpp-python for any computer; it is built once for both flavours."""
     pin = re.findall(r"^llama-cpp-python==\S+", read(LOCK), re.MULTILINE)[0]
     folder = BUILD / "wheels" / fingerprint(pin, flags)[:12]
     if not any(folder.glob("*.whl")):
@@ -108,15 +108,15 @@ def build_llama(python: str, flags: str) -> Path:
 
 
 def fingerprint(*parts: str) -> str:
-    """A hash of what something is made from, the Python among it."""
+    """Return a hash of the inputs of a build, the Python among them."""
     return hashlib.sha256("\0".join([sys.version, str(ROOT), *parts]).encode()).hexdigest()
 
 
 def freeze(flavour: str, python: str) -> Path:
-    """Let PyInstaller make the folder in `dist/`; the folder."""
+    """Run PyInstaller; return the folder in `dist/`."""
     say("Putting the bundle together (a minute; the full flavour takes several)")
     folder = DIST / FLAVOURS[flavour][1]
-    place = folder if sys.platform == "linux" else DIST  # see the spec
+    place = folder if sys.platform == "linux" else DIST  # see chatdesk.spec
     options = ["--noconfirm", "--clean", "--log-level", "WARN", "--distpath", str(place)]
     work = str(BUILD / f"pyinstaller-{flavour}")
     command = [python, "-m", "PyInstaller", *options, "--workpath", work]
@@ -125,20 +125,20 @@ def freeze(flavour: str, python: str) -> Path:
     run("PyInstaller", [*command, spec], **environment)
     if sys.platform == "linux":
         strip_python(folder)
-        if flavour == "chat":  # which is kept small
+        if flavour == "chat":  # the small flavour
             importlib.import_module("graphics").split_off(folder, DIST)
         importlib.import_module("linux").put_launcher(folder)
     return folder
 
 
 def strip_python(folder: Path) -> None:
-    """Leave the debugging symbols out, which are most of a Python that was built from source."""
+    """Strip the debugging symbols: they are most of a Python that was built from source."""
     for library in folder.glob("_internal/libpython*.so*"):
         run("Stripping Python", ["strip", "--strip-unneeded", str(library)])
 
 
 def write_sums(packages: Sequence[Path]) -> None:
-    """Write `SHA256SUMS` beside the packages, as `sha256sum --check` reads it."""
+    """Write `SHA256SUMS` beside the packages, in the format of `sha256sum --check`."""
     lines = []
     for package in sorted(packages):
         with package.open("rb") as file:

@@ -1,8 +1,8 @@
-"""Tries a finished bundle out and measures it: what `dev.py bundle --check` does at the end.
+"""Tests and measures a finished bundle: the last step of `dev.py bundle --check`.
 
-`python packaging/check.py dist/ChatDesk` does it alone. Progress goes to stderr; the last line of
+`python packaging/check.py dist/ChatDesk` runs it alone. Progress goes to stderr; the last line of
 stdout is `{"check": "bundle", "figures": …, "limits": …, "ok": …}`. Sizes are in bytes, times in
-seconds. Pictures are kept in build/check.
+seconds. Screenshots are kept in build/check.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ PARTS = 10
 MODEL = ".gguf"
 LIMITS: dict[str, Any] = {"cold_start_ratio": 1.3, "glibc": [2, 36]}  # Debian 12's
 CHAT_LIMITS = {"unpacked_bytes": 260e6, "compressed_bytes": 110e6}  # without the model
-EMULATOR = "qemu-x86_64 -cpu Nehalem"  # of 2008: SSE4.2, but neither AVX nor AVX2
+EMULATOR = "qemu-x86_64 -cpu Nehalem"  # from 2008: SSE4.2, but neither AVX nor AVX2
 LOADER = "/lib64/ld-linux-x86-64.so.2"
-TOOLS = {  # and Debian's packages of them
+TOOLS = {  # and their Debian packages
     "debootstrap": "debootstrap",
     "import": "imagemagick",
     "proot": "proot",
@@ -52,7 +52,7 @@ TOOLS = {  # and Debian's packages of them
 
 
 def check(folder: Path, dist: Path) -> dict[str, Any]:
-    """Check the bundle `folder`, whose packages are in `dist`; what is printed.
+    """Check the bundle `folder`, whose packages are in `dist`; return the result to print.
 
     Raises `SetupError` at the end when a limit is passed or a trial failed.
     """
@@ -76,12 +76,12 @@ def check(folder: Path, dist: Path) -> dict[str, Any]:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether a bundle is of the flavour with personalization, which has no limit of size."""
+    """True if a bundle is of the flavour with personalization, which has no size limit."""
     return (folder / "_internal" / "torch").is_dir()
 
 
 def provide_tools() -> None:
-    """Install what the check needs and is not there. Raises `SetupError` where it may not."""
+    """Install the tools that the check needs. Raises `SetupError` where it may not."""
     missing = [package for tool, package in TOOLS.items() if not shutil.which(tool)]
     if not missing:
         return
@@ -95,7 +95,7 @@ def provide_tools() -> None:
 
 
 def sizes(folder: Path, dist: Path) -> dict[str, Any]:
-    """What the bundle takes unpacked and packed, without the model, and its largest parts."""
+    """Return the sizes of the bundle, unpacked and packed, without model, and its largest parts."""
     say("Measuring the size (minutes)")
     parts: Counter[str] = Counter()
     for path, size in files(folder):
@@ -116,7 +116,7 @@ def sizes(folder: Path, dist: Path) -> dict[str, Any]:
 
 
 def packed(folder: Path) -> int:
-    """The size of the bundle without the model, packed as the download is."""
+    """Return the size of the bundle without the model, packed as the download is."""
     pack = ["tar", "-cf", "-", f"--exclude=*{MODEL}", "-C", str(folder.parent), folder.name]
     with (
         subprocess.Popen(pack, stdout=subprocess.PIPE) as tar,
@@ -127,7 +127,7 @@ def packed(folder: Path) -> int:
 
 
 def files(folder: Path) -> Iterator[tuple[Path, int]]:
-    """Every file with its size, those that are stored once only once."""
+    """Yield every file with its size; hard links count once."""
     seen = set()
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
@@ -137,7 +137,7 @@ def files(folder: Path) -> Iterator[tuple[Path, int]]:
 
 
 def on_linux(folder: Path) -> dict[str, Any]:
-    """What is checked where there are Xvfb, debootstrap and QEMU. Raises `SetupError`."""
+    """Run the checks that need Xvfb, debootstrap and QEMU. Raises `SetupError`."""
     packages = readme_packages(read(ROOT / "README.md"))
     debian = BareDebian(folder, packages)
     frozen, unfrozen = cold_starts(folder)
@@ -156,7 +156,7 @@ def on_linux(folder: Path) -> dict[str, Any]:
 
 
 def readme_packages(text: str) -> list[str]:
-    """The system libraries that the README tells people to install. Raises `SetupError`."""
+    """Return the system libraries that the README lists. Raises `SetupError`."""
     found = re.search(r"apt install ((?:lib\S+ ?)+)", text)
     if not found:
         raise SetupError("README.md does not say: apt install lib…, the libraries for the window.")
@@ -164,7 +164,7 @@ def readme_packages(text: str) -> list[str]:
 
 
 def cold_starts(folder: Path) -> tuple[float, float]:
-    """Seconds until the window is there, frozen and not, started by turns; the medians."""
+    """Return the seconds until the window is shown, frozen and not, started in turns; medians."""
     say("Measuring the cold start")
     venv = ROOT / "build" / f"venv-{'full' if is_full(folder) else 'chat'}" / "bin" / "python"
     python = str(venv) if venv.exists() else PYTHON
@@ -179,12 +179,12 @@ def cold_starts(folder: Path) -> tuple[float, float]:
         for _ in range(1 + COLD_STARTS):
             for command, taken in zip(commands, seconds, strict=True):
                 taken.append(check_screen.seconds_to_window(command, environment, log))
-    frozen, unfrozen = (statistics.median(taken[1:]) for taken in seconds)  # the first warms up
+    frozen, unfrozen = (statistics.median(taken[1:]) for taken in seconds)  # the first is a warm-up
     return frozen, unfrozen
 
 
 def ask(command: Sequence[str], **environment: str) -> None:
-    """Ask the starter model in a home of its own. Raises `SetupError` where no answer comes."""
+    """Ask the starter model with a home of its own. Raises `SetupError` without an answer."""
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
             [*command, "ask", "--max-tokens", "5", "Say hello."],
@@ -198,19 +198,19 @@ def ask(command: Sequence[str], **environment: str) -> None:
 
 
 def ask_without_avx2(program: Path) -> None:
-    """Ask under an emulator, which proot also puts before children. Raises `SetupError`."""
+    """Ask under an emulator; proot also runs child processes in it. Raises `SetupError`."""
     emulated, force = ["proot", "-q", EMULATOR], {"PROOT_FORCE_FOREIGN_BINARY": "1"}
     child = [*emulated, "env", LOADER, "--help"]
     seen = subprocess.run(
         child, env={**os.environ, **force}, stdout=subprocess.PIPE, text=True, check=True
     )
-    if "x86-64-v3 (supported" in seen.stdout:  # the level that AVX2 belongs to
+    if "x86-64-v3 (supported" in seen.stdout:  # the level of AVX2
         raise SetupError("The emulator does not reach child processes, so this says nothing.")
     ask([*emulated, str(program)], **force)
 
 
 def succeeds(what: str, trial: Callable[[], None]) -> bool:
-    """Whether a trial ran; why not goes to stderr."""
+    """True if a trial passed; the reason of a failure goes to stderr."""
     say(f"Trying {what}")
     try:
         trial()
@@ -221,7 +221,7 @@ def succeeds(what: str, trial: Callable[[], None]) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line; answers with the exit code."""
+    """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("folder", type=Path, help="the bundle")
     folder = parser.parse_args(arguments).folder.resolve()

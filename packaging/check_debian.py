@@ -1,4 +1,4 @@
-"""A bare Debian 12 to try the bundle in: no Python, no desktop, no network; needs root."""
+"""A bare Debian 12 to test the bundle in: no Python, no desktop, no network; needs root."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dev import ROOT, SetupError, say
 
 RELEASE = "bookworm"
 USER = 1000
-# A space and letters that are not ASCII, as in a folder a person might choose.
+# A space and letters outside ASCII, as in a folder that a person may choose.
 INSIDE, HOME = "/opt/Ünsere Programme/ChatDesk", "/home/jemand/Schöne Daten"
 ANSWER_WITHIN_S = 120.0
 ASK = ["ask", "--max-tokens", "5", "Say hello."]
-# In namespaces of its own, so that nothing has to be unmounted. The bundle cannot be written to.
+# In its own namespaces, so that nothing has to be unmounted. The bundle is read-only.
 ENTER = """
 set -e
 mkdir -p "$ROOT$INSIDE" "$ROOT/tmp/.X11-unix" "$ROOT$USER_HOME"
@@ -36,7 +36,7 @@ exec chroot --userspec="$USER_ID:$USER_ID" "$ROOT" /usr/bin/env -i PATH=/usr/bin
 class BareDebian:
     """A Debian root in `build/debian-root`, with `packages` added, and a bundle in it.
 
-    Made once for the same packages. Raises `SetupError` where it cannot be.
+    It is built once for the same packages. Raises `SetupError` when that fails.
     """
 
     def __init__(self, bundle: Path, packages: list[str]) -> None:
@@ -64,12 +64,12 @@ class BareDebian:
         stamp.write_text(contents, "utf-8")
 
     def command(self, *arguments: str) -> list[str]:
-        """How to run `chatdesk ARGUMENTS` in there, as a user who owns only a home."""
+        """Return the command for `chatdesk ARGUMENTS` in there, as a user who owns only a home."""
         enter = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child"]
         return [*enter, f"--mount-proc={self._root}/proc", "sh", "-c", ENTER, "sh", *arguments]
 
     def environment(self, display: str = "") -> dict[str, str]:
-        """What that command needs to know."""
+        """Return the environment of that command."""
         return {
             **{"PATH": os.environ["PATH"], "DISPLAY": display, "USER_ID": str(USER)},
             **{"ROOT": str(self._root), "BUNDLE": str(self._bundle)},
@@ -77,7 +77,7 @@ class BareDebian:
         }
 
     def output(self, *arguments: str) -> str:
-        """What a command in there prints. Raises `SetupError` where it fails."""
+        """Return the output of a command in there. Raises `SetupError` when it fails."""
         done = subprocess.run(
             self.command(*arguments),
             env=self.environment(),
@@ -90,7 +90,7 @@ class BareDebian:
         return done.stdout
 
     def ask(self) -> None:
-        """Ask on the command line. Raises `SetupError` where no answer comes."""
+        """Ask on the command line. Raises `SetupError` without an answer."""
         if not self.output(*ASK).strip():
             raise SetupError("The answer is empty.")
 
@@ -115,7 +115,7 @@ class BareDebian:
                 raise SetupError(f"No answer came within {ANSWER_WITHIN_S:.0f} s.")
 
     def _answers(self) -> int:
-        """How many answers are complete, by the bundle's own command line."""
+        """Return the number of complete answers, by the bundle's own command line."""
         listed = json.loads(self.output("conversations", "list", "--json"))
         shown = [self.output("conversations", "show", chat["id"], "--json") for chat in listed]
         messages = [message for chat in shown for message in json.loads(chat)["messages"]]
@@ -124,7 +124,7 @@ class BareDebian:
 
 
 def mirror() -> list[str]:
-    """Where this machine gets Debian from, if it is one; else debootstrap knows a place."""
+    """Return this machine's Debian mirror, if it has one; else debootstrap uses its default."""
     if not shutil.which("apt-get"):
         return []
     known = subprocess.run(

@@ -1,4 +1,4 @@
-"""A screen of the check's own, with hands on it: Xvfb, xdotool and ImageMagick. Linux only."""
+"""A virtual screen with keyboard input: Xvfb, xdotool and ImageMagick. Linux only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TITLE = "^ChatDesk$"
 LOOK_EVERY_S = 0.005
 WINDOW_WITHIN_S = 60.0
 ENDS_WITHIN_S = 20.0
-SETTLE_S = 1.0  # what a window without a window manager needs to have the keyboard's focus
+SETTLE_S = 1.0  # time that a window without a window manager needs to get the keyboard focus
 
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """A new screen, for as long as the block lasts; the value of DISPLAY for it."""
-    # Other users may draw on it (-ac), and it does not start anew when a window leaves (-noreset).
+    """A new screen for the duration of the block; yields its DISPLAY."""
+    # Other users may draw on it (-ac), and it does not reset when a client leaves (-noreset).
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-ac", "-noreset"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -40,7 +40,7 @@ def screen() -> Iterator[str]:
 def started(
     command: Sequence[str], environment: Mapping[str, str], stderr: IO[str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A running program, which is ended with the block at the latest."""
+    """A running program, which ends with the block at the latest."""
     with subprocess.Popen(command, env=environment, stderr=stderr) as process:
         try:
             yield process
@@ -56,7 +56,7 @@ def started(
 def seconds_to_window(
     command: Sequence[str], environment: Mapping[str, str], log: IO[str] | None = None
 ) -> float:
-    """How long a program takes until its window is on the screen. Its stderr goes to `log`."""
+    """Return the time until the window of a program is on the screen. Its stderr goes to `log`."""
     begun = time.perf_counter()
     with started(command, environment, log) as process:
         wait_for_window(environment["DISPLAY"], process)
@@ -64,7 +64,7 @@ def seconds_to_window(
 
 
 def wait_for_window(display: str, process: subprocess.Popen[bytes]) -> str:
-    """The window's number, once it is on the screen. Raises `SetupError` where none comes."""
+    """Return the window's number, once it is on the screen. Raises `SetupError` on a timeout."""
     give_up = time.monotonic() + WINDOW_WITHIN_S
     while time.monotonic() < give_up:
         if found := _xdotool(display, "search", "--onlyvisible", "--name", TITLE).split():
@@ -84,7 +84,7 @@ def type_line(display: str, window: str, text: str) -> None:
 
 
 def quit_window(display: str, window: str, process: subprocess.Popen[bytes]) -> None:
-    """Quit by the keyboard. Raises `SetupError` where that does not end it in good order."""
+    """Quit with the keyboard. Raises `SetupError` when the program does not end in good order."""
     _xdotool(display, "windowfocus", window)
     _xdotool(display, "key", "ctrl+q")
     try:
@@ -96,12 +96,12 @@ def quit_window(display: str, window: str, process: subprocess.Popen[bytes]) -> 
 
 
 def screenshot(display: str, file: Path) -> None:
-    """Keep what is on the screen as a PNG."""
+    """Save the screen as a PNG."""
     subprocess.run(["import", "-display", display, "-window", "root", str(file)], check=True)
 
 
 def _xdotool(display: str, *arguments: str) -> str:
-    """What xdotool says; nothing where it finds nothing."""
+    """Return xdotool's output; empty when it finds nothing."""
     command = ["xdotool", *arguments]
     environment = {"DISPLAY": display, "PATH": "/usr/bin"}
     return subprocess.run(

@@ -1,7 +1,7 @@
-"""Says what is inside a bundle: `LICENSES/`, and the bill of materials `sbom.cdx.json`.
+"""Describes the contents of a bundle: `LICENSES/`, and the bill of materials `sbom.cdx.json`.
 
 Every file of the bundle and every module in its program must be of known origin, and its licence
-must allow giving it on without ChatDesk having to be under it; else there is no bundle.
+must allow redistribution without ChatDesk having to be under it; else there is no bundle.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from origins import HERE, ROOT, Origins, Part, UnknownOrigin
 
 from dev import SetupError
 
-COMMON = "/usr/share/common-licenses"  # Debian's packages point to files there
+COMMON = "/usr/share/common-licenses"  # Debian's packages link to files there
 POINTED_TO = rf"{COMMON}/([\w.-]+\w)".encode()
-# PyInstaller's start code is in every program it makes, though it is none of the modules.
+# PyInstaller's bootloader is in every program it makes, though it is none of the modules.
 STARTERS = ("pyinstaller", "pyinstaller-hooks-contrib")
 MOST_NAMED = 12  # problems in one message
 LOOK = """
@@ -42,7 +42,7 @@ print(json.dumps({
 def describe(folder: Path, python: str) -> None:
     """Write `LICENSES/` and `sbom.cdx.json` into the bundle `folder`, made in the venv of `python`.
 
-    Raises `SetupError` when something is of unknown origin or licence, or may not be in there.
+    Raises `SetupError` when the origin or licence of something is unknown or not allowed.
     """
     texts, bill = folder / "LICENSES", folder / "sbom.cdx.json"
     parts = find_parts(folder, look_into(folder, python))
@@ -56,7 +56,7 @@ def describe(folder: Path, python: str) -> None:
 
 
 def look_into(folder: Path, python: str) -> dict[str, Any]:
-    """The modules in the bundle's program, and where the Python that made it has its packages."""
+    """Return the modules in the bundle's program, and the package paths of its Python."""
     names = {"linux": "_internal/chatdesk.bin", "win32": "chatdesk.exe"}
     program = folder / names.get(sys.platform, "chatdesk")
     command = [python, "-c", LOOK, str(program)]
@@ -68,7 +68,7 @@ def look_into(folder: Path, python: str) -> dict[str, Any]:
 
 
 def find_parts(folder: Path, found: dict[str, Any]) -> list[Part]:
-    """What is in the bundle beside ChatDesk itself, by name. Raises `SetupError`."""
+    """Return the parts of the bundle beside ChatDesk itself, by name. Raises `SetupError`."""
     inside = folder / "_internal"
     paths = [path for path in sorted(inside.rglob("*")) if path.is_file() and not path.is_symlink()]
     homes = [Path(home, "LICENSE.txt") for home in found["homes"]]
@@ -91,7 +91,7 @@ def find_parts(folder: Path, found: dict[str, Any]) -> list[Part]:
 
 
 def what_hinders(part: Part) -> str:
-    """Why a part cannot be in a bundle; empty when it can."""
+    """Return why a part cannot be in a bundle; empty when it can."""
     if not part.licence:
         return "does not say its licence"
     if not may_be_given_on(part.licence):
@@ -102,17 +102,18 @@ def what_hinders(part: Part) -> str:
 
 
 def may_be_given_on(expression: str) -> bool:
-    """Whether an SPDX expression offers terms that do not reach over to the rest of the bundle.
+    """True if an SPDX expression offers terms that do not extend to the rest of the bundle.
 
-    The GPL and AGPL do, unless an exception (`WITH`) says otherwise; the LGPL does not reach over
-    to what only links to a library. Parentheses are not taken apart: in them every name must do.
+    The GPL and AGPL do, unless an exception (`WITH`) says otherwise; the LGPL does not extend to
+    code that only links to a library. Parentheses are not parsed: in them every name must be
+    allowed.
     """
     choices = [expression] if "(" in expression else re.split(r"\bOR\b", expression)
     return any(not re.search(r"\bA?GPL-[\w.+-]*+(?!\s+WITH\b)", choice) for choice in choices)
 
 
 def refuse(problems: Iterable[str]) -> None:
-    """Raise one `SetupError` that tells the problems, if there are any."""
+    """Raise one `SetupError` that lists the problems, if there are any."""
     found = list(problems)
     if found:
         more = f" (and {len(found) - MOST_NAMED} more)" if len(found) > MOST_NAMED else ""
@@ -123,7 +124,7 @@ def refuse(problems: Iterable[str]) -> None:
 
 
 def write_texts(parts: Sequence[Part], folder: Path) -> None:
-    """Put the licences into `folder`: one folder for each part, and a list of them all."""
+    """Write the licences into `folder`: one folder for each part, and a list of them all."""
     common: set[str] = set()
     for part in parts:
         place = folder / part.name

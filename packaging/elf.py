@@ -1,4 +1,4 @@
-"""Reads from Linux programs and libraries which C library they need. Standard library only."""
+"""Reads the C library version that Linux programs and libraries need. Standard library only."""
 
 import re
 import struct
@@ -9,17 +9,17 @@ SECTION = struct.Struct("<IIQQQQIIQQ")  # Elf64_Shdr of the System V ABI
 NEED = struct.Struct("<HHIII")  # Elf64_Verneed of the Linux Standard Base: one per library
 VERSION = struct.Struct("<IHHII")  # Elf64_Vernaux: one per version of it
 SHT_GNU_VERNEED = 0x6FFFFFFE
-RELATIVE_RELOCATIONS = "GLIBC_ABI_DT_RELR"  # a feature with a name of its own, since glibc 2.36
+RELATIVE_RELOCATIONS = "GLIBC_ABI_DT_RELR"  # a feature with its own name, since glibc 2.36
 
 
 def oldest_glibc(folder: Path) -> tuple[int, int]:
-    """The oldest glibc that every ELF file below `folder` runs with; (0, 0) when there is none."""
+    """Return the oldest glibc that runs every ELF file below `folder`; (0, 0) without any."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return max((_glibc(name) for path in files for name in needed_versions(path)), default=(0, 0))
 
 
 def needed_versions(path: Path) -> list[str]:
-    """The symbol versions a file needs of others, like `GLIBC_2.34`; none if it is no 64-bit ELF.
+    """Return the symbol versions that a file needs, like `GLIBC_2.34`; none without 64-bit ELF.
 
     Raises `ValueError` when an ELF file is cut off.
     """

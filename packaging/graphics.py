@@ -1,7 +1,8 @@
-"""Graphics cards on Linux: llama.cpp's module for Vulkan, as a package beside the chat flavour.
+"""Graphics cards on Linux: llama.cpp's Vulkan module, a package beside the chat flavour.
 
-Who has no card need not have its 29 MB; who has one adds it to a bundle of the same version, and
-the engine takes it where there is a driver. It is built when `CMAKE_ARGS` has -DGGML_VULKAN=ON.
+Without a graphics card nobody needs its 29 MB; with one it is added to a bundle of the same
+version, and the engine uses it where there is a driver. It is built when `CMAKE_ARGS` has
+-DGGML_VULKAN=ON.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MODULE = Path("_internal", "llama_cpp", "lib", "libggml-vulkan.so")
 
 
 def split_off(folder: Path, dist: Path) -> None:
-    """Move the module, if it was built, out of the bundle `folder` into one of its own."""
+    """Move the module, if it was built, out of the bundle `folder` into its own."""
     add_on = dist / NAME
     shutil.rmtree(add_on, ignore_errors=True)
     if (folder / MODULE).exists():
@@ -29,7 +30,7 @@ def split_off(folder: Path, dist: Path) -> None:
 
 
 def make(dist: Path, version: str) -> list[Path]:
-    """Package the module that was split off, if one was; the files. Raises `SetupError`."""
+    """Package the module that was split off, if any; return the files. Raises `SetupError`."""
     add_on = dist / NAME
     if not add_on.is_dir():
         return []

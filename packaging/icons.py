@@ -1,6 +1,6 @@
-"""The app's icon in the containers that Windows and macOS want: both only hold PNG files.
+"""The app's icon in the containers of Windows and macOS; both only hold PNG files.
 
-`python packaging/icons.py` draws the PNGs anew after a change of the SVG; it needs PySide6.
+`python packaging/icons.py` draws the PNGs again after a change of the SVG; it needs PySide6.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ ICNS_TYPES = {  # the sizes that may be PNG, for plain screens and, with half th
 
 
 def svg() -> Path:
-    """The drawing that all the others come from."""
+    """Return the drawing that all the others are made from."""
     return FOLDER / "chatdesk.svg"
 
 
 def png(size: int) -> Path:
-    """The icon at a size of `SIZES`."""
+    """Return the icon at a size of `SIZES`."""
     return FOLDER / f"chatdesk-{size}.png"
 
 
 def ico() -> bytes:
-    """A Windows icon (ICONDIR, its entries, their PNGs), from 16 to 256 pixels."""
+    """Return a Windows icon (ICONDIR, its entries, their PNGs), from 16 to 256 pixels."""
     sizes = [size for size in SIZES if size <= 256]
     entries, images = b"", b""
     for size in sizes:
@@ -39,7 +39,7 @@ def ico() -> bytes:
 
 
 def icns() -> bytes:
-    """A macOS icon: blocks of a type, their length with these eight bytes, and a PNG."""
+    """Return a macOS icon: blocks of a type, their length with these eight bytes, and a PNG."""
     blocks = b""
     for kind, size in ICNS_TYPES.items():
         image = png(size).read_bytes()

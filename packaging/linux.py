@@ -1,7 +1,7 @@
-"""The packages for Linux, made from the folder that PyInstaller leaves.
+"""The packages for Linux, made from PyInstaller's folder.
 
-A `.tar.zst` of the folder, a `.deb`, and an AppImage where `appimagetool` is there; else the pieces
-that it would take. Needs `zstd` and `objdump` (binutils). The same folder with the same
+A `.tar.zst` of the folder, a `.deb`, and an AppImage where `appimagetool` is there; else the files
+that it needs. Needs `zstd` and `objdump` (binutils). The same folder with the same
 SOURCE_DATE_EPOCH (seconds) makes the same archives, to the byte.
 """
 
@@ -25,10 +25,10 @@ from dev import SetupError, debian_package, run, say
 
 HERE = Path(__file__).resolve().parent / "linux"
 DEBIAN_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-# A larger window than 2^27 bytes would have to be asked for when unpacking.
+# A window larger than 2^27 bytes would need an option for unpacking.
 ZSTD = ["zstd", "-q", "-f", "-19", "--long=27", "-T0"]
 GLIBC = re.compile(r"(lib(c|m|dl|rt|util|pthread)|ld-linux[\w-]*)\.so")
-DATA = {  # what libraries read that may be inside: keyboards, compose sequences, fonts
+DATA = {  # data that libraries read and that may be inside: keyboards, compose sequences, fonts
     "libxkbcommon.so.0": "xkb-data",
     "libX11.so.6": "libx11-data",
     "libfontconfig.so.1": "fontconfig-config",
@@ -36,7 +36,10 @@ DATA = {  # what libraries read that may be inside: keyboards, compose sequences
 
 
 def make(folder: Path, dist: Path, version: str) -> list[Path]:
-    """Package the bundle `folder` into `dist`, on the same disk; the files. Raises `SetupError`."""
+    """Package the bundle `folder` in `dist`, on the same disk; return the files.
+
+    Raises `SetupError`.
+    """
     for tool, source in (("zstd", "zstd"), ("objdump", "binutils")):
         if not shutil.which(tool):
             raise SetupError(f"There is no {tool}. Please install {source} (Debian calls it so).")
@@ -50,7 +53,7 @@ def make(folder: Path, dist: Path, version: str) -> list[Path]:
 
 
 def put_launcher(folder: Path) -> None:
-    """Give the bundle `folder` its `chatdesk`, which knows the oldest system that it runs on."""
+    """Add `chatdesk` to the bundle `folder`: a launcher that knows the oldest supported system."""
     text = (HERE / "chatdesk.sh").read_text("utf-8")
     oldest = "{}.{}".format(*oldest_glibc(folder))
     text = text.replace("@machine@", platform.machine()).replace("@oldest@", oldest)
@@ -69,7 +72,7 @@ def archive(folder: Path, name: str, target: Path) -> Path:
         return entry
 
     zstd = subprocess.Popen([*ZSTD, "-o", str(target)], stdin=subprocess.PIPE)
-    # dpkg does not read the PAX format, which is Python's default. zstd says itself why it ended.
+    # dpkg does not read the PAX format, Python's default. zstd prints its own errors.
     with (
         suppress(BrokenPipeError),
         zstd,
@@ -84,7 +87,7 @@ def archive(folder: Path, name: str, target: Path) -> Path:
 
 
 def deb(folder: Path, scratch: Path, dist: Path, version: str) -> Path:
-    """Make the Debian package; it has no scripts, the desktop's own triggers do what is to do."""
+    """Make the Debian package; it has no scripts, the desktop's own triggers do the work."""
     tree, name = scratch / "tree", folder.name.lower()
     desktop_files(tree)
     put(HERE / "copyright", tree / f"usr/share/doc/{name}/copyright")
@@ -97,9 +100,9 @@ def deb(folder: Path, scratch: Path, dist: Path, version: str) -> Path:
 def pack_deb(
     tree: Path, kind: str, name: str, version: str, depends: list[str], dist: Path
 ) -> Path:
-    """Pack a system's root as a Debian package, described by `linux/KIND.control`.
+    """Pack a root file system as a Debian package, described by `linux/KIND.control`.
 
-    dpkg-deb would keep the times of older files, so the three members are put together here,
+    dpkg-deb would keep the times of older files, so this function writes the three members itself,
     beside `tree`.
     """
     scratch, meta = tree.parent, tree.with_name("meta")
@@ -129,7 +132,7 @@ def pack_deb(
 
 
 def write_ar(members: list[Path], target: Path) -> None:
-    """Put files into an `ar` archive; their names have at most 16 characters (see ar(5))."""
+    """Write files into an `ar` archive; their names have at most 16 characters (see ar(5))."""
     with target.open("wb") as file:
         file.write(b"!<arch>\n")
         for member in members:
@@ -142,13 +145,13 @@ def write_ar(members: list[Path], target: Path) -> None:
 
 
 def md5(path: Path) -> str:
-    """What `dpkg --verify` compares a file with."""
+    """Return the hash that `dpkg --verify` compares a file with."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def dependencies(folder: Path) -> list[str]:
-    """Debian's packages that the bundle needs: libraries it links to and does not bring along.
+    """Return the Debian packages of the libraries that the bundle links to and does not contain.
 
     The C library comes first, with the oldest version that has every function in use.
     """
@@ -164,7 +167,7 @@ def dependencies(folder: Path) -> list[str]:
 
 
 def is_elf(path: Path) -> bool:
-    """Whether a file is a program or a shared library."""
+    """True if a file is a program or a shared library."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
@@ -176,7 +179,7 @@ def app_image(folder: Path, scratch: Path, dist: Path, name: str) -> Path:
     put(HERE / "chatdesk.desktop", tree / "chatdesk.desktop")
     put(icons.png(256), tree / "chatdesk.png")
     (tree / ".DirIcon").symlink_to("chatdesk.png")
-    (tree / "AppRun").symlink_to("opt/chatdesk/chatdesk")  # the bundle finds itself through links
+    (tree / "AppRun").symlink_to("opt/chatdesk/chatdesk")  # the bundle resolves links
     if not shutil.which("appimagetool"):
         say(f"There is no appimagetool: the pieces are left, without {folder.name} itself")
         return archive(tree, tree.name, dist / f"{name}.AppDir.tar.zst")
@@ -188,7 +191,7 @@ def app_image(folder: Path, scratch: Path, dist: Path, name: str) -> Path:
 
 
 def desktop_files(tree: Path) -> None:
-    """Put into a system's root what desktops look for: menu entry, icons, file type, metadata."""
+    """Add the files that desktops read to a root: menu entry, icons, file type, metadata."""
     share = tree / "usr/share"
     put(HERE / "chatdesk.desktop", share / "applications/chatdesk.desktop")
     put(HERE / "mime.xml", share / "mime/packages/chatdesk.xml")
@@ -200,11 +203,11 @@ def desktop_files(tree: Path) -> None:
 
 
 def put_bundle(folder: Path, tree: Path) -> None:
-    """The bundle at its place in a system's root; links instead of copies, for it is large."""
+    """Put the bundle in its place in a root; with links instead of copies, because it is large."""
     shutil.copytree(folder, tree / "opt/chatdesk", symlinks=True, copy_function=os.link)
 
 
 def put(source: Path, target: Path) -> None:
-    """Copy a file, and make the folders that it lies in."""
+    """Copy a file, and make its parent folders."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)

@@ -1,9 +1,9 @@
-"""The disk image for macOS, made from the `.app` that PyInstaller leaves. Standard library only.
+"""The disk image for macOS, made from PyInstaller's `.app`. Standard library only.
 
-Signed for everybody where these are set, and else for this computer alone:
-CHATDESK_MAC_IDENTITY (the name of a “Developer ID Application” certificate in the keychain), and to
-have Apple notarize it CHATDESK_NOTARY_KEY (an App Store Connect key file), CHATDESK_NOTARY_KEY_ID
-and CHATDESK_NOTARY_ISSUER.
+Signed for everybody where these are set, and else for this computer alone: CHATDESK_MAC_IDENTITY
+(the name of a “Developer ID Application” certificate in the keychain), and for notarization by
+Apple CHATDESK_NOTARY_KEY (an App Store Connect key file), CHATDESK_NOTARY_KEY_ID and
+CHATDESK_NOTARY_ISSUER.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ NOTARY = ("CHATDESK_NOTARY_KEY", "CHATDESK_NOTARY_KEY_ID", "CHATDESK_NOTARY_ISSU
 
 
 def identity() -> str | None:
-    """Who signs; None: nobody, which is enough for this computer. For the spec's EXE, too."""
+    """Return the signing identity; None is enough for this computer. Also for the spec's EXE."""
     return os.environ.get("CHATDESK_MAC_IDENTITY") or None
 
 
 def info_plist(version: str) -> dict[str, Any]:
-    """What the system is told about the app; for the spec's BUNDLE."""
+    """Return the app's Info.plist; for the spec's BUNDLE."""
     values: dict[str, Any] = plistlib.loads((HERE / "Info.plist").read_bytes())
     return values | {"CFBundleShortVersionString": version, "CFBundleVersion": version}
 
 
 def make(folder: Path, dist: Path, version: str) -> list[Path]:
-    """Package `dist`'s `.app` with what `folder` says of itself; the files. Raises `SetupError`."""
+    """Package `dist`'s `.app`, described by `folder`; return the files. Raises `SetupError`."""
     app = dist / f"{folder.name}.app"
     resources = app / "Contents" / "Resources"
     shutil.copytree(folder / "LICENSES", resources / "LICENSES", dirs_exist_ok=True)
@@ -44,9 +44,9 @@ def make(folder: Path, dist: Path, version: str) -> list[Path]:
     sign(app)
     image = dist / f"{folder.name}-{version}-macos-{platform.machine()}.dmg"
     with tempfile.TemporaryDirectory(dir=dist) as scratch:
-        # Both flavours under one name, so that dragging one over the other replaces it.
+        # Both flavours have one name, so that dragging one over the other replaces it.
         shutil.copytree(app, Path(scratch, "ChatDesk.app"), symlinks=True)
-        Path(scratch, "Applications").symlink_to("/Applications")  # where to drag it
+        Path(scratch, "Applications").symlink_to("/Applications")  # the target to drag it to
         source = ["-volname", folder.name, "-srcfolder", scratch]
         options = ["-fs", "HFS+", "-format", "UDZO", "-ov"]
         run("Making the disk image", ["hdiutil", "create", *source, *options, str(image)])
@@ -55,7 +55,7 @@ def make(folder: Path, dist: Path, version: str) -> list[Path]:
 
 
 def sign(app: Path) -> None:
-    """Sign the app anew, for its resources changed; PyInstaller signed the code inside likewise."""
+    """Sign the app again: its resources changed. PyInstaller signed the code inside likewise."""
     command = ["codesign", "--force", "--sign", identity() or "-"]
     if identity():
         command += ["--options", "runtime", "--timestamp", "--entitlements", str(ENTITLEMENTS)]
@@ -66,7 +66,7 @@ def sign(app: Path) -> None:
 
 
 def notarize(image: Path) -> None:
-    """Sign the disk image, have Apple look through it, and fix the answer to it (minutes)."""
+    """Sign the disk image, have Apple notarize it, and staple the ticket to it (minutes)."""
     key, key_id, issuer = (os.environ.get(name) for name in NOTARY)
     who = identity()
     if not (who and key and key_id and issuer):

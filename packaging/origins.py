@@ -1,7 +1,7 @@
-"""Where the things in a bundle come from: Python packages, the system's libraries, or by a rule.
+"""The origins of the parts of a bundle: Python packages, the system's libraries, or a rule.
 
-What packages say of themselves is read from the build's venv; what nothing on the build machine
-says, from `licenses/known.toml`. Standard library only.
+The build's venv has the metadata of packages; `licenses/known.toml` has what nothing on the build
+machine states. Standard library only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LICENCE_FILES = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*", "sboms/*.json
 
 @dataclass
 class Part:
-    """Something of others that is in the bundle."""
+    """A third-party part of the bundle."""
 
     name: str
     version: str  # empty: unknown
@@ -38,7 +38,7 @@ class Part:
 
 
 class UnknownOrigin(Exception):
-    """Nothing on the build machine, and no rule, says where something comes from."""
+    """Neither the build machine nor a rule states where something comes from."""
 
 
 class Origins:
@@ -55,7 +55,7 @@ class Origins:
         self._packages = {package.name.lower(): package for package in distributions(path=path)}
         self._parts: dict[str, Part] = {}  # of packages: their files are read once
         self._owners: dict[str, str] = {}  # of modules and folders, by name
-        self._libraries: dict[str, str] = {}  # the owners of what PyInstaller moves to the top
+        self._libraries: dict[str, str] = {}  # owners of libraries that PyInstaller moves up
         for package in self._packages.values():
             files = package.files or []
             self._owners |= dict.fromkeys(map(top, files), package.name)
@@ -64,7 +64,7 @@ class Origins:
         self._debian = debian_packages(libraries)
 
     def part_of(self, name: PurePath) -> Part | None:
-        """The part of a file (by its path in the bundle) or a module; None for ChatDesk's own.
+        """Return the part of a file (by its path in the bundle) or module; None for our own.
 
         Raises `UnknownOrigin`.
         """
@@ -79,7 +79,7 @@ class Origins:
         return self.package(owner)
 
     def package(self, name: str) -> Part:
-        """An installed Python package as a part. Raises `KeyError` without it."""
+        """Return an installed Python package as a part. Raises `KeyError` without it."""
         if name not in self._parts:
             self._parts[name] = self._by_package(self._packages[name.lower()])
         return self._parts[name]
@@ -96,7 +96,7 @@ class Origins:
         return Part(package.name, package.version, self._licence(package), purl, texts)
 
     def _licence(self, package: Distribution) -> str:
-        """What is known of it; else what it says as SPDX; else what is meant by what it says."""
+        """Return the known licence, else the stated SPDX, else the meaning of the stated text."""
         said = package.metadata.json  # with names like license_expression
         if found := self._licences.get(package.name) or said.get("license_expression"):
             return str(found)
@@ -116,18 +116,18 @@ class Origins:
             system = platform.freedesktop_os_release()["ID"]
             purl = f"pkg:deb/{system}/{quote(name)}@{quote(version, safe=':')}"
             texts["copyright"] = Path("/usr/share/doc", package, "copyright")
-        elif not texts and sys.platform != "linux":  # Python's installer brings them, and words
+        elif not texts and sys.platform != "linux":  # Python's installer contains them, and text
             texts["Python-LICENSE.txt"] = self._python[1]
         return Part(name, version, rule["licence"], purl, texts)
 
 
 def top(name: PurePath) -> str:
-    """What a path begins with: a folder's name, or that of a module or file without its endings."""
+    """Return the first part of a path: a folder, or a module or file without its extensions."""
     return name.parts[0] if len(name.parts) > 1 else name.name.partition(".")[0]
 
 
 def debian_packages(libraries: list[str]) -> dict[str, tuple[str, str, str]]:
-    """By library file name: Debian's package, its source package and that one's version."""
+    """Return Debian's package, its source package and that one's version, by library file name."""
     if not libraries or not shutil.which("dpkg-query"):
         return {}
     patterns = [f"*/{name}" for name in libraries]
@@ -142,7 +142,7 @@ def debian_packages(libraries: list[str]) -> dict[str, tuple[str, str, str]]:
 
 
 def _ask_dpkg(*arguments: str) -> list[str]:
-    """dpkg's answer by lines; names it does not know are left out (and make its exit code 1)."""
+    """Return dpkg's output as lines; unknown names are left out (and make its exit code 1)."""
     command = ["dpkg-query", *arguments]
     answer = subprocess.run(command, check=False, capture_output=True, text=True)
     return answer.stdout.splitlines()

@@ -13,10 +13,10 @@ from origins import Part
 
 
 def document(folder: Path, version: str, parts: Sequence[Part]) -> dict[str, Any]:
-    """The bill of `folder`: the same for the same content.
+    """Return the bill of `folder`: the same for the same content.
 
-    Its time is SOURCE_DATE_EPOCH (seconds) where that is set; it has no serial number, which would
-    have to be random.
+    Its time is SOURCE_DATE_EPOCH (seconds) where that is set; it has no serial number, because that
+    would have to be random.
     """
     app = {"type": "application", "bom-ref": "chatdesk", "name": "ChatDesk", "version": version}
     metadata: dict[str, Any] = {"component": app | licensed("Apache-2.0")}
@@ -34,7 +34,7 @@ def document(folder: Path, version: str, parts: Sequence[Part]) -> dict[str, Any
 
 
 def component(folder: Path, part: Part) -> dict[str, Any]:
-    """One part, with the hash of each of its files; Python code is in the program, without one."""
+    """Return one part, with the hash of each file; Python code is in the program, without one."""
     found = {"type": "library", "bom-ref": part.purl, "name": part.name, "purl": part.purl}
     found |= {"version": part.version} if part.version else {}
     files = [
@@ -49,11 +49,11 @@ def component(folder: Path, part: Part) -> dict[str, Any]:
 
 
 def licensed(expression: str) -> dict[str, Any]:
-    """A component's licence; an expression, for that may also be a single name."""
+    """Return a component's licence as an expression, which may also be a single name."""
     return {"licenses": [{"expression": expression}]}
 
 
 def sha256(path: Path) -> str:
-    """A file's hash."""
+    """Return a file's hash."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,7 +29,7 @@ from chatdesk.services.system.updates import PUBLIC_KEY, read_release
 
 
 def make_key(private: Path) -> str:
-    """Write a new private key to a file that is not there yet; the constant of its public one.
+    """Write a new private key to a new file; return the constant with its public key.
 
     Raises `OSError`.
     """
@@ -41,7 +41,7 @@ def make_key(private: Path) -> str:
 
 
 def sign(private: Path, body: bytes, public_key: bytes = PUBLIC_KEY) -> bytes:
-    """The signed file. Raises `EnvironmentProblem`, `OSError` and `ValueError`."""
+    """Return the signed file. Raises `EnvironmentProblem`, `OSError` and `ValueError`."""
     read_release(body)
     key = load_pem_private_key(private.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
@@ -55,7 +55,7 @@ def sign(private: Path, body: bytes, public_key: bytes = PUBLIC_KEY) -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """The command line; answers with the exit code."""
+    """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,7 +1,7 @@
-"""The installer for Windows, made from the folder that PyInstaller leaves. Standard library only.
+"""The installer for Windows, made from PyInstaller's folder. Standard library only.
 
 Needs Inno Setup. Programs and installer are signed where CHATDESK_SIGN_THUMBPRINT is set, the SHA-1
-of a certificate in the person's store.
+of a certificate in the user's store.
 """
 
 from __future__ import annotations
@@ -17,18 +17,21 @@ import icons
 from dev import SetupError, run, say
 
 HERE = Path(__file__).resolve().parent / "windows"
-TIME_SERVER = "http://timestamp.digicert.com"  # states when it was signed, and nothing else
+TIME_SERVER = "http://timestamp.digicert.com"  # proves the time of the signature, and nothing else
 
 
 def version_resource(version: str) -> str:
-    """What Windows shows as details of version `1.2.3`; for the spec's EXE, in a file."""
+    """Return the details that Windows shows for version `1.2.3`, as a file for the spec's EXE."""
     numbers = (*map(int, version.split(".")), 0)
     text = (HERE / "version.txt").read_text("utf-8")
     return text.replace("{numbers}", str(numbers)).replace("{version}", version)
 
 
 def make(folder: Path, dist: Path, version: str) -> list[Path]:
-    """Make the installer of the bundle `folder` in `dist`; the files. Raises `SetupError`."""
+    """Make the installer of the bundle `folder` in `dist`; return the files.
+
+    Raises `SetupError`.
+    """
     sign(*sorted(folder.glob("*.exe")))
     name = f"{folder.name}-{version}-windows-{platform.machine().lower()}-setup"
     with tempfile.TemporaryDirectory() as scratch:
@@ -43,7 +46,7 @@ def make(folder: Path, dist: Path, version: str) -> list[Path]:
 
 
 def compiler() -> str:
-    """Inno Setup's compiler: on the PATH, or where its installer puts it. Raises `SetupError`."""
+    """Return Inno Setup's compiler: on the PATH, or in its default folder. Raises `SetupError`."""
     usual = Path(os.environ.get("PROGRAMFILES(X86)", ""), "Inno Setup 6", "ISCC.exe")
     found = shutil.which("ISCC") or (str(usual) if usual.exists() else None)
     if not found:
@@ -52,7 +55,7 @@ def compiler() -> str:
 
 
 def sign(*files: Path) -> None:
-    """Sign programs, if there is something to sign with. Raises `SetupError`."""
+    """Sign programs, if there is a certificate. Raises `SetupError`."""
     thumbprint = os.environ.get("CHATDESK_SIGN_THUMBPRINT")
     if not thumbprint:
         names = ", ".join(file.name for file in files)

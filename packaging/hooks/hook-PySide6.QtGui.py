@@ -1,13 +1,13 @@
-"""Leaves out the plugins of Qt that the window has no use for, and with them what they link to."""
+"""Leaves out the Qt plugins that the window does not use, and the libraries that they link to."""
 
 from pathlib import Path
 
 from PyInstaller.utils.hooks.qt import add_qt6_dependencies
 
-PLUGINS = {  # by folder, parts of the names; other folders have none that is of use
+PLUGINS = {  # by folder, parts of the names; other folders have none that is used
     "platforms": ("cocoa", "offscreen", "wayland", "windows", "xcb"),
     "platforminputcontexts": ("compose", "ibus"),
-    "platformthemes": ("xdgdesktopportal",),  # GTK's would bring all of GTK along
+    "platformthemes": ("xdgdesktopportal",),  # GTK's would bring all of GTK with it
     "iconengines": ("svg",),
     "imageformats": ("gif", "ico", "jpeg", "svg", "webp"),
     "wayland-decoration-client": ("adwaita", "bradient"),
@@ -18,7 +18,7 @@ PLUGINS = {  # by folder, parts of the names; other folders have none that is of
 
 
 def is_needed(source: str) -> bool:
-    """Whether a file is a plugin of use, or none at all."""
+    """True if a file is a used plugin, or not a plugin."""
     path = Path(source)
     if "plugins" not in path.parts:
         return True

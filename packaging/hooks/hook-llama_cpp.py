@@ -1,8 +1,8 @@
-"""Tells PyInstaller of llama.cpp's libraries, which are loaded by name at run time.
+"""Gives PyInstaller llama.cpp's libraries, which are loaded by name at run time.
 
-The wheel holds most of them three times (links become copies), and the CPU's modules not beside
-the others. Taken here are libllama, which is opened by its plain name, and what has no other:
-ggml's modules. The libraries that these link to are found by PyInstaller, by what they link to.
+The wheel holds most of them three times (links become copies), and the CPU's modules in another
+folder. This hook takes libllama, which is opened by its plain name, and the files that exist only
+once: ggml's modules. PyInstaller follows the links of these to the other libraries.
 """
 
 import re
@@ -20,7 +20,7 @@ FOUND = {
 
 
 def is_opened(name: str) -> bool:
-    """Whether a library is opened by this very name."""
+    """True if a library is opened by exactly this name."""
     stem, suffix = Path(name).stem, Path(name).suffix
     if suffix not in (".so", ".dylib", ".dll") or not re.match(r"(lib)?(ggml|llama$)", stem):
         return False

@@ -384,7 +384,9 @@ def test_what_others_print_does_not_reach_the_protocol(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("ending", ["shutdown", "end of stdin"])
-def test_it_ends_on_request_or_when_left_alone(parrot: EngineProcess, busy: bool, ending: str) -> None:
+def test_it_ends_on_request_or_if_left_alone(
+    parrot: EngineProcess, busy: bool, ending: str
+) -> None:
     if busy:
         for number in range(50):
             parrot.send(request(f"busy-{number}", "tea", **ENDLESS))

@@ -1,4 +1,4 @@
-"""The scripts in packaging/ find each other beside themselves; so do their tests."""
+"""The scripts in packaging/ import each other from their own folder; so do their tests."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The pure parts of packaging/bundle.py. That it makes a bundle is what `--check` shows."""
+"""The pure parts of packaging/bundle.py. `--check` proves that it makes a bundle."""
 
 import importlib
 import subprocess

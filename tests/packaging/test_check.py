@@ -29,7 +29,7 @@ ANSWERING = "#!/bin/sh\necho hello\n"
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Callable[[str], Path]:
-    """Makes a bundle whose program is a script."""
+    """Make a bundle whose program is a script."""
 
     def make(script: str) -> Path:
         folder = tmp_path / "dist" / "Chat Desk"

@@ -1,4 +1,4 @@
-"""What is said to be in a bundle, of a small one whose packages are made here."""
+"""The description of a small bundle, whose packages are made here."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the bundle's program is said to hold; no library is known to the system."""
+    """The modules that the bundle's program reports; no library is known to the system."""
     site = tmp_path / "site"
     install(site, "pyinstaller", "License: GPLv2-or-later with a special exception")
     install(site, "pyinstaller-hooks-contrib", "")

@@ -1,4 +1,4 @@
-"""Which C library programs and libraries need."""
+"""The C library version that programs and libraries need."""
 
 import importlib.util
 import platform
@@ -12,7 +12,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has
 
 
 def library() -> Path:
-    """One that was built on this machine, with its versions."""
+    """Return a library that was built on this machine, with its versions."""
     spec = importlib.util.find_spec("llama_cpp")
     assert spec
     assert spec.origin

@@ -26,7 +26,7 @@ def _at_a_fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def bundle(dist: Path) -> Path:
-    """What PyInstaller leaves, much smaller: a program, a library beside it, a link, a text."""
+    """Write a small version of PyInstaller's folder: a program, a library, a link, a text."""
     folder = dist / "ChatDesk"
     inside = folder / "_internal"
     inside.mkdir(parents=True)
@@ -38,13 +38,13 @@ def bundle(dist: Path) -> Path:
 
 
 def unpacked(archive: bytes) -> tarfile.TarFile:
-    """The members of a `.tar.zst`."""
+    """Return the members of a `.tar.zst`."""
     plain = subprocess.run(["zstd", "-dc"], input=archive, stdout=subprocess.PIPE, check=True)
     return tarfile.open(fileobj=io.BytesIO(plain.stdout))
 
 
 def members(package: Path) -> dict[str, bytes]:
-    """The files in an `ar` archive, by name."""
+    """Return the files in an `ar` archive, by name."""
     data, at, found = package.read_bytes(), 8, {}
     assert data.startswith(b"!<arch>\n")
     while at < len(data):
@@ -63,13 +63,13 @@ def test_the_same_bundle_makes_the_same_bytes(tmp_path: Path) -> None:
         os.umask(before)
         files = linux.make(folder, tmp_path / name, "1.2.3")
         assert {file.name for file in files} < {file.name for file in folder.parent.iterdir()}
-        assert len(list(folder.parent.iterdir())) == 4  # nothing else is left behind
+        assert len(list(folder.parent.iterdir())) == 4  # nothing else remains
         hashes.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
     assert hashes[0] == hashes[1]
 
 
 def launched(folder: Path, glibc: str, machine: str, **environment: str) -> tuple[int, str, str]:
-    """What starting a bundle's program comes to on such a system."""
+    """Start a bundle's program on such a system; return exit code, stdout and stderr."""
     tools = folder.parent / "tools"
     tools.mkdir(exist_ok=True)
     known = f"echo '{glibc}'" if glibc else "exit 1"
@@ -88,7 +88,7 @@ def launched(folder: Path, glibc: str, machine: str, **environment: str) -> tupl
 
 @pytest.fixture
 def launchable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A bundle that needs glibc 2.36 and tells what it is asked; a link leads to it."""
+    """A bundle that needs glibc 2.36 and prints its arguments; a link leads to it."""
     folder = tmp_path / "Mit Leerzeichen" / "ChatDesk"
     program = folder / "_internal" / "chatdesk.bin"
     program.parent.mkdir(parents=True)
@@ -210,7 +210,9 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         linux.make(tmp_path, tmp_path, "1")
 
 
-def test_a_full_disk_is_reported_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = bundle(tmp_path)
     (folder / "large").write_bytes(bytes(2**20))
     (tmp_path / "zstd").write_text("#!/bin/sh\nexit 1\n", "utf-8")

@@ -25,7 +25,7 @@ def test_one_protection_is_lifted_and_no_other() -> None:
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What would be run."""
+    """The commands that would run."""
     seen: list[list[str]] = []
     monkeypatch.setattr(macos, "run", lambda _step, command: seen.append(command))
     for name in ("CHATDESK_MAC_IDENTITY", *macos.NOTARY):
