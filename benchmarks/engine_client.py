@@ -22,8 +22,8 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions, ModelLoaded
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.workers.codec import Codec
 from chatdesk.workers.process import ChildProcess, worker_command
-from chatdesk.workers.protocol import Codec
 
 PATIENCE_S = 120.0
 

@@ -59,7 +59,7 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import Device, EngineReady, LoadModel, ModelLoaded
 from chatdesk.core.paths import session_file
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 
 codec: Codec[EngineRequest] = Codec(get_args(EngineRequest))
 cancelled: set[str] = set()

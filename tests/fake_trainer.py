@@ -27,7 +27,7 @@ from chatdesk.core.training import (
     TrainingProgress,
     TrainingStopped,
 )
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 
 STEPS = 3
 

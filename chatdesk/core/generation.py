@@ -1,7 +1,7 @@
 """What is asked of the engine, and the events it answers with.
 
 These are the messages of the engine's protocol: plain values, sent as JSON lines by
-`workers.protocol`. Every request carries a `request_id` and ends in exactly one event of
+`workers.codec`. Every request carries a `request_id` and ends in exactly one event of
 `TERMINAL_EVENTS` with that id; the end of the stream without one is a crash.
 """
 

@@ -44,7 +44,7 @@ from chatdesk.inference.open_requests import Requests
 from chatdesk.inference.quantize import quantize
 from chatdesk.inference.sessions.files import SessionFiles
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec, ProtocolError
 
 _PATIENCE_S = 5.0  # for conversations to be kept on disk at the end
 

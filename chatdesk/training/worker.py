@@ -28,7 +28,7 @@ from chatdesk.core.training import (
 )
 from chatdesk.training.gate import Gate
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec, ProtocolError
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec, ProtocolError
 
 _ENVIRONMENT = {  # must be set before torch is imported
     "GOMP_SPINCOUNT": "1000",  # some microseconds, then idle threads sleep

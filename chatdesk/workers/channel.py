@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from chatdesk.workers.protocol import MAX_LINE_BYTES, Codec
+from chatdesk.workers.codec import MAX_LINE_BYTES, Codec
 
 _READ_BYTES = 1 << 16
 

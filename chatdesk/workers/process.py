@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chatdesk.core.paths import is_frozen
-from chatdesk.workers.protocol import Codec, ProtocolError
+from chatdesk.workers.codec import Codec, ProtocolError
 
 Event = TypeVar("Event")
 

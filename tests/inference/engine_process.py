@@ -17,7 +17,7 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.workers.protocol import Codec
+from chatdesk.workers.codec import Codec
 
 COMMAND = "from chatdesk.inference.worker import main; raise SystemExit(main())"
 PATIENCE_S = 60.0

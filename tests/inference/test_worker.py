@@ -27,7 +27,7 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import LoadModel, ModelLoaded, StepDown
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from tests.inference.engine_process import COMMAND, EngineProcess, request, turns
 from tests.tiny_models import (
     CHATML,

@@ -27,7 +27,7 @@ from chatdesk.core.training import (
     TrainingFailure,
     TrainingStopped,
 )
-from chatdesk.workers.protocol import PROTOCOL_VERSION
+from chatdesk.workers.codec import PROTOCOL_VERSION
 from tests.tiny_models import unsupported_model
 from tests.training.random_models import random_model
 from tests.training.runs import CONFIG, answer, ask_for, mixed, preference

@@ -14,8 +14,8 @@ from chatdesk.core.training import (
     TrainerRequest,
     TrainingProgress,
 )
+from chatdesk.workers.codec import Codec
 from chatdesk.workers.process import worker_command
-from chatdesk.workers.protocol import Codec
 
 PATIENCE_S = 100.0
 # As `chatdesk --worker trainer`, with a checkpoint after every step.

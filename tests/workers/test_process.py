@@ -19,8 +19,8 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import EngineReady, LoadModel
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.workers.codec import Codec
 from chatdesk.workers.process import ChildProcess, Outcome
-from chatdesk.workers.protocol import Codec
 
 TIMEOUT_S = 20.0
 

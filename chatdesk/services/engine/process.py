@@ -25,8 +25,8 @@ from chatdesk.core.generation import (
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import EngineReady
 from chatdesk.services.engine.activity import Answering
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from chatdesk.workers.process import ChildProcess, Outcome
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
 
 _log = logging.getLogger(__name__)
 

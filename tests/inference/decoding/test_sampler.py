@@ -14,7 +14,7 @@ from chatdesk.core.generation import Generate
 from chatdesk.core.sampling import PRESETS, SamplingParams
 from chatdesk.inference.decoding.sampler import Sampler, check
 from chatdesk.inference.decoding.text_stream import TextStream
-from chatdesk.workers.protocol import Codec
+from chatdesk.workers.codec import Codec
 from tests.inference.answering import GREEDY, Answering, answering, chat
 
 PROMPT = chat("Tell me something about the sea.")

@@ -12,8 +12,8 @@ from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import CountTokens, PromptMessage, TokensCounted
 from chatdesk.core.loading import EngineReady, LoadModel
 from chatdesk.services.engine.process import EngineLost, EngineProcess, Reply
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from chatdesk.workers.process import Outcome
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
 from tests.helpers import FAKE_ENGINE
 
 TIMEOUT_S = 20.0

@@ -22,8 +22,8 @@ from chatdesk.core.training import (
     TrainingStopped,
 )
 from chatdesk.services.engine.problems import learning_missing
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from chatdesk.workers.process import ChildProcess, Outcome, worker_command
-from chatdesk.workers.protocol import PROTOCOL_VERSION, Codec
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from chatdesk.core.generation import (
     TextDelta,
 )
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.workers.protocol import Codec, ProtocolError
+from chatdesk.workers.codec import Codec, ProtocolError
 
 events: Codec[EngineEvent] = Codec(get_args(EngineEvent))
 requests: Codec[EngineRequest] = Codec(get_args(EngineRequest))
