@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatdesk.core.generation import TERMINAL_EVENTS, Finished, PromptMessage, TextDelta
+from chatdesk.core.generation import Finished, PromptMessage, TextDelta
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import AdapterState, TrainingConfig
+from chatdesk.core.protocol import Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import AppServices, build
-from chatdesk.services.engine.process import EngineLost, Reply
+from chatdesk.services.engine.process import Reply
 
 ROUNDS = 7
 TOKENS = 160  # of an answer
@@ -91,7 +92,7 @@ def _ask(services: AppServices, name: str) -> Answered:
         moment, reply = replies.get(timeout=PATIENCE_S)
         if isinstance(reply, TextDelta):
             first = first or moment
-        elif isinstance(reply, (*TERMINAL_EVENTS, EngineLost)):
+        elif isinstance(reply, Terminal):
             assert isinstance(reply, Finished), reply
             tokens = reply.stats.completion_tokens
             return Answered(first - begun, (tokens - 1) / (moment - first))

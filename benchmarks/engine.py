@@ -18,7 +18,8 @@ from bare_loop import BareLoop
 from engine_client import Call, EngineClient
 from report import print_report
 
-from chatdesk.core.generation import Cancel, Cancelled, PromptMessage
+from chatdesk.core.generation import Cancelled, PromptMessage
+from chatdesk.core.protocol import Cancel
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.library.starter import find_starter
 

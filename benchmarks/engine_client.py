@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
-    Cancel,
     EngineEvent,
     EngineRequest,
     Failed,
@@ -17,10 +15,10 @@ from chatdesk.core.generation import (
     GenerationStats,
     KeepSessions,
     PromptMessage,
-    Shutdown,
     TextDelta,
 )
 from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions, ModelLoaded
+from chatdesk.core.protocol import Cancel, Shutdown, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import Codec
 from chatdesk.workers.process import ChildProcess, worker_command
@@ -136,7 +134,7 @@ class EngineClient:
         if isinstance(event, TextDelta):
             call.moments.append(now)
             call.text += event.text
-        elif isinstance(event, TERMINAL_EVENTS):
+        elif isinstance(event, Terminal):
             call.ended = now
             call.ends += 1
             call.outcome = event

@@ -8,12 +8,13 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QTextBrowser
 
 from chatdesk.app import DesktopApp
-from chatdesk.core.generation import TERMINAL_EVENTS, GenerationStats, PromptMessage, TextDelta
+from chatdesk.core.generation import GenerationStats, PromptMessage, TextDelta
+from chatdesk.core.protocol import Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.app import AppServices
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.services.engine.facts import EngineState
-from chatdesk.services.engine.process import EngineLost, Reply
+from chatdesk.services.engine.process import Reply
 
 PROBE_MS = 5
 LOOK_MS = 5
@@ -184,7 +185,7 @@ class Driver:
             if isinstance(reply, TextDelta):
                 text.append(reply.text)
                 browser.setMarkdown("".join(text))
-            elif isinstance(reply, (*TERMINAL_EVENTS, EngineLost)):
+            elif isinstance(reply, Terminal):
                 ended.append(reply)
 
         relay.replied.connect(on_reply, Qt.ConnectionType.QueuedConnection)

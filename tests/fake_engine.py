@@ -24,7 +24,6 @@ from typing import get_args
 
 from chatdesk.core.generation import (
     ANSWER_ROOM,
-    Cancel,
     Cancelled,
     CountTokens,
     Embed,
@@ -47,7 +46,6 @@ from chatdesk.core.generation import (
     SessionForgotten,
     SessionRestored,
     SessionsKept,
-    Shutdown,
     Span,
     StopReason,
     TextDelta,
@@ -59,6 +57,7 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.loading import Device, EngineReady, LoadModel, ModelLoaded
 from chatdesk.core.paths import session_file
+from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 
 codec: Codec[EngineRequest] = Codec(get_args(EngineRequest))

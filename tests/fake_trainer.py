@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from chatdesk.core.generation import Cancel, Shutdown
 from chatdesk.core.personalization import LossPoint
+from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.core.training import (
     ADAPTER_FILE,
     PauseTraining,

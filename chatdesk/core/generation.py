@@ -1,8 +1,7 @@
 """What is asked of the engine, and the events it answers with.
 
 These are the messages of the engine's protocol: plain values, sent as JSON lines by
-`workers.codec`. Every request carries a `request_id` and ends in exactly one event of
-`TERMINAL_EVENTS` with that id; the end of the stream without one is a crash.
+`workers.codec`. The two lists of them are at the end.
 """
 
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from chatdesk.core.loading import (
     Quantized,
     QuantizeProgress,
 )
+from chatdesk.core.protocol import Cancel, Event, Request, Shutdown, Terminal
 from chatdesk.core.sampling import SamplingParams
 
 ANSWER_ROOM = 16  # tokens: a prompt that leaves less than this has no room for an answer
@@ -79,7 +79,7 @@ class FailureCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Generate:
+class Generate(Request):
     """Answer a conversation. A last message by the assistant is continued, not answered.
 
     With `prompt` set, that text is continued as it is and `messages` are not looked at.
@@ -90,7 +90,6 @@ class Generate:
     guess ahead where that measurably helps; it does not change what is chosen.
     """
 
-    request_id: str
     messages: tuple[PromptMessage, ...]
     sampling: SamplingParams
     background: bool = False
@@ -104,26 +103,23 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
-class CountTokens:
+class CountTokens(Request):
     """Render a conversation with the model's template and count its tokens."""
 
-    request_id: str
     messages: tuple[PromptMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RenderMessages:
+class RenderMessages(Request):
     """Render a conversation with the model's template, whole, and tell its token ids."""
 
-    request_id: str
     messages: tuple[PromptMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TokenizeText:
+class TokenizeText(Request):
     """Tokenize plain text; what looks like a special token in it is not taken for one."""
 
-    request_id: str
     text: str
 
 
@@ -136,76 +132,58 @@ class ScoreSequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Score(Request):
     """Tell the log-probability of every token of some continuations; work in the background."""
 
-    request_id: str
     sequences: tuple[ScoreSequence, ...]
     adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Request):
     """Tell a vector of length 1 for each text: the mean of the last layer over its tokens."""
 
-    request_id: str
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class KeepSessions:
+class KeepSessions(Request):
     """Keep KV states of idle conversations in `folder`, up to `limit_bytes`; "" keeps none.
 
     `model_identity` is the hash of the model file's content.
     """
 
-    request_id: str
     folder: str
     model_identity: str
     limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreSession:
+class RestoreSession(Request):
     """Bring a conversation's KV state back from disk, as its next message is likely to come."""
 
-    request_id: str
     session: str
     adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetSession:
+class ForgetSession(Request):
     """Drop a conversation from the KV cache and from the disk: it was deleted."""
 
-    request_id: str
     session: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Stop the request with this id, also while its prompt is still being read. No own answer."""
-
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """End the engine process in good order: what is worth it is kept on disk first."""
 
 
 # Events: engine -> window
 
 
 @dataclass(frozen=True, slots=True)
-class TokensCounted:
+class TokensCounted(Terminal):
     """The answer to `CountTokens`: what the model would read of it.
 
     `view_start` is the index of the oldest message it sees beside system and pinned ones; it is 0
     while everything fits.
     """
 
-    request_id: str
     tokens: int
     context_window: int
     view_start: int = 0
@@ -220,73 +198,64 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class MessagesRendered:
+class MessagesRendered(Terminal):
     """The answer to `RenderMessages`: token ids, and where each message's own words are.
 
     The span of an assistant's message also holds the token that ends its turn, if there is one:
     it is what the model has to say.
     """
 
-    request_id: str
     tokens: tuple[int, ...]
     spans: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TextTokenized:
+class TextTokenized(Terminal):
     """The answer to `TokenizeText`; `bos` is what every prompt of this model begins with."""
 
-    request_id: str
     tokens: tuple[int, ...]
     bos: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Terminal):
     """The answer to `Score`: natural logarithms, a tuple for each sequence, in its order."""
 
-    request_id: str
     logprobs: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Terminal):
     """The answer to `Embed`: a vector for each text, and the tokens that were read."""
 
-    request_id: str
     vectors: tuple[tuple[float, ...], ...]
     tokens: int
 
 
 @dataclass(frozen=True, slots=True)
-class SessionsKept:
+class SessionsKept(Terminal):
     """The answer to `KeepSessions`: what is there already for this model."""
 
-    request_id: str
     sessions: int
     bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class SessionRestored:
+class SessionRestored(Terminal):
     """The answer to `RestoreSession`: so many tokens need not be read again."""
 
-    request_id: str
     tokens: int
 
 
 @dataclass(frozen=True, slots=True)
-class SessionForgotten:
+class SessionForgotten(Terminal):
     """The answer to `ForgetSession`."""
-
-    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class PromptProgress:
+class PromptProgress(Event):
     """Prefill: `done` of `total` prompt tokens are read, `cached` of them were there already."""
 
-    request_id: str
     done: int
     total: int
     cached: int
@@ -303,22 +272,20 @@ class TokenLogprob:
 
 
 @dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Event):
     """A piece of the answer: whole characters, never half of one.
 
     `logprobs` are those of the tokens sampled since the last delta, when they were asked for.
     """
 
-    request_id: str
     text: str
     logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ThinkingDelta:
+class ThinkingDelta(Event):
     """A piece of what the model thinks before its answer."""
 
-    request_id: str
     text: str
 
 
@@ -344,37 +311,34 @@ class GenerationStats:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Terminal):
     """The answer is whole (or as long as it may be)."""
 
-    request_id: str
     reason: StopReason
     stats: GenerationStats
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Terminal):
     """The request was stopped; `stats` is None when it had not begun."""
 
-    request_id: str
     stats: GenerationStats | None
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Terminal):
     """The request could not be done. `tokens` and `limit` go with PROMPT_TOO_LONG."""
 
-    request_id: str
     code: FailureCode
     detail: str
     tokens: int | None = None
     limit: int | None = None
 
 
-IdentifiedRequest = (
-    LoadModel
-    | Quantize
-    | Generate
+# The one list of both. The codec reads and writes what is in it, and mypy holds the worker to it.
+
+ModelRequest = (
+    Generate
     | CountTokens
     | RenderMessages
     | TokenizeText
@@ -384,8 +348,8 @@ IdentifiedRequest = (
     | RestoreSession
     | ForgetSession
 )
-"""What is answered, under its `request_id`, and ends in one of `TERMINAL_EVENTS`."""
-EngineRequest = IdentifiedRequest | Cancel | Shutdown
+"""What is asked of the model that is loaded."""
+EngineRequest = LoadModel | Quantize | ModelRequest | Cancel | Shutdown
 EngineEvent = (
     EngineReady
     | LoadProgress
@@ -406,19 +370,4 @@ EngineEvent = (
     | Finished
     | Cancelled
     | Failed
-)
-TERMINAL_EVENTS = (
-    ModelLoaded,
-    Quantized,
-    TokensCounted,
-    MessagesRendered,
-    TextTokenized,
-    Scored,
-    Embedded,
-    SessionsKept,
-    SessionRestored,
-    SessionForgotten,
-    Finished,
-    Cancelled,
-    Failed,
 )

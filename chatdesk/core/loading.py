@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chatdesk.core.protocol import Event, Request, Terminal
+
 KV_TYPES = ("f16", "q8_0", "q4_0")  # from the most exact to the smallest
 ROPE_SCALINGS = ("", "none", "linear", "yarn")  # "" is what the file says
 
@@ -69,10 +71,9 @@ class StepDown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LoadModel:
+class LoadModel(Request):
     """Load a GGUF file in place of the one there is."""
 
-    request_id: str
     path: str
     options: LoadOptions = field(default_factory=LoadOptions)
 
@@ -88,15 +89,14 @@ class EngineReady:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadProgress:
+class LoadProgress(Event):
     """How much of the model is read, 0 to 1."""
 
-    request_id: str
     fraction: float
 
 
 @dataclass(frozen=True, slots=True)
-class ModelLoaded:
+class ModelLoaded(Terminal):
     """The model answers; sizes in bytes, windows in tokens.
 
     `context_window`, `gpu_layers`, `kv_type` and `placements` are what was reached, `stepped_down`
@@ -105,7 +105,6 @@ class ModelLoaded:
     use ("missing" or "broken"). `draft_notice` says why the draft model is not in use.
     """
 
-    request_id: str
     name: str
     architecture: str
     parameters: int
@@ -130,14 +129,13 @@ class ModelLoaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantize:
+class Quantize(Request):
     """Write the model at `path` to `target` in a quantization of llama.cpp's, like "Q4_K_M".
 
     This occupies the engine until its end and cannot be stopped but by ending the process, so it
     is asked of an engine in which no model is loaded.
     """
 
-    request_id: str
     path: str
     target: str
     quantization: str
@@ -145,17 +143,15 @@ class Quantize:
 
 
 @dataclass(frozen=True, slots=True)
-class QuantizeProgress:
+class QuantizeProgress(Event):
     """How many of the tensors are written, 0 to 1."""
 
-    request_id: str
     fraction: float
 
 
 @dataclass(frozen=True, slots=True)
-class Quantized:
+class Quantized(Terminal):
     """The target is whole: its size, and how long that took."""
 
-    request_id: str
     bytes: int
     seconds: float

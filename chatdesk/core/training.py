@@ -1,15 +1,15 @@
 """What is asked of the trainer, what it answers with, and the file of examples it is given.
 
-The messages of the trainer's protocol, as those of the engine are in `core.generation`. A `Train`
-ends in exactly one of `TRAINING_ENDS` with its id; the end of the stream without one is a crash.
+The messages of the trainer's protocol, as those of the engine are in `core.generation`.
 The trainer never sees a word: `dataset.json` in the run's folder holds token ids.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chatdesk.core.generation import Cancel, Shutdown, Span
+from chatdesk.core.generation import Span
 from chatdesk.core.personalization import LossPoint, TrainingConfig
+from chatdesk.core.protocol import Cancel, Event, Request, Shutdown, Terminal
 
 DATASET_FILE = "dataset.json"  # a `TrainingData`; deleted when the run has ended
 CHECKPOINT_FILE = "checkpoint.pt"  # likewise
@@ -67,14 +67,13 @@ class TrainingFailure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Train:
+class Train(Request):
     """Train on the data in `folder`; goes on from a checkpoint that lies there.
 
     The model file must still have `model_bytes` and `model_mtime_ns`. `config` has no zeros left:
     everything is chosen.
     """
 
-    request_id: str
     folder: str
     model_path: str
     model_bytes: int
@@ -110,13 +109,12 @@ class TrainerReady:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingProgress:
+class TrainingProgress(Event):
     """How far it is; about every second. `step` 0 while the model is being read.
 
     `seconds_left` is an estimate without pauses; `point` is set when losses are new.
     """
 
-    request_id: str
     step: int
     steps: int
     tokens: int
@@ -128,10 +126,9 @@ class TrainingProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class Trained(Terminal):
     """The adapter of the best epoch lies in the folder."""
 
-    request_id: str
     steps: int  # that were done
     best_step: int
     tokens: int
@@ -142,21 +139,17 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingStopped:
+class TrainingStopped(Terminal):
     """It was cancelled; the last checkpoint stays."""
-
-    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingFailed:
+class TrainingFailed(Terminal):
     """It cannot be done. `detail` is for the log and for some sentences."""
 
-    request_id: str
     code: TrainingFailure
     detail: str
 
 
 TrainerRequest = Train | PauseTraining | ResumeTraining | Cancel | Shutdown
 TrainerEvent = TrainerReady | TrainingProgress | Trained | TrainingStopped | TrainingFailed
-TRAINING_ENDS = (Trained, TrainingStopped, TrainingFailed)

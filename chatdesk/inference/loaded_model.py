@@ -2,22 +2,27 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from chatdesk.core.generation import (
     Cancelled,
+    CountTokens,
     Embed,
-    EngineEvent,
     Failed,
     ForgetSession,
     Generate,
+    KeepSessions,
+    ModelRequest,
+    RenderMessages,
     RestoreSession,
     Score,
     SessionForgotten,
     SessionRestored,
+    SessionsKept,
+    TokenizeText,
 )
 from chatdesk.core.loading import LoadModel, LoadOptions, LoadProgress, ModelLoaded
+from chatdesk.core.protocol import Event, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.inference.decoding.failures import failed
 from chatdesk.inference.decoding.generation import Generation
@@ -34,6 +39,7 @@ from chatdesk.inference.native.lora import AdapterKey, Adapters
 from chatdesk.inference.native.model import Aborted
 from chatdesk.inference.open_requests import Requests
 from chatdesk.inference.prompt.template import ChatTemplate
+from chatdesk.inference.sessions.files import SessionFiles
 from chatdesk.inference.sessions.keeper import Keeper
 from chatdesk.inference.speculation.draft_model import DraftModel
 from chatdesk.inference.speculation.guess import Guess
@@ -42,37 +48,14 @@ from chatdesk.inference.speculation.speculation import StepCosts
 Found = tuple[Sequence[int], State]  # a conversation's tokens and their KV state, from disk
 
 
-@dataclass(frozen=True, slots=True)
-class Answerable:
-    """A prepared answer beside what is kept of its conversation."""
-
-    prepared: Prepared
-    found: Found | None
-
-    @property
-    def request_id(self) -> str:
-        """Its request's id."""
-        return self.prepared.request.request_id
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """A conversation's state, read from disk for `RestoreSession`."""
-
-    request: RestoreSession
-    adapters: AdapterKey
-    found: Found | None
-
-    @property
-    def request_id(self) -> str:
-        """Its request's id."""
-        return self.request.request_id
+Work = Callable[[], None]
+"""The part of a request that is done between two steps, on the thread that computes."""
 
 
 class LoadedModel:
     """A model with its context, and the answers and tasks on it.
 
-    `preparer`, `keeper.find` and `knows` may be used from other threads.
+    `prepare` is called on another thread than the rest.
     """
 
     def __init__(
@@ -82,7 +65,7 @@ class LoadedModel:
         *,
         abort: AbortFlag,
         requests: Requests,
-        send: Callable[[EngineEvent], None],
+        send: Callable[[Event], None],
     ) -> None:
         self.opened = opened
         self._options = options
@@ -152,47 +135,66 @@ class LoadedModel:
             return not self.batching.in_foreground
         return self._task_id is not None
 
-    # Preparing, on a thread of its own
+    # Requests
 
-    def prepare(self, request: Generate) -> Answerable:
-        """Make an answer ready to begin. Raises as `Preparer.prepare`."""
-        prepared = self.preparer.prepare(request)
-        session = request.session
-        if session is None or self.knows(session):
-            return Answerable(prepared, None)
-        found = self.keeper.find(session, prepared.adapters, prepared.tokens)
-        return Answerable(prepared, found)
+    def prepare(self, request: ModelRequest) -> Terminal | Work:
+        """The answer to a request, or what is left to do for it. Raises what makes it impossible.
 
-    def read_session(self, request: RestoreSession) -> Restored:
-        """Read what is kept of a conversation. Raises `AdapterError`."""
-        key = self._adapters.identify(request.adapters)
-        known = self.knows(request.session)
-        return Restored(request, key, None if known else self.keeper.find(request.session, key))
-
-    # What may be asked
-
-    def begin(self, work: "Answerable | Restored | Score | Embed | ForgetSession") -> None:
-        """Take up work. Raises what makes it impossible."""
-        match work:
-            case Answerable():
-                self._answer(work)
-            case Restored():
-                self._restore(work)
+        What is slow and no computation is done here, on a thread of its own.
+        """
+        match request:
+            case Generate():
+                return self._prepare_answer(request)
+            case CountTokens():
+                return self.preparer.count(request)
+            case RenderMessages():
+                return self.preparer.render(request)
+            case TokenizeText():
+                return self.preparer.tokenize(request)
             case Score():
-                self._score(work)
+                return lambda: self._score(request)
             case Embed():
-                sequences, adapters = self._sequences, self._adapters
-                self._tasks.append(Embedding(work, self.opened.context, sequences, adapters))
+                return lambda: self._embed(request)
+            case KeepSessions():
+                return self._keep_sessions(request)
+            case RestoreSession():
+                return self._prepare_restoring(request)
             case ForgetSession():
-                self.keeper.forget(work.session, self._sequences)
-                self._requests.end(SessionForgotten(work.request_id))
+                return lambda: self._forget(request)
 
-    def _answer(self, work: Answerable) -> None:
-        prepared = work.prepared
+    def _prepare_answer(self, request: Generate) -> Work:
+        prepared = self.preparer.prepare(request)
+        found = self._find(request.session, prepared.adapters, prepared.tokens)
+        return lambda: self._answer(prepared, found)
+
+    def _prepare_restoring(self, request: RestoreSession) -> Work:
+        key = self._adapters.identify(request.adapters)
+        found = self._find(request.session, key)
+        return lambda: self._restore(request, key, found)
+
+    def _find(
+        self, session: str | None, key: AdapterKey, tokens: Sequence[int] | None = None
+    ) -> Found | None:
+        """What is on disk of a conversation that is not in the cache."""
+        if session is None or self._knows(session):
+            return None
+        return self.keeper.find(session, key, tokens)
+
+    def _keep_sessions(self, request: KeepSessions) -> SessionsKept:
+        if not request.folder:
+            self.keeper.use(None)
+            return SessionsKept(request.request_id, 0, 0)
+        files = SessionFiles(Path(request.folder), request.model_identity, request.limit_bytes)
+        self.keeper.use(files)
+        return SessionsKept(request.request_id, *files.usage())
+
+    # Work
+
+    def _answer(self, prepared: Prepared, found: Found | None) -> None:
         self._adapters.load(prepared.adapters)
         generation = self._generation(prepared)
-        if work.found and prepared.request.session:
-            self._bring_back(work.found, prepared.adapters, prepared.request.session)
+        if found and prepared.request.session:
+            self._bring_back(found, prepared.adapters, prepared.request.session)
         self.batching.add(generation)
 
     def _generation(self, prepared: Prepared) -> Generation:
@@ -229,15 +231,22 @@ class LoadedModel:
         task = Scoring(request, key, context, sequences, self._adapters, self._send)
         self._tasks.append(task)
 
-    def _restore(self, restored: Restored) -> None:
-        request = restored.request
-        if restored.found and not self.knows(request.session):
-            self._bring_back(restored.found, restored.adapters, request.session)
+    def _embed(self, request: Embed) -> None:
+        context, sequences = self.opened.context, self._sequences
+        self._tasks.append(Embedding(request, context, sequences, self._adapters))
+
+    def _restore(self, request: RestoreSession, key: AdapterKey, found: Found | None) -> None:
+        if found and not self._knows(request.session):
+            self._bring_back(found, key, request.session)
         tokens = self._sequences.session_tokens(request.session)
         self._requests.end(SessionRestored(request.request_id, tokens))
 
-    def knows(self, session: str) -> bool:
-        """Whether a conversation is in the cache."""
+    def _forget(self, request: ForgetSession) -> None:
+        self.keeper.forget(request.session, self._sequences)
+        self._requests.end(SessionForgotten(request.request_id))
+
+    def _knows(self, session: str) -> bool:
+        """Whether a conversation is in the cache. May be asked from any thread."""
         return self._sequences.session_tokens(session) > 0
 
     def _bring_back(self, found: Found, adapters: AdapterKey, session: str) -> None:
@@ -335,7 +344,7 @@ def load(
     *,
     abort: AbortFlag,
     requests: Requests,
-    send: Callable[[EngineEvent], None],
+    send: Callable[[Event], None],
 ) -> LoadedModel | None:
     """Load a model and tell how it went; None when it could not be."""
     started = time.monotonic()

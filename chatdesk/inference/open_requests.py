@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable
 
-from chatdesk.core.generation import Cancelled, EngineEvent
+from chatdesk.core.generation import Cancelled
+from chatdesk.core.protocol import Event, Terminal
 
 
 class Requests:
     """May be used from any thread. `send` gets at most one terminal event of each request."""
 
-    def __init__(self, send: Callable[[EngineEvent], None]) -> None:
+    def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send
         self._lock = threading.Lock()
         self._open: dict[str, bool] = {}  # whether it is to be cancelled
@@ -44,10 +45,9 @@ class Requests:
         self.end(Cancelled(request_id, None))
         return True
 
-    def end(self, event: EngineEvent) -> None:
+    def end(self, event: Terminal) -> None:
         """Send a request's terminal event, unless it has had one."""
-        request_id: str = getattr(event, "request_id")  # noqa: B009 - every terminal one has it
         with self._lock:
-            is_open = self._open.pop(request_id, None) is not None
+            is_open = self._open.pop(event.request_id, None) is not None
         if is_open:
             self._send(event)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.core.generation import EngineEvent, Failed, FailureCode
+from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.loading import Quantize, Quantized, QuantizeProgress
+from chatdesk.core.protocol import Event
 from chatdesk.inference.native.bindings import native_log
 from chatdesk.inference.native.load_errors import LoadError, check_file, classify
 
@@ -18,7 +19,7 @@ _TENSOR = re.compile(r"^\[ *(\d+)/ *(\d+)\]")  # how llama.cpp's line on each te
 _NOT_WRITTEN = "iostream error"  # all that a C++ stream says of a full disk
 
 
-def quantize(request: Quantize, send: Callable[[EngineEvent], None]) -> Quantized | Failed:
+def quantize(request: Quantize, send: Callable[[Event], None]) -> Quantized | Failed:
     """Write the smaller file; its terminal event. What is there after a failure is no model."""
     started = time.monotonic()
     try:

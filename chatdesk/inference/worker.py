@@ -11,44 +11,33 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import NoReturn, get_args
 
 import llama_cpp
 from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.generation import (
-    Cancel,
-    CountTokens,
-    Embed,
     EngineRequest,
     Failed,
     FailureCode,
     ForgetSession,
     Generate,
-    IdentifiedRequest,
-    KeepSessions,
-    RenderMessages,
-    RestoreSession,
-    Score,
-    SessionsKept,
-    Shutdown,
-    TokenizeText,
+    ModelRequest,
 )
 from chatdesk.core.loading import EngineReady, LoadModel, Quantize
+from chatdesk.core.protocol import Cancel, Shutdown, Terminal
 from chatdesk.inference.decoding.failures import failed
-from chatdesk.inference.loaded_model import Answerable, LoadedModel, Restored, load
+from chatdesk.inference.loaded_model import LoadedModel, Work, load
 from chatdesk.inference.native.bindings import AbortFlag, start_backends
 from chatdesk.inference.native.devices import devices
 from chatdesk.inference.open_requests import Requests
 from chatdesk.inference.quantize import quantize
-from chatdesk.inference.sessions.files import SessionFiles
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec, ProtocolError
 
 _PATIENCE_S = 5.0  # for conversations to be kept on disk at the end
 
-Work = LoadModel | Quantize | Answerable | Score | Embed | Restored | ForgetSession
+Asked = LoadModel | Quantize | ModelRequest
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +72,8 @@ class _Server:
         self._send = writer.send
         self._requests = Requests(writer.send)
         self._abort = AbortFlag()
-        self._arrived: queue.SimpleQueue[IdentifiedRequest | None] = queue.SimpleQueue()
-        self._prepared: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
+        self._prepared: queue.SimpleQueue[tuple[str, Work] | None] = queue.SimpleQueue()
         self._loading: str | None = None
         self._loaded: LoadedModel | None = None
         self._load_ended = threading.Event()
@@ -142,40 +131,32 @@ class _Server:
                 self._requests.end(failed(request.request_id, problem))
         self._prepared.put(None)
 
-    def _prepare(self, request: IdentifiedRequest) -> None:
-        if isinstance(request, LoadModel):
-            self._load_ended.clear()
-            self._loading = request.request_id
-            self._prepared.put(request)
-            self._load_ended.wait()  # what follows is meant for the new model
-            return
-        if isinstance(request, Quantize):
-            self._prepared.put(request)
-            return
-        loaded = self._loaded
-        if loaded is None:
-            self._requests.end(Failed(request.request_id, FailureCode.NOT_LOADED, ""))
-            return
+    def _prepare(self, request: Asked) -> None:
         match request:
-            case Generate():
-                self._hand_over(loaded, request)
-            case CountTokens():
-                self._requests.end(loaded.preparer.count(request))
-            case RenderMessages():
-                self._requests.end(loaded.preparer.render(request))
-            case TokenizeText():
-                self._requests.end(loaded.preparer.tokenize(request))
-            case KeepSessions():
-                self._requests.end(_keep_sessions(loaded, request))
-            case RestoreSession():
-                self._prepared.put(loaded.read_session(request))
-            case Score() | Embed() | ForgetSession():
-                self._prepared.put(request)
+            case LoadModel():
+                self._load_ended.clear()
+                self._loading = request.request_id
+                self._hand_over(request, lambda: self._replace_model(request))
+                self._load_ended.wait()  # what follows is meant for the new model
+            case Quantize():
+                self._hand_over(request, lambda: self._requests.end(quantize(request, self._send)))
+            case _ if self._loaded:
+                self._prepare_for(self._loaded, request)
+            case _:
+                self._requests.end(Failed(request.request_id, FailureCode.NOT_LOADED, ""))
 
-    def _hand_over(self, loaded: LoadedModel, request: Generate) -> None:
-        self._prepared.put(loaded.prepare(request))
-        if not request.background and loaded.is_in_background:
+    def _prepare_for(self, loaded: LoadedModel, request: ModelRequest) -> None:
+        prepared = loaded.prepare(request)
+        if isinstance(prepared, Terminal):
+            self._requests.end(prepared)
+            return
+        self._hand_over(request, prepared)
+        urgent = isinstance(request, Generate) and not request.background
+        if urgent and loaded.is_in_background:
             self._abort.set()
+
+    def _hand_over(self, request: Asked, work: Work) -> None:
+        self._prepared.put((request.request_id, work))
 
     # Computing
 
@@ -187,11 +168,11 @@ class _Server:
                     if self._loaded:
                         self._loaded.finish()
                     return
-                self._begin(work)
+                self._begin(*work)
             if self._loaded:
                 self._step(self._loaded)
 
-    def _next_work(self) -> list[Work | None]:
+    def _next_work(self) -> list[tuple[str, Work] | None]:
         """What has arrived; waits for it when there is nothing to compute."""
         arrived = []
         loaded = self._loaded
@@ -204,18 +185,11 @@ class _Server:
             arrived.append(self._prepared.get())
         return arrived
 
-    def _begin(self, work: Work) -> None:
-        if isinstance(work, LoadModel):
-            self._replace_model(work)
-            return
+    def _begin(self, request_id: str, work: Work) -> None:
         try:
-            if isinstance(work, Quantize):
-                self._requests.end(quantize(work, self._send))
-                return
-            assert self._loaded
-            self._loaded.begin(work)
+            work()
         except Exception as problem:
-            self._requests.end(failed(work.request_id, problem))
+            self._requests.end(failed(request_id, problem))
 
     def _replace_model(self, request: LoadModel) -> None:
         if self._loaded:
@@ -236,12 +210,3 @@ class _Server:
             loaded.step()
         except Exception:  # a bug must not cost the answers after it
             log.exception("a step failed")
-
-
-def _keep_sessions(loaded: LoadedModel, request: KeepSessions) -> SessionsKept:
-    if not request.folder:
-        loaded.keeper.use(None)
-        return SessionsKept(request.request_id, 0, 0)
-    files = SessionFiles(Path(request.folder), request.model_identity, request.limit_bytes)
-    loaded.keeper.use(files)
-    return SessionsKept(request.request_id, *files.usage())

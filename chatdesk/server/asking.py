@@ -16,7 +16,6 @@ from starlette.types import Receive
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
     Cancelled,
     Embed,
     Embedded,
@@ -27,11 +26,10 @@ from chatdesk.core.generation import (
     ThinkingDelta,
 )
 from chatdesk.core.models import ModelFile
+from chatdesk.core.protocol import Terminal
 from chatdesk.server.metrics import Metrics, Stage
 from chatdesk.server.serving import ServingService
-from chatdesk.services.engine.process import EngineLost, Reply
-
-_LAST = (Exception, EngineLost, *TERMINAL_EVENTS)
+from chatdesk.services.engine.process import Reply
 
 
 class ClientGone(Exception):
@@ -78,7 +76,7 @@ class Ask:
         if isinstance(item, ClientGone):
             raise item
         self._count(item)
-        if isinstance(item, _LAST):
+        if isinstance(item, Exception | Terminal):
             self._move(Stage.ENDED)
         elif self._stage is Stage.WAITING:
             self._move(Stage.RUNNING)

@@ -16,7 +16,7 @@ from typing import NoReturn, get_args
 
 import psutil
 
-from chatdesk.core.generation import Cancel, Shutdown
+from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.core.training import (
     PauseTraining,
     ResumeTraining,

@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 from chatdesk.core.paths import is_frozen
 from chatdesk.workers.codec import Codec, ProtocolError
 
-Event = TypeVar("Event")
+Message = TypeVar("Message")
 
 STDERR_LINES_KEPT = 20
 _SIGKILL = 9  # Windows has no name for it
@@ -57,7 +57,7 @@ class Outcome:
             return f"killed by signal {-self.exit_code}"
 
 
-class ChildProcess(Generic[Event]):
+class ChildProcess(Generic[Message]):
     """A running child. The constructor starts it.
 
     `on_event` and `on_protocol_error` are called on the reader thread, one at a time and in order;
@@ -68,10 +68,10 @@ class ChildProcess(Generic[Event]):
     def __init__(
         self,
         command: Sequence[str],
-        codec: Codec[Event],
+        codec: Codec[Message],
         *,
         name: str,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Message], None],
         on_exit: Callable[[Outcome], None],
         environment: Mapping[str, str] | None = None,
     ) -> None:

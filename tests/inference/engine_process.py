@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, get_args
 
 from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
     EngineEvent,
     EngineRequest,
     Generate,
@@ -16,6 +15,7 @@ from chatdesk.core.generation import (
     TextDelta,
 )
 from chatdesk.core.loading import EngineReady, LoadModel, LoadOptions
+from chatdesk.core.protocol import Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import Codec
 
@@ -114,7 +114,7 @@ class EngineProcess:
                 continue
             if isinstance(event, TextDelta):
                 text += event.text
-            if isinstance(event, TERMINAL_EVENTS):
+            if isinstance(event, Terminal):
                 return text, event
 
     def load(self, path: object, context_window: int = 8192, **options: Any) -> EngineEvent:

@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from chatdesk.core.generation import (
-    Cancel,
     Cancelled,
     CountTokens,
     Failed,
@@ -19,13 +18,13 @@ from chatdesk.core.generation import (
     Finished,
     PromptMessage,
     PromptProgress,
-    Shutdown,
     StopReason,
     TextDelta,
     ThinkingDelta,
     TokensCounted,
 )
 from chatdesk.core.loading import LoadModel, ModelLoaded, StepDown
+from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from tests.inference.engine_process import COMMAND, EngineProcess, request, turns

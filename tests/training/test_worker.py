@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chatdesk.core.generation import Cancel, Shutdown
+from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.core.training import (
     ADAPTER_FILE,
     CHECKPOINT_FILE,

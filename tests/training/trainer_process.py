@@ -7,8 +7,8 @@ import threading
 from types import TracebackType
 from typing import Self, TypeVar, get_args
 
+from chatdesk.core.protocol import Terminal
 from chatdesk.core.training import (
-    TRAINING_ENDS,
     TrainerEvent,
     TrainerReady,
     TrainerRequest,
@@ -90,7 +90,7 @@ class TrainerProcess:
         """Wait until so many steps are done."""
         while True:
             event = self.next()
-            assert not isinstance(event, TRAINING_ENDS), event
+            assert not isinstance(event, Terminal), event
             if isinstance(event, TrainingProgress) and event.step >= step:
                 return event
 
@@ -98,7 +98,7 @@ class TrainerProcess:
         """Return the terminal event of the current run."""
         while True:
             event = self.next()
-            if isinstance(event, TRAINING_ENDS):
+            if isinstance(event, Terminal):
                 return event
 
     def ready(self) -> TrainerReady:

@@ -13,11 +13,11 @@ from chatdesk.core.generation import (
     EngineEvent,
     Generate,
     PromptMessage,
-    Shutdown,
     TextDelta,
     TokensCounted,
 )
 from chatdesk.core.loading import EngineReady, LoadModel
+from chatdesk.core.protocol import Shutdown
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import Codec
 from chatdesk.workers.process import ChildProcess, Outcome

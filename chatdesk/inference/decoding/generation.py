@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from chatdesk.core.generation import (
     Cancelled,
-    EngineEvent,
     Finished,
     Generate,
     GenerationStats,
@@ -15,6 +14,7 @@ from chatdesk.core.generation import (
     ThinkingDelta,
     TokenLogprob,
 )
+from chatdesk.core.protocol import Event, Terminal
 from chatdesk.inference.decoding.logprobs import token_logprob
 from chatdesk.inference.decoding.preparer import Prepared
 from chatdesk.inference.decoding.sampler import Sampler
@@ -45,7 +45,7 @@ class Generation:
         adapters: AdapterKey,
         vocabulary: Vocabulary,
         guess: Guess | None,
-        send: Callable[[EngineEvent], None],
+        send: Callable[[Event], None],
     ) -> None:
         request: Generate = prepared.request
         self.request_id = request.request_id
@@ -174,7 +174,7 @@ class Generation:
         self.known = [*tokens, *self.answer_tokens]
         self._view_start = view_start
 
-    def end(self, reason: StopReason) -> EngineEvent:
+    def end(self, reason: StopReason) -> Terminal:
         """The terminal event, after what was held back is told."""
         rest = self._text.flush()
         self._tell(rest)

@@ -9,11 +9,11 @@ from llama_cpp import llama_cpp as lib
 from chatdesk.core.generation import (
     Embed,
     Embedded,
-    EngineEvent,
     PromptProgress,
     Score,
     Scored,
 )
+from chatdesk.core.protocol import Event, Terminal
 from chatdesk.inference.decoding.logprobs import logprob_of
 from chatdesk.inference.decoding.sequences import Live, Sequences
 from chatdesk.inference.loading.parameters import OUTPUTS
@@ -131,7 +131,7 @@ class Scoring:
         context: Context,
         sequences: Sequences,
         adapters: Adapters,
-        send: Callable[[EngineEvent], None],
+        send: Callable[[Event], None],
     ) -> None:
         self.request_id = request.request_id
         self.background = True
@@ -149,7 +149,7 @@ class Scoring:
         self._done = 0
         self._logprobs = [[0.0] * len(each.continuation) for each in request.sequences]
 
-    def step(self) -> EngineEvent | None:
+    def step(self) -> Terminal | None:
         """Compute a batch; the answer when it was the last."""
         self._adapters.apply(self._context, self._key)
         self._reader.step(self._following, self._take_row, self._finish)
@@ -227,7 +227,7 @@ class Embedding:
         self._next = 0
         self._done = 0
 
-    def step(self) -> EngineEvent | None:
+    def step(self) -> Terminal | None:
         """Compute a batch; the answer when it was the last."""
         if self._texts:
             self._adapters.apply(self._context, ())

@@ -19,7 +19,6 @@ from chatdesk.core.generation import (
     Failed,
     ForgetSession,
     Generate,
-    IdentifiedRequest,
     KeepSessions,
     PromptMessage,
     RestoreSession,
@@ -35,6 +34,7 @@ from chatdesk.core.loading import (
     ModelLoaded,
 )
 from chatdesk.core.models import ModelFile
+from chatdesk.core.protocol import Request
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.crashes import CrashCount, crash_problem
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
@@ -200,7 +200,7 @@ class Engine:
         self.submit(request, on_reply)
         return request.request_id
 
-    def submit(self, request: IdentifiedRequest, on_reply: OnReply) -> None:
+    def submit(self, request: Request, on_reply: OnReply) -> None:
         """Send any request to the model, which is woken if need be, and waits while it is loading.
 
         Replies come on the reader thread. The last one is a terminal event, or `EngineLost`.

@@ -14,16 +14,13 @@ from typing import get_args
 
 from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
-    Cancel,
     EngineEvent,
     Failed,
     Generate,
-    IdentifiedRequest,
-    Shutdown,
 )
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import EngineReady
+from chatdesk.core.protocol import Cancel, Request, Shutdown, Terminal
 from chatdesk.services.engine.activity import Answering
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from chatdesk.workers.process import ChildProcess, Outcome
@@ -35,10 +32,9 @@ STOP_GRACE_S = 0.3  # between closing its input, terminating and killing it
 
 
 @dataclass(frozen=True, slots=True)
-class EngineLost:
-    """The process ended before the request did."""
+class EngineLost(Terminal):
+    """The process ended before the request did. No child sends this."""
 
-    request_id: str
     problem: EngineProblem
 
 
@@ -137,7 +133,7 @@ class EngineProcess:
                 self.ready.set_exception(problem)
         _tell_lost(lost, problem)
 
-    def enter(self, request: IdentifiedRequest, on_reply: OnReply) -> Callable[[], None]:
+    def enter(self, request: Request, on_reply: OnReply) -> Callable[[], None]:
         """Take a request down as in flight; what sends it, or says that there is no child.
 
         That must be called, and without the lock.
@@ -181,7 +177,7 @@ class EngineProcess:
         """`on_reply` for an answer that somebody waits for."""
 
         def watched(reply: Reply) -> None:
-            if isinstance(reply, (*TERMINAL_EVENTS, EngineLost)):
+            if isinstance(reply, Terminal):
                 self.answering.end(request_id)
             on_reply(reply)
 
@@ -211,12 +207,10 @@ class EngineProcess:
                 self._on_ready(event)
                 return
             self._on_use()
-            ended = isinstance(event, TERMINAL_EVENTS)
-            on_reply = (
-                self._pending.pop(event.request_id, None)
-                if ended
-                else self._pending.get(event.request_id)
-            )
+            if isinstance(event, Terminal):
+                on_reply = self._pending.pop(event.request_id, None)
+            else:
+                on_reply = self._pending.get(event.request_id)
         if on_reply:
             on_reply(event)
         elif isinstance(event, Failed):

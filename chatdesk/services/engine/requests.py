@@ -8,25 +8,21 @@ from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
     Cancelled,
     Failed,
-    Finished,
-    IdentifiedRequest,
-    MessagesRendered,
     PromptProgress,
-    Scored,
-    TextTokenized,
 )
 from chatdesk.core.i18n import tr
-from chatdesk.core.loading import Quantized, QuantizeProgress
+from chatdesk.core.loading import QuantizeProgress
+from chatdesk.core.protocol import Request, Terminal
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import engine_problem
 from chatdesk.services.engine.process import EngineLost, Reply
 
-_Answer = TypeVar("_Answer", Finished, MessagesRendered, Quantized, Scored, TextTokenized)
+_Answer = TypeVar("_Answer", bound=Terminal)
 
 
 def ask(
     engine: Engine,
-    request: IdentifiedRequest,
+    request: Request,
     kind: type[_Answer],
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> _Answer:
@@ -40,7 +36,7 @@ def ask(
 
 def ask_all(
     engine: Engine,
-    requests: Sequence[IdentifiedRequest],
+    requests: Sequence[Request],
     kind: type[_Answer],
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> list[_Answer | Failed]:

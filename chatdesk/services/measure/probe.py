@@ -11,13 +11,11 @@ from typing import TypeVar
 
 from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
     Adapter,
     Cancelled,
     Failed,
     Finished,
     Generate,
-    IdentifiedRequest,
     MessagesRendered,
     PromptMessage,
     RenderMessages,
@@ -25,10 +23,10 @@ from chatdesk.core.generation import (
     Scored,
     ScoreSequence,
     TextDelta,
-    TextTokenized,
     ThinkingDelta,
 )
 from chatdesk.core.i18n import tr
+from chatdesk.core.protocol import Request, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import engine_problem
@@ -42,7 +40,7 @@ _SCORED_AT_ONCE = 64  # sequences; more share their beginnings better, fewer are
 _LOOK_EVERY_S = 0.3
 _DECODED = 2  # times the work of a token that is read
 
-_Kind = TypeVar("_Kind", MessagesRendered, TextTokenized, Scored)
+_Kind = TypeVar("_Kind", bound=Terminal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +109,16 @@ class Probe:
             for prompt, replies in zip(rendered, self._ask(requests, _ANSWERS_AT_ONCE), strict=True)
         ]
 
-    def _ends(self, requests: Sequence[IdentifiedRequest], kind: type[_Kind]) -> list[_Kind]:
+    def _ends(self, requests: Sequence[Request], kind: type[_Kind]) -> list[_Kind]:
         ends = [replies[-1] for replies in self._ask(requests)]
         return [end for end in ends if isinstance(end, kind)]
 
-    def _ask(
-        self, requests: Sequence[IdentifiedRequest], at_once: int = _AT_ONCE
-    ) -> list[list[Reply]]:
+    def _ask(self, requests: Sequence[Request], at_once: int = _AT_ONCE) -> list[list[Reply]]:
         """All replies to each of the requests."""
         replies: queue.SimpleQueue[tuple[str, Reply]] = queue.SimpleQueue()
         heard: dict[str, list[Reply]] = {each.request_id: [] for each in requests}
         waiting = deque(requests)
-        running: dict[str, IdentifiedRequest] = {}
+        running: dict[str, Request] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
@@ -132,7 +128,7 @@ class Probe:
                     self._engine.submit(request, _labelled(request.request_id, replies.put))
                 request_id, reply = self._next(replies)
                 heard[request_id].append(reply)
-                if isinstance(reply, TERMINAL_EVENTS):
+                if isinstance(reply, Terminal):
                     self._on_work(_work(running.pop(request_id), reply))
         except BaseException:
             for request_id in running:
@@ -161,7 +157,7 @@ def _labelled(request_id: str, put: Callable[[tuple[str, Reply]], None]) -> OnRe
     return lambda reply: put((request_id, reply))
 
 
-def _work(request: IdentifiedRequest, end: Reply) -> int:
+def _work(request: Request, end: Reply) -> int:
     match request, end:
         case Score(), Scored():
             return sum(len(each.prompt) + len(each.continuation) for each in request.sequences)

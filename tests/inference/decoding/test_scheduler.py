@@ -10,8 +10,6 @@ import psutil
 import pytest
 
 from chatdesk.core.generation import (
-    TERMINAL_EVENTS,
-    Cancel,
     Cancelled,
     CountTokens,
     Failed,
@@ -23,6 +21,7 @@ from chatdesk.core.generation import (
     TokensCounted,
 )
 from chatdesk.core.loading import EngineReady, ModelLoaded
+from chatdesk.core.protocol import Cancel, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.inference.decoding.sequences import shared_length
 from tests.inference.engine_process import EngineProcess, request, turns
@@ -67,7 +66,7 @@ def collect(
         if isinstance(event, TextDelta):
             texts[event.request_id] = texts.get(event.request_id, "") + event.text
             order.append(event.request_id)
-        if isinstance(event, TERMINAL_EVENTS):
+        if isinstance(event, Terminal):
             assert event.request_id not in ends, "a request ended twice"
             ends[event.request_id] = event
     return texts, ends, order

@@ -8,7 +8,6 @@ import pytest
 
 from chatdesk.core.generation import (
     Adapter,
-    Cancel,
     Cancelled,
     Embed,
     Embedded,
@@ -28,6 +27,7 @@ from chatdesk.core.generation import (
     TokenizeText,
 )
 from chatdesk.core.loading import ModelLoaded
+from chatdesk.core.protocol import Cancel
 from chatdesk.core.sampling import SamplingParams
 from tests.inference.engine_process import EngineProcess, turns
 from tests.lora_files import lora_adapter

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import get_args
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import Cancel
 from chatdesk.core.i18n import tr
+from chatdesk.core.protocol import Cancel, Terminal
 from chatdesk.core.training import (
-    TRAINING_ENDS,
     PauseTraining,
     ResumeTraining,
     Train,
@@ -96,7 +95,7 @@ class Trainer:
                         )
                     case Outcome():
                         raise _lost(event)
-                    case _ if isinstance(event, TRAINING_ENDS):
+                    case _ if isinstance(event, Terminal):
                         return _result(event)
         finally:
             self.close()
