@@ -338,7 +338,7 @@ def test_a_missing_and_a_hostile_template_are_noticed(
 
 def test_a_bug_is_logged_without_content_and_costs_one_request(tmp_path: Path) -> None:
     command = (
-        "from chatdesk.inference import generation\n"
+        "from chatdesk.inference.decoding import generation\n"
         "def broken(*_): raise KeyError('boom')\n"
         "generation.Generation.sample = broken\n" + COMMAND
     )
