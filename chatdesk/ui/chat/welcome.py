@@ -13,11 +13,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.i18n import current_language, tr
+from chatdesk.core.i18n import tr
 from chatdesk.core.library import CatalogEntry, Estimate
+from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
-from chatdesk.ui.models.download_words import size_words, speed_number, summary_of
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.words import speed_number
 
 WIDTH = 640
 
@@ -168,10 +169,9 @@ class Suggestions(QWidget):
             )
         )
 
-    def show_recommended(self, entry: CatalogEntry, estimate: Estimate) -> None:
+    def show_recommended(self, entry: CatalogEntry, estimate: Estimate, summary: str) -> None:
         """Suggest a model that fits in place of the one in use."""
-        size, summary = size_words(entry.bytes), summary_of(entry, current_language())
-        speed = speed_number(estimate.tokens_per_s)
+        size, speed = size_words(entry.bytes), speed_number(estimate.tokens_per_s)
         self._model_title.setText(tr("A better model fits this computer: {name}", name=entry.name))
         self._model_line.setText(
             tr(

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import CatalogEntry, Download, DownloadState, Estimate, HubModel
 from chatdesk.core.models import Fit
+from chatdesk.core.units import GB, MB, size_words
 from chatdesk.library.variants import quantization_of
 from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.widgets.fields import memory_words
 from chatdesk.ui.widgets.tag import Tone
+from chatdesk.ui.words import SLOW_TOKENS_PER_S, speed_number
 
 FileKey = tuple[str, str]  # a repository, and the name of a file in it
 _PART = re.compile(r"-\d{5}-of-\d{5}$")  # of a split model
-GB, MB, KB = 1e9, 1e6, 1e3  # files are counted as the hub counts them
-SLOW_TOKENS_PER_S = 3.0  # people read about twice as fast
 MINUTE, HOUR = 60, 3600
 LITTLE_BYTES = 50 * 1000**2  # what is fetched again in seconds
 _MOVING = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.CHECKING)
@@ -24,15 +24,6 @@ _MOVING = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.CHECKING)
 def file_key(repo: str, path: str) -> FileKey:
     """What a file is known by before and after it was fetched: not by its folder."""
     return repo, path.rpartition("/")[2]
-
-
-def size_words(size: float) -> str:
-    """The size of a file."""
-    if size >= GB:
-        return tr("{n} GB", n=f"{size / GB:.1f}")
-    if size >= MB:
-        return tr("{n} MB", n=round(size / MB))
-    return tr("{n} kB", n=round(size / KB))
 
 
 def part_words(done: int, total: int) -> str:
@@ -67,12 +58,6 @@ def fit_words(estimate: Estimate) -> tuple[str, Tone]:
     if speed:
         words += " · " + tr("about {n} tokens/s", n=speed_number(speed))
     return words, Tone.WARN if slow else Tone.GOOD
-
-
-def speed_number(tokens_per_s: float) -> str:
-    """Tokens per second, with a digit after the point where it matters."""
-    slow = tokens_per_s < SLOW_TOKENS_PER_S
-    return f"{tokens_per_s:.1f}" if slow else f"{tokens_per_s:.0f}"
 
 
 def is_slow(estimate: Estimate) -> bool:

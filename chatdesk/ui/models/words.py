@@ -10,6 +10,7 @@ from chatdesk.library.hardware import Hardware
 from chatdesk.ui.models import download_words as hub_words
 from chatdesk.ui.widgets.fields import GIB, memory_words
 from chatdesk.ui.widgets.tag import Tone
+from chatdesk.ui.words import speed_number
 
 _THOUSAND = 1000
 
@@ -24,12 +25,6 @@ def fit_words(estimate: Estimate, measured: float = 0.0) -> tuple[str, Tone]:
     else:
         words, tone = hub_words.fit_words(replace(estimate, tokens_per_s=0.0))
     return " · ".join((words, tr("{n} tokens/s measured", n=speed_number(measured)))), tone
-
-
-def speed_number(tokens_per_s: float) -> str:
-    """Tokens per second, as exact as it matters."""
-    slow = tokens_per_s < hub_words.SLOW_TOKENS_PER_S
-    return f"{tokens_per_s:.1f}" if slow else f"{tokens_per_s:.0f}"
 
 
 def state_words(kept: KeptModel) -> tuple[str, Tone]:

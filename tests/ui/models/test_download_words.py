@@ -13,20 +13,11 @@ from chatdesk.ui.models.download_words import (
     name_and_quantization,
     part_words,
     repository_words,
-    size_words,
     status_words,
     summary_of,
 )
 from chatdesk.ui.widgets.tag import Tone
 from tests.ui.hub_data import FITS, FOUND, NOW, SLOW, TOO_LARGE, download, entry
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(7_260_000_000, "7.3 GB"), (98_400_000, "98 MB"), (1_000, "1 kB"), (0, "0 kB")],
-)
-def test_sizes(size: int, words: str) -> None:
-    assert size_words(size) == words
 
 
 def test_a_part_is_said_in_the_unit_of_the_whole() -> None:
@@ -114,7 +105,7 @@ def test_how_far_a_download_is() -> None:
         (DownloadState.CHECKING, "2.1 of 5.0 GB · checking that every byte is right"),
         (DownloadState.PAUSED, "2.1 of 5.0 GB · paused"),
         (DownloadState.FAILED, "The disk is full."),
-        (DownloadState.DONE, "5.0 GB · its checksum is right"),
+        (DownloadState.DONE, "5 GB · its checksum is right"),
     ],
 )
 def test_what_a_download_does(state: DownloadState, words: str) -> None:

@@ -7,13 +7,9 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Download, DownloadState
+from chatdesk.core.units import size_words
 from chatdesk.services.hub.facts import DownloadProgressed
-from chatdesk.ui.models.download_words import (
-    LITTLE_BYTES,
-    download_words,
-    name_and_quantization,
-    size_words,
-)
+from chatdesk.ui.models.download_words import LITTLE_BYTES, download_words, name_and_quantization
 from chatdesk.ui.models.row import HubRow
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import section

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayou
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.library import CatalogEntry, Estimate
 from chatdesk.core.models import Fit
+from chatdesk.core.units import size_words
 from chatdesk.ui.models.download_words import (
     FileKey,
     file_key,
@@ -16,7 +17,6 @@ from chatdesk.ui.models.download_words import (
     is_slow,
     need_words,
     purpose_words,
-    size_words,
     summary_of,
     why_words,
 )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
-from chatdesk.core.i18n import tr, trn
+from chatdesk.core.i18n import current_language, tr, trn
 from chatdesk.core.library import CatalogEntry, DownloadState, Estimate, HubRepository, Variant
 from chatdesk.services.hub.facts import DownloadsChanged
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.models.download_words import FileKey, file_key
+from chatdesk.ui.models.download_words import FileKey, file_key, summary_of
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
@@ -30,11 +30,11 @@ class HubController(QObject):
     """Makes its widgets when they are asked for first; `set_theme` comes before.
 
     `notice` is where something is told so that it is seen. `recommended` carries a `CatalogEntry`
-    that is better than the model in use, and its `Estimate`.
+    that is better than the model in use, its `Estimate` and the sentence about it.
     """
 
     settings_requested = Signal()
-    recommended = Signal(object, object)
+    recommended = Signal(object, object, str)
 
     def __init__(self, bridge: Bridge, notice: Callable[[], Notice]) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class HubController(QObject):
         def show(best: Recommended | None) -> None:
             model = engine.status.model
             if best and model and model.header.parameters < best[0].parameters:
-                self.recommended.emit(*best)
+                self.recommended.emit(*best, summary_of(best[0], current_language()))
 
         self._bridge.run(hub.recommended, show)
 

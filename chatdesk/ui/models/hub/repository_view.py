@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import Estimate, HubRepository, Variant
 from chatdesk.core.models import Fit
+from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
 from chatdesk.ui.models.download_words import (
     FileKey,
     file_key,
     fit_words,
     repository_words,
-    size_words,
     why_words,
 )
 from chatdesk.ui.models.row import HubRow

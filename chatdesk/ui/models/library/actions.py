@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import KeptModel, ModelNotes
+from chatdesk.core.units import size_words
 from chatdesk.services.models.other_apps import app_that_keeps
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.models.download_words import size_words
 from chatdesk.ui.models.library.delete_question import DeleteQuestion, explain_starter
 from chatdesk.ui.models.library.details_dialog import ModelDetails
 from chatdesk.ui.models.page import ModelsPage

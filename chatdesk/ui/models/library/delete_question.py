@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import KeptModel, Presence
-from chatdesk.ui.models.download_words import size_words
+from chatdesk.core.units import size_words
 from chatdesk.ui.theme import set_class
 
 

@@ -15,15 +15,9 @@ from PySide6.QtWidgets import (
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import KeptModel, ModelNotes, Presence
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog
-from chatdesk.ui.models.download_words import size_words
-from chatdesk.ui.models.words import (
-    count_words,
-    memory_at_words,
-    speed_number,
-    state_words,
-    trouble_words,
-)
+from chatdesk.ui.models.words import count_words, memory_at_words, state_words, trouble_words
 from chatdesk.ui.sampling.panel import SamplingPanel
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import (
@@ -37,6 +31,7 @@ from chatdesk.ui.widgets.fields import (
 )
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.tag import Tag
+from chatdesk.ui.words import speed_number
 
 SIZE = (640, 700)
 PROMPT_HEIGHT = 84

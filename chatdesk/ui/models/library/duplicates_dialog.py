@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import KeptModel
+from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
-from chatdesk.ui.models.download_words import size_words
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button, section
 from chatdesk.ui.widgets.labels import PlainLabel

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import KeptModel, Presence
+from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, icon
-from chatdesk.ui.models.download_words import size_words
 from chatdesk.ui.models.row import HubRow
 from chatdesk.ui.models.words import about_words, state_words
 from chatdesk.ui.theme import Theme, set_class

@@ -9,12 +9,13 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QRadioButton, QWidget
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Comparison, KeptModel, Measured, Quantizing, QuantizingState
+from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
-from chatdesk.ui.models.download_words import left_words, size_words
-from chatdesk.ui.models.words import speed_number
+from chatdesk.ui.models.download_words import left_words
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import section
 from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.words import speed_number
 
 SIZE = (560, 440)
 USUAL = "Q4_K_M"  # what models are mostly offered in

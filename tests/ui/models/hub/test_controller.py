@@ -24,11 +24,11 @@ from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.welcome import Suggestions
-from chatdesk.ui.models.download_words import speed_number
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.words import speed_number
 from tests.library.gguf_files import write_model
 from tests.stand_in_hub import Fault, StandInHub
 from tests.ui.driver import TIMEOUT_MS, texts

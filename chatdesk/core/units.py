@@ -1,0 +1,37 @@
+"""The one place where a number of bytes becomes words. Sizes are bytes everywhere else.
+
+Two rules, one for each thing that bytes are counted for:
+
+- Files, disks and downloads: decimal. 1 GB is 1000 MB, as Finder, GNOME Files (`g_format_size` of
+  GLib), the makers of disks and the model hub count, so that a model has the same size here, on its
+  page at the hub and in the file manager. Windows Explorer alone divides by 1024.
+- Memory (RAM and that of GPUs): binary. 1 GB is 1024 MB, as Activity Monitor, the Task Manager and
+  the makers of memory count, so that a computer sold with 16 GB has 16 GB here.
+
+https://support.apple.com/102119, https://docs.gtk.org/glib/func.format_size.html
+"""
+
+from chatdesk.core.i18n import tr
+
+KB, MB, GB = 10**3, 10**6, 10**9  # of a file
+KIB, MIB, GIB = 2**10, 2**20, 2**30  # of memory
+
+
+def size_words(size: float) -> str:
+    """The size of a file, the room on a disk: "98 MB", "7.3 GB"."""
+    return _words(size, KB)
+
+
+def memory_words(size: float) -> str:
+    """A part of memory: "812 MB", "16 GB"."""
+    return _words(size, KIB)
+
+
+def _words(size: float, step: int) -> str:
+    """`size` in the largest unit that leaves at least 1; from GB on with one decimal place."""
+    number, power = size / step, 0
+    while round(number) >= step and power < 3:
+        number /= step
+        power += 1
+    n = f"{number:.1f}".removesuffix(".0") if power >= 2 else f"{number:.0f}"
+    return (tr("{n} kB", n=n), tr("{n} MB", n=n), tr("{n} GB", n=n), tr("{n} TB", n=n))[power]
