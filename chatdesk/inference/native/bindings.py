@@ -1,4 +1,4 @@
-"""Functions that llama-cpp-python leaves out: ggml's, the log, and a flag that aborts computing."""
+"""What llama-cpp-python leaves out: ggml's functions, the log, and a flag that aborts computing."""
 
 import atexit
 import ctypes
@@ -20,10 +20,10 @@ log = logging.getLogger("llama.cpp")
 
 
 class AbortFlag:
-    """A flag, set from any thread, that makes a running `llama_decode` return at its next node.
+    """Set from any thread, it makes a running `llama_decode` return at its next graph node.
 
-    A Python callback would take the interpreter's lock at every graph node. libc's `strlen` over
-    two bytes does the same natively: the length of "" is false, that of "\\1" is true.
+    A Python callback would take the interpreter's lock at every node. libc's `strlen` over two
+    bytes answers the same question natively: the length of "" is false, that of "\\1" is true.
     """
 
     def __init__(self) -> None:
@@ -37,11 +37,11 @@ class AbortFlag:
 
     @property
     def address(self) -> int:
-        """The argument of the abort callback."""
+        """What the callback is to be called with."""
         return ctypes.addressof(self._text)
 
     def set(self) -> None:
-        """Abort the current computation, and further ones until `clear`."""
+        """Abort what is being computed, and what will be until `clear`."""
         self._text[0] = 1
 
     def clear(self) -> None:
@@ -49,7 +49,7 @@ class AbortFlag:
         self._text[0] = 0
 
     def is_set(self) -> bool:
-        """Return True if computations must stop."""
+        """Whether computations are to stop."""
         return bool(self._text[0])
 
 
@@ -62,9 +62,9 @@ def _strlen_address() -> int | None:
 
 
 class NativeLog:
-    """Takes over llama.cpp's log: warnings and errors go to `logging`, the last lines are kept.
+    """Takes llama.cpp's log over: warnings and errors go to `logging`, the last lines are kept.
 
-    While `is_silent()`, nothing goes to `logging`. `on_line` gets every line, or piece of one.
+    While `is_silent()`, nothing goes to `logging`. `on_line` hears every line, or piece of one.
     """
 
     def __init__(self) -> None:
@@ -78,15 +78,15 @@ class NativeLog:
         atexit.register(lib.llama_log_set, lib.llama_log_callback(), None)
 
     def clear(self) -> None:
-        """Drop the lines so far."""
+        """Forget the lines so far."""
         self._lines.clear()
 
     def lines(self) -> list[str]:
-        """Return the last lines, oldest first, without debugging output."""
+        """The last lines, oldest first, without debugging output."""
         return [line for _, line in self._lines]
 
     def errors(self) -> list[str]:
-        """Return the last lines that llama.cpp logs as errors, oldest first."""
+        """The last lines llama.cpp itself calls errors, oldest first."""
         return [line for level, line in self._lines if level == _ERROR]
 
     def _receive(self, level: int, text: bytes, _user_data: Any) -> None:
@@ -103,17 +103,17 @@ class NativeLog:
 
 @functools.cache
 def native_log() -> NativeLog:
-    """Return the one log of this process. Never freed: a freed callback is a segmentation fault."""
+    """The log of this process. One only, never freed: a freed callback is a segmentation fault."""
     return NativeLog()
 
 
 @functools.cache
 def start_backends() -> str:
-    """Initialize llama.cpp; return its code for this processor ("haswell"), if it has several.
+    """Make llama.cpp ready; the name of its code for this processor ("haswell"), if it has several.
 
-    A build for any computer has its backends as modules. ggml looks for them only beside the
-    executable, so it gets their folder here: it takes the best CPU module, and leaves out those
-    that cannot be loaded here, such as CUDA's without a driver.
+    A build for any computer has its backends as modules. ggml looks for them beside the executable
+    only, so it is told where they are: it takes the CPU's best one, and leaves out what cannot be
+    loaded here, as CUDA's without a driver.
     """
     native = native_log()
     if not ggml("ggml_backend_dev_count", ctypes.c_size_t)():
@@ -127,19 +127,19 @@ def start_backends() -> str:
 
 @functools.cache
 def ggml(name: str, result: Any, *arguments: Any) -> Any:
-    """Return a function by its ctypes from the ggml libraries, which are beside libllama.
+    """A function of the ggml libraries, which lie beside libllama, by its ctypes.
 
     Raises `AttributeError` when the build has no such function.
     """
     for library in (lib._lib, *map(ctypes.CDLL, _ggml_libraries())):
-        # A separate prototype: other code may use the shared function object.
+        # An own prototype: the shared function object may be somebody else's.
         if hasattr(library, name):
             return ctypes.CFUNCTYPE(result, *arguments)((name, library))
     raise AttributeError(f"{name} is in no library of {lib._base_path.name}")
 
 
 def _ggml_libraries() -> list[str]:
-    """Return the libraries that every computer can load: no CPU variants, none with a driver."""
+    """Those that every computer can load: not the CPU's variants, nor what needs a driver."""
     return [
         str(file)
         for file in sorted(lib._base_path.iterdir())

@@ -1,4 +1,4 @@
-"""A llama.cpp context: the KV cache of several sequences, and the computation on them."""
+"""A llama.cpp context: the KV cache of several sequences, and computing the next tokens of them."""
 
 import ctypes
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class NoRoom(Exception):
 
 
 class Batch:
-    """Tokens of any sequences to compute in one step, at most `capacity`.
+    """Tokens of any sequences, to be computed in one step. `capacity` of them at most.
 
-    llama.cpp only points at the arrays, so they are made once and filled again.
+    llama.cpp only points at the arrays, which are therefore made once and filled again.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -57,11 +57,11 @@ class Batch:
 
     @property
     def room(self) -> int:
-        """The number of tokens that still fit."""
+        """How many more tokens fit."""
         return self.capacity - self.size
 
     def add(self, token: int, position: int, sequence: int, output: bool) -> int:
-        """Add a token; return the row of its logits, which it has if `output`."""
+        """Add a token; the row to ask for its logits by, if it is to have `output`."""
         row = self.size
         self._tokens[row] = token
         self._positions[row] = position
@@ -71,7 +71,7 @@ class Batch:
         return row
 
     def add_part(self, tokens: Sequence[int], position: int, sequence: int) -> None:
-        """Add consecutive tokens from `position`, without output."""
+        """Add tokens that follow each other from `position`, without output."""
         start, end = self.size, self.size + len(tokens)
         count = len(tokens)
         self._tokens[start:end] = list(tokens)
@@ -81,7 +81,7 @@ class Batch:
         self.size = end
 
     def want_output(self, row: int) -> None:
-        """Compute the logits of this row as well."""
+        """Have the logits of this row computed as well."""
         self._outputs[row] = 1
 
 
@@ -98,7 +98,7 @@ class Context:
         parameters.abort_callback = abort.callback
         parameters.abort_callback_data = abort.address
         log = native_log()
-        log.is_silent = abort.is_set  # llama.cpp logs an abort as an error
+        log.is_silent = abort.is_set  # llama.cpp calls being aborted an error
         log.clear()
         self.handle: Any = lib.llama_init_from_model(model.handle, parameters)
         if not self.handle:
@@ -107,7 +107,7 @@ class Context:
         if not self._memory:
             self.close()
             raise LoadError(FailureCode.UNSUPPORTED_ARCHITECTURE, model.architecture)
-        # llama.cpp decides "auto" by itself and reports it only in its log.
+        # llama.cpp settles "auto" by itself and tells only its log.
         self.flash_attention = any("Flash Attention enabled" in line for line in log.lines())
         self.window = int(lib.llama_n_ctx(self.handle))
         self.sequences = int(lib.llama_n_seq_max(self.handle))
@@ -137,9 +137,9 @@ class Context:
         self.clear()
 
     def logits(self, row: int) -> Logits:
-        """Return the logits of a row of the last batch, one for each token of the vocabulary.
+        """The logits of a row of the last batch, one for each word of the vocabulary.
 
-        A view of llama.cpp's memory, valid until the next `decode`.
+        A view into llama.cpp's memory: gone with the next `decode`.
         """
         pointer = lib.llama_get_logits_ith(self.handle, row)
         return np.ctypeslib.as_array(pointer, (self.model.vocabulary.size,))
@@ -147,15 +147,15 @@ class Context:
     # Sequences in the KV cache
 
     def length(self, sequence: int) -> int:
-        """Return the number of a sequence's tokens in the cache."""
+        """How many tokens of a sequence are in the cache."""
         return int(lib.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
     def cut(self, sequence: int, length: int) -> bool:
-        """Drop a sequence's tokens from `length` on. False where the model cannot go back."""
+        """Forget a sequence's tokens from `length` on. False where the model cannot go back."""
         return bool(lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def drop(self, sequence: int) -> None:
-        """Drop a sequence."""
+        """Forget a sequence."""
         lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def share(self, source: int, target: int, length: int) -> None:
@@ -163,20 +163,20 @@ class Context:
         lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def close_gap(self, sequence: int, start: int, end: int) -> None:
-        """Drop the tokens from `start` to `end`, and move the following ones to their place.
+        """Forget the tokens from `start` to `end`, and move what follows to their place.
 
-        Those were computed with the dropped ones in view, so the result is close to, but not the
-        same as, reading the rest again.
+        What follows was computed with them in view, so the result is near to, not the same as,
+        reading the rest anew.
         """
         lib.llama_memory_seq_rm(self._memory, sequence, start, end)
         lib.llama_memory_seq_add(self._memory, sequence, end, -1, start - end)
 
     def clear(self) -> None:
-        """Drop every sequence."""
+        """Forget every sequence."""
         lib.llama_memory_clear(self._memory, True)
 
     def state(self, sequence: int) -> bytes:
-        """Return the KV state of a sequence, for `restore`."""
+        """The KV state of a sequence, to be brought back with `restore`."""
         size = int(lib.llama_state_seq_get_size(self.handle, sequence))
         buffer = bytearray(size)
         native = (ctypes.c_uint8 * size).from_buffer(buffer)
@@ -186,7 +186,7 @@ class Context:
         return bytes(buffer)
 
     def restore(self, sequence: int, state: State) -> bool:
-        """Load a state of this model and KV type into a sequence; False if it has no room."""
+        """Put a state of this very model and KV type into a sequence; False if it has no room."""
         where = np.frombuffer(state, np.uint8).ctypes.data
         native = ctypes.cast(where, ctypes.POINTER(ctypes.c_uint8))
         read = int(lib.llama_state_seq_set_data(self.handle, native, len(state), sequence))
@@ -195,7 +195,7 @@ class Context:
         return read > 0
 
     def close(self) -> None:
-        """Free the memory."""
+        """Give the memory back."""
         if self.handle:
             lib.llama_free(self.handle)
             self.handle = None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _ATTRIBUTE_SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
 _ATTRIBUTE_USER_DEFINED = lib.LLAMA_TOKEN_ATTR_USER_DEFINED
-_PIECE_BYTES = 256  # longer ones are rare, and need a second call
+_PIECE_BYTES = 256  # longer ones are rare, and asked for again
 
 
 class Vocabulary:
@@ -31,18 +31,18 @@ class Vocabulary:
 
     @property
     def bos(self) -> int | None:
-        """The token that every prompt must begin with, if the model wants one."""
+        """The token every prompt must begin with, if the model wants one."""
         return self._bos
 
     @functools.cached_property
     def constraints(self) -> "Constraints":
-        """The grammar compiler of this vocabulary; made at its first use, which takes a moment."""
+        """What confines answers to a grammar; made at its first use, which takes a moment."""
         from chatdesk.inference.decoding.grammar import Constraints
 
         return Constraints(self)
 
     def tokenize(self, text: str, parse_special: bool) -> list[int]:
-        """Return the text's tokens, with nothing added; special tokens in it if `parse_special`."""
+        """The text's tokens, without anything added; special tokens in it if `parse_special`."""
         data = text.encode("utf-8", "replace")
         if not data:
             return []
@@ -54,10 +54,9 @@ class Vocabulary:
         return tokens[:count]
 
     def piece(self, token: int) -> bytes:
-        """Return the bytes that a token adds to the answer: none or some, perhaps half a character.
+        """What a token adds to the answer: no or some bytes, perhaps half a character.
 
-        llama.cpp is asked once for each token, then the result is cached. A control token adds
-        nothing.
+        Asked of llama.cpp once for each token, then remembered. A control token adds nothing.
         """
         known = self._pieces[token]
         if known is None:
@@ -65,7 +64,7 @@ class Vocabulary:
         return known
 
     def written(self, token: int, special: bool = True) -> bytes:
-        """Return a token's bytes in a prompt; with `special` also those of control tokens."""
+        """A token's bytes in a prompt; with `special`, control tokens are written out as well."""
         room = _PIECE_BYTES
         while True:
             buffer = ctypes.create_string_buffer(room)
@@ -75,20 +74,20 @@ class Vocabulary:
             room = -size
 
     def text(self, token: int) -> str:
-        """Return the token's text in the vocabulary; "" for no token (-1)."""
+        """How a token is written in the vocabulary; "" for no token (-1)."""
         if not 0 <= token < self.size:
             return ""
         written: bytes = lib.llama_vocab_get_text(self.handle, token)
         return written.decode("utf-8", "replace")
 
     def is_special(self, token: int) -> bool:
-        """Return True if plain text never contains this token."""
+        """Whether plain text never contains this token."""
         return bool(lib.llama_vocab_get_attr(self.handle, token) & _ATTRIBUTE_SPECIAL)
 
     def is_user_defined(self, token: int) -> bool:
-        """Return True if this token is found in plain text before all merging."""
+        """Whether this token is found in plain text in front of all merging."""
         return bool(lib.llama_vocab_get_attr(self.handle, token) & _ATTRIBUTE_USER_DEFINED)
 
     def ends_generation(self, token: int) -> bool:
-        """Return True if the model ends its answer with this token."""
+        """Whether the model says with this token that it is done."""
         return token in self._ends
