@@ -69,7 +69,7 @@ class Generation:
         self._first_token: float | None = None
         self._last_token = self._started
         self._thought_until: float | None = None
-        self._told = 0.0
+        self._reported = 0.0
         self._cached = 0
         self._completed = 0
         self._drafted = 0
@@ -96,14 +96,14 @@ class Generation:
         if not self._completed:
             self._cached = len(live.tokens)
 
-    def tell_progress(self) -> None:
+    def report_progress(self) -> None:
         """Report how much of the prompt is read, from time to time and at its end."""
         if self._completed or self.live is None:
             return
         now = time.monotonic()
         done, total = len(self.live.tokens), len(self.known)
-        if done == total or now - self._told >= _PROGRESS_INTERVAL_S:
-            self._told = now
+        if done == total or now - self._reported >= _PROGRESS_INTERVAL_S:
+            self._reported = now
             self._send(PromptProgress(self.request_id, done, total, self._cached))
 
     def sample(self, context: Context, rows: Sequence[int]) -> int:
@@ -140,29 +140,29 @@ class Generation:
             self.reason = StopReason.END
             return
         piece = self.prepared.mark_bytes.get(token) or self._vocabulary.piece(token)
-        self._tell(self._text.feed(piece))
+        self._send_text(self._text.feed(piece))
         if self._text.stopped:
             self.reason = StopReason.END
         elif self._completed == request.sampling.max_tokens:
             self.reason = StopReason.LENGTH
 
-    def _tell(self, text: str) -> None:
+    def _send_text(self, text: str) -> None:
         if not text:
             return
         if self._thinking is None:
-            self._tell_text(text)
+            self._send_delta(text)
             return
         for piece in self._thinking.feed(text):
-            self._tell_piece(piece.text, piece.thinking)
+            self._send_piece(piece.text, piece.thinking)
 
-    def _tell_piece(self, text: str, thinking: bool) -> None:
+    def _send_piece(self, text: str, thinking: bool) -> None:
         if thinking:
             self._thought_until = time.monotonic()
             self._send(ThinkingDelta(self.request_id, text))
         else:
-            self._tell_text(text)
+            self._send_delta(text)
 
-    def _tell_text(self, text: str) -> None:
+    def _send_delta(self, text: str) -> None:
         if self._logprobs:
             self._send(TextDelta(self.request_id, text, tuple(self._logprobs)))
             self._logprobs.clear()
@@ -177,12 +177,12 @@ class Generation:
     def end(self, reason: StopReason) -> Terminal:
         """Send the text that was held back; return the terminal event."""
         rest = self._text.flush()
-        self._tell(rest)
+        self._send_text(rest)
         if self._thinking:
             for piece in self._thinking.flush():
-                self._tell_piece(piece.text, piece.thinking)
+                self._send_piece(piece.text, piece.thinking)
         if self._logprobs:
-            self._tell_text("")
+            self._send_delta("")
         stats = self._stats()
         if reason is StopReason.CANCELLED:
             return Cancelled(self.request_id, stats)

@@ -252,7 +252,7 @@ class Batching:
         generation, live = part.generation, part.generation.live
         assert live
         live.tokens += part.tokens
-        generation.tell_progress()
+        generation.report_progress()
         if not part.rows:
             return
         right = generation.sample(self._context, part.rows)

@@ -58,13 +58,13 @@ class Model:
     def _read(
         self, path: Path, parameters: Any, abort: AbortFlag, progress: Callable[[float], None]
     ) -> None:
-        told = 0.0
+        reported = 0.0
 
         def on_progress(fraction: float, _user_data: Any) -> bool:
-            nonlocal told
+            nonlocal reported
             now = time.monotonic()
-            if now - told >= _PROGRESS_INTERVAL_S or fraction >= 1:
-                told = now
+            if now - reported >= _PROGRESS_INTERVAL_S or fraction >= 1:
+                reported = now
                 progress(fraction)
             return not abort.is_set()
 
