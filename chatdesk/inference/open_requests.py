@@ -1,4 +1,4 @@
-"""The requests that have not ended; each of them ends exactly once."""
+"""The requests that have not ended, and the promise that each of them ends exactly once."""
 
 import threading
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from chatdesk.core.protocol import Event, Terminal
 
 
 class Requests:
-    """The open requests, for any thread. `send` gets at most one terminal event of each request."""
+    """May be used from any thread. `send` gets at most one terminal event of each request."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send
         self._lock = threading.Lock()
-        self._open: dict[str, bool] = {}  # True once it is cancelled
+        self._open: dict[str, bool] = {}  # whether it is to be cancelled
 
     def begin(self, request_id: str) -> bool:
-        """Open a request; False when one of that id has not ended yet."""
+        """Take up a request; False when one of that id has not ended yet."""
         with self._lock:
             if request_id in self._open:
                 return False
@@ -24,22 +24,22 @@ class Requests:
             return True
 
     def cancel(self, request_id: str) -> None:
-        """Mark a request as cancelled; unknown and ended ones are ignored."""
+        """Mark a request; unknown and ended ones are no matter."""
         with self._lock:
             if request_id in self._open:
                 self._open[request_id] = True
 
     def cancel_all(self) -> None:
-        """Mark every request as cancelled."""
+        """Mark every request."""
         with self._lock:
             self._open = dict.fromkeys(self._open, True)
 
     def is_cancelled(self, request_id: str) -> bool:
-        """Return True if a request must end now."""
+        """Whether a request is to end now."""
         return self._open.get(request_id, True)
 
     def end_cancelled(self, request_id: str) -> bool:
-        """End a request that has not begun, if it is cancelled."""
+        """End a request that has not begun, if it is to be cancelled."""
         if not self.is_cancelled(request_id):
             return False
         self.end(Cancelled(request_id, None))

@@ -66,6 +66,7 @@ def test_memory(options: LoadOptions, window: int, kv_bytes: int) -> None:
     assert found.memory_bytes == 4 * GB + kv_bytes + BUFFERS + ENGINE_BYTES
 
 
+@pytest.mark.engine
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other ways")
 @pytest.mark.parametrize("window", [2048, 8192])
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0", "q4_0"])

@@ -8,7 +8,6 @@ import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
-import llama_cpp
 import pytest
 from gguf.constants import LlamaFileType
 
@@ -238,7 +237,10 @@ def test_refused(tmp_path: Path, data: bytes, words: str) -> None:
     assert words in problem_of(tmp_path, data)
 
 
+@pytest.mark.engine
 def test_tensor_types_are_those_of_llama_cpp() -> None:
+    import llama_cpp
+
     folder = Path(llama_cpp.__file__).parent / "lib"
     ggml = ctypes.CDLL(next(str(file) for file in folder.iterdir() if "ggml-base" in file.name))
     ggml.ggml_type_name.restype = ctypes.c_char_p

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from chatdesk.library.quantized_size import MIXTURES, quantized_bytes
 
 DRY_RUN = """
@@ -27,6 +29,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.engine
 def test_sizes_are_what_llama_cpp_makes(starter_model: Path) -> None:
     command = [sys.executable, "-c", DRY_RUN, str(starter_model), *MIXTURES]
     real = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

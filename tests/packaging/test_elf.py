@@ -19,6 +19,7 @@ def library() -> Path:
     return Path(spec.origin).parent / "lib" / "libggml-base.so"
 
 
+@pytest.mark.engine
 @needs_linux
 def test_a_library_that_runs_here_needs_no_newer_glibc(tmp_path: Path) -> None:
     (tmp_path / "library").write_bytes(library().read_bytes())
@@ -27,6 +28,7 @@ def test_a_library_that_runs_here_needs_no_newer_glibc(tmp_path: Path) -> None:
     assert (2, 2) < oldest_glibc(tmp_path) <= here
 
 
+@pytest.mark.engine
 @needs_linux
 def test_the_newest_version_that_is_asked_for_counts(tmp_path: Path) -> None:
     needed = b"GLIBC_2.2.5" if platform.machine() == "x86_64" else b"GLIBC_2.17"
@@ -37,6 +39,7 @@ def test_the_newest_version_that_is_asked_for_counts(tmp_path: Path) -> None:
     assert oldest_glibc(tmp_path) == (9, 9)
 
 
+@pytest.mark.engine
 @needs_linux
 def test_a_damaged_library_is_reported(tmp_path: Path) -> None:
     (tmp_path / "library").write_bytes(library().read_bytes()[:5000])

@@ -83,6 +83,7 @@ def test_a_goodbye_that_is_not_heard() -> None:
     assert child.outcome().asked_to_stop
 
 
+@pytest.mark.posix
 def test_a_killed_child_is_reported_as_such(fake: Child) -> None:
     os.kill(fake.process.pid, signal.SIGKILL)
     outcome = fake.outcome()

@@ -1,1 +1,1 @@
-"""Computes the tokens of all running answers."""
+"""Computing tokens for all running answers."""

@@ -1,1 +1,1 @@
-"""Opens a model within the memory available."""
+"""Opening a model within the memory there is."""

@@ -1,1 +1,1 @@
-"""Speculative decoding: guesses of the next tokens."""
+"""Guessing tokens ahead."""

@@ -52,6 +52,7 @@ def wait_gone(child: psutil.Process) -> None:
     assert not child.is_running()
 
 
+@pytest.mark.engine
 def test_devices_are_lent_until_ctrl_c(tmp_path: Path) -> None:
     port = free_port()
     with lending(tmp_path, port) as process:
@@ -71,6 +72,7 @@ def test_devices_are_lent_until_ctrl_c(tmp_path: Path) -> None:
         wait_gone(child)
 
 
+@pytest.mark.engine
 def test_a_killed_parent_leaves_nothing_behind(tmp_path: Path) -> None:
     with lending(tmp_path, free_port()) as process:
         assert process.stdout
@@ -98,6 +100,7 @@ def test_an_address_of_another_computer_is_refused(host: str) -> None:
     assert said == []
 
 
+@pytest.mark.engine
 def test_a_server_that_dies_is_told(tmp_path: Path) -> None:
     with lending(tmp_path, free_port()) as process:
         assert process.stdout

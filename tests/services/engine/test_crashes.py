@@ -36,6 +36,7 @@ def test_who_was_killed_is_offered_half_the_window_that_was_reached() -> None:
     assert smaller == LoadOptions(4096)
 
 
+@pytest.mark.posix
 def test_an_end_without_a_model_wanted_is_no_want_of_memory() -> None:
     problem = crash_problem(KILLED, None, None)
     assert "killed by SIGKILL" in problem.what

@@ -25,10 +25,10 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.process import EngineLost, Reply
-from tests.services.conftest import TIMEOUT_S, ScriptedApp
+from tests.services.conftest import TIMEOUT_S, App
 
 
-def _ask(app: ScriptedApp, text: str) -> tuple[str, "queue.Queue[Reply]"]:
+def _ask(app: App, text: str) -> tuple[str, "queue.Queue[Reply]"]:
     replies: queue.Queue[Reply] = queue.Queue()
     request_id = app.services.engine.generate(
         (PromptMessage("user", text),), SamplingParams(), replies.put
@@ -43,7 +43,7 @@ def _last(replies: "queue.Queue[Reply]") -> Reply:
             return reply
 
 
-def test_it_loads_and_answers(app: ScriptedApp) -> None:
+def test_it_loads_and_answers(app: App) -> None:
     app.load()
     _, replies = _ask(app, "say: one two")
     texts = []
@@ -53,7 +53,7 @@ def test_it_loads_and_answers(app: ScriptedApp) -> None:
     assert "".join(texts) == "one two "
 
 
-def test_a_model_that_cannot_be_loaded_is_told(app: ScriptedApp) -> None:
+def test_a_model_that_cannot_be_loaded_is_told(app: App) -> None:
     app.services.engine.load(app.model("unknown.gguf"), LoadOptions(2048))
     status = app.until_engine(EngineState.FAILED).status
     assert isinstance(status.problem, ModelProblem)
@@ -62,14 +62,15 @@ def test_a_model_that_cannot_be_loaded_is_told(app: ScriptedApp) -> None:
         app.services.engine.wait_loaded()
 
 
-def test_a_crash_while_loading_is_told_and_not_tried_forever(app: ScriptedApp) -> None:
+def test_a_crash_while_loading_is_told_and_not_tried_forever(app: App) -> None:
     app.services.engine.load(app.model("crash.gguf"), LoadOptions(2048))
     status = app.until_engine(EngineState.FAILED).status
     assert isinstance(status.problem, EngineProblem)
     app.load("fine.gguf")
 
 
-def test_after_a_kill_it_comes_back_by_itself(app: ScriptedApp) -> None:
+@pytest.mark.posix
+def test_after_a_kill_it_comes_back_by_itself(app: App) -> None:
     app.load()
     _, replies = _ask(app, "slow")
     replies.get(timeout=TIMEOUT_S)
@@ -82,7 +83,7 @@ def test_after_a_kill_it_comes_back_by_itself(app: ScriptedApp) -> None:
     assert isinstance(_last(_ask(app, "say: again")[1]), Finished)
 
 
-def test_an_engine_that_keeps_crashing_is_given_up(app: ScriptedApp) -> None:
+def test_an_engine_that_keeps_crashing_is_given_up(app: App) -> None:
     app.load()
     for _ in range(3):
         app.services.engine.wait_loaded(TIMEOUT_S)
@@ -93,7 +94,7 @@ def test_an_engine_that_keeps_crashing_is_given_up(app: ScriptedApp) -> None:
     app.until_engine(EngineState.READY)
 
 
-def test_who_was_killed_is_offered_a_smaller_setting(app: ScriptedApp) -> None:
+def test_who_was_killed_is_offered_a_smaller_setting(app: App) -> None:
     app.load()
     _, replies = _ask(app, "die")
     lost = _last(replies)
@@ -104,14 +105,15 @@ def test_who_was_killed_is_offered_a_smaller_setting(app: ScriptedApp) -> None:
     assert app.until_engine(EngineState.READY).status.problem is None
 
 
-def test_killed_while_loading_it_offers_a_smaller_setting(app: ScriptedApp) -> None:
+def test_killed_while_loading_it_offers_a_smaller_setting(app: App) -> None:
     app.services.engine.load(app.model("crash.gguf"), LoadOptions(32768))
     problem = app.until_engine(EngineState.FAILED).status.problem
     assert isinstance(problem, EngineProblem)
     assert problem.smaller == LoadOptions(16384)
 
 
-def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: ScriptedApp) -> None:
+@pytest.mark.posix
+def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: App) -> None:
     app.idle_s = 0.3
     app.load()
     engine = app.services.engine
@@ -128,7 +130,7 @@ def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: ScriptedApp) ->
         os.kill(pid, 0)
 
 
-def test_whatever_is_asked_wakes_it(app: ScriptedApp) -> None:
+def test_whatever_is_asked_wakes_it(app: App) -> None:
     app.load()
     engine = app.services.engine
     for wake in (
@@ -144,7 +146,8 @@ def test_whatever_is_asked_wakes_it(app: ScriptedApp) -> None:
         app.until_engine(EngineState.READY)
 
 
-def test_two_of_them_are_never_in_memory(app: ScriptedApp) -> None:
+@pytest.mark.posix
+def test_two_of_them_are_never_in_memory(app: App) -> None:
     app.idle_s = 0.1
     app.load("lingers.gguf")
     engine = app.services.engine
@@ -158,7 +161,7 @@ def test_two_of_them_are_never_in_memory(app: ScriptedApp) -> None:
         os.kill(pid, 0)
 
 
-def test_who_only_looks_wakes_nobody(app: ScriptedApp) -> None:
+def test_who_only_looks_wakes_nobody(app: App) -> None:
     app.idle_s = 0.1
     app.load()
     app.until_engine(EngineState.ASLEEP)
@@ -170,7 +173,7 @@ def test_who_only_looks_wakes_nobody(app: ScriptedApp) -> None:
     assert engine.process_id is None
 
 
-def test_it_does_not_fall_asleep_over_its_work(app: ScriptedApp) -> None:
+def test_it_does_not_fall_asleep_over_its_work(app: App) -> None:
     app.idle_s = 0.2
     app.load()
     request_id, replies = _ask(app, "slow")
@@ -181,9 +184,7 @@ def test_it_does_not_fall_asleep_over_its_work(app: ScriptedApp) -> None:
     app.until_engine(EngineState.ASLEEP)
 
 
-def test_it_does_not_fall_asleep_under_a_request(
-    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_does_not_fall_asleep_under_a_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     app.load()
     engine = app.services.engine
     wake = engine._wake
@@ -199,7 +200,7 @@ def test_it_does_not_fall_asleep_under_a_request(
     assert not isinstance(_last(replies), EngineLost)
 
 
-def test_closing_while_asleep(app: ScriptedApp) -> None:
+def test_closing_while_asleep(app: App) -> None:
     app.idle_s = 0.1
     app.load()
     app.until_engine(EngineState.ASLEEP)
@@ -210,7 +211,7 @@ def test_closing_while_asleep(app: ScriptedApp) -> None:
     assert isinstance(_last(replies), EngineLost)
 
 
-def test_threads_are_measured_once(app: ScriptedApp) -> None:
+def test_threads_are_measured_once(app: App) -> None:
     measured = app.model("measured.gguf")
     engine = app.services.engine
     for first in (True, False):
@@ -220,7 +221,7 @@ def test_threads_are_measured_once(app: ScriptedApp) -> None:
     assert engine.wait_loaded(TIMEOUT_S).threads == 7
 
 
-def test_the_same_model_is_not_loaded_twice(app: ScriptedApp) -> None:
+def test_the_same_model_is_not_loaded_twice(app: App) -> None:
     engine = app.services.engine
     engine.load(app.model("measured.gguf"), LoadOptions(2048))
     engine.wait_loaded(TIMEOUT_S)
@@ -233,7 +234,7 @@ def test_the_same_model_is_not_loaded_twice(app: ScriptedApp) -> None:
     assert engine.process_id != pid
 
 
-def test_what_goes_with_an_answer(app: ScriptedApp) -> None:
+def test_what_goes_with_an_answer(app: App) -> None:
     app.load()
     replies: queue.Queue[Reply] = queue.Queue()
     adapter = Adapter("some.gguf", 0.5)
@@ -253,7 +254,7 @@ def test_what_goes_with_an_answer(app: ScriptedApp) -> None:
     assert (request["session"], request["background"]) == ("a chat", False)
 
 
-def test_a_cancel_is_heard(app: ScriptedApp) -> None:
+def test_a_cancel_is_heard(app: App) -> None:
     app.load()
     request_id, replies = _ask(app, "slow")
     replies.get(timeout=TIMEOUT_S)
@@ -261,7 +262,7 @@ def test_a_cancel_is_heard(app: ScriptedApp) -> None:
     assert isinstance(_last(replies), Cancelled)
 
 
-def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: ScriptedApp) -> None:
+def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: App) -> None:
     app.load()
     request_id, replies = _ask(app, "deaf")
     replies.get(timeout=TIMEOUT_S)
@@ -272,13 +273,13 @@ def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: ScriptedApp) -> Non
     app.services.engine.wait_loaded(TIMEOUT_S)
 
 
-def test_counting(app: ScriptedApp) -> None:
+def test_counting(app: App) -> None:
     app.load()
     counted = app.services.engine.count((PromptMessage("user", "one two three"),))
     assert (counted.tokens, counted.context_window) == (3, 2048)
 
 
-def test_without_a_model(app: ScriptedApp) -> None:
+def test_without_a_model(app: App) -> None:
     with pytest.raises(EngineProblem):
         app.services.engine.wait_loaded()
 
@@ -297,7 +298,7 @@ def test_a_program_that_is_not_there() -> None:
     engine.close()
 
 
-def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: ScriptedApp) -> None:
+def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: App) -> None:
     app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(app.services.engine.wait_loaded)
@@ -309,7 +310,7 @@ def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: ScriptedApp) 
     assert app.services.engine.status.model == app.model("fine.gguf")
 
 
-def test_who_waits_for_a_model_is_told_when_the_app_closes(app: ScriptedApp) -> None:
+def test_who_waits_for_a_model_is_told_when_the_app_closes(app: App) -> None:
     app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(app.services.engine.wait_loaded)
@@ -320,7 +321,7 @@ def test_who_waits_for_a_model_is_told_when_the_app_closes(app: ScriptedApp) -> 
             waiting.result(TIMEOUT_S)
 
 
-def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: ScriptedApp) -> None:
+def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: App) -> None:
     engine = app.services.engine
     app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
     stale: Future[ModelLoaded] = engine._loaded

@@ -127,6 +127,7 @@ def test_a_child_that_was_released_is_heard_no_more(owner: Owner) -> None:
     assert isinstance(owner.next(), EngineLost)
 
 
+@pytest.mark.posix
 def test_who_starts_the_next_waits_for_the_one_before(owner: Owner) -> None:
     owner.ready()
     owner.load("lingers.gguf")
@@ -144,6 +145,7 @@ def test_who_starts_the_next_waits_for_the_one_before(owner: Owner) -> None:
     ending.join()
 
 
+@pytest.mark.posix
 def test_who_ends_it_twice_waits_for_the_first(owner: Owner) -> None:
     owner.ready()
     owner.load("lingers.gguf")

@@ -3,6 +3,8 @@
 import queue
 from pathlib import Path
 
+import pytest
+
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
@@ -12,14 +14,14 @@ from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.facts import ModelsChanged
-from tests.services.conftest import TIMEOUT_S, ScriptedApp
+from tests.services.conftest import TIMEOUT_S, App
 
 
-def notes(app: ScriptedApp) -> ModelNotes:
+def notes(app: App) -> ModelNotes:
     return app.services.models.notes("fake")
 
 
-def test_an_answer_notes_what_the_load_took(app: ScriptedApp) -> None:
+def test_an_answer_notes_what_the_load_took(app: App) -> None:
     app.load()
     assert notes(app) == ModelNotes()
     app.services.chat.send(None, "say: hello there")
@@ -33,7 +35,7 @@ def test_an_answer_notes_what_the_load_took(app: ScriptedApp) -> None:
     assert noted.estimated_bytes > 0
 
 
-def test_only_long_answers_tell_the_speed(app: ScriptedApp) -> None:
+def test_only_long_answers_tell_the_speed(app: App) -> None:
     app.load()
     text = "say: " + "word " * 40
     ended = app.answered(text).message
@@ -42,7 +44,7 @@ def test_only_long_answers_tell_the_speed(app: ScriptedApp) -> None:
     assert notes(app).tokens_per_s == ended.answer.tokens_per_s
 
 
-def test_the_memory_is_noted_once_a_load(app: ScriptedApp) -> None:
+def test_the_memory_is_noted_once_a_load(app: App) -> None:
     app.load()
     app.answered("say: one")
     app.services.models.note("fake", lambda noted: ModelNotes())
@@ -57,12 +59,13 @@ def test_the_memory_is_noted_once_a_load(app: ScriptedApp) -> None:
     assert notes(app).used_bytes > 0
 
 
-def test_a_failed_answer_notes_nothing(app: ScriptedApp) -> None:
+def test_a_failed_answer_notes_nothing(app: App) -> None:
     app.load()
     app.answered("fail")
     assert notes(app) == ModelNotes()
 
 
+@pytest.mark.engine
 def test_the_real_engine(tmp_path: Path, starter_model: Path) -> None:
     paths = AppPaths.under(tmp_path)
     paths.make()

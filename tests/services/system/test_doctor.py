@@ -28,6 +28,7 @@ def report(paths: AppPaths, settings: Settings | None = None) -> dict[str, Check
     return {check.name: check for check in examine(paths, settings or Settings())}
 
 
+@pytest.mark.engine
 def test_a_checkout_and_a_bundle(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     assert report(paths)["installed"].detail == "Python files, full flavour"
     monkeypatch.setattr(sys, "frozen", True, raising=False)

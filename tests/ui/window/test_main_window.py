@@ -210,6 +210,7 @@ def test_a_prompt_too_long_stays_in_the_composer(window: Window) -> None:
     assert window.messages == []
 
 
+@pytest.mark.posix
 def test_the_engine_killed_in_mid_answer(window: Window) -> None:
     window.send("slow")
     window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)

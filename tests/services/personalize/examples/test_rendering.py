@@ -153,6 +153,7 @@ def test_many_are_the_same_as_one_by_one(engine: Engine) -> None:
     assert len(together) == 100
 
 
+@pytest.mark.engine
 def test_a_conversation_the_template_cannot_show_is_told(tmp_path: Path) -> None:
     strict = (
         "{% if 'zebra' in messages[0].content %}{{ raise_exception('no') }}{% endif %}" + CHATML
