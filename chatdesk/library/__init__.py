@@ -1,1 +1,1 @@
-"""Model files: what they are and whether they fit this machine."""
+"""Model files: their properties, and if they fit this machine."""

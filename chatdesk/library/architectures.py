@@ -1,6 +1,6 @@
-"""Which architectures the llama.cpp that comes with the app can run, to tell before a download.
+"""The architectures that the bundled llama.cpp can run, known before a download.
 
-They are `LLM_ARCH_NAMES` of its `src/llama-arch.cpp`; a test holds them against the built library.
+They are `LLM_ARCH_NAMES` of its `src/llama-arch.cpp`; a test compares them with the built library.
 """
 
 _CHAT = """
@@ -27,10 +27,12 @@ _NOT_CHAT = """
 
 CHAT = frozenset(_CHAT.split())
 NOT_CHAT = frozenset(_NOT_CHAT.split())
-"""What llama.cpp knows, but the engine refuses or cannot chat with: embeddings, encoders, speech,
-drafters that need a large model beside them, and diffusion (no KV cache, `create_memory`)."""
+"""Architectures that llama.cpp has, but the engine refuses or cannot chat with: embeddings,
+encoders, speech, drafters that need a large model beside them, and diffusion (no KV cache,
+`create_memory`).
+"""
 
 
 def is_supported(architecture: str) -> bool:
-    """Whether models of this architecture can be chatted with."""
+    """Return True if models of this architecture can be used for chat."""
     return architecture in CHAT

@@ -1,4 +1,4 @@
-"""How fast this computer reads and writes its memory: decoding waits for little else."""
+"""This computer's memory bandwidth, which limits the decoding speed more than anything else."""
 
 import ctypes
 import json
@@ -13,14 +13,14 @@ import psutil
 
 _log = logging.getLogger(__name__)
 
-MOST_THREADS = 4  # so many use all the memory of nearly every computer
+MOST_THREADS = 4  # so many use the whole bandwidth of nearly every computer
 COPIED_BYTES = 64 << 20  # by all threads together; more than caches hold
 GIB = 1 << 30
-ROUNDS = 5  # of which the fastest counts: others were disturbed
+ROUNDS = 5  # the fastest counts: others were disturbed
 
 
 def read_bandwidth(file: Path) -> float:
-    """Bytes per second as kept in `file`; 0 when they were not measured on this computer."""
+    """Return the bytes per second saved in `file`; 0 if not measured on this computer."""
     try:
         kept = json.loads(file.read_bytes())
         measured = float(kept["bytes_per_s"])
@@ -34,9 +34,9 @@ def read_bandwidth(file: Path) -> float:
 
 
 def measure_bandwidth(file: Path) -> float:
-    """Measure it, in some 200 ms, and keep it in `file`, if that can be written.
+    """Measure the bandwidth, in some 200 ms, and save it in `file`, if that can be written.
 
-    The best there ever was: the computer may be busy now, beside a model that is being loaded.
+    The best value so far counts: the computer may be busy now, beside a model that is loading.
     """
     threads = min(psutil.cpu_count(logical=False) or 1, MOST_THREADS)
     measured = max(read_bandwidth(file), _measure(threads))
@@ -50,12 +50,12 @@ def measure_bandwidth(file: Path) -> float:
 
 
 def _computer() -> list[int]:
-    """Cores and GiB of memory, so that a copied folder does not lie."""
+    """Return cores and GiB of memory, so that a copied folder does not give wrong values."""
     return [psutil.cpu_count() or 0, round(psutil.virtual_memory().total / GIB)]
 
 
 def _measure(threads: int) -> float:
-    """Bytes read and written per second by so many threads, each copying a buffer of its own."""
+    """Return the bytes read and written per second by so many threads, each with its own buffer."""
     copies = [_copier(COPIED_BYTES // threads) for _ in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
         best = min(_seconds(pool, copies) for _ in range(ROUNDS))
@@ -70,8 +70,8 @@ def _seconds(pool: ThreadPoolExecutor, copies: list[Callable[[], object]]) -> fl
 
 
 def _copier(count: int) -> Callable[[], object]:
-    """Copies a buffer of `count` bytes, without holding the interpreter's lock."""
+    """Return a function that copies a buffer of `count` bytes without the interpreter's lock."""
     source, target = ctypes.create_string_buffer(count), ctypes.create_string_buffer(count)
     for buffer in (source, target):
-        ctypes.memset(buffer, 1, count)  # until written to, memory is not really there
+        ctypes.memset(buffer, 1, count)  # memory is only allocated when it is written to
     return lambda: ctypes.memmove(target, source, count)

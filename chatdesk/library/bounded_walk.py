@@ -1,4 +1,4 @@
-"""Looking through folders of unknown content: never long, never in circles, never failing."""
+"""Walks through folders of unknown content: limited in time, without cycles, without errors."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ MOST_BYTES = 1 << 20  # settings and manifests have some kilobytes
 
 
 def files_below(folder: Path, depth: int) -> Iterator[Path]:
-    """The files of a folder and of those below it, `depth` levels in all, in order.
+    """Yield the files of a folder and of those below it, `depth` levels in all, in order.
 
     Links to folders are not followed; what cannot be read is left out.
     """
@@ -21,11 +21,11 @@ def files_below(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _walk(folder: Path | str, depth: int) -> Iterator["os.DirEntry[str]"]:
-    """Everything below a folder."""
+    """Yield everything below a folder."""
     try:
         with os.scandir(folder) as found:
             entries = sorted(islice(found, MOST_ENTRIES), key=lambda entry: entry.name)
-    except (OSError, ValueError):  # the latter for a path with a NUL in it
+    except (OSError, ValueError):  # ValueError: a path with a NUL
         return
     for entry in entries:
         yield entry
@@ -34,7 +34,7 @@ def _walk(folder: Path | str, depth: int) -> Iterator["os.DirEntry[str]"]:
 
 
 def _is_file(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a file, or a link to one."""
+    """Return True if it is a file, or a link to one."""
     try:
         return entry.is_file()
     except OSError:
@@ -42,9 +42,9 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
 
 
 def read_small(file: Path) -> bytes:
-    """The content of a small file; none of one that is larger, no file, or cannot be read."""
+    """Return the content of a small file; empty if it is larger, not a file, or unreadable."""
     try:
-        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would be waited for
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would block
             return b""
         with file.open("rb") as opened:
             content = opened.read(MOST_BYTES + 1)

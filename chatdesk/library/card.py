@@ -1,4 +1,4 @@
-"""A model card as plain text: no HTML, no pictures, nothing that would be fetched."""
+"""A model card as plain text: no HTML, no images, nothing that would be fetched."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _TAG = re.compile(r"<[^<>]*>")
 
 
 def card_text(markdown: str) -> str:
-    """The text of a card, which is Markdown of which nothing is known. Links are their words."""
+    """Return the text of a card in untrusted Markdown. Links become their words."""
     from markdown_it import MarkdownIt  # the window must not load it at start
 
     parser = MarkdownIt("commonmark").enable("table")
@@ -33,7 +33,7 @@ def card_text(markdown: str) -> str:
 
 
 def _without_front_matter(markdown: str) -> str:
-    """Without the YAML that a card begins with, between two lines of dashes."""
+    """Remove the YAML at the beginning of a card, between two lines of dashes."""
     lines = markdown.lstrip("\ufeff").splitlines()
     if not lines or lines[0].rstrip() != "---":
         return markdown
@@ -42,7 +42,7 @@ def _without_front_matter(markdown: str) -> str:
 
 
 def _blocks(tokens: Sequence["Token"]) -> Iterator[str]:
-    """Lines of text, with an empty one behind each paragraph, heading, list, table and code."""
+    """Yield lines of text; an empty one ends each paragraph, heading, list, table and code."""
     depth, mark, cells = 0, "", list[str]()
     for before, token in zip((None, *tokens), tokens, strict=False):
         match token.type:
@@ -69,7 +69,7 @@ def _blocks(tokens: Sequence["Token"]) -> Iterator[str]:
 
 
 def _inline(token: "Token") -> str:
-    """The words of a paragraph. Pictures are left out, their descriptions too."""
+    """Return the words of a paragraph, without images and their descriptions."""
     words = []
     for child in token.children or ():
         match child.type:
@@ -83,7 +83,7 @@ def _inline(token: "Token") -> str:
 
 
 def _html_text(html: str) -> str:
-    """The text between tags, a line for each that has any. Its time grows with its length alone."""
+    """Return the text between tags, a line for each that has any. Linear in the length."""
     for start, end in SILENT:
         before, *pieces = html.split(start)
         html = before + "".join(piece.partition(end)[2] for piece in pieces)

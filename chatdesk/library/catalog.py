@@ -1,10 +1,10 @@
-"""The list of recommended models: the one in `assets/`, or a newer one that was fetched.
+"""The list of recommended models: the one in `assets/`, or a newer one from the network.
 
-Its figures are derived from what is published of each model. `kv_bytes_per_token` is 2 (K and V) x
+Its figures are derived from what is published for each model. `kv_bytes_per_token` is 2 (K and V) x
 layers x KV heads x head dimension x 2 bytes (f16), of the model's `config.json`; a sliding window
-is left out of account, so it is at most that. `parameters`, `vocabulary` and `context_length` are
-the model's own; `active_parameters` those its makers state for one token. `bytes` is the file's
-size, rounded to ten million.
+is ignored, so it is an upper bound. `parameters`, `vocabulary` and `context_length` are the model's
+own; `active_parameters` those its makers state for one token. `bytes` is the file's size, rounded
+to ten million.
 """
 
 import logging
@@ -44,7 +44,7 @@ class Catalog:
 
 
 def read_catalog(text: bytes) -> Catalog:
-    """A list from its JSON. Raises `EnvironmentProblem` where it is damaged or cannot be true."""
+    """Read a list from JSON. Raises `EnvironmentProblem` when it is damaged or impossible."""
     try:
         if len(text) > MAX_CATALOG:
             raise ValueError(len(text))
@@ -58,7 +58,7 @@ def read_catalog(text: bytes) -> Catalog:
 
 
 def newest_catalog(kept: Path) -> Catalog:
-    """The one that was fetched into `kept`, if it is newer than the one that came with the app."""
+    """Return the fetched list in `kept`, if it is newer than the one in the app."""
     built_in = read_catalog((assets_dir() / CATALOG_FILE).read_bytes())
     try:
         fetched = read_catalog(kept.read_bytes())
@@ -71,7 +71,7 @@ def newest_catalog(kept: Path) -> Catalog:
 
 
 def keep_catalog(catalog: Catalog, kept: Path) -> None:
-    """Replace what is in `kept` in one step. Raises `EnvironmentProblem`."""
+    """Replace the list in `kept` in one step. Raises `EnvironmentProblem`."""
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_json(kept, msgspec.to_builtins(catalog))
@@ -83,7 +83,7 @@ def keep_catalog(catalog: Catalog, kept: Path) -> None:
 
 
 def header_of(entry: CatalogEntry) -> ModelHeader:
-    """What the file will say of itself, as far as an estimate asks for it."""
+    """Return the header that the file will have, as far as an estimate needs it."""
     share = entry.active_parameters / entry.parameters if entry.active_parameters else 1.0
     return ModelHeader(
         name=entry.name,

@@ -1,4 +1,4 @@
-"""What goes wrong with the disk that a download goes to, as sentences."""
+"""Problems of the disk that a download goes to, as sentences."""
 
 import errno
 import shutil
@@ -9,19 +9,19 @@ from pathlib import Path
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 
-SPARE_BYTES = 100 << 20  # left free on the disk, for everything else that lives there
+SPARE_BYTES = 100 << 20  # left free on the disk for other programs
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class DiskProblem(EnvironmentProblem):
-    """A download cannot be written where it is to go."""
+    """A download cannot be written to its place."""
 
 
 @contextmanager
 def disk_problems(target: Path) -> Iterator[None]:
-    """Raise `DiskProblem` in place of `OSError`; `target` is the file that is written."""
+    """Raise `DiskProblem` instead of `OSError`; `target` is the file to write."""
     try:
         yield
     except OSError as error:
@@ -42,7 +42,7 @@ def check_room(folder: Path, needed: int) -> None:
 
 
 def in_the_way(target: Path) -> DiskProblem:
-    """Something else lies where a file is to go."""
+    """Return the problem that something else is at the place of a file."""
     if target.is_dir():
         what = tr("There is a folder where the file is to go: {path}.", path=target)
     else:

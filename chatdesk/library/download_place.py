@@ -1,4 +1,4 @@
-"""Where the files of a repository go. Names come from outside: none may lead out of the folder."""
+"""The places of a repository's files. Names are untrusted: none may lead out of the folder."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -6,21 +6,24 @@ from pathlib import Path, PurePosixPath
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 
-LONGEST_NAME_BYTES = 200  # file systems allow 255; what lies beside an unfinished file adds to it
+LONGEST_NAME_BYTES = 200  # file systems allow 255; names of unfinished files are longer
 MOST_PARTS = 8
-# What Windows refuses, wherever this runs: a models folder may be on a disk that moves. See
+# Windows refuses these; checked everywhere, because a models folder may be on a removable disk. See
 # "Naming Files, Paths, and Namespaces" in the Win32 documentation.
 _FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 
 def repository_folder(folder: Path, repo: str) -> Path:
-    """The folder of a repository `owner/name`. Raises `EnvironmentProblem` for hostile names."""
+    """Return the folder of a repository `owner/name`. Refuses hostile names.
+
+    Raises `EnvironmentProblem`.
+    """
     return folder.joinpath(*_safe_parts(repo))
 
 
 def file_place(folder: Path, path: str) -> Path:
-    """Where a repository's GGUF file goes, in its folder. Raises `EnvironmentProblem`."""
+    """Return the place of a repository's GGUF file in its folder. Raises `EnvironmentProblem`."""
     parts = _safe_parts(path)
     if not parts[-1].lower().endswith(".gguf"):
         raise _refused(path)
@@ -35,7 +38,7 @@ def _safe_parts(path: str) -> tuple[str, ...]:
 
 
 def _is_safe(name: str) -> bool:
-    """Whether a name is one on every system; those that begin with a dot are hidden or worse."""
+    """Return True if a name is valid on every system; a first dot is hidden or worse."""
     try:
         length = len(name.encode())
     except UnicodeEncodeError:

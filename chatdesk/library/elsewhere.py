@@ -1,8 +1,8 @@
-"""GGUF models that other apps keep on this computer, to be used where they lie.
+"""GGUF models of other apps on this computer, to be used from their places.
 
-Only looked for on request, only where these apps put their files by default or are told to by an
-environment variable or a small file of their own. Nothing is written or copied. What is read there
-is not trusted: only what really is a model is told.
+The search runs only on request, and only in the default folders of these apps or in those that an
+environment variable or a small file of their own names. Nothing is written or copied. The content
+is untrusted: only files that really are models are reported.
 """
 
 import json
@@ -22,7 +22,7 @@ from chatdesk.library.parts import is_further_part
 
 MOST_MODELS = 2000  # whose headers are read
 LONGEST = 1000  # letters of a name or a path that another app states
-PROJECTOR = "clip"  # the architecture of what shows pictures to a model; it does not chat
+PROJECTOR = "clip"  # the architecture of image encoders; they do not chat
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _YAML_LINE = re.compile(rb"^(model_path|name): *(.*?) *\r?$", re.MULTILINE)
 
@@ -35,7 +35,7 @@ class _Candidate(NamedTuple):
 
 
 def found(home: Path, environ: Mapping[str, str], platform: str) -> tuple[FoundElsewhere, ...]:
-    """Models of other apps, each file once. `platform` is a value of `sys.platform`."""
+    """Return models of other apps, each file once. `platform` is a value of `sys.platform`."""
     searches = (
         _lm_studio(home),
         _jan(home, environ, platform),
@@ -51,7 +51,7 @@ def found(home: Path, environ: Mapping[str, str], platform: str) -> tuple[FoundE
 
 
 def _told(candidate: _Candidate) -> FoundElsewhere | None:
-    """What is found, if it is a model to chat with."""
+    """Return the model, if it is one to chat with."""
     try:
         header = read_header(candidate.path)
     except ModelProblem:
@@ -65,8 +65,8 @@ def _told(candidate: _Candidate) -> FoundElsewhere | None:
 def _lm_studio(home: Path) -> Iterator[_Candidate]:
     """LM Studio: models/PUBLISHER/MODEL/FILE (lmstudio.ai/docs, "Import models").
 
-    Its home is ~/.cache/lm-studio or ~/.lmstudio, or what a pointer file says
-    (`findLMStudioHome` in lmstudio-ai/lmstudio.js).
+    Its home is ~/.cache/lm-studio or ~/.lmstudio, or the path in a pointer file (`findLMStudioHome`
+    in lmstudio-ai/lmstudio.js).
     """
     pointer = read_small(home / ".lmstudio-home-pointer").decode("utf-8", "replace").strip()
     moved = [Path(pointer)] if pointer else []
@@ -104,7 +104,7 @@ def _gpt4all(home: Path, environ: Mapping[str, str], platform: str) -> Iterator[
 
 
 def _ollama(home: Path, environ: Mapping[str, str], platform: str) -> Iterator[_Candidate]:
-    """Ollama: `envconfig.Models` in ollama/ollama; its service on Linux has a home of its own."""
+    """Ollama: `envconfig.Models` in ollama/ollama; its service on Linux has another home."""
     stated = environ.get("OLLAMA_MODELS", "").strip("\"' ")
     folders = [Path(stated)] if stated else []
     folders.append(home / ".ollama" / "models")
@@ -118,7 +118,7 @@ def _ollama(home: Path, environ: Mapping[str, str], platform: str) -> Iterator[_
 def _hub_cache(home: Path, environ: Mapping[str, str]) -> Iterator[_Candidate]:
     """The hub's cache: models--OWNER--NAME/snapshots/COMMIT/FILE, links to blobs.
 
-    A blob of a large file is named as its hash ("Hub Local Cache" in the hub's documentation).
+    The name of a large file's blob is its hash ("Hub Local Cache" in the hub's documentation).
     """
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
     hub_home = Path(environ.get("HF_HOME") or cache / "huggingface")
@@ -130,14 +130,14 @@ def _hub_cache(home: Path, environ: Mapping[str, str]) -> Iterator[_Candidate]:
 
 
 def _files(app: str, folder: Path, depth: int) -> Iterator[_Candidate]:
-    """The files that models begin in, called as the files are."""
+    """Yield the first files of models, with their own names."""
     for path in files_below(folder, depth):
         if path.suffix.lower() == ".gguf" and not is_further_part(path):
             yield _Candidate(app, path.stem, path)
 
 
 def _data_folder(home: Path, environ: Mapping[str, str], platform: str, *, roaming: bool) -> Path:
-    """Where apps of a user keep their data; Windows has one that roams and one that does not."""
+    """Return the folder for apps' data of a user; Windows has a roaming one and a local one."""
     if platform == "darwin":
         return home / "Library" / "Application Support"
     if platform == "win32":
@@ -147,7 +147,7 @@ def _data_folder(home: Path, environ: Mapping[str, str], platform: str, *, roami
 
 
 def _stated(file: Path, key: str) -> str:
-    """What an app's JSON settings say; "" where they say nothing usable."""
+    """Return a value of an app's JSON settings; "" without a usable one."""
     try:
         value = json.loads(read_small(file))
     except (ValueError, RecursionError):
@@ -157,10 +157,10 @@ def _stated(file: Path, key: str) -> str:
 
 
 def _is_sound(text: str) -> bool:
-    """Whether it may be a name or a path."""
+    """Return True if it may be a name or a path."""
     return 0 < len(text) <= LONGEST and text.isprintable()
 
 
 def _unquoted(value: bytes) -> str:
-    """A plain or quoted scalar of YAML as text."""
+    """Return a plain or quoted scalar of YAML as text."""
     return value.decode("utf-8", "replace").strip("\"'")

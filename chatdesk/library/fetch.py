@@ -1,4 +1,4 @@
-"""Fetching one file of a repository to the byte, through whatever happens on the way."""
+"""Fetches one file of a repository to the byte, and recovers from errors on the way."""
 
 import contextlib
 import re
@@ -18,33 +18,33 @@ from chatdesk.library.speed_limit import SpeedLimit
 if TYPE_CHECKING:
     import httpx2
 
-TRIES = 12  # that bring nothing new, one after the other; they take about five minutes
-FIRST_PAUSE_S = 0.25  # before trying again; doubled with each try that brought nothing
+TRIES = 12  # consecutive ones without progress; they take about five minutes
+FIRST_PAUSE_S = 0.25  # before the next try; doubled with each try without progress
 LONGEST_PAUSE_S = 60.0
-LONGEST_WISH_S = 600.0  # of a server; a longer wait is the person's to decide
+LONGEST_WISH_S = 600.0  # that a server may ask for; a longer wait is the user's decision
 
 
 class Watcher(Protocol):
-    """Whoever a file is fetched for. Any of these may raise, to give up."""
+    """The caller of a fetch. Any method may raise, to give up."""
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; also asked for 0 seconds, between pieces."""
+        """Let time pass; also called with 0 seconds, between pieces."""
 
     def on_received(self, size: int) -> None:
         """So many bytes of the file are on the disk."""
 
     def on_waiting(self, problem: EnvironmentProblem) -> None:
-        """It goes on by itself after a while; this is why it does not now."""
+        """The fetch continues by itself after a while; `problem` is why it does not now."""
 
     def on_checking(self) -> None:
-        """All bytes are there, and are being hashed."""
+        """All bytes are there; the hash is being computed."""
 
 
 class Fetching:
     """One file of a repository on its way to `target`.
 
-    Its methods raise `HubProblem`, `DiskProblem`, or what the watcher raises; what was fetched is
-    kept, but for content that is wrong.
+    Its methods raise `HubProblem`, `DiskProblem`, or what the watcher raises; fetched data is kept,
+    except content that is wrong.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Fetching:
         self._target = target
         self._limit = limit
         self._watcher = watcher
-        self._most = 0  # bytes of this content that were there at once
+        self._most = 0  # most bytes of this content that were there at once
         self._has_changed = False  # on the server, since the file was begun
 
     def fetch(self) -> None:
-        """Have the whole file, verified, beside its place or at it."""
+        """Fetch and verify the whole file, beside its place or at it."""
         with disk_problems(self._target):
             self._target.parent.mkdir(parents=True, exist_ok=True)
             with locked(self._target, self._wait_for_another):
@@ -77,7 +77,7 @@ class Fetching:
                         self._complete(partial)
 
     def place(self) -> None:
-        """Put the fetched file at its place."""
+        """Move the fetched file to its place."""
         with disk_problems(self._target), locked(self._target, self._wait_for_another):
             is_there = self._is_there()
             with self._partial() as partial:
@@ -95,7 +95,7 @@ class Fetching:
         return PartialFile(self._target, _identity(self._file, self._revision))
 
     def _is_there(self) -> bool:
-        """Whether the file is at its place. A file that states no hash is known by its size."""
+        """Return True if the file is at its place. Without a stated hash its size decides."""
         if not self._target.exists():
             return False
         if not self._target.is_file() or self._target.stat().st_size != self._file.bytes:
@@ -135,7 +135,7 @@ class Fetching:
         partial.verify()
 
     def _receive(self, partial: PartialFile) -> None:
-        """Ask again, with growing pauses, until everything is there."""
+        """Request again, with growing pauses, until everything is there."""
         tries, self._most = 0, partial.size
         while partial.size < self._file.bytes:
             problem = HubProblem(tr("The connection to the hub was cut."), is_temporary=True)
@@ -159,10 +159,10 @@ class Fetching:
         self._watcher.sleep(max(min(FIRST_PAUSE_S * 2**tries, LONGEST_PAUSE_S), wish_s))
 
     def _ask(self, partial: PartialFile) -> None:
-        """One request for what is missing, and as much of the answer as comes."""
+        """Make one request for the missing part, and receive as much as comes."""
         headers = {
             "Range": f"bytes={partial.size}-",
-            "Accept-Encoding": "identity",  # the bytes themselves: their place is what counts
+            "Accept-Encoding": "identity",  # the bytes themselves, because their positions count
         }
         url = self._hub.url(self._repo, self._revision, self._file.path)
         with self._hub.answer(url, self._target.name, headers=headers) as answer:
@@ -170,9 +170,9 @@ class Fetching:
                 self._take_in(answer, partial)
 
     def _continues(self, answer: "httpx2.Response", partial: PartialFile) -> bool:
-        """Whether the answer goes on where the partial file ends.
+        """Return True if the answer continues where the partial file ends.
 
-        Where the server has other content than before, or sends everything, it begins anew.
+        If the server has other content than before, or sends everything, the file begins anew.
         """
         name = self._target.name
         start, total = _range(answer)
@@ -211,14 +211,14 @@ class Fetching:
 
 
 def fetched_bytes(target: Path, file: HubFile, revision: str) -> int:
-    """How many bytes of a file are on the disk. Raises `OSError`."""
+    """Return the bytes of a file that are on the disk. Raises `OSError`."""
     partial = partial_path(target, _identity(file, revision))
     there = next((place for place in (partial, target) if place.is_file()), None)
     return min(there.stat().st_size, file.bytes) if there else 0
 
 
 def remove_partial(target: Path, file: HubFile, revision: str) -> None:
-    """Leave nothing of a file that is not at its place yet. Raises `DiskProblem`."""
+    """Remove everything of a file that is not at its place yet. Raises `DiskProblem`."""
     with (
         disk_problems(target),
         contextlib.suppress(FileNotFoundError, _InUse),
@@ -233,7 +233,7 @@ def _identity(file: HubFile, revision: str) -> str:
 
 
 class _InUse(Exception):
-    """Another app fetches the same file: what is there is that one's now."""
+    """Another app fetches the same file and owns the fetched data."""
 
 
 def _leave_to_another() -> None:
@@ -241,7 +241,7 @@ def _leave_to_another() -> None:
 
 
 def _range(answer: "httpx2.Response") -> tuple[int | None, int | None]:
-    """Where an answer begins, and the size of the whole file where it is told."""
+    """Return where an answer begins, and the size of the whole file if stated."""
     if answer.status_code == 200:
         length = answer.headers.get("Content-Length", "")
         return 0, int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
@@ -253,7 +253,7 @@ def _range(answer: "httpx2.Response") -> tuple[int | None, int | None]:
 
 
 def _linked_mark(answer: "httpx2.Response") -> str:
-    """The SHA-256 of a large file, as the hub states it before it redirects; "" without one."""
+    """Return the SHA-256 of a large file, stated by the hub before a redirect; "" without one."""
     for each in (*answer.history, answer):
         if linked := each.headers.get("X-Linked-Etag"):
             return _unquoted(linked)

@@ -1,4 +1,4 @@
-"""What a model would take and give on this machine, before it is loaded."""
+"""Memory and speed of a model on this machine, estimated before it is loaded."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,19 @@ from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import Fit, ModelHeader
 
 ENGINE_BYTES = 61_000_000
-"""An engine process beside its model: what is left of its resident memory (measured on Linux, after
-an answer of the starter) once weights, KV cache and buffers are taken off."""
+"""The engine process without its model: its resident memory (measured on Linux, after an answer of
+the starter) minus weights, KV cache and buffers.
+"""
 
 EFFICIENCY = 0.45
-"""The share of the memory bandwidth that decoding uses: 0.42 to 0.48 were measured with the starter
-on a processor of two cores."""
+"""The share of the memory bandwidth that decoding uses: 0.42 to 0.48 measured with the starter on a
+processor of two cores.
+"""
 
 RESERVED_BYTES = 1 << 30
-"""Left alone of a device's memory for other programs, or a tenth of it, where that is less."""
+"""Memory of a device to leave free for other programs, or a tenth of it, where that is less."""
 
-_OUTPUT_ROWS = 64 + 16  # logits that are computed at a time, and those that are handed over
+_OUTPUT_ROWS = 64 + 16  # logits of one step, and those that are returned
 _LOGIT_BYTES = 4
 _KV_SHARES = {"f16": 1.0, "q8_0": 34 / 64, "q4_0": 18 / 64}  # of f16's; ggml-common.h's blocks
 _WINDOW_STEP = 256  # llama.cpp rounds a context window up to whole steps
@@ -30,11 +32,11 @@ def estimate(
     memory_available: int,
     bandwidth: float,
 ) -> Estimate:
-    """What running the model with these options comes to; a draft model is not counted.
+    """Estimate the model with these options on this machine; a draft model is not included.
 
     `memory_available` is the computer's, in bytes; `bandwidth` that of its memory in bytes per
     second, 0 where it is unknown. The speed is that with the context window half full, and only
-    told of what runs on the processor alone.
+    given for models that run on the processor alone.
     """
     window = _window(header, options)
     kv_bytes = int(header.kv_bytes_per_token * _KV_SHARES[options.kv_type] * window)
@@ -53,7 +55,7 @@ def estimate(
 
 
 def _window(header: ModelHeader, options: LoadOptions) -> int:
-    """The context window that the engine makes of the one asked for, in tokens."""
+    """Return the engine's context window for the requested one, in tokens."""
     is_scaled = options.rope_scaling in ("linear", "yarn") or options.rope_freq_scale > 0
     trained = 0 if is_scaled else header.context_length
     window = min(options.context_window, trained or options.context_window)
@@ -61,7 +63,7 @@ def _window(header: ModelHeader, options: LoadOptions) -> int:
 
 
 def _gpus(options: LoadOptions, devices: Sequence[Device]) -> list[Device]:
-    """The GPUs that may be used."""
+    """Return the GPUs that may be used."""
     if options.gpu_layers == 0:
         return []
     names = options.devices or [device.name for device in devices]
@@ -69,7 +71,7 @@ def _gpus(options: LoadOptions, devices: Sequence[Device]) -> list[Device]:
 
 
 def _fit(model_bytes: int, gpus: Sequence[Device], memory_available: int) -> Fit:
-    """Where the model would run.
+    """Return where the model would run.
 
     An integrated GPU and Apple's share the computer's memory, so theirs is not added to it.
     """
@@ -86,7 +88,7 @@ def _fit(model_bytes: int, gpus: Sequence[Device], memory_available: int) -> Fit
 
 
 def _room(free_bytes: int, total_bytes: int) -> int:
-    """What the engine would take of a memory."""
+    """Return the part of a memory that the engine would use."""
     return max(0, free_bytes - min(RESERVED_BYTES, total_bytes // 10))
 
 

@@ -1,4 +1,4 @@
-"""What this computer has, as plain values."""
+"""This computer's processor and memory, as plain values."""
 
 import ctypes
 import platform
@@ -11,7 +11,7 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Processor and memory. `available_bytes` is what programs can have without swapping."""
+    """Processor and memory. `available_bytes` is what programs can get without swapping."""
 
     cpu: str
     physical_cores: int
@@ -21,7 +21,7 @@ class Hardware:
 
 
 def read_hardware() -> Hardware:
-    """This computer, now."""
+    """Read the present values of this computer."""
     memory = psutil.virtual_memory()
     logical = psutil.cpu_count() or 1
     return Hardware(
@@ -34,13 +34,13 @@ def read_hardware() -> Hardware:
 
 
 def available_memory() -> int:
-    """Bytes that programs can have without swapping."""
+    """Return the bytes that programs can get without swapping."""
     available: int = psutil.virtual_memory().available
     return available
 
 
 def _cpu_name() -> str:
-    """The processor as its maker calls it, where the system tells without a child process."""
+    """Return the processor's commercial name, where the system has it without a child process."""
     name = ""
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()

@@ -1,8 +1,8 @@
-"""The Hugging Face hub, or a mirror of it: what it has, and pieces of its files.
+"""The Hugging Face hub, or a mirror of it: its repositories, and parts of its files.
 
 Requests go through huggingface_hub's own session, which respects the proxies of the system, to the
 address it knows. Answers are read here, not by its `HfApi`: that reads answers of any size, waits
-as long as the server says where it is asked too often, and tells what is installed here.
+as long as the server says when there are too many requests, and sends what is installed here.
 """
 
 import os
@@ -33,7 +33,7 @@ from chatdesk.library.variants import is_safe_path, variants_of
 if TYPE_CHECKING:
     import httpx2
 
-os.environ.update(  # read by huggingface_hub when it is imported, so that it stays quiet
+os.environ.update(  # huggingface_hub reads them on import, so that it stays quiet
     HF_HUB_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_XET="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
@@ -42,11 +42,11 @@ os.environ.update(  # read by huggingface_hub when it is imported, so that it st
 
 CARD = "README.md"
 CONNECT_S = 10.0
-ANSWER_S = 30.0  # for the next byte, and for the whole answer beside what `SLOWEST` allows it
+ANSWER_S = 30.0  # for the next byte, and for the whole answer beside the time by `SLOWEST`
 SLOWEST = 16_000  # bytes per second: a bad telephone line
 MAX_ANSWER = 16 * 1024**2  # bytes; the files of a large repository take some hundred thousand
 MAX_CARD = 512 * 1024
-MAX_READ_OVER = 64 * 1024**2  # what is read in vain where a server cannot begin in the middle
+MAX_READ_OVER = 64 * 1024**2  # bytes to skip where a server cannot begin in the middle
 MAX_FILE = 1 << 50
 MAX_WORDS = 200
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
@@ -68,7 +68,7 @@ class _Sibling(msgspec.Struct):
 
 
 class _Listed(msgspec.Struct, rename={"updated": "lastModified"}):
-    """A repository in the API's answers, of which much more is left unread."""
+    """A repository in the API's answers; most of its fields are ignored."""
 
     id: str
     downloads: int | None = None
@@ -78,7 +78,7 @@ class _Listed(msgspec.Struct, rename={"updated": "lastModified"}):
     tags: list[str] | None = None
 
     def model(self) -> HubModel:
-        """As a value, with nothing in it that could not be."""
+        """Return it as a value, without impossible content."""
         named = (tag.removeprefix("license:") for tag in self.tags or () if "license:" in tag)
         return HubModel(
             repo=self.id,
@@ -96,7 +96,7 @@ class _Opened(_Listed):
 
 
 class Hub:
-    """A hub at an address ("" is what huggingface_hub says), asked with a token or without one.
+    """A hub at an address ("" is huggingface_hub's own), with a token or without one.
 
     Every method raises `HubProblem`.
     """
@@ -117,9 +117,9 @@ class Hub:
         return address
 
     def search(self, words: str, sort: str = "downloads", limit: int = 50) -> tuple[HubModel, ...]:
-        """Repositories with GGUF files whose names have these words.
+        """Return repositories with GGUF files whose names have these words.
 
-        `sort` is of downloads, likes, lastModified, trendingScore; the most or newest is first.
+        `sort` is one of downloads, likes, lastModified, trendingScore; the most or newest is first.
         """
         query: dict[str, Any] = {
             "search": words[:MAX_WORDS],
@@ -132,7 +132,7 @@ class Hub:
         return tuple(each.model() for each in listed[:limit] if is_repository(each.id))
 
     def repository(self, repo: str) -> HubRepository:
-        """A repository with its model files and its card, as of the commit that is newest now."""
+        """Return a repository with its model files and its card, at its newest commit."""
         _check_name(repo)
         opened = self._json(f"/api/models/{repo}", _Opened, repo, {"blobs": "true"})
         if not is_repository(opened.id) or not _COMMIT.fullmatch(opened.sha):
@@ -147,11 +147,11 @@ class Hub:
         )
 
     def url(self, repo: str, revision: str, path: str) -> str:
-        """Where a file is fetched from."""
+        """Return the address of a file."""
         return f"{self.endpoint}/{repo}/resolve/{quote(revision, safe='')}/{quote(path)}"
 
     def headers(self) -> dict[str, str]:
-        """What each request to the hub itself carries. The token goes over no open network."""
+        """Return the headers of requests to the hub itself. The token is never sent unencrypted."""
         headers = {"User-Agent": f"chatdesk/{__version__}"}
         place = urlsplit(self.endpoint)
         if self._token and (place.scheme == "https" or place.hostname in _LOOPBACK):
@@ -159,7 +159,7 @@ class Hub:
         return headers
 
     def read_range(self, repo: str, revision: str, path: str, start: int, end: int) -> bytes:
-        """The bytes [start, end) of a file; fewer where it ends before."""
+        """Return the bytes [start, end) of a file; fewer where it ends before."""
         asked = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
         url = self.url(repo, revision, path)
         with self.answer(url, path, headers=asked) as answer:
@@ -172,7 +172,7 @@ class Hub:
             return self._read(answer, end)[start:]
 
     def read_file(self, repo: str, revision: str, path: str, most: int) -> bytes:
-        """The first `most` bytes of a file."""
+        """Return the first `most` bytes of a file."""
         with self.answer(self.url(repo, revision, path), path) as answer:
             return self._read(answer, most)
 
@@ -185,9 +185,9 @@ class Hub:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Iterator["httpx2.Response"]:
-        """The answer to a GET, its body not read yet; `name` stands in the sentences of problems.
+        """The answer to a GET, with its body unread; `name` is for the sentences of problems.
 
-        Redirects are followed; httpx2 leaves the token out where they lead to another host.
+        Redirects are followed; httpx2 omits the token where they lead to another host.
         """
         import httpx2
         from huggingface_hub import get_session
@@ -217,7 +217,7 @@ class Hub:
             raise nonsense(name) from None
 
     def _read(self, answer: "httpx2.Response", most: int) -> bytes:
-        """At most so many bytes of the body; a server must not trickle it."""
+        """Return at most so many bytes of the body; a server must not trickle it."""
         body, started = bytearray(), monotonic()
         for piece in answer.iter_bytes():
             body += piece
@@ -228,7 +228,7 @@ class Hub:
         return bytes(body[:most])
 
     def _card(self, repo: str, revision: str) -> str:
-        """The card as text; a repository is worth opening without it."""
+        """Return the card as text; a repository is useful without it."""
         try:
             return card_text(
                 self.read_file(repo, revision, CARD, MAX_CARD).decode("utf-8", "replace")
@@ -238,7 +238,7 @@ class Hub:
 
 
 def is_repository(name: str) -> bool:
-    """Whether a repository can be called so: "owner/name"."""
+    """Return True for a valid repository name: "owner/name"."""
     return bool(_REPOSITORY.fullmatch(name)) and ".." not in name
 
 
@@ -251,7 +251,7 @@ def _check_name(repo: str) -> None:
 
 
 def _file(sibling: _Sibling) -> HubFile | None:
-    """A file as the API tells of it; None where that cannot be true."""
+    """Return a file from the API; None where its data is impossible."""
     size = sibling.lfs.size if sibling.lfs else sibling.size
     sha256 = sibling.lfs.sha256 if sibling.lfs else ""
     is_sound = (

@@ -1,4 +1,4 @@
-"""What people paste to name a repository: its name, or a link to its page or one of its files."""
+"""Pasted repository names and links to a repository's page or one of its files."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +9,7 @@ OTHER_KINDS = ("datasets", "spaces", "api", "collections", "docs", "models", "pa
 
 
 def repository_named(text: str, endpoint: str) -> str:
-    """The "owner/name" in a name or link. Raises `HubProblem` for a link that leads elsewhere.
+    """Return the "owner/name" in a name or link. Raises `HubProblem` for a link to another site.
 
     Links are to the hub at `endpoint`, or to the hub itself where that is a mirror.
     """

@@ -1,4 +1,4 @@
-"""What goes wrong between here and the hub, as sentences."""
+"""Problems between this computer and the hub, as sentences."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from chatdesk.core.i18n import tr, trn
 if TYPE_CHECKING:
     import httpx2
 
-LONGEST_WAIT_S = 24 * 3600.0  # of what a server may ask for
+LONGEST_WAIT_S = 24 * 3600.0  # that a server may ask for
 
 
 class HubProblem(EnvironmentProblem):
-    """The hub could not be asked, or did not give what was asked for.
+    """The hub could not be reached, or did not answer as expected.
 
-    `is_temporary` says whether the same may succeed later; `retry_after_s` is the wait that the hub
+    `is_temporary` is true if the same may succeed later; `retry_after_s` is the wait that the hub
     asked for.
     """
 
@@ -37,7 +37,7 @@ class HubProblem(EnvironmentProblem):
 
 @contextmanager
 def hub_problems() -> Iterator[None]:
-    """Raise `HubProblem` in place of what httpx2 and huggingface_hub's session raise."""
+    """Raise `HubProblem` instead of the exceptions of httpx2 and huggingface_hub's session."""
     import httpx2
     from huggingface_hub.errors import OfflineModeIsEnabled
 
@@ -48,9 +48,9 @@ def hub_problems() -> Iterator[None]:
 
 
 def refused(response: "httpx2.Response", name: str) -> HubProblem:
-    """What an answer means that is no success. The hub says more in X-Error-Code.
+    """Return the problem of an answer that is no success. The hub's X-Error-Code has more detail.
 
-    `name` is what was asked for, a repository or a file.
+    `name` is the requested repository or file.
     """
     status, code = response.status_code, response.headers.get("X-Error-Code", "")
     if status == 429:
@@ -77,7 +77,7 @@ def refused(response: "httpx2.Response", name: str) -> HubProblem:
             tr("The hub does not let you have “{name}”.", name=name),
             tr("Check on its page what it asks for, and what your token may do."),
         )
-    if status in (401, 404):  # 401 without a token: there is none of that name, or it is private
+    if status in (401, 404):  # 401 without a token: no such name, or it is private
         return HubProblem(
             tr("There is no “{name}” on the hub.", name=name),
             tr("Check the name. A private one needs your token, in the settings."),
@@ -90,14 +90,14 @@ def refused(response: "httpx2.Response", name: str) -> HubProblem:
 
 
 def changed(name: str) -> HubProblem:
-    """A file that is not the one the hub told of."""
+    """Return the problem of a file that differs from the hub's description."""
     return HubProblem(
         tr("“{name}” was changed on the hub.", name=name), tr("Open its repository again.")
     )
 
 
 def nonsense(name: str) -> HubProblem:
-    """An answer that no hub would give."""
+    """Return the problem of an answer that no hub would give."""
     return HubProblem(
         tr("The hub's answer about “{name}” makes no sense.", name=name),
         tr("Check the address of the hub in the settings."),
@@ -105,14 +105,14 @@ def nonsense(name: str) -> HubProblem:
 
 
 def too_slow() -> HubProblem:
-    """No answer, or no whole one, in the time there is for it."""
+    """Return the problem of no answer, or no complete one, within the time limit."""
     return HubProblem(
         tr("The hub did not answer in time."), tr("Try again later."), is_temporary=True
     )
 
 
 def bad_address(address: str) -> HubProblem:
-    """What was set as the hub's address is none."""
+    """Return the problem of an invalid hub address in the settings."""
     return HubProblem(
         tr("“{address}” is not the address of a hub.", address=address),
         tr("Correct it in the settings; it begins with https://."),
@@ -120,7 +120,7 @@ def bad_address(address: str) -> HubProblem:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header: a number or a date (RFC 9110, 10.2.3); None without one."""
+    """Return the seconds of Retry-After, a number or a date (RFC 9110, 10.2.3); None without."""
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:20]), LONGEST_WAIT_S)

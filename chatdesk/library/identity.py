@@ -1,4 +1,4 @@
-"""A model's identity is its content."""
+"""A model's identity: the hash of its content."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -11,15 +11,15 @@ CHUNK_BYTES = 1 << 20
 
 
 def sha256_of(path: Path, cancelled: Callable[[], bool]) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal; a gigabyte takes about a second.
+    """Return the SHA-256 of a file's bytes, in hexadecimal; a gigabyte takes about a second.
 
-    Asks `cancelled` between chunks; raises `CancelledError` once it says so, and `OSError`.
+    Calls `cancelled` between chunks; raises `CancelledError` when it returns true, and `OSError`.
     """
     return _sha256([path], cancelled)
 
 
 def sha256_of_model(path: Path, cancelled: Callable[[], bool]) -> str:
-    """`sha256_of` the model that begins in a file: of all its parts, one after the other."""
+    """Return `sha256_of` the model that begins in a file: of all its parts, in order."""
     return _sha256(parts_of(path), cancelled)
 
 

@@ -1,4 +1,4 @@
-"""The models that Ollama keeps: nameless blobs, which manifests give their names.
+"""Ollama's models: nameless blobs, with their names in manifests.
 
 The layout is that of Ollama's `manifest/paths.go` and `manifest/manifest.go`: below the folder of
 `OLLAMA_MODELS`, "manifests/HOST/NAMESPACE/MODEL/TAG" (or "manifests-v2/...") is a JSON file whose
@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 from chatdesk.library.bounded_walk import files_below, read_small
 
 MODEL_LAYER = "application/vnd.ollama.image.model"
-LIBRARY = "library"  # the namespace of the models that have no other name than their own
+LIBRARY = "library"  # the namespace of models with one name
 _DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 _LEVELS = 4  # host, namespace, model, tag
 
 
 class OllamaModel(NamedTuple):
-    """A model as Ollama calls it, its file, and what its manifest states of that."""
+    """A model by Ollama's name, its file, and the file's data from the manifest."""
 
     name: str
     path: Path
@@ -29,7 +29,7 @@ class OllamaModel(NamedTuple):
 
 
 def ollama_models(folder: Path) -> Iterator[OllamaModel]:
-    """The models of a folder such as ~/.ollama/models; manifests that are none are left out."""
+    """Yield the models of a folder such as ~/.ollama/models; invalid manifests are left out."""
     for manifests in (folder / "manifests-v2", folder / "manifests"):
         for file in files_below(manifests, _LEVELS):
             parts = file.relative_to(manifests).parts
@@ -39,12 +39,12 @@ def ollama_models(folder: Path) -> Iterator[OllamaModel]:
 
 
 def _name(namespace: str, model: str, tag: str) -> str:
-    """As `ollama list` shows it."""
+    """Return the name that `ollama list` shows."""
     return f"{model}:{tag}" if namespace == LIBRARY else f"{namespace}/{model}:{tag}"
 
 
 def _model_digests(folder: Path, manifest: Any) -> Iterator[str]:
-    """The digests of the model layers of a manifest, or of those in a list of manifests."""
+    """Yield the digests of the model layers of a manifest, or of those in a list of manifests."""
     for entry in [manifest, *_dicts(manifest, "manifests")]:
         digest = _digest(entry)
         named = _json(_blob(folder, digest)) if digest and "layers" not in entry else entry
@@ -54,7 +54,7 @@ def _model_digests(folder: Path, manifest: Any) -> Iterator[str]:
 
 
 def _digest(entry: dict[str, Any]) -> str:
-    """The digest that is stated, "" for none. No other text becomes part of a path."""
+    """Return the stated digest, "" for none. No other text becomes part of a path."""
     stated = _DIGEST.fullmatch(str(entry.get("digest")))
     return stated[1] if stated else ""
 
@@ -64,13 +64,13 @@ def _blob(folder: Path, digest: str) -> Path:
 
 
 def _dicts(value: Any, key: str) -> list[dict[str, Any]]:
-    """The objects of a list in an object; none where it is anything else."""
+    """Return the objects of a list in an object; none where it is anything else."""
     found = value.get(key) if isinstance(value, dict) else None
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _json(file: Path) -> dict[str, Any]:
-    """A JSON object; an empty one where the file holds none."""
+    """Return a JSON object; an empty one where the file holds none."""
     try:
         value = json.loads(read_small(file))
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
-"""A file on its way: hidden beside its final place, resumable to the byte, whole or not there.
+"""A file being fetched: hidden beside its final place, resumable to the byte, complete or absent.
 
-What survives what. Every piece is written to the system at once, so that a killed process loses
-nothing that was written. A power cut may take what was not synced: every 32 MB the file is synced,
-and a note beside it says how far. After another start of the machine only that much is trusted.
+What survives: every piece is written to the system at once, so that a killed process loses nothing
+that was written. A power cut may lose what was not synced: every 32 MB the file is synced, and a
+note beside it says how far. After a restart of the machine only that part is trusted.
 """
 
 import contextlib
@@ -18,16 +18,16 @@ import psutil
 from chatdesk.library.identity import CHUNK_BYTES
 
 SYNC_BYTES = 32 << 20
-CATCH_UP = 4  # bytes hashed for each byte written, until the hash is where the file is
+CATCH_UP = 4  # bytes hashed for each byte written, until the hash has caught up
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-CLOCK_SLACK_S = 5.0  # Linux works the time of boot out, which a corrected clock shifts a little
+CLOCK_SLACK_S = 5.0  # Linux calculates the boot time, which a clock correction shifts a little
 
 
 class Notes(msgspec.Struct, frozen=True):
-    """What is known of a partial file. `boot` is when the machine started, seconds since 1970.
+    """The notes on a partial file. `boot` is when the machine started, seconds since 1970.
 
-    `mark` is the server's mark (ETag) of the content that it is a part of; `verified` says that it
-    is all of it, and that its hash is right.
+    `mark` is the server's mark (ETag) of its content; `verified` means that the file is complete
+    and that its hash is right.
     """
 
     mark: str
@@ -37,10 +37,10 @@ class Notes(msgspec.Struct, frozen=True):
 
 
 class PartialFile:
-    """The partial file of `target`, to be used by one process only (see `locked`).
+    """The partial file of `target`, for use by one process only (see `locked`).
 
-    `identity` says which content it is of; other content has another partial file. Every method
-    may raise `OSError`.
+    `identity` identifies its content; other content has another partial file. Every method may
+    raise `OSError`.
     """
 
     def __init__(self, target: Path, identity: str) -> None:
@@ -68,7 +68,7 @@ class PartialFile:
             self._file.close()
 
     def _take_up(self) -> None:
-        """Go on with what is there, as far as it can be trusted."""
+        """Continue with the data on disk, as far as it can be trusted."""
         there, notes = os.fstat(self._file.fileno()).st_size, self._read_notes()
         if notes is not None:
             same_boot = abs(notes.boot - psutil.boot_time()) < CLOCK_SLACK_S
@@ -79,7 +79,7 @@ class PartialFile:
         self._write_notes()
 
     def begin_anew(self, mark: str) -> None:
-        """Drop what is there: from now on it is content of this mark."""
+        """Drop the data: from now on it is content of this mark."""
         self.mark = mark
         self.size = self._synced = 0
         self.verified = False
@@ -88,7 +88,7 @@ class PartialFile:
         self._write_notes()
 
     def write(self, data: bytes) -> None:
-        """Append a piece. On a full disk, as much of it as there was room for."""
+        """Append a piece. On a full disk, as much of it as fits."""
         self._file.seek(self.size)
         rest = memoryview(data)
         while rest:
@@ -100,32 +100,32 @@ class PartialFile:
             self.sync()
 
     def sync(self) -> None:
-        """Have everything survive a power cut."""
+        """Write everything to the disk, so that it survives a power cut."""
         os.fsync(self._file.fileno())
         self._synced = self.size
         self._write_notes()
 
     def sha256(self, check: Callable[[], None]) -> str:
-        """The hash of everything, in hexadecimal; `check` may raise to stop the reading."""
+        """Return the hash of everything, in hexadecimal; `check` may raise to stop the reading."""
         while self._hashed < self.size:
             check()
             self._hash(8 * CHUNK_BYTES)
         return self._digest.hexdigest()
 
     def verify(self) -> None:
-        """Note that everything is there and right, so that it is never read for that again."""
+        """Record that everything is there and right, so that it is never read for that again."""
         self.verified = True
         self.sync()
 
     def finish(self) -> None:
-        """Appear at the final place, at once and whole; it must be verified."""
+        """Move the verified file to its final place, at once and complete."""
         self._file.close()
         self._path.replace(self._target)
         _sync_folder(self._target.parent)
         self._notes_path.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Leave nothing of it."""
+        """Remove everything of it."""
         self._file.close()
         self._path.unlink(missing_ok=True)
         self._notes_path.unlink(missing_ok=True)
@@ -135,7 +135,7 @@ class PartialFile:
         self._hashed = 0
 
     def _hash(self, most: int) -> None:
-        """Go on hashing where it was left, by at most about that many bytes."""
+        """Continue the hash where it stopped, by at most about that many bytes."""
         end = min(self._hashed + most, self.size)
         self._file.seek(self._hashed)
         while self._hashed < end:
@@ -153,7 +153,7 @@ class PartialFile:
         return notes if notes.synced >= 0 else None
 
     def _write_notes(self) -> None:
-        """Atomic, and on the disk: what they say is trusted after a power cut."""
+        """Write atomically, and to the disk: the notes are trusted after a power cut."""
         notes = Notes(self.mark, psutil.boot_time(), self._synced, self.verified)
         unfinished = self._notes_path.with_suffix(".tmp")
         with unfinished.open("wb") as file:
@@ -164,16 +164,16 @@ class PartialFile:
 
 
 def partial_path(target: Path, identity: str) -> Path:
-    """Where the partial file of `target` lies: hidden, and not found as a model."""
+    """Return the place of the partial file of `target`: hidden, and not found as a model."""
     key = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return target.with_name(f".{target.name}.{key}.part")
 
 
 @contextlib.contextmanager
 def locked(target: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Be the only one, of all processes, who fetches to this place. Raises `OSError`.
+    """Hold the right to fetch to this place, among all processes. Raises `OSError`.
 
-    Calls `wait` while another one does; it sleeps a little, and may raise to give up.
+    Calls `wait` while another one holds it; `wait` sleeps a little, and may raise to give up.
     """
     from filelock import FileLock, Timeout
 
@@ -189,7 +189,7 @@ def locked(target: Path, wait: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         with contextlib.suppress(PermissionError):  # Windows keeps it while it is open
-            file.unlink(missing_ok=True)  # filelock makes sure that nobody holds one unlinked
+            file.unlink(missing_ok=True)  # filelock makes sure that nobody holds a removed one
         lock.release()
 
 

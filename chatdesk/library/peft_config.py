@@ -1,4 +1,4 @@
-"""What PEFT's `adapter_config.json` says of a LoRA adapter: how strong it is, if nothing more.
+"""PEFT's `adapter_config.json`: the strength of a LoRA adapter; unknown settings are refused.
 
 The settings are those of `LoraConfig` (peft, `tuners/lora/config.py`).
 """
@@ -23,8 +23,8 @@ _OF_TRAINING = """
     inference_mode layers_pattern layers_to_transform loftq_config lora_dropout lora_ga_config
     megatron_config megatron_core peft_version qalora_group_size r rank_pattern revision
     runtime_config target_modules task_type
-"""  # or told by the tensors, too
-# Whatever else is set is refused: an adapter that is almost understood is worse than none.
+"""  # or visible in the tensors, too
+# Every other setting is refused: an adapter that is almost understood is worse than none.
 _UNDERSTOOD = frozenset((*_READ, *_OF_TRAINING.split()))
 _BASE_KEPT = (None, True, False, "gaussian", "orthogonal", "eva")  # others change the base, too
 _UNSET: tuple[object, ...] = (None, False, "none", [], {})
@@ -35,14 +35,14 @@ _Alpha = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
 
 
 class PeftConfig(msgspec.Struct, frozen=True):
-    """How strong an adapter is; `alpha_pattern` tells it for ends of modules' names."""
+    """The strength of an adapter; `alpha_pattern` has it for ends of modules' names."""
 
     lora_alpha: _Alpha
     use_rslora: bool | None = False
     alpha_pattern: dict[str, _Alpha] | None = None
 
     def alpha(self, module: str, rank: int) -> float:
-        """What llama.cpp, which multiplies by alpha / rank, needs for a module.
+        """Return the alpha of a module for llama.cpp, which multiplies by alpha / rank.
 
         Rank-stabilized LoRA multiplies by alpha / sqrt(rank).
         """
@@ -56,7 +56,7 @@ class PeftConfig(msgspec.Struct, frozen=True):
 
 
 def read_config(weights: Path) -> PeftConfig:
-    """The configuration beside an adapter's weights. Raises `AdapterProblem`."""
+    """Read the configuration beside an adapter's weights. Raises `AdapterProblem`."""
     content = read_small(weights.with_name(CONFIG))
     if not content:
         raise AdapterProblem(
@@ -77,17 +77,17 @@ def read_config(weights: Path) -> PeftConfig:
 
 
 def _not_understood(stated: Mapping[str, Any]) -> str | None:
-    """A setting that makes an adapter something else than W + BA · alpha / rank."""
+    """Return a setting that makes an adapter something else than W + BA · alpha / rank."""
     if stated.get("init_lora_weights") not in _BASE_KEPT:
         return "init_lora_weights"
     if not all(map(_LITERAL.fullmatch, stated.get("alpha_pattern") or {})):
-        return "alpha_pattern"  # any regular expression may be
+        return "alpha_pattern"  # it may be any regular expression
     others = stated.keys() - _UNDERSTOOD
     return next((each for each in sorted(others) if stated[each] not in _UNSET), None)
 
 
 def damaged(file: str) -> AdapterProblem:
-    """The error for a file of that name that makes no sense."""
+    """Return the error for an invalid file of that name."""
     return AdapterProblem(
         tr("“{file}” is damaged or cut short.", file=file),
         tr("Get the file again, or choose another."),
@@ -95,7 +95,7 @@ def damaged(file: str) -> AdapterProblem:
 
 
 def unsupported(weights: Path, what: str) -> AdapterProblem:
-    """The error for a setting or a tensor that has no counterpart."""
+    """Return the error for a setting or a tensor that has no counterpart."""
     shown = what if what.isprintable() else ascii(what)
     name = shown[:_MAX_SHOWN]
     return AdapterProblem(

@@ -1,4 +1,4 @@
-"""The header of a GGUF file that lies elsewhere, by its first bytes."""
+"""The header of a remote GGUF file, from its first bytes."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ _UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12, "Q": 10**15}
 
 
 def read_remote_header(name: str, size: int, fetch: Callable[[int, int], bytes]) -> ModelHeader:
-    """The header of the file `name` of `size` bytes; `fetch(start, end)` gives bytes [start, end).
+    """Return the header of file `name` of `size` bytes; `fetch(start, end)` gives [start, end).
 
-    No more than `MAX_HEADER_BYTES` and one window are fetched, whatever the file says. Of a split
-    model this is the first part, whose tensors are only some of the model's: `parameters` is then
-    what its size label says (0 without one), `bytes` and `decode_bytes` are those of this part.
+    No more than `MAX_HEADER_BYTES` and one window are fetched, whatever the file states. Of a split
+    model this is the first part, whose tensors are only some of the model's: `parameters` then
+    comes from its size label (0 without one), `bytes` and `decode_bytes` are those of this part.
     Raises `ModelProblem`, and whatever `fetch` raises.
     """
     path = Path(name)
@@ -36,7 +36,7 @@ def read_remote_header(name: str, size: int, fetch: Callable[[int, int], bytes])
 
 
 def _labelled(metadata: Mapping[str, Value]) -> int:
-    """How many parameters `general.size_label` tells of: "8B", or "8x7B" for eight experts.
+    """Return the parameters in `general.size_label`: "8B", or "8x7B" for eight experts.
 
     The gguf package's `size_label` makes it: the experts' part counts once for each of them.
     """
@@ -46,7 +46,7 @@ def _labelled(metadata: Mapping[str, Value]) -> int:
 
 
 class _Remote:
-    """A file to read forwards: it keeps what was fetched last, and fetches more at each time."""
+    """A file to read forwards: it keeps the last fetched bytes, and fetches more each time."""
 
     def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
         self._size = size
@@ -61,7 +61,7 @@ class _Remote:
         self._at = at
 
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes; fewer where the file ends or the other side gives fewer."""
+        """Return the next `count` bytes; fewer at the file's end or when the other side stops."""
         if self._at + count > self._start + len(self._window):
             self._move(count)
         offset = self._at - self._start
@@ -69,7 +69,7 @@ class _Remote:
         return self._window[offset : offset + count]
 
     def _move(self, count: int) -> None:
-        """Have the window begin here and hold `count` bytes or more."""
+        """Move the window to this position, with `count` bytes or more."""
         kept = self._window[self._at - self._start :]
         start = self._at + len(kept)
         end = min(max(self._at + count, start + self._step), self._size)

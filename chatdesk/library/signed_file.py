@@ -1,9 +1,9 @@
-"""A small file that its makers signed, fetched over https in a request that tells nothing.
+"""A small file signed by its makers, fetched over https in a request that discloses nothing.
 
-Its first line is an Ed25519 signature (RFC 8032) in base64; the rest is what was signed, byte for
-byte. The library for it is `cryptography`: it is the one that is watched and mended the most, it is
-in the bundle for Linux already (keyring's SecretStorage needs it), and two would have to be kept up
-to date; for that the 10 MB it adds on macOS and Windows (PyNaCl: 1 MB) are taken.
+Its first line is an Ed25519 signature (RFC 8032) in base64; the rest is the signed text, byte for
+byte. The library for it is `cryptography`: it is the most audited and maintained one, it is in the
+bundle for Linux already (keyring's SecretStorage needs it), and two would have to be kept up to
+date; this is worth the 10 MB it adds on macOS and Windows (PyNaCl: 1 MB).
 """
 
 import base64
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_SIGNED = 4096  # bytes of the whole file
 WAIT_S = 10.0  # for a connection, and for the next byte
-WHOLE_S = 20.0  # for the answer, redirects and all
+WHOLE_S = 20.0  # for the whole answer, with redirects
 MAX_REDIRECTS = 3
 HEADERS = {"User-Agent": "chatdesk", "Accept": "*/*", "Accept-Encoding": "identity"}
 
@@ -28,17 +28,17 @@ class Unreachable(EnvironmentProblem):
 
 
 class NotGenuine(EnvironmentProblem):
-    """What was fetched is not what the makers signed."""
+    """The fetched data is not what the makers signed."""
 
 
 def fetch_signed(address: str, public_key: bytes) -> bytes:
-    """What the makers signed, from the file at an https address.
+    """Return the signed data, from the file at an https address.
 
     The request has no cookies and names no version. Raises `Unreachable` and `NotGenuine`.
     """
     import httpx2
 
-    # The last three come of a proxy or certificates that are set and cannot be used.
+    # The last three come from proxy or certificate settings that cannot be used.
     unusable = (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, ImportError)
     try:
         data = _fetch(address, monotonic() + WHOLE_S)
@@ -51,7 +51,7 @@ def fetch_signed(address: str, public_key: bytes) -> bytes:
 
 
 def open_signed(data: bytes, public_key: bytes) -> bytes:
-    """What was signed, without its signature. Raises `NotGenuine`."""
+    """Return the signed data, without its signature. Raises `NotGenuine`."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -70,7 +70,7 @@ def open_signed(data: bytes, public_key: bytes) -> bytes:
 
 
 def _fetch(address: str, until: float) -> bytes:
-    """The file, or a little more than it may hold. Raises httpx2's errors."""
+    """Return the file, or a little more than its limit. Raises httpx2's errors."""
     import httpx2
 
     with (
@@ -85,7 +85,7 @@ def _fetch(address: str, until: float) -> bytes:
     ):
         answer.raise_for_status()
         data = b""
-        for piece in answer.iter_raw():  # as it came: nothing is unpacked that may be a bomb
+        for piece in answer.iter_raw():  # raw: nothing is unpacked, because it may be a bomb
             data += piece
             if len(data) > MAX_SIGNED:
                 break
@@ -95,7 +95,7 @@ def _fetch(address: str, until: float) -> bytes:
 
 
 def _guard(request: "httpx2.Request") -> None:
-    """Before each request, those of redirects too: it is encrypted, and carries no cookie."""
+    """Check each request, also of redirects: it is encrypted, and carries no cookie."""
     import httpx2
 
     if request.url.scheme != "https":

