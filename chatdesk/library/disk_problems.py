@@ -25,7 +25,7 @@ def disk_problems(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _told(error, target) from error
+        raise _problem(error, target) from error
 
 
 def check_room(folder: Path, needed: int) -> None:
@@ -50,7 +50,7 @@ def in_the_way(target: Path) -> DiskProblem:
     return DiskProblem(what, tr("Move it away, then resume."))
 
 
-def _told(error: OSError, target: Path) -> DiskProblem:
+def _problem(error: OSError, target: Path) -> DiskProblem:
     if error.errno in _FULL:
         return DiskProblem(
             tr("The disk is full."),

@@ -46,11 +46,11 @@ def found(home: Path, environ: Mapping[str, str], platform: str) -> tuple[FoundE
     by_file: dict[str, _Candidate] = {}
     for candidate in islice((each for search in searches for each in search), MOST_MODELS):
         by_file.setdefault(os.path.realpath(candidate.path), candidate)
-    told = (_told(candidate) for candidate in by_file.values())
-    return tuple(each for each in told if each)
+    models = (_as_model(candidate) for candidate in by_file.values())
+    return tuple(each for each in models if each)
 
 
-def _told(candidate: _Candidate) -> FoundElsewhere | None:
+def _as_model(candidate: _Candidate) -> FoundElsewhere | None:
     """Return the model, if it is one to chat with."""
     try:
         header = read_header(candidate.path)

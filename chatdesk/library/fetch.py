@@ -245,8 +245,8 @@ def _range(answer: "httpx2.Response") -> tuple[int | None, int | None]:
     if answer.status_code == 200:
         length = answer.headers.get("Content-Length", "")
         return 0, int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
-    told = answer.headers.get("Content-Range", "")
-    found = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", told)
+    stated = answer.headers.get("Content-Range", "")
+    found = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", stated)
     if found is None:
         return None, None
     return int(found[1]), None if found[2] == "*" else int(found[2])

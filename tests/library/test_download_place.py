@@ -44,9 +44,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("path", [*HOSTILE, "x.exe", "gguf"])
 def test_a_hostile_path_is_refused(path: str) -> None:
-    with pytest.raises(EnvironmentProblem) as told:
+    with pytest.raises(EnvironmentProblem) as caught:
         file_place(FOLDER, path)
-    assert str(told.value).isprintable()
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("repo", ["", "..", "../..", "/owner/x", "owner/..x", "con/x", "o/x\\y"])

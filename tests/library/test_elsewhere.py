@@ -57,10 +57,10 @@ def test_lm_studio(home: Path, tiny: Path, tmp_path: Path) -> None:
     new = put(tiny, home / ".lmstudio" / "models" / "bob" / "b" / "b.gguf")
     moved = put(tiny, tmp_path / "disk" / "models" / "eve" / "c" / "c.gguf")
     (home / ".lmstudio-home-pointer").write_text(f"{tmp_path / 'disk'}\n")
-    told = on_linux(home)
-    assert {each.path for each in told} == {str(old), str(new), str(moved)}
-    assert {(each.app, each.bytes) for each in told} == {("LM Studio", tiny.stat().st_size)}
-    assert {each.name for each in told} == {"a", "b", "c"}
+    models = on_linux(home)
+    assert {each.path for each in models} == {str(old), str(new), str(moved)}
+    assert {(each.app, each.bytes) for each in models} == {("LM Studio", tiny.stat().st_size)}
+    assert {each.name for each in models} == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_lm_studio(home: Path, tiny: Path, tmp_path: Path) -> None:
 )
 def test_gpt4all(home: Path, tiny: Path, platform: str, folder: str) -> None:
     path = put(tiny, home / folder / "orca.gguf")
-    (told,) = found(home, {}, platform)
-    assert (told.app, told.name, told.path) == ("GPT4All", "orca", str(path))
+    (model,) = found(home, {}, platform)
+    assert (model.app, model.name, model.path) == ("GPT4All", "orca", str(path))
 
 
 def test_jan_names_its_models_in_files(home: Path, tiny: Path, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_jan_names_its_models_in_files(home: Path, tiny: Path, tmp_path: Path) -
     imported = put(tiny, tmp_path / "mine.gguf")
     (data / "llamacpp" / "models" / "mine").mkdir()
     (data / "llamacpp" / "models" / "mine" / "model.yml").write_text(f"model_path: {imported}\n")
-    told = {each.name: each.path for each in on_linux(home)}
-    assert told == {"Qwen, small": str(own), "mine": str(imported)}
+    models = {each.name: each.path for each in on_linux(home)}
+    assert models == {"Qwen, small": str(own), "mine": str(imported)}
     settings.write_text("[")
     assert on_linux(home) == ()
     assert len(on_linux(home, {"JAN_DATA_FOLDER": str(data)})) == 2
@@ -102,8 +102,8 @@ def test_ollama_keeps_nameless_blobs(home: Path, tiny: Path) -> None:
     folder = home / ".ollama" / "models"
     blob = put(tiny, folder / "blobs" / f"sha256-{DIGEST}")
     manifest(folder, "library", "tiny", "1b", content=layers(f"sha256:{DIGEST}"))
-    (told,) = on_linux(home)
-    assert told == FoundElsewhere("Ollama", "tiny:1b", str(blob), tiny.stat().st_size, DIGEST)
+    (model,) = on_linux(home)
+    assert model == FoundElsewhere("Ollama", "tiny:1b", str(blob), tiny.stat().st_size, DIGEST)
     other = home / "other"
     put(tiny, other / "blobs" / f"sha256-{'cd' * 32}")
     manifest(other, "ann", "big", "latest", content=layers(f"sha256:{'cd' * 32}"))
@@ -130,9 +130,9 @@ def test_the_hub_cache_links_to_blobs(home: Path, tiny: Path, tmp_path: Path) ->
     for commit in ("c1", "c2"):
         (repo / "snapshots" / commit).mkdir(parents=True)
         (repo / "snapshots" / commit / "tiny.gguf").symlink_to(Path("../../blobs") / DIGEST)
-    (told,) = on_linux(home)
-    assert (told.app, told.name, told.sha256) == ("Hugging Face", "tiny", DIGEST)
-    assert told.path == str(repo / "snapshots" / "c1" / "tiny.gguf")
+    (model,) = on_linux(home)
+    assert (model.app, model.name, model.sha256) == ("Hugging Face", "tiny", DIGEST)
+    assert model.path == str(repo / "snapshots" / "c1" / "tiny.gguf")
     moved = tmp_path / "elsewhere" / "hub"
     moved.parent.mkdir()
     hub.rename(moved)

@@ -308,7 +308,7 @@ test_fetch.complete(hub, Path(sys.argv[2]))
 """
 
 
-def told_by_a_child(hub: StandInHub, target: Path, limit: str) -> str:
+def output_of_a_child(hub: StandInHub, target: Path, limit: str) -> str:
     code = IN_A_CHILD.format(limit=limit)
     words = [sys.executable, "-c", code, hub.endpoint, str(target)]
     return subprocess.run(words, check=False, capture_output=True, text=True).stderr
@@ -317,8 +317,8 @@ def told_by_a_child(hub: StandInHub, target: Path, limit: str) -> str:
 @POSIX
 def test_a_file_the_system_does_not_let_grow_is_reported(hub: StandInHub, target: Path) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))"
-    told = told_by_a_child(hub, target, limit)
-    assert "The disk takes no files as large as tiny.gguf." in told
+    output = output_of_a_child(hub, target, limit)
+    assert "The disk takes no files as large as tiny.gguf." in output
     assert fetched_bytes(target, STATED, "main") == 500_000
     complete(hub, target)
     assert target.read_bytes() == CONTENT
@@ -328,8 +328,8 @@ def test_a_file_the_system_does_not_let_grow_is_reported(hub: StandInHub, target
 def test_a_folder_that_is_closed_is_reported(hub: StandInHub, target: Path) -> None:
     target.parent.mkdir(parents=True)
     target.parent.chmod(0o500)
-    told = told_by_a_child(hub, target, "os.geteuid() or os.setuid(65534)")
-    assert "ChatDesk may not write in" in told
+    output = output_of_a_child(hub, target, "os.geteuid() or os.setuid(65534)")
+    assert "ChatDesk may not write in" in output
     assert list(target.parent.iterdir()) == []
 
 

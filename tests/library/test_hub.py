@@ -114,8 +114,8 @@ def test_the_proxy_of_the_system_is_used(
 def test_nothing_is_disclosed_of_this_machine(hub: StandInHub) -> None:
     asked(hub).search("some")
     (request,) = hub.requests
-    told = {"host", "accept", "accept-encoding", "connection", "user-agent", "x-amzn-trace-id"}
-    assert set(request.headers) == told
+    expected = {"host", "accept", "accept-encoding", "connection", "user-agent", "x-amzn-trace-id"}
+    assert set(request.headers) == expected
     assert request.headers["user-agent"] == f"chatdesk/{__version__}"
 
 

@@ -42,14 +42,14 @@ def test_what_was_signed_comes_and_nothing_is_disclosed(server: SignedServer) ->
     server.answers["/again"] = to(f"{server.address}/good")
     assert fetch(server, "/moved") == BODY
     assert [path for path, _ in server.asked] == ["/moved", "/again", "/good"]
-    told = {
+    expected = {
         "host": server.address.removeprefix("https://"),
         "user-agent": "chatdesk",
         "accept": "*/*",
         "accept-encoding": "identity",
         "connection": "keep-alive",
     }
-    assert all(headers == told for _, headers in server.asked)
+    assert all(headers == expected for _, headers in server.asked)
 
 
 @pytest.mark.parametrize(

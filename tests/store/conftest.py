@@ -57,7 +57,7 @@ def child(task: str, path: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def told(process: subprocess.Popen[str]) -> str:
+def printed(process: subprocess.Popen[str]) -> str:
     """The next line a child prints, waited for."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")

@@ -32,7 +32,7 @@ from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
 from chatdesk.store.ratings import chance_of_so_few
 from chatdesk.store.tables import messages
-from tests.store.conftest import child, go_on, told
+from tests.store.conftest import child, go_on, printed
 
 HEADER = ModelHeader("Tiny", "llama", 10, "Q4_1", 20, 30, 4, 50, True)
 SCORECARD = Scorecard(
@@ -140,7 +140,7 @@ def test_a_run_belongs_to_its_process_until_it_ends(
 ) -> None:
     mine = adapters.add(record(model_id, AdapterState.TRAINING))
     with child("train", path, model_id) as process:
-        theirs = told(process)
+        theirs = printed(process)
         assert adapters.interrupt_dead() == 0
         with pytest.raises(EnvironmentProblem, match="still"):
             adapters.begin(theirs)

@@ -17,7 +17,7 @@ from chatdesk.core.chat import Role
 from chatdesk.core.errors import StoreProblem, StoreTooNew
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
-from tests.store.conftest import ROOT, child, go_on, stored, told
+from tests.store.conftest import ROOT, child, go_on, printed, stored
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -160,10 +160,10 @@ def test_threads_share_a_database(database: Database) -> None:
 def test_processes_create_and_write_at_once(path: Path) -> None:
     with child("write", path, "100") as one, child("write", path, "100") as other:
         processes = (one, other)
-        assert [told(process) for process in processes] == ["ready", "ready"]
+        assert [printed(process) for process in processes] == ["ready", "ready"]
         for process in processes:
             go_on(process)
-        made = [told(process) for process in processes]
+        made = [printed(process) for process in processes]
     database = Database.open(path)
     store = ConversationStore(database)
     assert {line.id: line.messages for line in store.list()} == dict.fromkeys(made, 100)

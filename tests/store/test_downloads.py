@@ -9,7 +9,7 @@ from chatdesk.core.errors import NotFound
 from chatdesk.core.library import Download, DownloadState, HubFile
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
-from tests.store.conftest import child, go_on, told
+from tests.store.conftest import child, go_on, printed
 
 FILES = (HubFile("tiny-00001-of-00002.gguf", 10, "ab" * 32), HubFile("tiny-2.gguf", 5))
 
@@ -53,7 +53,7 @@ def test_what_a_dead_process_left_is_taken_over(
     for state in (DownloadState.PAUSED, DownloadState.FAILED, DownloadState.DONE):
         downloads.add(download(state, revision=state))
     with child("fetch", database.path) as process:
-        download_id = told(process)
+        download_id = printed(process)
         assert downloads.is_elsewhere(download_id)
         assert downloads.take_over() == ()
         process.kill()
@@ -72,7 +72,7 @@ def test_what_is_released_is_for_whoever_comes_next(downloads: DownloadStore) ->
 
 def test_what_a_process_finished_is_nobodys(downloads: DownloadStore, database: Database) -> None:
     with child("fetch", database.path) as process:
-        download_id = told(process)
+        download_id = printed(process)
         go_on(process)
     (left,) = downloads.take_over()
     downloads.change(left.id, state=DownloadState.DONE)

@@ -1,4 +1,4 @@
-"""What the person is told when the disk or the file lets us down, and that nothing is lost."""
+"""What the person sees when the disk or the file fails, and that nothing is lost."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from chatdesk.core.errors import StoreProblem
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.problems import told_plainly
-from tests.store.conftest import child, told
+from tests.store.conftest import child, printed
 
 
 def pragma(database: Database, setting: str) -> None:
@@ -105,11 +105,11 @@ def test_a_file_one_may_only_read_is_read_and_reported() -> None:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         with child("stranger", path, conversation.id) as process:
-            assert "read-only" in told(process)
+            assert "read-only" in printed(process)
         path.parent.chmod(0o777)
         with child("stranger", path, conversation.id) as process:
-            assert told(process) == "1"
-            assert "read-only" in told(process)
+            assert printed(process) == "1"
+            assert "read-only" in printed(process)
         path.parent.chmod(0o700)
         path.chmod(0o600)
         again = Database.open(path)

@@ -13,13 +13,13 @@ from chatdesk.core.chat import MessageState, Role
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.writers import is_alive, this_writer
-from tests.store.conftest import child, go_on, told
+from tests.store.conftest import child, go_on, printed
 
 
 def test_a_killed_app_loses_no_text_that_was_saved(path: Path) -> None:
     with child("stream", path) as process:
-        conversation_id = told(process)
-        saved = [int(told(process)) for _ in range(4)][-1]
+        conversation_id = printed(process)
+        saved = [int(printed(process)) for _ in range(4)][-1]
         process.kill()
     database = Database.open(path)
     store = ConversationStore(database)
@@ -40,7 +40,7 @@ def test_the_answers_of_living_processes_go_on(path: Path, store: ConversationSt
     streaming = MessageState.STREAMING
     message = store.add_message(mine.id, None, Role.ASSISTANT, "", state=streaming)
     with child("hold", path) as process:
-        theirs = told(process)
+        theirs = printed(process)
         assert store.recover() == 0
         assert store.get(theirs).messages[0].state is streaming
         go_on(process)
@@ -52,7 +52,7 @@ def test_the_answers_of_living_processes_go_on(path: Path, store: ConversationSt
 
 def test_an_interrupted_answer_can_be_continued(path: Path, store: ConversationStore) -> None:
     with child("hold", path) as process:
-        conversation_id = told(process)
+        conversation_id = printed(process)
         process.kill()
     (message,) = store.get(conversation_id).messages
     assert store.reopen(message.id).state is MessageState.STREAMING  # its writer is gone

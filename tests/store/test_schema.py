@@ -27,7 +27,7 @@ from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 from chatdesk.store.tables import metadata
-from tests.store.conftest import child, go_on, stored, told
+from tests.store.conftest import child, go_on, printed, stored
 
 MODEL = "smollm2-135m-instruct-q4_1"
 NEXT_REVISION = "9999"
@@ -267,10 +267,10 @@ def test_two_that_start_at_once_migrate_once(path: Path) -> None:
     stored(path, "0001")
     with ExitStack() as running:
         children = [running.enter_context(child("write", path, "3")) for _ in range(3)]
-        assert [told(each) for each in children] == ["ready"] * 3
+        assert [printed(each) for each in children] == ["ready"] * 3
         for each in children:
             go_on(each)
-        assert all(map(told, children))  # the new conversation's id
+        assert all(map(printed, children))  # the new conversation's id
     assert len(list(path.parent.glob("*.backup-*"))) == 1
     database = Database.open(path)
     assert sum(line.messages == 3 for line in ConversationStore(database).list()) == 4
