@@ -11,11 +11,13 @@ from chatdesk.core.loading import LoadOptions
 class EnvironmentProblem(Exception):
     """Something outside the program is not as it must be.
 
-    `what` and `todo` are whole, translated sentences for the person.
+    `what` and `todo` are whole, translated sentences for the person, `sentence` is both; it is what
+    the store keeps, because it can be said again in another language (see `i18n.Sentence`).
     """
 
     def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(tr("{what} {todo}", what=what, todo=todo) if todo else what)
+        self.sentence = tr("{what} {todo}", what=what, todo=todo) if todo else what
+        super().__init__(self.sentence)
         self.what = what
         self.todo = todo
 

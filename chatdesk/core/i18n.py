@@ -9,7 +9,9 @@ set once, before the first sentence.
 import gettext
 import locale
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
@@ -41,12 +43,34 @@ def current_language() -> str:
     return _language
 
 
+class Sentence(str):
+    """Words in the person's language that know what they were made of.
+
+    `message` is their key in the catalog, `many` the second one of a counted thing (its count is
+    the value `n`), `values` fill the placeholders. The store keeps these in place of the words,
+    so that what was said in one language is read in another.
+    """
+
+    __slots__ = ("many", "message", "values")
+    message: str
+    values: Mapping[str, Any]
+    many: str
+
+    @classmethod
+    def of(cls, message: str, values: Mapping[str, Any], many: str = "") -> "Sentence":
+        """The sentence in today's language; a message that the catalog lacks is said as it is."""
+        known = _catalog
+        words = known.ngettext(message, many, values["n"]) if many else known.gettext(message)
+        said = cls(words.format(**values) if values else words)
+        said.message, said.values, said.many = message, values, many
+        return said
+
+
 def tr(text: str, **values: object) -> str:
     """`text` in the person's language, with its `{placeholders}` filled from `values`."""
-    translated = _catalog.gettext(text)
-    return translated.format(**values) if values else translated
+    return Sentence.of(text, values)
 
 
 def trn(one: str, many: str, n: int, **values: object) -> str:
     """Like `tr` for a counted thing: `one` or `many` by the language's rule; `{n}` is the count."""
-    return _catalog.ngettext(one, many, n).format(n=n, **values)
+    return Sentence.of(one, {"n": n, **values}, many)

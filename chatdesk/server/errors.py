@@ -36,7 +36,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.message = message
+        self.message = str(message)  # a `Sentence` is no string to msgspec
         self.param = param
         self.code = code
         self.headers = headers

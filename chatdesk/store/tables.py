@@ -35,6 +35,7 @@ from chatdesk.core.library import DownloadState, HubFile, ModelNotes
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import AdapterState, LossPoint, Scorecard, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.store.sentences import SaidAgain
 
 Value = TypeVar("Value")
 
@@ -181,7 +182,7 @@ class AnswerColumns(TypedColumns):
     tokens_per_s: Named[float | None] = Column(Double)
     duration_s: Named[float | None] = Column(Double)
     stop_reason: Named[str | None] = Column(Text)
-    error: Named[str | None] = Column(Text)
+    error: Named[str | None] = Column(SaidAgain)
     thinking_s: Named[float | None] = Column(Double)
     thinking: Named[str] = Column(Text, server_default="")
     drafted: Named[int | None] = Column(Integer)
@@ -238,7 +239,7 @@ class AdapterColumns(TypedColumns):
     seconds: Named[float] = Column(Double)
     peak_bytes: Named[int] = Column(Integer)
     bytes: Named[int] = Column(Integer)
-    error: Named[str] = Column(Text)
+    error: Named[str] = Column(SaidAgain)
 
 
 adapters = Table("adapters", metadata, AdapterColumns)
@@ -291,7 +292,7 @@ class DownloadColumns(TypedColumns):
     state: Named[DownloadState] = Column(_choice(DownloadState))
     added: Named[datetime] = Column(UtcTime)
     received: Named[int] = Column(Integer)
-    problem: Named[str] = Column(Text)
+    problem: Named[str] = Column(SaidAgain)
     path: Named[str] = Column(Text)
     folder: Named[str] = Column(Text)
     writer: Named[str | None] = Column(Text)

@@ -197,7 +197,7 @@ def test_a_database_of_the_fifth_version_is_read(path: Path) -> None:
     assert notes.sampling == SamplingParams(temperature=0.5, seed=7)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
 def test_an_update_keeps_a_backup_of_the_very_same_content(path: Path, revision: str) -> None:
     stored(path, revision)
     before = dump(path)

@@ -103,9 +103,9 @@ class Answer:
                 problem = engine_problem(reply, self._record.model_name)
                 if code is FailureCode.INTERNAL:
                     _log.error("the engine failed: %s", reply.detail)
-                self._end(MessageState.FAILED, None, None, str(problem))
+                self._end(MessageState.FAILED, None, None, problem.sentence)
             case EngineLost(problem=problem):
-                self._end(MessageState.INTERRUPTED, None, None, str(problem))
+                self._end(MessageState.INTERRUPTED, None, None, problem.sentence)
 
     def interrupt(self) -> None:
         """End the answer with what is there, because the app is closing."""

@@ -99,8 +99,8 @@ class DownloadJob:
 
     def on_waiting(self, problem: EnvironmentProblem) -> None:
         """Tell why it does not go on now."""
-        if self.download.problem != str(problem):
-            self._change(problem=str(problem))
+        if self.download.problem != problem.sentence:
+            self._change(problem=problem.sentence)
 
     def on_checking(self) -> None:
         """Tell that what is there is being hashed."""
@@ -172,7 +172,7 @@ class DownloadJob:
 
     def _fail(self, problem: EnvironmentProblem) -> None:
         try:
-            self._change(state=DownloadState.FAILED, problem=str(problem))
+            self._change(state=DownloadState.FAILED, problem=problem.sentence)
         except Stopped:
             return
         except EnvironmentProblem as unsaved:

@@ -135,13 +135,13 @@ class Run:
             self._end(AdapterState.CANCELLED)
         except EnvironmentProblem as found:
             problem = found
-            self._end(AdapterState.FAILED, error=str(found))
+            self._end(AdapterState.FAILED, error=found.sentence)
         except Exception:
             _log.exception("a bug in a run")
             problem = EnvironmentProblem(
                 tr("Learning failed because of a bug in ChatDesk."), tr("Details are in the log.")
             )
-            self._end(AdapterState.FAILED, error=str(problem))
+            self._end(AdapterState.FAILED, error=problem.sentence)
         finally:
             self._unlisten()
             self._schedule.close()
