@@ -26,6 +26,7 @@ from chatdesk.core.protocol import Event, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.inference.decoding.failures import failed
 from chatdesk.inference.decoding.generation import Generation
+from chatdesk.inference.decoding.grammar import Constraints
 from chatdesk.inference.decoding.preparer import Prepared, Preparer
 from chatdesk.inference.decoding.sampler import Sampler
 from chatdesk.inference.decoding.scheduler import Batching
@@ -77,7 +78,9 @@ class LoadedModel:
             model.metadata("tokenizer.chat_template"), vocabulary.bos_text, vocabulary.eos_text
         )
         self._adapters = Adapters(model)
-        self.preparer = Preparer(self.template, vocabulary, self._adapters, context.window)
+        self.preparer = Preparer(
+            self.template, vocabulary, self._adapters, Constraints(vocabulary), context.window
+        )
         self.keeper = Keeper(context, opened.kv_type)
         self._sequences = Sequences(context, self.keeper.keep)
         self._costs = StepCosts()
@@ -200,7 +203,7 @@ class LoadedModel:
     def _generation(self, prepared: Prepared) -> Generation:
         model = self.opened.model
         request = prepared.request
-        sampler = Sampler(request.sampling, model, prepared.tokens, prepared.grammar)
+        sampler = Sampler(request.sampling, model, prepared.tokens, prepared.constraint)
         guess = None
         if request.speculate and self._may_guess(request.sampling):
             guess = Guess(request.request_id, self._costs, self._draft_model)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.inference.decoding.grammar import compile_constraint
+from chatdesk.inference.decoding.grammar import Constraint, Constraints
 from chatdesk.inference.decoding.sampler import Sampler
 from chatdesk.inference.loading.open_model import open_model
 from chatdesk.inference.native.bindings import AbortFlag
@@ -23,6 +23,7 @@ class Answering:
         self.model = self._opened.model
         self.context = self._opened.context
         self.vocabulary = self.model.vocabulary
+        self.constraints = Constraints(self.vocabulary)
         self._batch = Batch(512)
 
     def close(self) -> None:
@@ -42,12 +43,16 @@ class Answering:
         return self.context.logits(self.read(prompt)).copy()
 
     def tokens(
-        self, params: SamplingParams, prompt: str, count: int = 24, grammar: str | None = None
+        self,
+        params: SamplingParams,
+        prompt: str,
+        count: int = 24,
+        constraint: Constraint | None = None,
     ) -> Iterator[int]:
         """An answer's tokens up to the one that ends it, or `count`."""
         row = self.read(prompt)
         past = self.vocabulary.tokenize(prompt, parse_special=True)
-        with Sampler(params, self.model, past, grammar) as sampler:
+        with Sampler(params, self.model, past, constraint) as sampler:
             for _ in range(count):
                 token = sampler.sample(self.context, row)
                 yield token
@@ -70,8 +75,8 @@ class Answering:
         count: int = 200,
     ) -> tuple[str, bool]:
         """An answer within a grammar or schema, and whether the model ended it."""
-        compiled = compile_constraint(grammar, schema, self.vocabulary)
-        tokens = list(self.tokens(params, prompt, count, compiled))
+        constraint = self.constraints.start(grammar, schema)
+        tokens = list(self.tokens(params, prompt, count, constraint))
         text = b"".join(map(self.vocabulary.piece, tokens)).decode()
         return text, self.vocabulary.ends_generation(tokens[-1])
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from chatdesk.inference.decoding.grammar import ConstraintError, compile_constraint
-from chatdesk.inference.native.vocabulary import Vocabulary
-from tests.inference.answering import answering
+from chatdesk.inference.decoding.grammar import ConstraintError
+from tests.inference.answering import Answering, answering
 
 STEPS = 40
 
@@ -79,15 +78,15 @@ HOSTILE = {
 }
 
 
-def use(name: str, grammar: str | None, schema: str | None, vocabulary: Vocabulary) -> None:
+def use(name: str, grammar: str | None, schema: str | None, model: Answering) -> None:
+    vocabulary = model.vocabulary
     wanted = [vocabulary.tokenize(text, False)[0] for text in ("=", "a", '"', "y", "x", "{")]
     outcome, longest, began = "used", 0.0, time.monotonic()
     compile_s = None
     try:
-        compiled = compile_constraint(grammar, schema, vocabulary)
+        constraint = model.constraints.start(grammar, schema)
         compile_s = time.monotonic() - began
-        assert compiled
-        constraint = vocabulary.constraints.start(compiled)
+        assert constraint
         for _ in range(STEPS):
             step = time.monotonic()
             refused = constraint.refused()
@@ -107,7 +106,7 @@ def use(name: str, grammar: str | None, schema: str | None, vocabulary: Vocabula
 def main() -> None:
     with answering(Path(sys.argv[1])) as model:
         for name, (grammar, schema) in HOSTILE.items():
-            use(name, grammar, schema, model.vocabulary)
+            use(name, grammar, schema, model)
 
 
 if __name__ == "__main__":

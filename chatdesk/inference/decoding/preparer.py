@@ -19,7 +19,7 @@ from chatdesk.core.generation import (
     TokenizeText,
     TokensCounted,
 )
-from chatdesk.inference.decoding.grammar import compile_constraint
+from chatdesk.inference.decoding.grammar import Constraint, Constraints
 from chatdesk.inference.decoding.sampler import check
 from chatdesk.inference.native.lora import AdapterKey, Adapters
 from chatdesk.inference.native.vocabulary import Vocabulary
@@ -40,7 +40,7 @@ class Prepared:
     tokens: Sequence[int]
     view_start: int
     adapters: AdapterKey
-    grammar: str | None
+    constraint: Constraint | None
     stop: tuple[str, ...]
     marks: ThinkingMarks | None
     tail: str
@@ -56,11 +56,13 @@ class Preparer:
         template: ChatTemplate,
         vocabulary: Vocabulary,
         adapters: Adapters,
+        constraints: Constraints,
         window: int,
     ) -> None:
         self._template = template
         self._vocabulary = vocabulary
         self._adapters = adapters
+        self._constraints = constraints
         self._window = window
         self._prompts = PromptBuilder(template, vocabulary)
         self._marks = find_marks(template.source)
@@ -79,7 +81,7 @@ class Preparer:
         """
         arrived = time.monotonic()
         check(request.sampling, self._vocabulary.size)
-        grammar = compile_constraint(request.grammar, request.json_schema, self._vocabulary)
+        constraint = self._constraints.start(request.grammar, request.json_schema)
         adapters = self._adapters.identify(request.adapters)
         if request.prompt is None:
             view = self.view(request.messages)
@@ -93,18 +95,13 @@ class Preparer:
             tokens=tokens,
             view_start=start,
             adapters=adapters,
-            grammar=grammar,
+            constraint=constraint,
             stop=request.sampling.stop + self._template.stop,
-            marks=None if grammar else marks,
+            marks=None if constraint else marks,
             tail=prompt_tail(marks, request.messages, last) if marks else "",
             arrived=arrived,
             mark_bytes=self._mark_bytes,
         )
-
-    def _tail(self, messages: Sequence[PromptMessage], tokens: Sequence[int]) -> str:
-        assert self._marks
-        end = b"".join(map(self._vocabulary.written, tokens[-_TAIL_TOKENS:]))
-        return prompt_tail(self._marks, messages, end.decode("utf-8", "replace"))
 
     def view(self, messages: Sequence[PromptMessage], answered: int = 0) -> View:
         """What the model reads of a conversation, with room for an answer.

@@ -11,6 +11,7 @@ import numpy as np
 from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.inference.decoding.grammar import Constraint
 from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.model import Model
 
@@ -29,8 +30,8 @@ _MOST_BIASES = 1024
 class Sampler:
     """Chooses tokens; to be used with `with` or closed, as the chain is native memory.
 
-    The tokens in `past` count for the penalties. `grammar` is what `compile_constraint` made.
-    Raises `ValueError` for parameters that mean nothing and `ConstraintError` for a bad grammar.
+    The tokens in `past` count for the penalties. `constraint` confines the answer to a grammar.
+    Raises `ValueError` for parameters that mean nothing.
     """
 
     def __init__(
@@ -38,12 +39,12 @@ class Sampler:
         params: SamplingParams,
         model: Model,
         past: Sequence[int],
-        grammar: str | None = None,
+        constraint: Constraint | None = None,
     ) -> None:
         check(params, model.vocabulary.size)
         drawn = secrets.randbits(32) if params.seed is None else params.seed
         self.seed = drawn % _RANDOM_SEED
-        self._constraint = None if grammar is None else model.vocabulary.constraints.start(grammar)
+        self._constraint = constraint
         self._chain: Any = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         for sampler in _samplers(params, model, self.seed):
             lib.llama_sampler_chain_add(self._chain, sampler)

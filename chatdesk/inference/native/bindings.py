@@ -8,7 +8,8 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from llama_cpp import llama_cpp as lib
@@ -64,13 +65,13 @@ def _strlen_address() -> int | None:
 class NativeLog:
     """Takes llama.cpp's log over: warnings and errors go to `logging`, the last lines are kept.
 
-    While `is_silent()`, nothing goes to `logging`. `on_line` hears every line, or piece of one.
+    Within `silent_if`, less goes to `logging`. `on_line` hears every line, or piece of one.
     """
 
     def __init__(self) -> None:
         self._lines: deque[tuple[int, str]] = deque(maxlen=_KEPT_LOG_LINES)
         self._level = _INFO
-        self.is_silent: Callable[[], bool] = lambda: False
+        self._is_silent: Callable[[], bool] = lambda: False
         self.on_line: Callable[[str], None] = lambda line: None
         self._callback = lib.llama_log_callback(self._receive)
         lib.llama_log_set(self._callback, None)
@@ -89,6 +90,15 @@ class NativeLog:
         """The last lines llama.cpp itself calls errors, oldest first."""
         return [line for level, line in self._lines if level == _ERROR]
 
+    @contextmanager
+    def silent_if(self, is_silent: Callable[[], bool]) -> Iterator[None]:
+        """Inside, keep from `logging` what llama.cpp says while `is_silent()`."""
+        outside, self._is_silent = self._is_silent, is_silent
+        try:
+            yield
+        finally:
+            self._is_silent = outside
+
     def _receive(self, level: int, text: bytes, _user_data: Any) -> None:
         if level != _CONTINUED:
             self._level = level
@@ -97,7 +107,7 @@ class NativeLog:
         line = text.decode("utf-8", "replace").rstrip()
         self._lines.append((level, line))
         self.on_line(line)
-        if level >= _WARNING and not self.is_silent():
+        if level >= _WARNING and not self._is_silent():
             log.log(logging.ERROR if level == _ERROR else logging.WARNING, "%s", line)
 
 

@@ -98,7 +98,6 @@ class Context:
         parameters.abort_callback = abort.callback
         parameters.abort_callback_data = abort.address
         log = native_log()
-        log.is_silent = abort.is_set  # llama.cpp calls being aborted an error
         log.clear()
         self.handle: Any = lib.llama_init_from_model(model.handle, parameters)
         if not self.handle:
@@ -118,7 +117,8 @@ class Context:
     def decode(self, batch: Batch) -> None:
         """Compute a batch. Raises `NoRoom` and `Aborted`; in both cases nothing was read."""
         batch.native.n_tokens = batch.size
-        result = lib.llama_decode(self.handle, batch.native)
+        with native_log().silent_if(self._abort.is_set):  # llama.cpp calls being aborted an error
+            result = lib.llama_decode(self.handle, batch.native)
         if result == 0:
             return
         if result == _NO_ROOM:

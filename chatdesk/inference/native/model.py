@@ -72,7 +72,8 @@ class Model:
         parameters.progress_callback = callback
         log = native_log()
         log.clear()
-        self.handle = lib.llama_model_load_from_file(os.fsencode(path), parameters)
+        with log.silent_if(abort.is_set):  # llama.cpp calls being aborted an error
+            self.handle = lib.llama_model_load_from_file(os.fsencode(path), parameters)
         if abort.is_set():
             self.close()
             raise Aborted

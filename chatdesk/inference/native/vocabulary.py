@@ -1,13 +1,9 @@
 """A model's tokenizer, over llama-cpp-python's low-level bindings of `llama.h`."""
 
 import ctypes
-import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llama_cpp import llama_cpp as lib
-
-if TYPE_CHECKING:
-    from chatdesk.inference.decoding.grammar import Constraints
 
 _ATTRIBUTE_SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
 _ATTRIBUTE_USER_DEFINED = lib.LLAMA_TOKEN_ATTR_USER_DEFINED
@@ -33,13 +29,6 @@ class Vocabulary:
     def bos(self) -> int | None:
         """The token every prompt must begin with, if the model wants one."""
         return self._bos
-
-    @functools.cached_property
-    def constraints(self) -> "Constraints":
-        """What confines answers to a grammar; made at its first use, which takes a moment."""
-        from chatdesk.inference.decoding.grammar import Constraints
-
-        return Constraints(self)
 
     def tokenize(self, text: str, parse_special: bool) -> list[int]:
         """The text's tokens, without anything added; special tokens in it if `parse_special`."""

@@ -16,9 +16,9 @@ from chatdesk.inference.native.context import Context, State
 from chatdesk.inference.native.lora import AdapterKey
 from chatdesk.inference.sessions.files import SessionFiles
 
-_WORTH_KEEPING = 128  # tokens; fewer are read in no time
 _log = logging.getLogger(__name__)
 
+_WORTH_KEEPING = 128  # tokens; fewer are read in no time
 _IDLE_S = 2.0  # after an answer; who answers at once should not wait for the saving
 
 

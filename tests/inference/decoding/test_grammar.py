@@ -14,7 +14,7 @@ import pytest
 from chatdesk.core.generation import FailureCode
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.inference.decoding.gbnf import GbnfError, gbnf_to_lark
-from chatdesk.inference.decoding.grammar import Constraint, ConstraintError, compile_constraint
+from chatdesk.inference.decoding.grammar import Constraint, ConstraintError
 from tests.inference.answering import Answering, answering, chat
 from tests.inference.hostile_grammars import HOSTILE
 
@@ -71,9 +71,9 @@ def model(starter_model: Path) -> Iterator[Answering]:
 
 def begin(model: Answering, *, grammar: str | None = None, schema: Any = None) -> Constraint:
     text = None if schema is None else json.dumps(schema)
-    compiled = compile_constraint(grammar, text, model.vocabulary)
-    assert compiled is not None
-    return model.vocabulary.constraints.start(compiled)
+    constraint = model.constraints.start(grammar, text)
+    assert constraint is not None
+    return constraint
 
 
 def fits(model: Answering, text: str, *, grammar: str | None = None, schema: Any = None) -> bool:
@@ -229,7 +229,7 @@ def test_grammars(model: Answering, grammar: str, inside: list[str], outside: li
 )
 def test_what_is_no_grammar_is_reported(model: Answering, grammar: str, why: str) -> None:
     with pytest.raises(ConstraintError, match=why) as raised:
-        compile_constraint(grammar, None, model.vocabulary)
+        model.constraints.start(grammar, None)
     assert raised.value.code is FailureCode.GRAMMAR
 
 
@@ -308,7 +308,7 @@ def test_schemas(model: Answering, schema: Any, inside: list[str], outside: list
 )
 def test_what_a_schema_cannot_have_is_reported(model: Answering, schema: Any, why: str) -> None:
     with pytest.raises(ConstraintError, match=why) as raised:
-        compile_constraint(None, json.dumps(schema), model.vocabulary)
+        model.constraints.start(None, json.dumps(schema))
     assert raised.value.code is FailureCode.SCHEMA
 
 
@@ -318,27 +318,25 @@ def test_what_a_schema_cannot_have_is_reported(model: Answering, schema: Any, wh
 )
 def test_what_is_no_json_is_no_schema(model: Answering, text: str) -> None:
     with pytest.raises(ConstraintError) as raised:
-        compile_constraint(None, text, model.vocabulary)
+        model.constraints.start(None, text)
     assert raised.value.code is FailureCode.SCHEMA
 
 
 def test_one_of_both_or_neither(model: Answering) -> None:
-    assert compile_constraint(None, None, model.vocabulary) is None
+    assert model.constraints.start(None, None) is None
     with pytest.raises(ConstraintError, match="at once"):
-        compile_constraint('root ::= "a"', "{}", model.vocabulary)
+        model.constraints.start('root ::= "a"', "{}")
 
 
 def test_many_threads_may_compile_at_once(model: Answering) -> None:
-    made: list[str | None] = []
+    made: list[Constraint | None] = []
     problems: list[ConstraintError] = []
 
     def work(number: int) -> None:
         for turn in range(10):
-            made.append(
-                compile_constraint(f'root ::= "{number % 3}-{turn}"', None, model.vocabulary)
-            )
+            made.append(model.constraints.start(f'root ::= "{number % 3}-{turn}"', None))
             try:
-                compile_constraint(None, '{"not": {}}', model.vocabulary)
+                model.constraints.start(None, '{"not": {}}')
             except ConstraintError as problem:
                 problems.append(problem)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.inference.decoding.grammar import compile_constraint
 from chatdesk.inference.decoding.logprobs import logprob_of, token_logprob
 from chatdesk.inference.decoding.sampler import Sampler
 from chatdesk.inference.native.context import Logits
@@ -72,10 +71,10 @@ def test_what_is_impossible_has_a_number_that_json_can_carry(model: Answering) -
 
 
 def test_sampling_does_not_change_them(model: Answering) -> None:
-    grammar = compile_constraint('root ::= "no"', None, model.vocabulary)
+    constraint = model.constraints.start('root ::= "no"', None)
     row = model.read(PROMPT)
     before = model.context.logits(row).copy()
     params = SamplingParams(seed=1, logit_bias=((5, -100), (6, 100)))
-    with Sampler(params, model.model, [], grammar) as sampler:
+    with Sampler(params, model.model, [], constraint) as sampler:
         sampler.sample(model.context, row)
     assert (model.context.logits(row) == before).all()

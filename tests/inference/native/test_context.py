@@ -14,6 +14,7 @@ from chatdesk.inference.native import bindings as native
 from chatdesk.inference.native.bindings import AbortFlag
 from chatdesk.inference.native.context import Batch, Context, NoRoom
 from chatdesk.inference.native.model import Aborted
+from tests.tiny_models import tiny_model
 
 TEXT = "The quick brown fox jumps over the lazy dog. " * 400
 
@@ -141,3 +142,20 @@ def test_without_strlen_a_python_callback_aborts_as_well(
         read(opened.context, [1, 2, 3])
     finally:
         opened.close()
+
+
+def test_an_abort_is_no_error_in_the_log_whatever_was_opened_since(
+    tmp_path: Path, abort: AbortFlag, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tiny_model(tmp_path / "tiny.gguf")
+    first = open_model(path, LoadOptions(512, threads=2), abort)
+    second = open_model(path, LoadOptions(512, threads=2), AbortFlag())
+    try:
+        abort.set()
+        with pytest.raises(Aborted):
+            read(first.context, [1, 2, 3])
+        read(second.context, [1, 2, 3])
+    finally:
+        first.close()
+        second.close()
+    assert not [record for record in caplog.records if record.name == "llama.cpp"]
