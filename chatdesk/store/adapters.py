@@ -1,4 +1,4 @@
-"""Adapters: the runs they come of, what they were made from, and which one is active."""
+"""Adapters: their runs, their sources, and which one is active."""
 
 from collections.abc import Iterable
 
@@ -38,7 +38,7 @@ from chatdesk.store.writers import is_alive, this_writer
 class AdapterStore:
     """Reads and writes adapters and their runs. Every method may raise `StoreProblem`.
 
-    A method that is given an adapter's id raises `NotFound` when there is none of that id. A run
+    A method with an adapter's id as argument raises `NotFound` when there is none of that id. A run
     in a state of `RUNNING` belongs to the process that put it there, until it ends.
     """
 
@@ -48,7 +48,7 @@ class AdapterStore:
     # Records
 
     def add(self, record: AdapterRecord, sources: Iterable[Source] = ()) -> AdapterRecord:
-        """Store a new run or adapter and what it is made from."""
+        """Store a new run or adapter and its sources."""
         row = {**adapter_values(record), "writer": _writer(record.state)}
         made_from = [
             {
@@ -65,12 +65,12 @@ class AdapterStore:
             return _get(connection, record.id)
 
     def get(self, adapter_id: str) -> AdapterRecord:
-        """A run and its adapter."""
+        """Return a run and its adapter."""
         with self._database.reading() as connection:
             return _get(connection, adapter_id)
 
     def resolve(self, id_or_prefix: str) -> str:
-        """The id that begins with these characters.
+        """Return the id that begins with these characters.
 
         Raises `NotFound` when none or more than one does, and for too few of them.
         """
@@ -78,20 +78,20 @@ class AdapterStore:
             return resolve(connection, adapters.c.id, id_or_prefix, _no_adapter)
 
     def list(self, model_id: str | None = None) -> tuple[AdapterRecord, ...]:
-        """All runs, or those of one model, newest first."""
+        """Return all runs, or those of one model, newest first."""
         of_model = true() if model_id is None else adapters.c.model_id == model_id
         with self._database.reading() as connection:
             return _newest_first(connection, of_model)
 
     def change(self, adapter_id: str, **fields: object) -> AdapterRecord:
-        """Change fields of a record, any but `active`; the record as it is then."""
+        """Change fields of a record, any but `active`; return the changed record."""
         with self._database.writing() as connection:
             return _change(connection, adapter_id, **fields)
 
     def delete(self, adapter_id: str) -> None:
-        """Remove a record and what is known of its sources; where it was chosen, nothing is.
+        """Remove a record and its sources; conversations that chose it then have no choice.
 
-        Where it was active, the base is from then on. Raises `EnvironmentProblem` while a living
+        If it was active, the base becomes active. Raises `EnvironmentProblem` while a living
         process runs it.
         """
         with self._database.writing() as connection:
@@ -103,7 +103,7 @@ class AdapterStore:
     # Runs
 
     def begin(self, adapter_id: str, state: AdapterState = AdapterState.PREPARING) -> AdapterRecord:
-        """Take a run up, or up again, in this process.
+        """Start a run, or resume it, in this process.
 
         Raises `EnvironmentProblem` while a living process runs it.
         """
@@ -114,14 +114,14 @@ class AdapterStore:
             return _change(connection, adapter_id, state=state, ended=None, error="")
 
     def finish(self, adapter_id: str, state: AdapterState, **fields: object) -> AdapterRecord:
-        """End a run now; it belongs to no process any more."""
+        """End a run now; no process owns it any more."""
         if state in RUNNING:
             raise ValueError(f"{state} is not an end")
         with self._database.writing() as connection:
             return _change(connection, adapter_id, state=state, ended=now(), **fields)
 
     def interrupt_dead(self) -> int:
-        """Mark the runs whose process is gone as `INTERRUPTED`; returns how many."""
+        """Mark the runs whose process is gone as `INTERRUPTED`; return how many."""
         running = select(adapters.c.id, adapters.c.writer).where(adapters.c.state.in_(RUNNING))
         with self._database.writing() as connection:
             left = [row.id for row in connection.execute(running) if not is_alive(row.writer)]
@@ -132,7 +132,7 @@ class AdapterStore:
     # Lineage
 
     def sources(self, adapter_id: str) -> tuple[Source, ...]:
-        """What an adapter was made from, in the order it was given."""
+        """Return the sources of an adapter, in the order they were given."""
         row = adapter_sources.c
         query = (
             select(row.conversation_id, row.message_id)
@@ -146,7 +146,7 @@ class AdapterStore:
             )
 
     def made_from(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
-        """The adapters that were made from a conversation, newest first."""
+        """Return the adapters trained on a conversation, newest first."""
         of_it = select(adapter_sources.c.adapter_id).where(
             adapter_sources.c.conversation_id == conversation_id
         )
@@ -154,7 +154,7 @@ class AdapterStore:
             return _newest_first(connection, adapters.c.id.in_(of_it))
 
     def withdrawn(self, adapter_id: str) -> Withdrawn:
-        """How much of what an adapter was made from is gone, in the trash or excluded since.
+        """Return how many of an adapter's sources are gone, in the trash or excluded since.
 
         Lines of a file are never withdrawn: the app does not keep them.
         """
@@ -193,7 +193,7 @@ class AdapterStore:
             connection.execute(insert(activations).values(row))
 
     def active(self, model_id: str) -> AdapterRecord | None:
-        """The adapter that is active for a model; None for the base."""
+        """Return the adapter that is active for a model; None for the base."""
         newest = (
             select(activations.c.adapter_id)
             .where(activations.c.model_id == model_id)
@@ -206,10 +206,10 @@ class AdapterStore:
         return None if row is None else as_adapter(row)
 
     def previous(self, model_id: str) -> tuple[bool, str | None]:
-        """Whether there is something to roll back to, and what: an adapter's id, None the base.
+        """Return if there is something to roll back to, and what: an adapter's id, None the base.
 
-        To activate what was active before is to go back to it, so that rolling back twice goes
-        back two adapters; what was deleted is passed over.
+        Activating the previously active one is going back to it, so that two rollbacks go back two
+        adapters; deleted ones are skipped.
         """
         known = or_(activations.c.adapter_id.is_(None), adapters.c.id.is_not(None))
         history = (
@@ -219,19 +219,22 @@ class AdapterStore:
             .order_by(activations.c.id)
         )
         active = self.active(model_id)
-        way: list[str | None] = [None]  # the base was active before all
+        way: list[str | None] = [None]  # the base is active at the beginning
         with self._database.reading() as connection:
             for adapter_id in connection.scalars(history):
                 if adapter_id in way:
                     del way[way.index(adapter_id) + 1 :]
                 else:
                     way.append(adapter_id)
-        if way[-1] == (active.id if active else None):  # else the active one was deleted
+        if way[-1] == (active.id if active else None):  # otherwise the active one was deleted
             way.pop()
         return bool(way), way[-1] if way else None
 
     def rating_trend(self, adapter_id: str) -> RatingTrend:
-        """Thumbs on answers with an adapter, and on its model's before it was first active."""
+        """Return the thumbs on answers with an adapter, and before it was first active.
+
+        The latter are of its model's answers.
+        """
         with self._database.reading() as connection:
             return rating_trend(connection, _get(connection, adapter_id))
 
@@ -262,7 +265,7 @@ def _change(connection: Connection, adapter_id: str, **fields: object) -> Adapte
 
 
 def _check_idle(connection: Connection, adapter_id: str) -> None:
-    """Raises `NotFound`, or `EnvironmentProblem` while a living process runs it."""
+    """Raise `NotFound`, or `EnvironmentProblem` while a living process runs it."""
     _get(connection, adapter_id)
     writer = select(adapters.c.writer).where(adapters.c.id == adapter_id)
     if is_alive(connection.scalar(writer)):

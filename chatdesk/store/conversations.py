@@ -42,7 +42,7 @@ from chatdesk.store.writers import is_alive, this_writer
 class ConversationStore:
     """Reads and writes conversations. Every method may raise `StoreProblem`.
 
-    A method that is given an id raises `NotFound` when there is nothing of that id.
+    A method with an id as argument raises `NotFound` when there is nothing of that id.
     """
 
     def __init__(self, database: Database) -> None:
@@ -58,7 +58,7 @@ class ConversationStore:
         system_prompt: str = "",
         adapter: str | None = None,
     ) -> Conversation:
-        """A new, empty conversation. A title given here is the user's, unless said otherwise."""
+        """Create an empty conversation. A title given here is the user's, unless stated."""
         if title_source is None:
             title_source = TitleSource.USER if title else TitleSource.NONE
         moment = now()
@@ -79,12 +79,12 @@ class ConversationStore:
         return made
 
     def get(self, conversation_id: str) -> Conversation:
-        """The whole conversation, also one in the trash (`deleted` says so)."""
+        """Return the whole conversation, also one in the trash (see `deleted`)."""
         with self._database.reading() as connection:
             return whole_conversation(connection, conversation_id)
 
     def resolve(self, id_or_prefix: str) -> str:
-        """The id that begins with these characters; trash included.
+        """Return the id that begins with these characters; trash included.
 
         Raises `NotFound` when none or more than one does, and for too few of them.
         """
@@ -92,7 +92,7 @@ class ConversationStore:
             return resolve(connection, conversations.c.id, id_or_prefix, no_conversation)
 
     def list(self, *, deleted: bool = False) -> tuple[ConversationSummary, ...]:
-        """What the sidebar shows (or the trash, if `deleted`), newest `updated` first."""
+        """Return the sidebar's conversations (or the trash), newest `updated` first."""
         row = conversations.c
         query = SUMMARIES.where(
             row.deleted.is_not(None) if deleted else row.deleted.is_(None)
@@ -110,7 +110,7 @@ class ConversationStore:
         return True
 
     def untitled_question(self, conversation_id: str) -> str | None:
-        """The question a conversation began with, while nobody has named it; else None."""
+        """Return the first question of a conversation that nobody has named; else None."""
         begins = (
             select(messages.c.text)
             .where(messages.c.conversation_id == conversation_id, messages.c.parent_id.is_(None))
@@ -122,12 +122,12 @@ class ConversationStore:
             return connection.scalar(begins) if source is TitleSource.NONE else None
 
     def set_system_prompt(self, conversation_id: str, text: str) -> None:
-        """Change what the model is told before the first message, from the next answer on."""
+        """Change the text that the model gets before the first message, from the next answer on."""
         with self._database.writing() as connection:
             change_conversation(connection, conversation_id, system_prompt=text)
 
     def set_conversation_mark(self, conversation_id: str, mark: Mark | None) -> None:
-        """Say by hand whether a conversation may be learned from; None leaves it to the rest."""
+        """Set by hand if a conversation may be learned from; None means the default."""
         with self._database.writing() as connection:
             change_conversation(connection, conversation_id, mark=mark)
 
@@ -137,16 +137,16 @@ class ConversationStore:
             change_conversation(connection, conversation_id, adapter=adapter_id)
 
     def adapter(self, conversation_id: str) -> str | None:
-        """Who answers in a conversation, as in `set_adapter`."""
+        """Return who answers in a conversation, as in `set_adapter`."""
         with self._database.reading() as connection:
             return get_conversation(connection, conversation_id).adapter
 
     def learnable(self, everything: bool) -> Iterator[Conversation]:
-        """The conversations that may be learned from, oldest first, one at a time in memory.
+        """Yield the conversations that may be learned from, oldest first, one at a time in memory.
 
         Those in the trash or excluded are not. Unless `everything`, only those in which something
-        was rated, marked or corrected by hand, or answered more than once. They are read as they
-        were at one moment.
+        was rated, marked or corrected by hand, or answered more than once. All are read as of one
+        moment.
         """
         row = conversations.c
         marked = row.mark == Mark.INCLUDE
@@ -179,7 +179,7 @@ class ConversationStore:
             change_conversation(connection, conversation_id, deleted=None)
 
     def purge(self, older_than: datetime) -> int:
-        """Remove for good what went to the trash before that moment; returns how many did."""
+        """Delete for good what went to the trash before that moment; return how many."""
         old = delete(conversations).where(conversations.c.deleted < older_than)
         with self._database.writing() as connection:
             return connection.execute(old).rowcount
@@ -198,7 +198,7 @@ class ConversationStore:
     ) -> Message:
         """Add a message below `parent_id` (None: a root); it becomes the active leaf.
 
-        One that is `STREAMING` belongs to this process until `finish`.
+        A `STREAMING` one belongs to this process until `finish`.
         """
         message = Message(
             id=new_id(),
@@ -215,7 +215,7 @@ class ConversationStore:
         return message
 
     def add_correction(self, message_id: str, text: str) -> Message:
-        """Put the person's own words beside an answer; they become the active leaf.
+        """Add the user's own words beside an answer; they become the active leaf.
 
         A correction of a correction corrects the same answer.
         """
@@ -237,7 +237,7 @@ class ConversationStore:
         return correction
 
     def conversation_of(self, message_id: str) -> str:
-        """The id of the conversation a message belongs to."""
+        """Return the id of a message's conversation."""
         with self._database.reading() as connection:
             return get_message(connection, message_id).conversation_id
 
@@ -249,9 +249,9 @@ class ConversationStore:
         *,
         thinking: str | None = None,
     ) -> None:
-        """Save what there is of an answer so far: one or two small statements, for every 250 ms.
+        """Save an answer's text so far: one or two small statements, for every 250 ms.
 
-        Thinking that did not grow is best left out.
+        Leave out thinking that did not grow.
         """
         thought = update(answers).where(answers.c.message_id == message_id)
         with self._database.writing() as connection:
@@ -262,7 +262,7 @@ class ConversationStore:
     def finish(
         self, message_id: str, text: str, state: MessageState, answer: AnswerRecord
     ) -> Message:
-        """Save an answer for good, with how it came to be; it belongs to no process any more."""
+        """Save a complete answer, with its record; no process owns it any more."""
         if state is MessageState.STREAMING:
             raise ValueError("streaming is not an end")
         record = insert(answers).prefix_with("OR REPLACE").values(answer_values(message_id, answer))
@@ -272,7 +272,7 @@ class ConversationStore:
             return get_message(connection, message_id)
 
     def reopen(self, message_id: str) -> Message:
-        """Take a finished answer up again, to be continued by this process.
+        """Resume a finished answer: this process continues it.
 
         Raises `EnvironmentProblem` while a living process streams into it.
         """
@@ -300,20 +300,20 @@ class ConversationStore:
             change_message(connection, message_id, rating=rating)
 
     def set_mark(self, message_id: str, mark: Mark | None) -> None:
-        """Say by hand whether a message may be learned from; None leaves it to the rest."""
+        """Set by hand if a message may be learned from; None means the default."""
         with self._database.writing() as connection:
             change_message(connection, message_id, mark=mark)
 
     def set_active_leaf(self, conversation_id: str, leaf_id: str) -> None:
-        """Choose the branch that is read."""
+        """Choose the branch to show."""
         with self._database.writing() as connection:
             change_conversation(connection, conversation_id, active_leaf_id=leaf_id)
             check_belongs(connection, conversation_id, leaf_id)
 
     def recover(self) -> int:
-        """Mark answers whose writing process is gone as `INTERRUPTED`; returns how many.
+        """Mark answers whose writing process is gone as `INTERRUPTED`; return how many.
 
-        Those of a living process, this one included, go on.
+        Those of a living process, this one included, continue.
         """
         streaming = select(messages.c.id, messages.c.writer).where(messages.c.writer.is_not(None))
         with self._database.writing() as connection:

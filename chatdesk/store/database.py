@@ -1,8 +1,8 @@
 """The SQLite file: opening, transactions, closing.
 
-What survives what. WAL with `synchronous=FULL`: a commit waits for the disk (about a millisecond
-on an SSD), so a streaming answer that is written every 250 ms loses at most that much, to a kill of
-the app and to a power cut alike. `NORMAL` would keep the file whole, but not the last seconds.
+What survives: WAL with `synchronous=FULL` makes a commit wait for the disk (about a millisecond on
+an SSD), so a streaming answer that is written every 250 ms loses at most that much, to a kill of
+the app and to a power cut alike. `NORMAL` would keep the file intact, but not the last seconds.
 """
 
 import sqlite3
@@ -20,12 +20,12 @@ from chatdesk.core.i18n import tr
 from chatdesk.store import schema
 from chatdesk.store.problems import damaged, told_plainly
 
-BUSY_TIMEOUT_S = 10.0  # how long to wait while another process writes
-ALONE_WITHIN_S = 5.0  # likewise, until one that has an older database open closes it
+BUSY_TIMEOUT_S = 10.0  # wait for another process that writes
+ALONE_WITHIN_S = 5.0  # wait for one that has an older database open to close it
 PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
-    "secure_delete=ON",  # what is purged is overwritten, not just unlinked
+    "secure_delete=ON",  # purged content is overwritten, not only unlinked
 )
 
 
@@ -41,7 +41,7 @@ class Database:
     def open(cls, path: Path) -> "Database":
         """Open the database at `path`: made when missing, migrated (after a backup) when older.
 
-        Raises `StoreTooNew` for a newer one and `StoreProblem` for what is not a database or
+        Raises `StoreTooNew` for a newer one and `StoreProblem` for a file that is not a database or
         cannot be opened; both leave the file as it is.
         """
         with told_plainly(path):
@@ -56,7 +56,7 @@ class Database:
                     schema.create(connection)
             elif revision != schema.REVISION:
                 database._migrate()
-            with database.reading():  # what cannot be used is told now, not later
+            with database.reading():  # find unusable files now, not later
                 pass
         except BaseException:
             database.close()
@@ -82,7 +82,7 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A connection with the write lock, committed at the end. Raises `StoreProblem`.
 
-        The lock is taken at the start: a reader that turns writer would fail, not wait.
+        It takes the lock at the start: a reader that turns writer would fail, not wait.
         """
         with told_plainly(self.path), self._writers.begin() as connection:
             yield connection
@@ -95,20 +95,20 @@ class Database:
             raise damaged(self.path)
 
     def close(self) -> None:
-        """Close the file; nobody may be using it any more."""
+        """Close the file; it must not be in use."""
         self._engine.dispose()
 
 
 def _wait_until_alone(path: Path) -> None:
     """Wait until no process has the older database open, or another one migrated it.
 
-    An older ChatDesk that runs would go on writing as it knows while its tables change. Raises
+    A running older ChatDesk would still write in its own way while its tables change. Raises
     `StoreProblem` when it does not end.
     """
     give_up = time.monotonic() + ALONE_WITHIN_S
     while schema.check(path) != schema.REVISION:
         with closing(sqlite3.connect(path)) as connection:
-            try:  # only who is alone can leave WAL: https://sqlite.org/wal.html
+            try:  # only a single process can leave WAL: https://sqlite.org/wal.html
                 connection.execute("PRAGMA journal_mode=DELETE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
@@ -127,7 +127,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path.absolute())),
         connect_args={"timeout": BUSY_TIMEOUT_S},
-        hide_parameters=True,  # they are what people wrote: never in an error's text
+        hide_parameters=True,  # they are users' texts: never in an error's text
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

@@ -1,4 +1,4 @@
-"""What is being fetched, so that a download goes on after the app was closed or killed."""
+"""Downloads in progress, so that they resume after the app was closed or killed."""
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -16,7 +16,7 @@ UNFINISHED = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.CHECKIN
 class DownloadStore:
     """Reads and writes downloads. Every method may raise `StoreProblem`.
 
-    A method that is given a download's id raises `NotFound` when there is none of that id. A
+    A method with a download's id as argument raises `NotFound` when there is none of that id. A
     download in a state of `UNFINISHED` belongs to the process that put it there, until it ends.
     """
 
@@ -40,18 +40,18 @@ class DownloadStore:
         return download
 
     def get(self, download_id: str) -> Download:
-        """A download."""
+        """Return a download."""
         with self._database.reading() as connection:
             return _get(connection, download_id)
 
     def list(self) -> tuple[Download, ...]:
-        """All downloads, oldest first."""
+        """Return all downloads, oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(DOWNLOADS.order_by(downloads.c.added, downloads.c.id))
             return tuple(map(as_download, rows))
 
     def change(self, download_id: str, **fields: object) -> Download:
-        """Change fields of a download; the download as it is then."""
+        """Change fields of a download; return the changed download."""
         if isinstance(state := fields.get("state"), DownloadState):
             fields["writer"] = _writer(state)
         chosen = downloads.c.id == download_id
@@ -60,20 +60,20 @@ class DownloadStore:
             return _get(connection, download_id)
 
     def remove(self, download_id: str) -> None:
-        """Take a download off the list; nothing happens to its files."""
+        """Remove a download from the list; its files stay."""
         with self._database.writing() as connection:
             _get(connection, download_id)
             connection.execute(delete(downloads).where(downloads.c.id == download_id))
 
     def is_elsewhere(self, download_id: str) -> bool:
-        """Whether another process that still runs sees to a download."""
+        """Return True if another process that still runs owns a download."""
         with self._database.reading() as connection:
             _get(connection, download_id)
             writer = _writer_of(connection, download_id)
         return writer != this_writer() and is_alive(writer)
 
     def take_over(self) -> tuple[Download, ...]:
-        """Unfinished downloads of processes that are gone, oldest first: they are ours now."""
+        """Take over and return the unfinished downloads of dead processes, oldest first."""
         unfinished = DOWNLOADS.where(downloads.c.state.in_(UNFINISHED))
         with self._database.writing() as connection:
             rows = connection.execute(unfinished.order_by(downloads.c.added, downloads.c.id))
@@ -88,7 +88,7 @@ class DownloadStore:
             return tuple(_get(connection, download.id) for download in left)
 
     def release(self) -> None:
-        """Leave what is unfinished here to whoever comes next."""
+        """Release the unfinished downloads of this process for another one."""
         ours = downloads.c.writer == this_writer()
         with self._database.writing() as connection:
             connection.execute(update(downloads).where(ours).values(writer=None))

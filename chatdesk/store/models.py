@@ -1,4 +1,4 @@
-"""The model files the app knows, and those it once knew: answers refer to them."""
+"""The model files that the app knows, and those it once knew: answers refer to them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from chatdesk.store.tables import models
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A model file as it was found. Its id is made of `name`, or of the file's name without one."""
+    """A model file as found. Its id comes from `name`, or from the file's name without one."""
 
     path: Path
     header: ModelHeader
@@ -29,7 +29,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A model with all that is kept of it. `forgotten`: the person took it off the list."""
+    """A model with all its data. `forgotten`: the user removed it from the list."""
 
     model: ModelFile
     notes: ModelNotes
@@ -46,8 +46,8 @@ class ModelStore:
     def add(self, path: Path, header: ModelHeader, mtime_ns: int, name: str = "") -> ModelFile:
         """List the model file at `path`; one already known with these bytes and time is kept.
 
-        Another file at the same path is another model: the earlier one leaves the list, and what
-        the person noted of it is taken over.
+        Another file at the same path is another model: the earlier one leaves the list, and the
+        user's notes on it are taken over.
         """
         (model,) = self.add_all([FoundFile(path, header, mtime_ns, name)])
         return model
@@ -58,37 +58,37 @@ class ModelStore:
             return tuple(_add(connection, file) for file in files)
 
     def list(self) -> tuple[ModelFile, ...]:
-        """The models of the library, by id."""
+        """Return the models of the library, by id."""
         listed = MODELS.where(models.c.listed).order_by(models.c.id)
         with self._database.reading() as connection:
             return tuple(map(as_model, connection.execute(listed)))
 
     def known(self) -> tuple[KnownModel, ...]:
-        """Every model there ever was, by id."""
+        """Return all past and present models, by id."""
         with self._database.reading() as connection:
             rows = connection.execute(KNOWN_MODELS.order_by(models.c.id))
             return tuple(map(_as_known, rows))
 
     def get(self, model_id: str) -> ModelFile:
-        """A model, also one no longer listed. Raises `NotFound`."""
+        """Return a model, also one no longer listed. Raises `NotFound`."""
         with self._database.reading() as connection:
             return _get(connection, model_id)
 
     def is_forgotten(self, model_id: str) -> bool:
-        """Whether the person took a model off the list."""
+        """Return True if the user removed a model from the list."""
         forgotten = select(models.c.forgotten).where(models.c.id == model_id)
         with self._database.reading() as connection:
             return bool(connection.scalar(forgotten))
 
     def set_hash(self, model_id: str, sha256: str) -> None:
-        """Record what the file's bytes hash to. Raises `NotFound`."""
+        """Record the hash of the file's bytes. Raises `NotFound`."""
         with self._database.writing() as connection:
             _change(connection, model_id, sha256=sha256)
 
     def move(self, model_id: str, path: Path, mtime_ns: int) -> None:
-        """The model's file is at `path` now, with this time. Raises `NotFound`.
+        """Record that the model's file is at `path` now, with this time. Raises `NotFound`.
 
-        What was at that path before leaves the list. Whether this model is listed stays.
+        The model that was at that path leaves the list. This model stays listed, or not.
         """
         place = str(path.absolute())
         with self._database.writing() as connection:
@@ -97,22 +97,25 @@ class ModelStore:
             _change(connection, model_id, path=place, mtime_ns=mtime_ns)
 
     def delist(self, model_id: str) -> None:
-        """Take a model off the list until its file is found again. Raises `NotFound`."""
+        """Remove a model from the list until its file is found again. Raises `NotFound`."""
         with self._database.writing() as connection:
             _change(connection, model_id, listed=False)
 
     def forget(self, model_id: str) -> None:
-        """Take a model off the list until it is added; answers still know it. Raises `NotFound`."""
+        """Remove a model from the list until it is added. Raises `NotFound`.
+
+        Answers still refer to it.
+        """
         with self._database.writing() as connection:
             _change(connection, model_id, listed=False, forgotten=True)
 
     def notes(self, model_id: str) -> ModelNotes:
-        """What is kept of a model. Raises `NotFound`."""
+        """Return the notes on a model. Raises `NotFound`."""
         with self._database.reading() as connection:
             return _notes(connection, model_id)
 
     def note(self, model_id: str, change: Callable[[ModelNotes], ModelNotes]) -> None:
-        """Keep what `change` makes of the notes there are. Raises `NotFound`."""
+        """Replace the notes on a model by `change` of them. Raises `NotFound`."""
         with self._database.writing() as connection:
             _change(connection, model_id, notes=change(_notes(connection, model_id)))
 
@@ -141,7 +144,7 @@ def _as_known(row: AnyRow) -> KnownModel:
 
 
 def _without_measurements(notes: ModelNotes) -> ModelNotes:
-    """What the person noted, for another file in the place of the one that was measured."""
+    """Return the user's notes only, for a file that replaces the measured one."""
     return replace(
         notes, last_used=None, tokens_per_s=0.0, estimated_bytes=0, used_bytes=0, used_context=0
     )
@@ -175,7 +178,7 @@ def _no_model(model_id: str) -> NotFound:
 
 
 def _free_id(connection: Connection, name: str) -> str:
-    """A name as a readable id, numbered where it is taken."""
+    """Return a name as a readable id, numbered if it is taken."""
     slug = re.sub(r"[^\w]+", "-", name.lower()).strip("-") or "model"
     alike = select(models.c.id).where(models.c.id.startswith(slug, autoescape=True))
     taken = set(connection.scalars(alike))

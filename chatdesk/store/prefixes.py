@@ -1,4 +1,4 @@
-"""Finding a row by the beginning of its id, as people type it."""
+"""Finds a row by the beginning of its id, as people type it."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ def resolve(
     prefix: str,
     nothing_found: Callable[[str], NotFound],
 ) -> str:
-    """The one of `ids` that begins with these characters, at least `SHORTEST_PREFIX`.
+    """Return the one of `ids` that begins with these characters, at least `SHORTEST_PREFIX`.
 
     Raises `NotFound` when none or more than one does; `nothing_found` makes the former.
     """

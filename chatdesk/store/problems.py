@@ -1,4 +1,4 @@
-"""The one place where what SQLite and the system report becomes a sentence for the person."""
+"""Turns the errors of SQLite and the system into sentences for the user, all in this one place."""
 
 import errno
 import sqlite3
@@ -44,7 +44,7 @@ def told_plainly(path: Path) -> Iterator[None]:
 
 
 def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | None:
-    """What the person is told; None for a bug. The codes: https://sqlite.org/rescode.html."""
+    """Return the problem of an error; None for a bug. Codes: https://sqlite.org/rescode.html."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE):  # no room for its index
         return _full(path)
@@ -72,7 +72,7 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
 
 
 def damaged(path: Path) -> StoreProblem:
-    """What is told of a database whose content is not whole."""
+    """Return the problem of a damaged database."""
     return StoreProblem(
         tr("The database {path} is damaged.", path=path),
         tr("Keep a copy of the file, and put a backup in its place."),

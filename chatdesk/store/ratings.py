@@ -1,4 +1,4 @@
-"""Thumbs under an adapter and before it, and whether the difference is hardly chance."""
+"""Thumbs under an adapter and before it, and the significance of the difference."""
 
 from math import comb
 
@@ -8,12 +8,15 @@ from chatdesk.core.chat import Rating
 from chatdesk.core.personalization import AdapterRecord, RatingTrend
 from chatdesk.store.tables import activations, answers, messages
 
-SIGNIFICANT = 0.05  # what would come by chance less often than this is told
+SIGNIFICANT = 0.05  # a difference less likely by chance than this is reported
 ENOUGH_RATINGS = 10  # on either side; fewer say nothing
 
 
 def rating_trend(connection: Connection, adapter: AdapterRecord) -> RatingTrend:
-    """Thumbs on answers with an adapter, and on its model's before it was first active."""
+    """Return the thumbs on answers with an adapter, and before it was first active.
+
+    The latter are of its model's answers.
+    """
     first_active = (
         select(func.min(activations.c.at))
         .where(activations.c.adapter_id == adapter.id)
@@ -32,10 +35,10 @@ def rating_trend(connection: Connection, adapter: AdapterRecord) -> RatingTrend:
 
 
 def chance_of_so_few(up: int, down: int, up_before: int, down_before: int) -> float:
-    """The probability of `up` thumbs up or fewer if nothing changed.
+    """Return the probability of `up` thumbs up or fewer if nothing changed.
 
-    Fisher's exact test, one-sided: the lower tail of the hypergeometric distribution (R. A.
-    Fisher, The Logic of Inductive Inference, Journal of the Royal Statistical Society 98, 1935).
+    Fisher's exact test, one-sided: the lower tail of the hypergeometric distribution (R. A. Fisher,
+    The Logic of Inductive Inference, Journal of the Royal Statistical Society 98, 1935).
     """
     after, before, ups = up + down, up_before + down_before, up + up_before
     ways = sum(comb(after, k) * comb(before, ups - k) for k in range(up + 1))
@@ -43,7 +46,7 @@ def chance_of_so_few(up: int, down: int, up_before: int, down_before: int) -> fl
 
 
 def _thumbs(connection: Connection, which: ColumnElement[bool]) -> tuple[int, int]:
-    """How many of these answers were rated up, and down."""
+    """Return how many of these answers were rated up, and down."""
     count, rating = func.count(), messages.c.rating
     thumbs = (
         select(

@@ -1,8 +1,8 @@
-"""Which revision a database file is, making a new one, and bringing an old one up to date.
+"""The revision of a database file: read it, make a new file, migrate an old one.
 
-The tables of `tables.py` are the truth. A new database is made from them directly, without
-Alembic (its import takes a fifth of a second); a test proves that the migrations end up at the
-very same schema.
+The tables of `tables.py` are the truth. A new database is made from them directly, without Alembic
+(its import takes a fifth of a second); a test proves that the migrations give exactly the same
+schema.
 """
 
 import sqlite3
@@ -21,9 +21,9 @@ BACKUPS_KEPT = 3
 
 
 def check(path: Path) -> str | None:
-    """The revision of the database file, None where there is none yet. Never writes.
+    """Return the revision of the database file, None without a file. Never writes.
 
-    Raises `StoreTooNew` or `StoreProblem` for what is not ours to open, and `sqlite3.Error`.
+    Raises `StoreTooNew` or `StoreProblem` for a file that we must not open, and `sqlite3.Error`.
     """
     if path.exists() and not path.is_file():
         raise StoreProblem(
@@ -32,8 +32,8 @@ def check(path: Path) -> str | None:
         )
     if not path.exists() or path.stat().st_size == 0:
         return None
-    # A reader of a WAL database makes a -wal and a -shm beside it, unless told that nobody
-    # writes. Where a -wal exists, somebody does or was killed: then it must be read as well.
+    # A reader of a WAL database makes a -wal and a -shm beside it, unless it is opened as
+    # immutable. Where a -wal exists, a process writes or was killed: then it must be read as well.
     wal = path.with_name(path.name + "-wal")
     mode = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
@@ -79,8 +79,8 @@ def create(connection: Connection) -> None:
 def migrate(connection: Connection, path: Path) -> None:
     """Back the file up, then migrate it to `REVISION`, inside the caller's transaction.
 
-    That transaction must hold the write lock and have foreign keys off, because tables are
-    dropped and made anew; they are checked at the end.
+    That transaction must hold the write lock and have foreign keys off, because tables are dropped
+    and made again; they are checked at the end.
     """
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
     if revision == REVISION:  # another process was faster
@@ -99,9 +99,9 @@ def migrate(connection: Connection, path: Path) -> None:
 
 
 def back_up(path: Path, revision: str) -> Path:
-    """Copy the database to a file beside it and drop the oldest copies; returns the copy's path.
+    """Copy the database to a file beside it and drop the oldest copies; return the copy's path.
 
-    The copy appears whole or not at all. Raises `sqlite3.Error` or `OSError`.
+    The copy is complete or absent. Raises `sqlite3.Error` or `OSError`.
     """
     backup = path.with_name(f"{path.name}.backup-{revision}")
     unfinished = backup.with_name(backup.name + ".part")

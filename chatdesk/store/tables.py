@@ -1,7 +1,7 @@
-"""The tables, as they are now. How older databases get there is in `migrations/`.
+"""The present tables. `migrations/` brings older databases to this state.
 
-SQLAlchemy's core without its ORM: values are not rows here, so there is nothing for the ORM to
-map, and its import would cost the window 11 MB.
+SQLAlchemy's core without its ORM: values are not rows here, so there is nothing for the ORM to map,
+and its import would cost the window 11 MB.
 """
 
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """UTC without an offset. A naive moment is a bug: nobody knows which one is meant."""
+        """Return UTC without an offset. A naive moment is a bug: its zone is unknown."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -55,7 +55,7 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The same moment, aware."""
+        """Return the same moment, aware."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -70,15 +70,15 @@ class AsJson(TypeDecorator[Value], Generic[Value]):
         self.kind = kind
 
     def process_bind_param(self, value: Value | None, dialect: Dialect) -> str | None:
-        """The value as JSON. Raises `msgspec.ValidationError` for numbers that JSON lacks (NaN)."""
+        """Return the value as JSON. Raises `msgspec.ValidationError` for NaN, which JSON lacks."""
         if value is None:
             return None
         encoded = msgspec.json.encode(value)
-        msgspec.json.decode(encoded, type=self.kind)  # better told now than at every reading
+        msgspec.json.decode(encoded, type=self.kind)  # better an error now than at every reading
         return encoded.decode()
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Value | None:
-        """The value, its types checked."""
+        """Return the value, with its types checked."""
         return None if value is None else msgspec.json.decode(value, type=self.kind)
 
 
@@ -92,7 +92,7 @@ def _choice(kind: type[StrEnum]) -> Enum:
 
 
 metadata = MetaData(
-    naming_convention={  # constraints have names, so that a migration can speak of them
+    naming_convention={  # constraints have names, for migrations to use
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -105,7 +105,7 @@ class ConversationColumns(TypedColumns):
     """A conversation. `deleted` is when it went to the trash.
 
     `active_leaf_id` is no foreign key: the two tables would need each other to exist first.
-    `adapter` is none either: it may be "", and whoever deletes an adapter takes it out of here.
+    `adapter` is none either: it may be "", and the deletion of an adapter also clears it here.
     """
 
     id: Named[str] = Column(String(16), primary_key=True)
@@ -128,10 +128,10 @@ conversations = Table(
 class MessageColumns(TypedColumns):
     """A node of a conversation's tree.
 
-    `position` counts a conversation's messages in order of creation, which clocks may not keep.
-    `writer` is the process that streams into it (see `store.writers`), else None. Deleting a
-    parent has no cascade of its own: SQLite allows 1,000 levels, a conversation may have more.
-    `corrects` is no foreign key: messages only go all together, and it would need an index.
+    `position` counts a conversation's messages in order of creation, because clocks may go back.
+    `writer` is the process that streams into it (see `store.writers`), else None. Deleting a parent
+    has no cascade of its own: SQLite allows 1,000 levels, a conversation may have more. `corrects`
+    is no foreign key: messages are only deleted all together, and it would need an index.
     """
 
     id: Named[str] = Column(String(16), primary_key=True)
@@ -151,7 +151,7 @@ class MessageColumns(TypedColumns):
     text: Named[str] = Column(Text)  # last: SQLite reads past a long one to get at what follows
 
 
-# Few messages, found by an index: those with which a person said what is to be learned.
+# Few messages, found by an index: those with a person's rating, mark or correction.
 TOUCHED = text("rating IS NOT NULL OR mark IS NOT NULL OR corrects IS NOT NULL")
 
 messages = Table(
@@ -165,7 +165,7 @@ messages = Table(
 
 
 class AnswerColumns(TypedColumns):
-    """How an assistant message came to be: the fields of `core.chat.AnswerRecord`."""
+    """The record of an assistant message: the fields of `core.chat.AnswerRecord`."""
 
     message_id: Named[str] = Column(
         String(16), ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
@@ -193,9 +193,9 @@ answers = Table("answers", metadata, AnswerColumns)
 
 
 class ModelColumns(TypedColumns):
-    """A model file as it once was; `listed` says whether the library still shows it.
+    """A past or present model file; `listed` ones are in the library.
 
-    `forgotten` ones were taken off the list by the person: finding the file again does not list it.
+    The user removed `forgotten` ones from the list: finding the file again does not list it.
     """
 
     id: Named[str] = Column(Text, primary_key=True)
@@ -246,9 +246,9 @@ adapters = Table("adapters", metadata, AdapterColumns)
 
 
 class AdapterSourceColumns(TypedColumns):
-    """What an adapter was made from.
+    """A source of an adapter.
 
-    No foreign keys but to the adapter: it must be known still when the messages are gone.
+    The adapter is its only foreign key: the source must stay known when the messages are gone.
     """
 
     adapter_id: Named[str] = Column(
@@ -262,14 +262,12 @@ adapter_sources = Table("adapter_sources", metadata, AdapterSourceColumns)
 
 
 class ActivationColumns(TypedColumns):
-    """When which adapter became a model's active one; None is the base.
+    """The time when an adapter became a model's active one; None is the base.
 
-    `adapter_id` is no foreign key: without the one that was deleted, an older one would be active.
+    `adapter_id` is no foreign key: without the deleted adapter, an older one would be active.
     """
 
-    id: Named[int] = Column(
-        Integer, primary_key=True
-    )  # in order of time, which clocks may not keep
+    id: Named[int] = Column(Integer, primary_key=True)  # in order of time; clocks may go back
     model_id: Named[str] = Column(Text, ForeignKey("models.id"), index=True)
     adapter_id: Named[str | None] = Column(String(16))
     at: Named[datetime] = Column(UtcTime)
@@ -281,7 +279,7 @@ activations = Table("activations", metadata, ActivationColumns)
 class DownloadColumns(TypedColumns):
     """A download: the fields of `core.library.Download`.
 
-    `writer` is the process that sees to it (see `store.writers`), else None.
+    `writer` is the process that owns it (see `store.writers`), else None.
     """
 
     id: Named[str] = Column(String(16), primary_key=True)

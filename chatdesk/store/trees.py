@@ -1,6 +1,6 @@
-"""Conversations and messages inside a transaction: what several methods of the store need.
+"""Operations on conversations and messages inside a transaction, shared by the store's methods.
 
-Where there is nothing of an id, these raise `NotFound`.
+They raise `NotFound` for an unknown id.
 """
 
 from dataclasses import replace
@@ -23,7 +23,7 @@ from chatdesk.store.writers import this_writer
 
 
 def writer_of(state: MessageState) -> str | None:
-    """The process a message in this state belongs to: this one while it streams, else none."""
+    """Return the owner of a message in this state: this process while it streams, else None."""
     return this_writer() if state is MessageState.STREAMING else None
 
 
@@ -45,7 +45,7 @@ def add_message(connection: Connection, message: Message) -> None:
 
 
 def get_conversation(connection: Connection, conversation_id: str) -> Conversation:
-    """A conversation without its messages."""
+    """Return a conversation without its messages."""
     row = connection.execute(CONVERSATIONS.where(conversations.c.id == conversation_id)).first()
     if row is None:
         raise no_conversation(conversation_id)
@@ -53,7 +53,7 @@ def get_conversation(connection: Connection, conversation_id: str) -> Conversati
 
 
 def whole_conversation(connection: Connection, conversation_id: str) -> Conversation:
-    """A conversation with its messages."""
+    """Return a conversation with its messages."""
     in_order = MESSAGES.where(messages.c.conversation_id == conversation_id).order_by(
         messages.c.position
     )
@@ -69,7 +69,7 @@ def change_conversation(connection: Connection, conversation_id: str, **values: 
 
 
 def get_message(connection: Connection, message_id: str) -> Message:
-    """A message with its answer."""
+    """Return a message with its answer."""
     row = connection.execute(MESSAGES.where(messages.c.id == message_id)).first()
     if row is None:
         raise _no_message(message_id)
@@ -84,14 +84,14 @@ def change_message(connection: Connection, message_id: str, **values: object) ->
 
 
 def check_belongs(connection: Connection, conversation_id: str, message_id: str) -> None:
-    """Raises `NotFound` when the message is not of this conversation."""
+    """Raise `NotFound` when the message is not of this conversation."""
     home = select(messages.c.conversation_id).where(messages.c.id == message_id)
     if connection.scalar(home) != conversation_id:
         raise _no_message(message_id)
 
 
 def no_conversation(conversation_id: str) -> NotFound:
-    """The problem to raise."""
+    """Return the problem to raise."""
     return NotFound(
         tr("There is no conversation {id}.", id=conversation_id),
         tr("`chatdesk conversations list` shows them all."),

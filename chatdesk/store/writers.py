@@ -1,22 +1,22 @@
-"""Which process streams into a message, and whether it still lives."""
+"""The process that streams into a message: its name, and a check that it still lives."""
 
 import os
 from functools import cache
 
 import psutil
 
-# Linux works a process's start out from the time of boot, which a corrected clock shifts a little.
+# Linux calculates a process's start from the boot time, which a clock correction shifts a little.
 CLOCK_SLACK_S = 5.0
 
 
 @cache
 def this_writer() -> str:
-    """This process as `<pid>@<creation time, seconds since 1970>`; a bare pid is soon reused."""
+    """Name this process `<pid>@<creation time, seconds since 1970>`; a bare pid is soon reused."""
     return f"{os.getpid()}@{psutil.Process().create_time():.2f}"
 
 
 def is_alive(writer: str | None) -> bool:
-    """Whether the process that `this_writer` named so, here or in another process, still runs."""
+    """Return True if the process that `this_writer` named, here or elsewhere, still runs."""
     if writer is None:
         return False
     pid, _, created = writer.partition("@")

@@ -1,4 +1,4 @@
-"""The starter model, one token at a time, through the real sampler: what the step loop does."""
+"""The starter model, one token at a time, through the real sampler, as the step loop does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class Answering:
         self._opened.close()
 
     def read(self, prompt: str) -> int:
-        """Compute a prompt; the row of its last token."""
+        """Compute a prompt; return the row of its last token."""
         tokens = self.vocabulary.tokenize(prompt, parse_special=True)
         self.context.clear()
         self._batch.clear()
@@ -49,7 +49,7 @@ class Answering:
         count: int = 24,
         constraint: Constraint | None = None,
     ) -> Iterator[int]:
-        """An answer's tokens up to the one that ends it, or `count`."""
+        """Yield an answer's tokens up to the one that ends it, or `count`."""
         row = self.read(prompt)
         past = self.vocabulary.tokenize(prompt, parse_special=True)
         with Sampler(params, self.model, past, constraint) as sampler:
@@ -74,7 +74,7 @@ class Answering:
         params: SamplingParams = GREEDY,
         count: int = 200,
     ) -> tuple[str, bool]:
-        """An answer within a grammar or schema, and whether the model ended it."""
+        """Return an answer within a grammar or schema, and True if the model ended it."""
         constraint = self.constraints.start(grammar, schema)
         tokens = list(self.tokens(params, prompt, count, constraint))
         text = b"".join(map(self.vocabulary.piece, tokens)).decode()

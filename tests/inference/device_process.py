@@ -1,4 +1,4 @@
-"""A real process that lends its processor: to llama.cpp a GPU with memory of its own."""
+"""A real process that lends its processor: llama.cpp sees a GPU with its own memory."""
 
 import socket
 import subprocess
@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class DeviceProcess:
-    """Use with `with`: the process is gone afterwards."""
+    """A device process to use with `with`; it is gone afterwards."""
 
     def __init__(self) -> None:
         self.address = f"127.0.0.1:{free_port()}"
@@ -58,12 +58,12 @@ class DeviceProcess:
         self.process.stdin.close()
 
     def limit(self, spare_bytes: int) -> None:
-        """Let it have so much more memory than it has now."""
+        """Limit its memory to so much more than it has now."""
         limit_memory(self.process.pid, spare_bytes)
 
 
 def limit_memory(pid: int, spare_bytes: int) -> None:
-    """Let a process have so much more memory than it has now (Linux only)."""
+    """Limit a process' memory to so much more than it has now (Linux only)."""
     process = psutil.Process(pid)
     limit = process.memory_info().vms + spare_bytes
     process.rlimit(psutil.RLIMIT_AS, (limit, limit))

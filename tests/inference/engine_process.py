@@ -26,7 +26,7 @@ Event = TypeVar("Event", bound=EngineEvent)
 
 
 class EngineProcess:
-    """Use with `with`: the process is gone afterwards."""
+    """An engine process to use with `with`; it is gone afterwards."""
 
     def __init__(self, command: str = COMMAND) -> None:
         self._codec = Codec[EngineEvent](get_args(EngineEvent))
@@ -62,7 +62,7 @@ class EngineProcess:
         self.close()
 
     def close(self) -> None:
-        """Kill the process, if there still is one, and forget its pipes."""
+        """Kill the process, if it still runs, and drop its pipes."""
         self.process.kill()
         self.process.wait()
         for reader in self._readers:
@@ -93,7 +93,7 @@ class EngineProcess:
         self.send_line(self._codec.encode(request))
 
     def next(self) -> EngineEvent:
-        """The next event; fails when there is none for long, or none any more."""
+        """Return the next event; fail after a long wait, or when none can follow."""
         event = self._arrived.get(timeout=PATIENCE_S)
         assert event is not None, "the engine ended: " + "".join(self.errors)
         return event
@@ -106,7 +106,7 @@ class EngineProcess:
                 return event
 
     def outcome(self, request_id: str) -> tuple[str, EngineEvent]:
-        """The text and the terminal event of a request; other requests' events are skipped."""
+        """Return the text and the terminal event of a request; skip other requests' events."""
         text = ""
         while True:
             event = self.next()
@@ -118,19 +118,19 @@ class EngineProcess:
                 return text, event
 
     def load(self, path: object, context_window: int = 8192, **options: Any) -> EngineEvent:
-        """Load a model; its terminal event."""
+        """Load a model; return the terminal event."""
         chosen = LoadOptions(context_window, **options)
         self.send(LoadModel("load", str(path), chosen))
         return self.outcome("load")[1]
 
     def ask(self, *contents: str, background: bool = False, **sampling: Any) -> str:
-        """Ask with user and assistant taking turns; the request's id."""
+        """Ask with user and assistant taking turns; return the request's id."""
         request_id = f"ask-{contents[-1][:20]}"
         self.send(request(request_id, *contents, background=background, **sampling))
         return request_id
 
     def answer(self, *contents: str, **sampling: Any) -> tuple[str, EngineEvent]:
-        """Ask, and wait for the outcome."""
+        """Ask; return the outcome."""
         return self.outcome(self.ask(*contents, **sampling))
 
 

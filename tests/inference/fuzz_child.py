@@ -1,7 +1,7 @@
 """Loads damaged copies of a model file, one after the other.
 
-`python -m tests.inference.fuzz_child FILE HEADER_BYTES COUNT` prints a line for each copy: what
-became of it. The bytes that differ are random, and the same in every run.
+`python -m tests.inference.fuzz_child FILE HEADER_BYTES COUNT` prints the outcome of each copy on a
+line. The changed bytes are random, and the same in every run.
 """
 
 import random
@@ -15,7 +15,7 @@ from chatdesk.inference.native.load_errors import LoadError
 
 
 def main() -> None:
-    """Do as the arguments say."""
+    """Run with the arguments of the command line."""
     path, header_bytes, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     sound = path.read_bytes()
     for seed in range(count):

@@ -1,7 +1,8 @@
-"""Uses grammars that hang or kill llama.cpp's matcher, and tells what each one came to.
+"""Uses grammars that hang or kill llama.cpp's matcher, and prints the outcome of each.
 
-Run as a module with the model's file. Prints a JSON line for each: name, "used" or why not, the
-seconds it took to compile, the longest step in seconds, and the process' peak memory in MB.
+Run as a module with the model's file. Prints a JSON line for each: name, "used" or the reason
+against it, the seconds to compile it, the longest step in seconds, and the process' peak memory in
+MB.
 """
 
 import json
@@ -18,7 +19,7 @@ STEPS = 40
 
 
 def nested(opening: str, closing: str, depth: int) -> str:
-    """A schema as deep as its length allows: parts of `depth` levels, each refers to the next."""
+    """Return a schema as deep as its length allows: parts of `depth` levels, linked in a chain."""
     parts: list[str] = []
     length = 0
     while length < 60_000:
@@ -30,7 +31,7 @@ def nested(opening: str, closing: str, depth: int) -> str:
 
 
 def chained(count: int, body: str, last: str) -> str:
-    """A grammar of so many rules, of which each refers to the next where `body` says N."""
+    """Return a grammar of `count` rules; each refers to the next where `body` says N."""
     rules = [f"r{n} ::= " + body.replace("N", f"r{n + 1}") for n in range(count)]
     return "\n".join(["root ::= r0", *rules, f"r{count} ::= {last}"])
 

@@ -1,9 +1,9 @@
-"""Opens a model in a process of its own, which may run out of memory or be ended by llama.cpp.
+"""Opens a model in a separate process, which may run out of memory or be ended by llama.cpp.
 
 `python -m tests.inference.opening_child` reads a JSON object from stdin: `path`, `options`, and
-perhaps `tokens` (how many to generate), `before` (how often to open and close it first), `spare`
-(bytes of memory it may take), `room` (bytes that every GPU is to have) and `available` (bytes of
-this computer). It prints what came of it as JSON.
+optionally `tokens` (number to generate), `before` (how often to open and close it first), `spare`
+(bytes of memory it may use), `room` (bytes for every GPU) and `available` (bytes of this computer).
+It prints the outcome as JSON.
 """
 
 import json
@@ -29,7 +29,7 @@ PROMPT = "Once upon a time, in a small village by the sea, there lived"
 
 
 def main() -> None:
-    """Do as stdin says."""
+    """Run with the input of stdin."""
     task = json.load(sys.stdin)
     if "room" in task:
         mock.patch("chatdesk.inference.loading.planner.room", lambda gpu: task["room"]).start()
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def greedy(opened: Opened, count: int) -> list[int]:
-    """The likeliest continuation of the prompt."""
+    """Return the likeliest continuation of the prompt."""
     prompt = opened.model.vocabulary.tokenize(PROMPT, parse_special=False)
     batch = Batch(opened.context.batch)
     batch.add_part(prompt[:-1], 0, 0)

@@ -1,4 +1,4 @@
-"""Making a model smaller in a real engine process."""
+"""Quantization in a real engine process."""
 
 import signal
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def engine() -> Iterator[EngineProcess]:
 def quantized(
     engine: EngineProcess, source: Path, target: Path, kind: str
 ) -> tuple[list[float], EngineEvent]:
-    """The fractions that were told, and the terminal event."""
+    """Return the reported fractions, and the terminal event."""
     engine.send(Quantize("q", str(source), str(target), kind, threads=2))
     fractions = []
     while isinstance(event := engine.next(), QuantizeProgress):
@@ -49,7 +49,7 @@ def test_the_starter_requantized_answers(
     assert len(fractions) > 200
     assert fractions[-1] == 1
     assert read_header(target).quantization == "Q2_K"
-    assert isinstance(engine.load(target, 512), ModelLoaded)  # the engine goes on after it
+    assert isinstance(engine.load(target, 512), ModelLoaded)  # the engine still works after it
     text, _ = engine.answer("What is the capital of France?", temperature=0.0, max_tokens=30)
     assert text
 

@@ -1,4 +1,4 @@
-"""The engine as its parent sees it: a child process and two pipes."""
+"""The engine from its parent's side: a child process and two pipes."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ STORY = "Write a very long story about a sailor and the sea."
 ENDLESS: dict[str, Any] = {
     "temperature": 0.0,
     "repeat_penalty": 1.0,
-}  # the starter model repeats itself happily
+}  # the starter model tends to repeat itself
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from chatdesk.inference.native.vocabulary import Vocabulary
 
 @contextmanager
 def model_of(path: Path) -> Iterator[Model]:
-    """A model of which only the vocabulary and the header are read."""
+    """A model with only its vocabulary and header loaded."""
     parameters = lib.llama_model_default_params()
     parameters.vocab_only = True
     model = Model(path, parameters, AbortFlag())
@@ -24,5 +24,5 @@ def model_of(path: Path) -> Iterator[Model]:
 
 
 def words(vocabulary: Vocabulary, tokens: Sequence[int]) -> str:
-    """The text of tokens, special ones included."""
+    """Return the text of tokens, special ones included."""
     return b"".join(map(vocabulary.written, tokens)).decode()

@@ -1,4 +1,4 @@
-"""Held against the library as it was built: it is asked to load a file of each architecture."""
+"""The list compared with the built library, which loads a file of each architecture."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.library.gguf_files import raw
 
 
 def is_known(architecture: str, path: Path) -> bool:
-    """Whether llama.cpp refuses the file for something else than its architecture."""
+    """Return True if llama.cpp does not refuse the file for its architecture."""
     path.write_bytes(raw({"general.architecture": architecture}))
     log = native_log()
     log.clear()

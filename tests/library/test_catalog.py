@@ -1,4 +1,4 @@
-"""The list of recommended models: the one that comes with the app, and those that are fetched."""
+"""The list of recommended models: the one in the app, and fetched ones."""
 
 import json
 from dataclasses import asdict, replace
@@ -25,7 +25,7 @@ BUILT_IN = (assets_dir() / CATALOG_FILE).read_bytes()
 
 
 def changed(**values: Any) -> bytes:
-    """The built-in list with one entry, in which these values are others."""
+    """Return the built-in list with one entry, with these values changed."""
     catalog = json.loads(BUILT_IN)
     return json.dumps(catalog | {"entries": [catalog["entries"][0] | values]}).encode()
 

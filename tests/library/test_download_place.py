@@ -1,4 +1,4 @@
-"""Names from outside become files below the models folder, or nothing."""
+"""Untrusted names become files below the models folder, or nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One file, fetched to the byte from a stand-in hub that does what real ones do."""
+"""One file, fetched to the byte from a stand-in hub that behaves like real ones."""
 
 import errno
 import hashlib
@@ -34,7 +34,7 @@ class GivenUp(Exception):
 
 
 class Watching:
-    """Remembers what it was told; gives up once more than `most` bytes came."""
+    """A watcher that records its calls; it gives up once more than `most` bytes came."""
 
     def __init__(self, most: int = 1 << 60) -> None:
         self.most = most
@@ -78,7 +78,7 @@ def fetching(
 
 
 def begin(hub: StandInHub, target: Path) -> int:
-    """Fetch a part of the file; how much."""
+    """Fetch a part of the file; return its size."""
     watching = Watching(most=300_000)
     with pytest.raises(GivenUp):
         fetching(hub, target, watching).fetch()
@@ -123,7 +123,7 @@ def test_a_connection_that_is_cut_again_and_again_gets_through(
     assert target.read_bytes() == CONTENT
     assert hub.bytes_sent(FILE) == len(CONTENT)
     assert len(hub.requests) == 20
-    assert watching.waited == []  # it goes on, so nobody is bothered
+    assert watching.waited == []  # it continues, so nobody is bothered
 
 
 def test_a_server_without_ranges_begins_anew(hub: StandInHub, target: Path) -> None:

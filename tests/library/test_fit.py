@@ -125,7 +125,7 @@ def test_speed_is_bandwidth_by_what_a_token_reads() -> None:
     read = 3.5 * GB  # the weights, and half of the KV cache
     found = estimate(HEADER, OPTIONS, [CPU], 16 * GB, 20e9)
     assert found.tokens_per_s == pytest.approx(EFFICIENCY * 20e9 / read)
-    older = replace(HEADER, decode_bytes=0)  # taken up before that was noted
+    older = replace(HEADER, decode_bytes=0)  # listed before that was recorded
     found = estimate(older, OPTIONS, [CPU], 16 * GB, 20e9)
     assert found.tokens_per_s == pytest.approx(EFFICIENCY * 20e9 / (4.5 * GB))
 

@@ -24,7 +24,7 @@ def adapter(
     alpha: float | str = 4.0,
     dtype: type[np.generic] = np.float32,
 ) -> Path:
-    """An adapter for the starter model with whatever is wrong in it."""
+    """Write an adapter for the starter model with the given defects."""
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_type("adapter")
     writer.add_string("adapter.type", kind)

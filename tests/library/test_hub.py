@@ -1,4 +1,4 @@
-"""The hub as ChatDesk asks it, against a stand-in of it: real HTTP, real faults."""
+"""ChatDesk's requests to the hub, against a stand-in: real HTTP, real faults."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Names and links that people paste."""
+"""Pasted names and links."""
 
 import pytest
 from huggingface_hub.constants import ENDPOINT

@@ -1,4 +1,4 @@
-"""What goes wrong, as sentences: what the tests of the hub do not reach."""
+"""Problems as sentences: those that the tests of the hub do not reach."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

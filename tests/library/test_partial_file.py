@@ -1,4 +1,4 @@
-"""What of an unfinished file survives what."""
+"""The parts of an unfinished file that survive, by event."""
 
 import hashlib
 import threading

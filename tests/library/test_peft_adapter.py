@@ -1,4 +1,4 @@
-"""PEFT's adapters: what becomes of them in GGUF, and what is refused."""
+"""PEFT's adapters: converted to GGUF, or refused."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def random_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def converted(weights: Path, model: Path) -> gguf.GGUFReader:
-    """The adapter in GGUF, which llama.cpp could load."""
+    """Return the adapter in GGUF, which llama.cpp could load."""
     place = weights.with_name("converted.gguf")
     PeftAdapter(weights, model).write(place)
     check_adapter(place, model)

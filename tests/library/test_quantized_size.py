@@ -1,4 +1,4 @@
-"""Sizes foretold, beside what llama.cpp's own dry run says."""
+"""Predicted sizes, compared with llama.cpp's own dry run."""
 
 import json
 import subprocess

@@ -14,7 +14,7 @@ from tests.library.gguf_files import HEAD, raw, tensor, text, write_model
 
 
 class Elsewhere:
-    """A file that is fetched in pieces. Behind `data` it goes on with zeros, up to its size."""
+    """A file that is fetched in pieces. After `data` it continues with zeros, up to its size."""
 
     def __init__(self, data: bytes, size: int | None = None, name: str = "some.gguf") -> None:
         self.data = data

@@ -1,4 +1,4 @@
-"""Over real https: what is taken, what is refused, and what a request tells."""
+"""Over real https: accepted and refused files, and the contents of a request."""
 
 import gzip
 import socket
@@ -33,7 +33,7 @@ def fetch(server: SignedServer, path: str) -> bytes:
 
 
 def to(target: str) -> Answer:
-    """A redirect that would like to know who comes."""
+    """Return a redirect that asks for identification."""
     return Answer(status=302, headers={"Location": target, "Set-Cookie": "id=1; Path=/"})
 
 

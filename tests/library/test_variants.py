@@ -1,4 +1,4 @@
-"""Model files of a repository, grouped and chosen among."""
+"""Model files of a repository, grouped and chosen from."""
 
 import pytest
 

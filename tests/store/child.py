@@ -1,4 +1,4 @@
-"""What other processes do with the database: `python -m tests.store.child TASK DATABASE ...`."""
+"""Other processes that use the database: `python -m tests.store.child TASK DATABASE ...`."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def say(*words: object) -> None:
 
 
 def stream(path: Path) -> None:
-    """Stream into an answer for ever, saying how much is saved; to be killed."""
+    """Stream into an answer for ever, printing how much is saved; to be killed."""
     store = ConversationStore(Database.open(path))
     conversation = store.create()
     question = store.add_message(conversation.id, None, Role.USER, "Count.")
@@ -38,7 +38,7 @@ def stream(path: Path) -> None:
 
 
 def hold(path: Path) -> None:
-    """Begin an answer, and finish in good order when told to, leaving it unfinished."""
+    """Begin an answer, and finish in good order on request, leaving it unfinished."""
     database = Database.open(path)
     store = ConversationStore(database)
     conversation = store.create()
@@ -49,7 +49,7 @@ def hold(path: Path) -> None:
 
 
 def train(path: Path, model_id: str) -> None:
-    """Begin a run, and finish in good order when told to, leaving it unfinished."""
+    """Begin a run, and finish in good order on request, leaving it unfinished."""
     database = Database.open(path)
     run = AdapterRecord("a" * 16, "Tea", model_id, "Tiny", None, AdapterState.TRAINING, now())
     say(AdapterStore(database).add(run).id)
@@ -58,7 +58,7 @@ def train(path: Path, model_id: str) -> None:
 
 
 def fetch(path: Path) -> None:
-    """Begin a download, and finish in good order when told to, leaving it unfinished."""
+    """Begin a download, and finish in good order on request, leaving it unfinished."""
     database = Database.open(path)
     files = (HubFile("tiny.gguf", 10),)
     running = Download("d" * 16, "owner/tiny", "main", "tiny", files, DownloadState.RUNNING, now())
@@ -68,7 +68,7 @@ def fetch(path: Path) -> None:
 
 
 def write(path: Path, messages: str) -> None:
-    """Wait for the word, then open the database, and add a thread of messages."""
+    """Wait for a line, then open the database, and add a thread of messages."""
     say("ready")
     sys.stdin.readline()
     database = Database.open(path)

@@ -47,7 +47,7 @@ def stored(path: Path, revision: str) -> None:
 
 
 def child(task: str, path: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a function of `tests.store.child` in a process of its own; use it in a `with`."""
+    """Start a function of `tests.store.child` in its own process; use it in a `with`."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.store.child", task, str(path), *words],
         cwd=ROOT,
@@ -58,7 +58,7 @@ def child(task: str, path: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def printed(process: subprocess.Popen[str]) -> str:
-    """The next line a child prints, waited for."""
+    """Wait for the next line of a child and return it."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
 

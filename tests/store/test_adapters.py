@@ -1,4 +1,4 @@
-"""Runs and adapters: what is stored of them, whose they are, and which one is active."""
+"""Runs and adapters: their records, their owners, and which one is active."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ def record(model_id: str, state: AdapterState = AdapterState.PROMOTED) -> Adapte
 def answered(
     store: ConversationStore, model_id: str | None = None, adapter_id: str | None = None
 ) -> Message:
-    """An answer of this model and adapter, in a conversation of its own."""
+    """An answer of this model and adapter, in its own conversation."""
     made = store.create()
     question = store.add_message(made.id, None, Role.USER, "Q")
     answer = AnswerRecord(model_id=model_id, adapter_id=adapter_id)
@@ -98,7 +98,7 @@ def test_fields_are_changed(adapters: AdapterStore, model_id: str) -> None:
     assert changed == replace(made, name="Tea", losses=(LossPoint(1, 2.0),), scorecard=SCORECARD)
     assert adapters.get(made.id) == changed
     no_number = replace(SCORECARD, change=float("nan"))
-    with pytest.raises(StatementError, match="null"):  # JSON has no such number
+    with pytest.raises(StatementError, match="null"):  # JSON has no NaN
         adapters.change(made.id, scorecard=no_number)
     assert adapters.get(made.id) == changed
 

@@ -1,4 +1,4 @@
-"""Opening what may be opened, refusing the rest untouched."""
+"""Opening what may be opened; refusing the rest, untouched."""
 
 import hashlib
 import os

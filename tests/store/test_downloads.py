@@ -1,4 +1,4 @@
-"""Downloads in a real database: what is kept of them, and whose they are."""
+"""Downloads in a real database: their records, and their owners."""
 
 from dataclasses import replace
 

@@ -95,7 +95,7 @@ def test_a_full_disk_keeps_what_it_has_and_takes_more_later(tiny_disk: Path) -> 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 def test_a_file_one_may_only_read_is_read_and_reported() -> None:
-    # Not tmp_path: a stranger may not pass through its private parents.
+    # Not tmp_path: another user may not pass through its private parents.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chatdesk.db"
         database = Database.open(path)

@@ -1,4 +1,4 @@
-"""What is left of an answer when the process that wrote it is gone."""
+"""The remains of an answer when the process that wrote it is gone."""
 
 import os
 import sqlite3

@@ -63,7 +63,7 @@ def definitions(path: Path) -> dict[str, str]:
 
 
 def normal(sql: str) -> str:
-    """The columns in their order, then the constraints, whose order says nothing."""
+    """Return the columns in their order, then the constraints, whose order has no meaning."""
     head, _, rest = re.sub(r"\s*\)$", "", sql).replace('"', "").partition("(")
     parts = ["".join(part.split()) for part in re.split(r",\s*\n", rest)]
     in_order = sorted(parts, key=lambda part: part if part.startswith("CONSTRAINT") else "")
@@ -183,7 +183,7 @@ def test_a_database_of_the_fourth_version_is_read(path: Path) -> None:
         "/models/茶.gguf",
         "ef" * 32,
     )
-    assert [each.id for each in taken] == [unfinished.id]  # who fetched it was killed
+    assert [each.id for each in taken] == [unfinished.id]  # its owner was killed
     assert notes == ModelNotes()
 
 

@@ -1,1 +1,1 @@
-"""Alembic's migrations: one file a revision, numbered 0001, 0002, ... so that order is plain."""
+"""Alembic's migrations: one file a revision, numbered 0001, 0002, ... in order."""

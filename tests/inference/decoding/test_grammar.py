@@ -1,4 +1,4 @@
-"""Answers within grammars and JSON Schemas, and grammars that do harm elsewhere."""
+"""Answers within grammars and JSON Schemas, and grammars that break other matchers."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def begin(model: Answering, *, grammar: str | None = None, schema: Any = None) -
 
 
 def fits(model: Answering, text: str, *, grammar: str | None = None, schema: Any = None) -> bool:
-    """Whether a whole answer is within a grammar: each token, and the end after them."""
+    """Return True if a whole answer is within a grammar: each token, and the end after them."""
     constraint = begin(model, grammar=grammar, schema=schema)
     for token in model.vocabulary.tokenize(text, parse_special=False):
         try:
@@ -349,7 +349,7 @@ def test_many_threads_may_compile_at_once(model: Answering) -> None:
     assert threading.stack_size() == 0
 
 
-# What may not bring the engine down; in a process of its own, which it has brought down before
+# Grammars that must not stop the engine; in a separate process, which they have stopped before
 
 
 def test_hostile_grammars_cost_one_request_only(starter_model: Path) -> None:

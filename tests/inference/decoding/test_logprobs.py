@@ -28,7 +28,7 @@ def logits(model: Answering) -> Logits:
 
 
 def exact(logits: Logits) -> list[float]:
-    """The same by the book, in double precision."""
+    """Return the same by the definition, in double precision."""
     wide = logits.astype(np.float64)
     return list(wide - wide.max() - np.log(np.exp(wide - wide.max()).sum()))
 

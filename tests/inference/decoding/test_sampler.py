@@ -1,4 +1,4 @@
-"""How the next token is chosen."""
+"""The choice of the next token."""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ from chatdesk.workers.codec import Codec
 from tests.inference.answering import GREEDY, Answering, answering, chat
 
 PROMPT = chat("Tell me something about the sea.")
-PLAIN = SamplingParams(  # the model's own distribution, nothing taken out
+PLAIN = SamplingParams(  # the model's own distribution, unfiltered
     temperature=1, top_k=0, top_p=1, min_p=0, repeat_penalty=1, seed=7
 )
 
@@ -37,7 +37,7 @@ def greedy(model: Answering) -> list[int]:
 
 
 def drawn(model: Answering, params: SamplingParams, past: Sequence[int] = ()) -> Counter[int]:
-    """What comes first after the prompt, in 200 draws of one sampler."""
+    """Return the first tokens after the prompt, in 200 draws of one sampler."""
     row = model.read(PROMPT)
     with Sampler(params, model.model, past) as sampler:
         return Counter(sampler.sample(model.context, row) for _ in range(200))
@@ -118,7 +118,7 @@ def test_temperature_widens_the_choice(model: Answering) -> None:
         len(drawn(model, replace(PLAIN, temperature=temperature))) for temperature in (0.2, 1, 3)
     )
     assert cold < warm < hot
-    # An entropy between nothing and everything: the power decides to which end it goes.
+    # An entropy in the middle: the power decides to which end it goes.
     low, high = (
         len(drawn(model, replace(PLAIN, temperature=1.5, dynatemp_range=1.5, dynatemp_exponent=e)))
         for e in (10, 0)

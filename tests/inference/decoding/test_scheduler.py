@@ -1,4 +1,4 @@
-"""Several answers at once, what is reused between them, and a full context."""
+"""Several answers at once, the text they share, and a full context."""
 
 import random
 import time
@@ -55,7 +55,7 @@ def fresh(starter_model: Path) -> Iterator[EngineProcess]:
 def collect(
     engine: EngineProcess, count: int
 ) -> tuple[dict[str, str], dict[str, object], list[str]]:
-    """The texts and terminal events of so many requests, and whose pieces came in what order."""
+    """Return texts and terminal events of `count` requests, and the order of their pieces."""
     texts: dict[str, str] = {}
     ends: dict[str, object] = {}
     order: list[str] = []
@@ -74,8 +74,9 @@ def collect(
 
 @pytest.fixture
 def exact(fresh: EngineProcess, starter_model: Path) -> EngineProcess:
-    """llama.cpp computes a row alone as it does among others with q8_0; with f16 it rounds
-    otherwise, which may turn a near tie."""
+    """An engine with a q8_0 cache: llama.cpp computes a row alone as it does among others. With f16
+    it rounds differently, which may turn a near tie.
+    """
     assert isinstance(fresh.load(starter_model, kv_type="q8_0"), ModelLoaded)
     return fresh
 
@@ -90,7 +91,7 @@ def test_answers_at_once_are_the_answers_alone(exact: EngineProcess) -> None:
     assert all(isinstance(end, Finished) for end in ends.values())
     first_four = [f"at-once-{number}" for number in range(4)]
     ended_first = min(order.index(name) for name in first_four) + 24
-    assert len(set(order[:ended_first])) >= 3  # they came side by side
+    assert len(set(order[:ended_first])) >= 3  # they came interleaved
 
 
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
@@ -134,7 +135,7 @@ def test_a_draft_model_is_used_or_refused_with_the_reason(
     exact: dict[str, Any] = {
         "context_window": 1024,
         "kv_type": "q8_0",
-    }  # or a greedy answer is not guessed at
+    }  # otherwise a greedy answer is not guessed at
     assert isinstance(fresh.load(starter_model, **exact), ModelLoaded)
     story = "Tell me a long story about a river."
     plain, _ = fresh.answer(story, max_tokens=300, **GREEDY)
@@ -144,7 +145,7 @@ def test_a_draft_model_is_used_or_refused_with_the_reason(
     drafted, end = fresh.answer(story, max_tokens=300, **GREEDY)
     assert drafted == plain
     assert isinstance(end, Finished)
-    assert end.stats.accepted > 0  # as dear as the model itself, it is tried when much was spared
+    assert end.stats.accepted > 0  # as slow as the model itself; tried after many saved steps
 
 
 def test_a_long_prompt_does_not_stop_another_answer(engine: EngineProcess) -> None:
@@ -189,7 +190,7 @@ def test_a_running_answer_lends_its_beginning(engine: EngineProcess) -> None:
 
 
 def test_idle_conversations_wait_in_memory(engine: EngineProcess) -> None:
-    """They are out of the way of others, and back without being read again."""
+    """They are out of the way of others, and return without being read again."""
     one, other = f"One! {LONG} First?", f"Once more. {LONG} Second?"
     _, first = engine.answer(one, max_tokens=2)
     engine.answer(other, max_tokens=2)
@@ -201,7 +202,7 @@ def test_idle_conversations_wait_in_memory(engine: EngineProcess) -> None:
 
 
 def test_two_answers_too_long_for_the_cache_both_end(fresh: EngineProcess, tmp_path: Path) -> None:
-    """Together they need more cells than there are: one is set aside and goes on later."""
+    """Together they need more cells than there are: one is set aside and continues later."""
     path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
     assert isinstance(fresh.load(path), ModelLoaded)
     for name in ("one", "two", "three"):

@@ -1,4 +1,4 @@
-"""Rendering, scoring and embedding: what personalization and evaluation build on."""
+"""Rendering, scoring and embedding: the ground of personalization and evaluation."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -94,7 +94,7 @@ def test_the_span_of_an_answer_is_what_the_model_has_to_say(engine: EngineProces
         engine,
         ScoreSequence(whole.tokens[: span.start], whole.tokens[span.start : span.end]),
     )
-    assert sum(good.logprobs[0]) / len(good.logprobs[0]) > -1  # it says so itself
+    assert sum(good.logprobs[0]) / len(good.logprobs[0]) > -1  # the model itself generates it
     followed = rendered(engine, QUESTION, answer, "And of Spain?")
     assert followed.tokens[: span.end] == whole.tokens[: span.end]
     assert followed.spans[1] == span

@@ -1,4 +1,4 @@
-"""Where a model runs, against real processes that are GPUs to llama.cpp."""
+"""The devices of a model, with real processes that are GPUs to llama.cpp."""
 
 import json
 import socket
@@ -47,7 +47,7 @@ def refused(path: Path, **options: Any) -> LoadError:
 
 
 class Child:
-    """Opens the starter model in a process of its own."""
+    """A separate process that opens the starter model."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -210,7 +210,7 @@ def test_a_number_of_layers_that_would_end_llama_cpp(tmp_path: Path, blocks: int
 
 
 def test_damaged_headers_end_in_an_error_or_in_a_model(tmp_path: Path) -> None:
-    """With 2,000 other ones, llama.cpp ended its process once: over a token that came twice."""
+    """With 2,000 others, llama.cpp once ended its process: over a token that came twice."""
     path = tiny_model(tmp_path / "tiny.gguf")
     header_bytes = gguf.GGUFReader(path).data_offset
     done = subprocess.run(
@@ -370,7 +370,7 @@ def test_a_computer_that_is_busy(child: Child) -> None:
 
 
 class Holder:
-    """Occupies a device, as another computer does that uses it."""
+    """A process that occupies a device, as another computer may."""
 
     def __init__(self, address: str) -> None:
         host, port = address.split(":")

@@ -1,4 +1,4 @@
-"""Which layers go where, on paper."""
+"""The placement of layers, as arithmetic."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which of ggml's libraries are opened, and what is told of a build with code for any processor."""
+"""The ggml libraries that are opened, and the report of a build with code for any processor."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ LOG = "load_backend: loaded CPU backend from /app/lib/libggml-cpu-haswell.so"
 
 @pytest.fixture
 def modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[bytes]]:
-    """A build whose backends are modules, as far as `start_backends` sees it: what is loaded."""
+    """A build whose backends are modules, as `start_backends` sees it; collects what it loads."""
     loaded: list[bytes] = []
 
     def ggml(name: str, *_: Any) -> Any:

@@ -37,7 +37,7 @@ def tokens(context: Context) -> list[int]:
 
 
 def read(context: Context, tokens: Sequence[int], sequence: int = 0) -> int:
-    """Read the rest of `tokens` into a sequence; the likeliest next one."""
+    """Read the rest of `tokens` into a sequence; return the likeliest next one."""
     batch = Batch(context.batch)
     for start in range(context.length(sequence), len(tokens), context.batch):
         part = tokens[start : start + context.batch]

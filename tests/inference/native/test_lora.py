@@ -78,7 +78,7 @@ def test_requests_with_different_adapters_take_turns(engine: EngineProcess, tmp_
 
 
 def logprobs(engine: EngineProcess, count: int) -> dict[str, list[float]]:
-    """The log-probabilities of the tokens of so many answers."""
+    """Return the log-probabilities of the tokens of so many answers."""
     found: dict[str, list[float]] = {}
     while count:
         event = engine.next()

@@ -1,4 +1,4 @@
-"""Prompts as tokens: exactly the model's own for plain text, and nobody slips in special ones."""
+"""Prompts as tokens: exactly the model's own for plain text, without injected special tokens."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -187,7 +187,7 @@ TEMPLATES = [NO_TRIM, TRIM, TRIMS_ANSWERS, NO_SYSTEM, ALTERNATING, LOOKS_AT_BEGI
 
 
 def said(prompts: PromptBuilder, messages: Sequence[PromptMessage]) -> list[list[int]]:
-    """The tokens of each message's span."""
+    """Return the tokens of each message's span."""
     rendered = prompts.render(messages)
     return [rendered.tokens[span.start : span.end] for span in rendered.spans]
 
@@ -265,7 +265,7 @@ def test_a_template_that_shows_answers_otherwise_later_is_rendered_as_while_answ
 def test_a_system_text_that_is_shown_with_the_last_question_only_stays(
     vocabulary: Vocabulary,
 ) -> None:
-    last_only = (  # as Mistral Nemo's, which forgets it once the answer has begun
+    last_only = (  # as Mistral Nemo's, which drops it once the answer has begun
         "{% for m in messages if m.role != 'system' %}<|im_start|>{% if loop.last and "
         "m.role == 'user' and messages[0].role == 'system' %}{{ messages[0].content }}\n{% endif %}"
         "{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>{% endif %}"
@@ -308,7 +308,7 @@ def test_chatml_in_a_templates_place_teaches_its_stop_string(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("source", [CHATML, ROLELESS])
-@pytest.mark.parametrize("name", ["Tiny", "Phi-3"])  # the latter's tokens swallow white space
+@pytest.mark.parametrize("name", ["Tiny", "Phi-3"])  # Phi-3's tokens swallow white space
 @pytest.mark.parametrize("messages", [*CONVERSATIONS, turns("\u2581 tea\u2581", "\u2581\n")])
 def test_spans_where_spaces_are_put_before_words(
     tmp_path: Path, source: str, name: str, messages: tuple[PromptMessage, ...]

@@ -1,4 +1,4 @@
-"""What leaves a full context, when, and how rarely."""
+"""The turns that leave a full context, when, and how rarely."""
 
 import random
 import time
@@ -26,7 +26,7 @@ def builder(starter_model: Path) -> Iterator[PromptBuilder]:
 
 
 def talk(count: int, length: int = 20) -> list[PromptMessage]:
-    """So many questions, all but the last answered; each text of about so many tokens."""
+    """Return so many questions, all but the last answered; each text of about so many tokens."""
     return list(turns(*(f"{n}" + " word" * length for n in range(2 * count - 1))))
 
 

@@ -1,4 +1,4 @@
-"""Work that takes too long is ended, and nothing but the work."""
+"""The time limit ends work that takes too long, and nothing else."""
 
 import random
 import sys
@@ -80,7 +80,7 @@ def test_nothing_strikes_after_the_end(again: float, monkeypatch: pytest.MonkeyP
             ended[call_within(0.0005, partial(loop, seconds))] += 1
         except Overdue:
             ended["overdue"] += 1
-        for _ in range(50):  # where a strike that comes late would be raised
+        for _ in range(50):  # a late strike would be raised here
             len("later code")
     assert min(ended.values()) > 100
 

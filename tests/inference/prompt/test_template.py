@@ -76,7 +76,7 @@ WORDS = "{{ messages[0].content }}"
         "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(50) }}"
         + WORDS,
         "{{ lipsum(n=1000000) }}" + WORDS,
-        "{% if a %}{% endif %}" * 45_000 + WORDS,  # takes its time to be compiled
+        "{% if a %}{% endif %}" * 45_000 + WORDS,  # slow to compile
     ],
 )
 def test_an_endless_template_ends_in_time(source: str) -> None:
@@ -96,7 +96,7 @@ def test_a_conversation_that_takes_too_long_is_not_tried_again() -> None:
     assert template.render(turns("a")) == "a"
 
 
-LAST_QUESTION = (  # found from the end, as templates do that cut off older thinking
+LAST_QUESTION = (  # found from the end, as in templates that cut off older thinking
     "{% set ns = namespace(last=-1) %}"
     "{% for m in messages[::-1] %}{% set at = messages | length - 1 - loop.index0 %}"
     "{% if ns.last < 0 and m.role == 'user' and not m.content.startswith('<tool>') %}"
@@ -105,7 +105,7 @@ LAST_QUESTION = (  # found from the end, as templates do that cut off older thin
     "{{ '<' ~ m.role ~ '>' }}{% if '</think>' in text %}{{ text.split('</think>')[-1] }}"
     "{% else %}{{ text | trim }}{% endif %}{% if loop.index0 == ns.last %}!{% endif %}{% endfor %}"
 )
-LOOKS_BACK = (  # from every answer over all that came before
+LOOKS_BACK = (  # from every answer over all earlier ones
     "{% for m in messages %}{% set ns = namespace(asked=0) %}{% if m.role == 'assistant' %}"
     "{% for i in range(loop.index0 - 1, -1, -1) %}{% if messages[i].role == 'user' %}"
     "{% set ns.asked = ns.asked + 1 %}{% endif %}{% endfor %}{% endif %}"

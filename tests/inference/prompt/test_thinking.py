@@ -1,4 +1,4 @@
-"""Thinking told from answer, however the text is cut."""
+"""Thinking separated from the answer, however the text is cut."""
 
 import random
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ assert CHANNELS
 
 
 def split(pieces: Sequence[str], marks: ThinkingMarks = PLAIN, tail: str = "") -> tuple[str, str]:
-    """The thinking and the answer of a text that arrives in these pieces."""
+    """Return the thinking and the answer of a text that arrives in these pieces."""
     splitter = ThinkingSplitter(marks, tail)
     found = [piece for text in pieces for piece in splitter.feed(text)] + splitter.flush()
     assert all(piece.text for piece in found)

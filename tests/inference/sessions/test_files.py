@@ -29,7 +29,7 @@ def files(folder: Path) -> SessionFiles:
 
 @pytest.fixture
 def saved(files: SessionFiles, folder: Path) -> Path:
-    """The one file there is, of the conversation "one"."""
+    """The only file, of the conversation "one"."""
     assert files.save("one", VARIANT, TOKENS, STATE)
     (path,) = folder.iterdir()
     return path
@@ -183,7 +183,7 @@ def test_what_was_not_used_for_longest_goes_first(folder: Path, saved: Path) -> 
     others = SessionFiles(folder, "b" * 64, 3 * size)
     _age(others, folder, "another model's")
     _age(ours, folder, "first", "second")
-    assert ours.load("first", VARIANT)  # it is used now
+    assert ours.load("first", VARIANT)  # a use, now
     assert ours.save("third", VARIANT, TOKENS, STATE)
     assert others.load("another model's", VARIANT) is None
     assert ours.save("fourth", VARIANT, TOKENS, STATE)

@@ -38,7 +38,7 @@ def load(path: Path, opened: Opened, window: int = 256) -> DraftModel:
 
 
 def greedy(opened: Opened, tokens: list[int], count: int) -> list[int]:
-    """What the model says, one row at a time."""
+    """Return the model's answer, one row at a time."""
     context, batch = opened.context, Batch(opened.context.batch)
     context.clear()
     batch.add_part(tokens[:-1], 0, 0)

@@ -1,4 +1,4 @@
-"""Guessing ahead: what is guessed, and when."""
+"""Speculative decoding: the guesses, and when they are made."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ PLAIN_S = 0.01
 
 
 def cpu(rows: int) -> float:
-    """What was measured for the starter model on two cores."""
+    """Return the measured cost for the starter model on two cores."""
     return 0.45 + 0.55 * rows
 
 
@@ -38,7 +38,10 @@ def useless(rows: int) -> float:
 
 
 def scan(tokens: Sequence[int]) -> int | None:
-    """The place after the latest earlier occurrence of the longest run of 2 to 5 at the end."""
+    """Return the place after the latest earlier occurrence of the longest run at the end.
+
+    Runs are of 2 to 5 tokens.
+    """
     for size in range(min(5, len(tokens)), 1, -1):
         end = list(tokens[-size:])
         for place in range(len(tokens) - 1, size - 1, -1):
@@ -64,7 +67,7 @@ def test_a_guess_follows_the_longest_run_that_occurred_before(words: int) -> Non
 def test_tokens_that_come_later_are_known_like_those_of_the_prompt() -> None:
     draw = random.Random(1)
     for _ in range(100):
-        tokens = [draw.randrange(200) for _ in range(40)]  # no run of five, so no copy breaks off
+        tokens = [draw.randrange(200) for _ in range(40)]  # no run of five, so no interrupted copy
         whole, grown = PromptLookup(tokens), PromptLookup(tokens[:7])
         grown.extend(tokens[7:20])
         grown.extend(tokens[20:])
@@ -117,7 +120,7 @@ def test_chances_follow_what_comes() -> None:
 def answer(
     length: DraftLength, costs: StepCosts, cost: Cost, chance: float, steps: int, others: int = 0
 ) -> tuple[float, float]:
-    """Tokens and plain steps' time of a draft model's answer with so many steps."""
+    """Return tokens and plain steps' time of a draft model's answer with so many steps."""
     draw = random.Random(3)
     tokens = time = 0.0
     for _ in range(steps):

@@ -1,4 +1,4 @@
-"""Ratings, marks and corrections; adapters, what they were made from, and which was active."""
+"""Ratings, marks and corrections; adapters, their sources, and which one was active."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.add_column("conversations", _mark())
     op.add_column("conversations", sa.Column("adapter", sa.String(16)))
     rating: sa.Column[str] = sa.Column("rating", _choice("up", "down", name="rating"))
-    # Made anew, so that columns stand where a new database has them.
+    # Made again, so that columns have the order of a new database.
     with op.batch_alter_table("messages", recreate="always") as table:
         table.add_column(rating, insert_after="pinned")
         table.add_column(_mark(), insert_after="rating")

@@ -1,4 +1,4 @@
-"""Downloads, so that they go on where a closed app left them."""
+"""Downloads, so that they resume after the app was closed."""
 
 import sqlalchemy as sa
 from alembic import op

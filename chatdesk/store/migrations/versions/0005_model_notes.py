@@ -1,4 +1,4 @@
-"""What is kept of a model beside its file, and that a person took it off the list."""
+"""Notes on a model beside its file, and its removal from the list by the user."""
 
 import sqlalchemy as sa
 from alembic import op
