@@ -145,7 +145,7 @@ class AdapterStore:
                 Source(line.conversation_id, line.message_id) for line in connection.execute(query)
             )
 
-    def made_from(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
+    def trained_on(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
         """Return the adapters trained on a conversation, newest first."""
         of_it = select(adapter_sources.c.adapter_id).where(
             adapter_sources.c.conversation_id == conversation_id

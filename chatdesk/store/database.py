@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from chatdesk.core.errors import StoreProblem
 from chatdesk.core.i18n import tr
 from chatdesk.store import schema
-from chatdesk.store.problems import damaged, told_plainly
+from chatdesk.store.problems import damaged, store_problems
 
 BUSY_TIMEOUT_S = 10.0  # wait for another process that writes
 ALONE_WITHIN_S = 5.0  # wait for one that has an older database open to close it
@@ -44,7 +44,7 @@ class Database:
         Raises `StoreTooNew` for a newer one and `StoreProblem` for a file that is not a database or
         cannot be opened; both leave the file as it is.
         """
-        with told_plainly(path):
+        with store_problems(path):
             revision = schema.check(path)
             if revision is None:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class Database:
         return database
 
     def _migrate(self) -> None:
-        with told_plainly(self.path):
+        with store_problems(self.path):
             _wait_until_alone(self.path)
             with self._writers.connect() as connection:
                 connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
@@ -75,7 +75,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one moment of the database. Raises `StoreProblem`."""
-        with told_plainly(self.path), self._engine.connect() as connection:
+        with store_problems(self.path), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -84,7 +84,7 @@ class Database:
 
         It takes the lock at the start: a reader that turns writer would fail, not wait.
         """
-        with told_plainly(self.path), self._writers.begin() as connection:
+        with store_problems(self.path), self._writers.begin() as connection:
             yield connection
 
     def check(self) -> None:

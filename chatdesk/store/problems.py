@@ -13,7 +13,7 @@ from chatdesk.core.i18n import tr
 
 
 @contextmanager
-def told_plainly(path: Path) -> Iterator[None]:
+def store_problems(path: Path) -> Iterator[None]:
     """Turn a full disk, a read-only or damaged file and the like into a `StoreProblem`.
 
     Anything else that goes wrong inside is a bug and passes through.

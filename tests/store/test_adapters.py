@@ -185,12 +185,12 @@ def test_an_adapter_knows_what_it_was_made_from(
     of_both = adapters.add(record(model_id), given)
     of_one = adapters.add(record(model_id), [source(first)])
     assert adapters.sources(of_both.id) == given[:3]
-    assert adapters.made_from(first.conversation_id) == (of_one, of_both)
-    assert adapters.made_from(second.conversation_id) == (of_both,)
-    assert adapters.made_from("file:0123") == (of_both,)
+    assert adapters.trained_on(first.conversation_id) == (of_one, of_both)
+    assert adapters.trained_on(second.conversation_id) == (of_both,)
+    assert adapters.trained_on("file:0123") == (of_both,)
     adapters.delete(of_both.id)
-    assert adapters.made_from(second.conversation_id) == ()
-    assert adapters.made_from(first.conversation_id) == (of_one,)
+    assert adapters.trained_on(second.conversation_id) == ()
+    assert adapters.trained_on(first.conversation_id) == (of_one,)
 
 
 def test_what_was_withdrawn_is_counted(
@@ -209,7 +209,7 @@ def test_what_was_withdrawn_is_counted(
     store.delete(purged.conversation_id)
     store.purge(now() + timedelta(seconds=1))
     assert adapters.withdrawn(adapter.id) == Withdrawn(1, 1)
-    assert adapters.made_from(purged.conversation_id) == (adapter,)
+    assert adapters.trained_on(purged.conversation_id) == (adapter,)
     store.set_mark(marked.id, Mark.EXCLUDE)
     store.set_conversation_mark(excluded.conversation_id, Mark.EXCLUDE)
     store.set_mark(kept.id, Mark.INCLUDE)

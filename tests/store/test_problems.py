@@ -18,7 +18,7 @@ from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.errors import StoreProblem
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
-from chatdesk.store.problems import told_plainly
+from chatdesk.store.problems import store_problems
 from tests.store.conftest import child, printed
 
 
@@ -166,5 +166,5 @@ def test_bugs_pass_through_and_say_nothing_of_what_was_written(database: Databas
         with database.writing() as connection:
             connection.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "my secret"})
     assert "my secret" not in str(bug.value)
-    with pytest.raises(ZeroDivisionError), told_plainly(database.path):
+    with pytest.raises(ZeroDivisionError), store_problems(database.path):
         raise ZeroDivisionError

@@ -63,7 +63,7 @@ class Forgetting:
 
 def forget_learned(adapters: AdapterStore, folder: Path, conversation_id: str) -> None:
     """Remove a conversation's words from scorecards, and what unfinished runs keep on disk."""
-    for record in adapters.made_from(conversation_id):
+    for record in adapters.trained_on(conversation_id):
         if record.state in _UNFINISHED:
             remove(folder / record.id)
             adapters.finish(record.id, AdapterState.CANCELLED)

@@ -68,9 +68,9 @@ class AdapterService:
         """Where an adapter's GGUF file is, if there is one."""
         return self._folder / record.id / ADAPTER_FILE
 
-    def made_from(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
+    def trained_on(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
         """The runs and adapters that were made from a conversation, newest first."""
-        return self._store.made_from(conversation_id)
+        return self._store.trained_on(conversation_id)
 
     def withdrawn(self, adapter_id: str) -> Withdrawn:
         """What it was made from and is not to be learned from any more."""

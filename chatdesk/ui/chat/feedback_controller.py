@@ -74,7 +74,7 @@ class FeedbackController(QObject):
 
 def learned_from(services: "AppServices", conversation_id: str) -> int:
     """How many adapters that can be used were made from a conversation."""
-    return sum(record.is_usable for record in services.adapters.made_from(conversation_id))
+    return sum(record.is_usable for record in services.adapters.trained_on(conversation_id))
 
 
 def learned_words(adapters: int) -> str:
