@@ -12,7 +12,7 @@ from chatdesk.core.personalization import AdapterState, TrainingConfig
 from chatdesk.core.protocol import Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from chatdesk.services.engine.process import Reply
 
 ROUNDS = 7
@@ -64,7 +64,7 @@ def _median_first(answers: list[Answered]) -> float:
     return statistics.median(answer.first_token_s for answer in answers)
 
 
-def _wait_for_training(services: AppServices) -> None:
+def _wait_for_training(services: App) -> None:
     """Return in the middle of the training: it has come further since."""
     begun = services.personalize.progress
     deadline = time.monotonic() + PATIENCE_S
@@ -78,7 +78,7 @@ def _wait_for_training(services: AppServices) -> None:
         time.sleep(0.05)
 
 
-def _ask(services: AppServices, name: str) -> Answered:
+def _ask(services: App, name: str) -> Answered:
     """Ask something that is in no cache."""
     replies: queue.SimpleQueue[tuple[float, Reply]] = queue.SimpleQueue()
     question = PromptMessage("user", f"Story {name}: tell me about a map in an old library.")

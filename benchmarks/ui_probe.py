@@ -11,7 +11,7 @@ from chatdesk.app import DesktopApp
 from chatdesk.core.generation import GenerationStats, PromptMessage, TextDelta
 from chatdesk.core.protocol import Terminal
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.process import Reply
@@ -175,7 +175,7 @@ class Driver:
         return probe.delays
 
     def _into_browser(
-        self, services: AppServices, browser: QTextBrowser, question: str, seed: int, tokens: int
+        self, services: App, browser: QTextBrowser, question: str, seed: int, tokens: int
     ) -> GenerationStats:
         relay = _Relay()
         text: list[str] = []

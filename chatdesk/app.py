@@ -35,7 +35,7 @@ from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
     from chatdesk.server.switch import ServerSwitch
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class DesktopApp:
         self._engine_command = engine_command
         self._paths = paths
         self.settings = SettingsValue(settings)
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._server: ServerSwitch | None = None
         self._waiting: list[Path] = []  # models to open once there are services
         self.bridge = Bridge()
@@ -79,7 +79,7 @@ class DesktopApp:
         application.styleHints().colorSchemeChanged.connect(lambda _: self._show_theme())
 
     @property
-    def services(self) -> "AppServices | None":
+    def services(self) -> "App | None":
         """The services, once they are built."""
         return self._services
 
@@ -107,7 +107,7 @@ class DesktopApp:
         self._application.quit()
 
     def _build_services(self) -> None:
-        def work() -> "AppServices":
+        def work() -> "App":
             # SQLAlchemy takes a third of a second to import: not before the window stands.
             from chatdesk.services.app import build
 
@@ -127,7 +127,7 @@ class DesktopApp:
             lambda problem: self.window.services_failed(problem, self._build_services),
         )
 
-    def _attach(self, services: "AppServices") -> None:
+    def _attach(self, services: "App") -> None:
         from chatdesk.server.switch import ServerSwitch
 
         self._services = services

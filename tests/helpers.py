@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 from sqlalchemy import event
 
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 
 FAKE_ENGINE = (sys.executable, "-m", "tests.fake_engine")
 
 
 @contextmanager
-def disk_full(services: AppServices) -> Iterator[None]:
+def disk_full(services: App) -> Iterator[None]:
     """SQLite itself refuses to grow the file, on every connection."""
     engine = services._database._engine
 

@@ -14,7 +14,7 @@ from chatdesk.core.generation import RestoreSession, SessionRestored
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineChanged, EngineState
@@ -43,7 +43,7 @@ class RealApp:
         self.idle_s = idle_s
         threads = MeasuredThreads(self.paths.threads)
         engine = Engine(self.facts.put, idle_s=lambda: self.idle_s, threads=threads)
-        self.services = AppServices(self.paths, engine, self.facts.put, lambda: self.settings)
+        self.services = App(self.paths, engine, self.facts.put, lambda: self.settings)
         self.services.tidy()
         model = self.services.models.default(None)
         assert model

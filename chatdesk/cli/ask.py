@@ -13,7 +13,7 @@ from chatdesk.core.prompts import prompt_messages, sound_text
 from chatdesk.core.settings import Settings
 from chatdesk.services.adapters.facts import AdapterLeftOut
 from chatdesk.services.adapters.service import Applied
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from chatdesk.services.chat.answer import Answer, answer_record
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.services.facts import Fact
@@ -104,7 +104,7 @@ def _with_options(settings: Settings, request: AskRequest) -> Settings:
 
 
 def _ask_saved(
-    services: AppServices,
+    services: App,
     request: AskRequest,
     settings: Settings,
     adapters: tuple[Applied, ...] | None,
@@ -131,7 +131,7 @@ def _ask_saved(
 
 
 def _ask_temporary(
-    services: AppServices,
+    services: App,
     prompt: Sequence[PromptMessage],
     record: AnswerRecord,
     adapters: Sequence[Applied],

@@ -19,7 +19,7 @@ from chatdesk.core.personalization import (
     TrainingConfig,
 )
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from chatdesk.services.personalize.facts import LearningProgress
 
 OnProgress = Callable[[LearningProgress], None]
@@ -91,7 +91,7 @@ def resume(
 
 
 @contextmanager
-def _services(paths: AppPaths, settings: Settings) -> Iterator[AppServices]:
+def _services(paths: AppPaths, settings: Settings) -> Iterator[App]:
     services = build(paths, lambda fact: None, lambda: settings)
     try:
         services.tidy()
@@ -100,7 +100,7 @@ def _services(paths: AppPaths, settings: Settings) -> Iterator[AppServices]:
         services.close()
 
 
-def _preview(services: AppServices, request: LearnRequest) -> Preview:
+def _preview(services: App, request: LearnRequest) -> Preview:
     model = services.models.chosen(request.model, services.settings.model)
     services.load_model(model)
     services.engine.wait_loaded()
@@ -110,7 +110,7 @@ def _preview(services: AppServices, request: LearnRequest) -> Preview:
     return services.personalize.preview(model, learn_from, conversations, request.files)
 
 
-def _conversation(services: AppServices, id_or_prefix: str) -> str:
+def _conversation(services: App, id_or_prefix: str) -> str:
     conversation_id = services.conversations.resolve(id_or_prefix)
     if services.conversations.get(conversation_id).deleted:
         raise NotFound(
@@ -120,9 +120,7 @@ def _conversation(services: AppServices, id_or_prefix: str) -> str:
     return conversation_id
 
 
-def _wait(
-    services: AppServices, record: AdapterRecord, on_progress: OnProgress, say: Say
-) -> Document:
+def _wait(services: App, record: AdapterRecord, on_progress: OnProgress, say: Say) -> Document:
     try:
         record = services.personalize.wait(record.id, on_progress)
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """The process that lends this computer's devices to llama.cpp on other computers.
 
-llama.cpp's server is started and never returns, so this is a process of its own. It ends with its
-stdin: nobody is left then who asked for it. stdout is llama.cpp's, which talks on it.
+llama.cpp's server never returns, so it has its own process. It ends with its stdin, that is, with
+its parent. stdout belongs to llama.cpp, which logs to it.
 """
 
 import ctypes
@@ -22,10 +22,10 @@ FAILURE = 1
 def main(arguments: Sequence[str]) -> int:
     """Serve at the host and port, with the thread count (0 chooses it), given as `arguments`.
 
-    Returns only when that cannot be; stderr then says why.
+    Returns only when that is impossible; stderr then has the reason.
     """
     host, port, threads = arguments
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a crash need not wait for a debugger
     start_backends()
     present = local_devices()
@@ -46,4 +46,4 @@ def main(arguments: Sequence[str]) -> int:
 def _end_with_stdin() -> None:
     for _ in lines(0):
         pass
-    os._exit(0)  # the main thread is in llama.cpp for good
+    os._exit(0)  # the main thread never returns from llama.cpp

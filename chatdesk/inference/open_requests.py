@@ -1,4 +1,4 @@
-"""The requests that have not ended, and the promise that each of them ends exactly once."""
+"""The requests that have not ended; each of them ends exactly once."""
 
 import threading
 from collections.abc import Callable
@@ -8,15 +8,15 @@ from chatdesk.core.protocol import Event, Terminal
 
 
 class Requests:
-    """May be used from any thread. `send` gets at most one terminal event of each request."""
+    """The open requests, for any thread. `send` gets at most one terminal event of each request."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send
         self._lock = threading.Lock()
-        self._open: dict[str, bool] = {}  # whether it is to be cancelled
+        self._open: dict[str, bool] = {}  # True once it is cancelled
 
     def begin(self, request_id: str) -> bool:
-        """Take up a request; False when one of that id has not ended yet."""
+        """Open a request; False when one of that id has not ended yet."""
         with self._lock:
             if request_id in self._open:
                 return False
@@ -24,22 +24,22 @@ class Requests:
             return True
 
     def cancel(self, request_id: str) -> None:
-        """Mark a request; unknown and ended ones are no matter."""
+        """Mark a request as cancelled; unknown and ended ones are ignored."""
         with self._lock:
             if request_id in self._open:
                 self._open[request_id] = True
 
     def cancel_all(self) -> None:
-        """Mark every request."""
+        """Mark every request as cancelled."""
         with self._lock:
             self._open = dict.fromkeys(self._open, True)
 
     def is_cancelled(self, request_id: str) -> bool:
-        """Whether a request is to end now."""
+        """Return True if a request must end now."""
         return self._open.get(request_id, True)
 
     def end_cancelled(self, request_id: str) -> bool:
-        """End a request that has not begun, if it is to be cancelled."""
+        """End a request that has not begun, if it is cancelled."""
         if not self.is_cancelled(request_id):
             return False
         self.end(Cancelled(request_id, None))

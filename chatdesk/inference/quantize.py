@@ -1,4 +1,4 @@
-"""Making a model file smaller, as llama.cpp's own quantize tool does it."""
+"""Makes a model file smaller, as llama.cpp's own quantize tool does."""
 
 import ctypes
 import re
@@ -15,12 +15,12 @@ from chatdesk.core.protocol import Event
 from chatdesk.inference.native.bindings import native_log
 from chatdesk.inference.native.load_errors import LoadError, check_file, classify
 
-_TENSOR = re.compile(r"^\[ *(\d+)/ *(\d+)\]")  # how llama.cpp's line on each tensor begins
-_NOT_WRITTEN = "iostream error"  # all that a C++ stream says of a full disk
+_TENSOR = re.compile(r"^\[ *(\d+)/ *(\d+)\]")  # the beginning of llama.cpp's line on each tensor
+_NOT_WRITTEN = "iostream error"  # all that a C++ stream reports about a full disk
 
 
 def quantize(request: Quantize, send: Callable[[Event], None]) -> Quantized | Failed:
-    """Write the smaller file; its terminal event. What is there after a failure is no model."""
+    """Write the smaller file; return the terminal event. After a failure it is not a model."""
     started = time.monotonic()
     try:
         _write(request, lambda fraction: send(QuantizeProgress(request.request_id, fraction)))
@@ -31,13 +31,13 @@ def quantize(request: Quantize, send: Callable[[Event], None]) -> Quantized | Fa
 
 
 def _write(request: Quantize, on_progress: Callable[[float], None]) -> None:
-    """Raises `LoadError`."""
+    """Write the file. Raises `LoadError`."""
     source = Path(request.path)
     check_file(source)
     parameters = lib.llama_model_quantize_default_params()
     parameters.ftype = _file_type(request.quantization)
     parameters.nthread = request.threads
-    parameters.allow_requantize = True  # whether to is the person's choice
+    parameters.allow_requantize = True  # that is the user's choice
     with _heard(on_progress):
         refused = lib.llama_model_quantize(
             str(source).encode(), request.target.encode(), ctypes.byref(parameters)
@@ -50,7 +50,7 @@ def _write(request: Quantize, on_progress: Callable[[float], None]) -> None:
 
 
 def _file_type(name: str) -> int:
-    """`enum llama_ftype`. Raises `LoadError`."""
+    """Return the `enum llama_ftype` of a name. Raises `LoadError`."""
     number = getattr(lib, f"LLAMA_FTYPE_MOSTLY_{name}", None)
     if not isinstance(number, int):
         raise LoadError(FailureCode.PARAMETER, f"no type {name}")
@@ -59,7 +59,7 @@ def _file_type(name: str) -> int:
 
 @contextmanager
 def _heard(on_progress: Callable[[float], None]) -> Iterator[None]:
-    """Progress is told in the log, and nowhere else."""
+    """Pass on the progress, which llama.cpp reports only in its log."""
 
     def on_line(line: str) -> None:
         if found := _TENSOR.match(line):

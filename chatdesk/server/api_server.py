@@ -11,7 +11,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.server.routes import Api
 from chatdesk.server.serving import ServingService
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8089
@@ -32,7 +32,7 @@ class ApiServer:
 
     def __init__(
         self,
-        services: AppServices,
+        services: App,
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
         key: str | None = None,

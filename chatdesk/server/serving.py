@@ -10,7 +10,7 @@ from chatdesk.core.generation import Embed, Generate, GenerationStats
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.services.engine.process import OnReply
 
@@ -25,7 +25,7 @@ class ModelBusy(EnvironmentProblem):
 class ServingService:
     """Finds, loads and asks models for clients who use their names. Any thread may call."""
 
-    def __init__(self, services: AppServices) -> None:
+    def __init__(self, services: App) -> None:
         self._services = services
         self._engine = services.engine
         self._lock = threading.Lock()  # keeps the model from its choice to the request

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 
 if TYPE_CHECKING:  # it imports starlette and uvicorn: only when the API is on
     from chatdesk.server.api_server import ApiServer
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # it imports starlette and uvicorn: only when the API is on
 class ServerSwitch:
     """Starts, moves and stops the API of one app. Any thread may call; a start takes a moment."""
 
-    def __init__(self, services: AppServices, settings: Callable[[], Settings]) -> None:
+    def __init__(self, services: App, settings: Callable[[], Settings]) -> None:
         self._services = services
         self._settings = settings
         self._lock = threading.Lock()

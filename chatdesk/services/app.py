@@ -33,7 +33,7 @@ from chatdesk.store.models import ModelStore
 TRASH_KEPT = timedelta(days=30)
 
 
-class AppServices:
+class App:
     """Everything the app can do, over one open database and one engine.
 
     Raises `StoreProblem` when the database cannot be opened.
@@ -163,7 +163,7 @@ def build(
     publish: Publish,
     settings: Callable[[], Settings],
     engine_command: Sequence[str] | None = None,
-) -> AppServices:
+) -> App:
     """The services with an engine of their own. Raises `StoreProblem`."""
     engine = Engine(
         publish,
@@ -171,4 +171,4 @@ def build(
         idle_s=lambda: settings().unload_after_min * 60.0,
         threads=MeasuredThreads(paths.threads),
     )
-    return AppServices(paths, engine, publish, settings)
+    return App(paths, engine, publish, settings)

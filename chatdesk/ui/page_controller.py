@@ -10,7 +10,7 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported when a page is opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.ui.widgets.page import Page
 
 _P = TypeVar("_P", bound="Page")
@@ -29,11 +29,11 @@ class PageController(QObject, Generic[_P]):
         self._bridge = bridge
         self._chats_notice = notice
         self._window = window
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._theme: Theme | None = None
         self._page: _P | None = None
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
         if self._page:
@@ -66,7 +66,7 @@ class PageController(QObject, Generic[_P]):
         """Build the page, and connect what needs no services."""
         raise NotImplementedError
 
-    def _serve(self, page: _P, services: "AppServices") -> None:
+    def _serve(self, page: _P, services: "App") -> None:
         """Connect what the page asks of the services."""
         raise NotImplementedError
 

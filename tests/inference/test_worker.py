@@ -99,16 +99,16 @@ def test_an_answer_streams_and_ends_with_its_cost(shared: EngineProcess) -> None
 
 
 def test_the_same_seed_says_the_same(shared: EngineProcess) -> None:
-    def tell(seed: int | None) -> tuple[str, int]:
+    def drawn(seed: int | None) -> tuple[str, int]:
         text, end = shared.answer(STORY, temperature=1.0, max_tokens=12, seed=seed)
         assert isinstance(end, Finished)
         return text, end.stats.seed
 
-    tell(7)  # from here on the prompt is in the cache
-    drawn_text, drawn_seed = tell(None)
-    assert tell(drawn_seed) == (drawn_text, drawn_seed)
-    assert tell(7) == tell(7)
-    assert tell(7)[0] != tell(8)[0]
+    drawn(7)  # from here on the prompt is in the cache
+    drawn_text, drawn_seed = drawn(None)
+    assert drawn(drawn_seed) == (drawn_text, drawn_seed)
+    assert drawn(7) == drawn(7)
+    assert drawn(7)[0] != drawn(8)[0]
 
 
 def test_a_follow_up_reads_only_what_is_new(shared: EngineProcess) -> None:

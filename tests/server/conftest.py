@@ -14,7 +14,7 @@ from openai import OpenAI
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.server.api_server import ApiServer
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from tests.helpers import FAKE_ENGINE
 
 TIMEOUT_S = 60.0
@@ -47,7 +47,7 @@ class Served:
     ) -> None:
         paths = AppPaths.under(home)
         paths.make()
-        self.services: AppServices = build(paths, lambda fact: None, lambda: settings, engine)
+        self.services: App = build(paths, lambda fact: None, lambda: settings, engine)
         self.server = ApiServer(self.services, port=0, key=key)
         self.server.start()
         self.port = int(re.findall(r":(\d+)/v1$", self.server.url)[0])

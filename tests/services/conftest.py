@@ -11,7 +11,7 @@ from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineChanged, EngineState
@@ -24,7 +24,7 @@ TIMEOUT_S = 20.0
 _F = TypeVar("_F", bound=Fact)
 
 
-class App:
+class ScriptedApp:
     """The services over a fake engine in a real process, with their facts in a queue."""
 
     def __init__(self, home: Path) -> None:
@@ -39,7 +39,7 @@ class App:
             idle_s=lambda: self.idle_s,
             threads=MeasuredThreads(self.paths.threads),
         )
-        self.services = AppServices(self.paths, engine, self.facts.put, lambda: self.settings)
+        self.services = App(self.paths, engine, self.facts.put, lambda: self.settings)
         self.models = ModelStore(self.services._database)
 
     def model(self, name: str = "fake.gguf") -> ModelFile:
@@ -79,7 +79,7 @@ class App:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    app = App(tmp_path)
+def app(tmp_path: Path) -> Iterator[ScriptedApp]:
+    app = ScriptedApp(tmp_path)
     yield app
     app.services.close()

@@ -11,7 +11,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.library import DownloadState, Estimate, HubRepository, Variant
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.facts import Fact
 from chatdesk.services.hub.facts import DownloadProgressed
 
@@ -110,7 +110,7 @@ def _named(repository: HubRepository, name: str) -> Variant:
     )
 
 
-def _recommended(services: AppServices, repository: HubRepository) -> Variant:
+def _recommended(services: App, repository: HubRepository) -> Variant:
     find_devices(services)
     judged = services.hub.judge(repository)
     if judged.recommended is None:

@@ -12,7 +12,7 @@ from chatdesk.core.library import Estimate, KeptModel, Presence, QuantizingState
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from chatdesk.services.facts import Fact, Publish
 from chatdesk.services.models.files import presence_of
 from chatdesk.services.quantize.facts import QuantizingChanged
@@ -23,7 +23,7 @@ Document = dict[str, Any]
 @contextmanager
 def opened(
     paths: AppPaths, settings: Settings, publish: Publish = lambda fact: None
-) -> Iterator[AppServices]:
+) -> Iterator[App]:
     """The services of one command."""
     services = build(paths, publish, lambda: settings)
     try:
@@ -32,7 +32,7 @@ def opened(
         services.close()
 
 
-def find_devices(services: AppServices) -> None:
+def find_devices(services: App) -> None:
     """Have the engine look at the machine, on which estimates rest.
 
     Where it cannot start there is only the processor; `doctor` tells about it.
@@ -154,7 +154,7 @@ def quantize_model(
     }
 
 
-def describe(services: AppServices, settings: Settings, model: ModelFile) -> Document:
+def describe(services: App, settings: Settings, model: ModelFile) -> Document:
     """A model with the fields of the contract."""
     options = settings.load_options(model.id)
     return _model(model, model.header.name, services.models.estimate(model, options))

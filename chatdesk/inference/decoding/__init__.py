@@ -1,1 +1,1 @@
-"""Computing tokens for all running answers."""
+"""Computes the tokens of all running answers."""

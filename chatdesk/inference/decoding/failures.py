@@ -1,4 +1,4 @@
-"""What a request that cannot be done gets: the code and the words of the problem."""
+"""The failure of a request that cannot be done: its code and text."""
 
 import logging
 
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 def failed(request_id: str, problem: Exception) -> Failed:
-    """The terminal event for what preparing a request raised."""
+    """Return the terminal event for an exception while a request was prepared."""
     match problem:
         case TooLong():
             detail = f"{problem.tokens} tokens, at most {problem.limit}"
@@ -31,6 +31,6 @@ def failed(request_id: str, problem: Exception) -> Failed:
 
 
 def broken(request_id: str, bug: Exception) -> Failed:
-    """The terminal event for an exception that is our own fault; it is logged."""
+    """Return the terminal event for an exception that is our own bug; it is logged."""
     _log.error("a request failed", exc_info=bug)
     return Failed(request_id, FailureCode.INTERNAL, type(bug).__name__)

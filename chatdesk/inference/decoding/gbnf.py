@@ -1,14 +1,14 @@
 """GBNF, llama.cpp's grammar format, rewritten as a Lark grammar for llguidance.
 
-`grammars/README.md` of llama.cpp describes the format. All that its parser takes is taken, left
-recursion too; only tokens in angle brackets are not. llguidance cuts text into the longest
-lexemes, which GBNF does not do, and so every character becomes a lexeme of its own.
+`grammars/README.md` of llama.cpp describes the format. Everything that its parser accepts is
+accepted, left recursion too, except tokens in angle brackets. llguidance cuts text into the longest
+lexemes, which GBNF does not do, so every character becomes its own lexeme.
 """
 
 import json
 import re
 
-_MOST_RULES = 5000  # groups are rules as well; llguidance goes through chains of them recursively
+_MOST_RULES = 5000  # groups are rules as well; llguidance follows chains of them recursively
 _HEADER = re.compile(r"([A-Za-z0-9-]+)[ \t]*::=")
 _ITEM = re.compile(
     r"""(?P<space> [ \t]+ | \#[^\r\n]* ) | (?P<newline> [\r\n]+ )
@@ -28,11 +28,11 @@ _ANY = r"/[\x{0}-\x{10FFFF}]/"
 
 
 class GbnfError(ValueError):
-    """The text is no GBNF; the message says where and why."""
+    """A text that is not GBNF; the message gives the place and the reason."""
 
 
 def gbnf_to_lark(text: str) -> str:
-    """The same grammar in Lark's format. Raises `GbnfError`."""
+    """Return the same grammar in Lark's format. Raises `GbnfError`."""
     return _Rewriter(text).rewrite()
 
 
@@ -41,7 +41,7 @@ class _Rewriter:
         self._text = text
         self._at = 0
         self._names: dict[str, str] = {}  # from GBNF's to Lark's, which must be lower case
-        self._rules: dict[str, str] = {}  # what Lark's names stand for
+        self._rules: dict[str, str] = {}  # by Lark's names
 
     def rewrite(self) -> str:
         self._skip_empty_lines()
@@ -61,9 +61,9 @@ class _Rewriter:
         return f"start: {self._names['root']}\n{body}\n"
 
     def _read_rule(self) -> str:
-        """A rule's right side, to the end of its line, or further inside parentheses."""
+        """Read a rule's right side, to the end of its line, or further inside parentheses."""
         levels: list[list[list[str]]] = [[[]]]  # alternatives of items, for each parenthesis
-        goes_on = True  # after ::= and | also in the next line
+        goes_on = True  # after ::= and | the rule continues on the next line
         while self._at < len(self._text):
             item = _ITEM.match(self._text, self._at)
             if not item:
@@ -118,7 +118,7 @@ class _Rewriter:
         return item + how
 
     def _choice(self, text: str) -> str:
-        """A character class, whose ends are all written in hexadecimal."""
+        """Return a character class, whose ends are all written in hexadecimal."""
         negated = text.startswith("^")
         characters = self._characters(text[negated:])
         ranges = ""
@@ -136,7 +136,7 @@ class _Rewriter:
         return f"/[{'^' if negated else ''}{ranges}]/"
 
     def _characters(self, text: str) -> list[tuple[int, str]]:
-        """The code point of each character, and how it was written."""
+        """Return the code point of each character, and its spelling."""
         found: list[tuple[int, str]] = []
         at = 0
         while at < len(text):

@@ -1,4 +1,4 @@
-"""One answer: what is known of its text, what is still to be read, and what was sampled."""
+"""One answer: its text so far, the tokens still to read, and the tokens sampled."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -30,11 +30,11 @@ _PROGRESS_INTERVAL_S = 0.1
 
 
 class Generation:
-    """An answer in the making. The step loop reads `unread` into `live` and calls `sampled`.
+    """An answer in progress. The step loop reads `unread` into `live` and calls `sample`.
 
-    `known` is the prompt and the answer so far; whatever of it is not in the KV cache is to be
-    read, the last token with output. That holds for a new prompt, for the one token just
-    sampled, and for an answer that was set aside and taken up again.
+    `known` is the prompt and the answer so far; the part of it that is not in the KV cache must be
+    read, the last token with output. That holds for a new prompt, for the one token just sampled,
+    and for an answer that was set aside and resumed.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Generation:
         self.prepared = prepared
         self.known = list(prepared.tokens)
         self.live: Live | None = None
-        self.parked: tuple[Sequence[int], bytes] | None = None  # tokens and KV state, set aside
+        self.parked: tuple[Sequence[int], bytes] | None = None  # tokens and state, set aside
         self.guess = guess
         self.reason: StopReason | None = None
         self._sampler = sampler
@@ -69,7 +69,7 @@ class Generation:
         self._first_token: float | None = None
         self._last_token = self._started
         self._thought_until: float | None = None
-        self._told = 0.0
+        self._reported = 0.0
         self._cached = 0
         self._completed = 0
         self._drafted = 0
@@ -77,12 +77,12 @@ class Generation:
 
     @property
     def unread(self) -> int:
-        """How many known tokens are not in the KV cache."""
+        """The number of known tokens that are not in the KV cache."""
         return len(self.known) - (len(self.live.tokens) if self.live else 0)
 
     @property
     def is_answering(self) -> bool:
-        """Whether the next step gives it a token: only the last known one is unread."""
+        """True if the next step gives it a token: only the last known one is unread."""
         return self.unread == 1
 
     @property
@@ -96,21 +96,21 @@ class Generation:
         if not self._completed:
             self._cached = len(live.tokens)
 
-    def tell_progress(self) -> None:
-        """Say how much of the prompt is read, now and then and at its end."""
+    def report_progress(self) -> None:
+        """Report how much of the prompt is read, from time to time and at its end."""
         if self._completed or self.live is None:
             return
         now = time.monotonic()
         done, total = len(self.live.tokens), len(self.known)
-        if done == total or now - self._told >= _PROGRESS_INTERVAL_S:
-            self._told = now
+        if done == total or now - self._reported >= _PROGRESS_INTERVAL_S:
+            self._reported = now
             self._send(PromptProgress(self.request_id, done, total, self._cached))
 
     def sample(self, context: Context, rows: Sequence[int]) -> int:
-        """Choose a token by each row, as long as the choice is what was guessed for the next row.
+        """Choose a token for each row, as long as the choice is the one guessed for the next row.
 
-        `rows` are the row of the last known token and those of the guesses after it. Returns how
-        many guesses were right; `reason` is set when the answer ends.
+        `rows` are the row of the last known token and those of the guesses after it. Returns the
+        number of right guesses; `reason` is set when the answer ends.
         """
         guessed = self.guess.tokens if self.guess else ()
         right = 0
@@ -140,29 +140,29 @@ class Generation:
             self.reason = StopReason.END
             return
         piece = self.prepared.mark_bytes.get(token) or self._vocabulary.piece(token)
-        self._tell(self._text.feed(piece))
+        self._send_text(self._text.feed(piece))
         if self._text.stopped:
             self.reason = StopReason.END
         elif self._completed == request.sampling.max_tokens:
             self.reason = StopReason.LENGTH
 
-    def _tell(self, text: str) -> None:
+    def _send_text(self, text: str) -> None:
         if not text:
             return
         if self._thinking is None:
-            self._tell_text(text)
+            self._send_delta(text)
             return
         for piece in self._thinking.feed(text):
-            self._tell_piece(piece.text, piece.thinking)
+            self._send_piece(piece.text, piece.thinking)
 
-    def _tell_piece(self, text: str, thinking: bool) -> None:
+    def _send_piece(self, text: str, thinking: bool) -> None:
         if thinking:
             self._thought_until = time.monotonic()
             self._send(ThinkingDelta(self.request_id, text))
         else:
-            self._tell_text(text)
+            self._send_delta(text)
 
-    def _tell_text(self, text: str) -> None:
+    def _send_delta(self, text: str) -> None:
         if self._logprobs:
             self._send(TextDelta(self.request_id, text, tuple(self._logprobs)))
             self._logprobs.clear()
@@ -170,26 +170,26 @@ class Generation:
             self._send(TextDelta(self.request_id, text))
 
     def has_new_prompt(self, tokens: Sequence[int], view_start: int) -> None:
-        """Go on behind another beginning: the oldest turns have left the full context."""
+        """Continue after another beginning: the oldest turns have left the full context."""
         self.known = [*tokens, *self.answer_tokens]
         self._view_start = view_start
 
     def end(self, reason: StopReason) -> Terminal:
-        """The terminal event, after what was held back is told."""
+        """Send the text that was held back; return the terminal event."""
         rest = self._text.flush()
-        self._tell(rest)
+        self._send_text(rest)
         if self._thinking:
             for piece in self._thinking.flush():
-                self._tell_piece(piece.text, piece.thinking)
+                self._send_piece(piece.text, piece.thinking)
         if self._logprobs:
-            self._tell_text("")
+            self._send_delta("")
         stats = self._stats()
         if reason is StopReason.CANCELLED:
             return Cancelled(self.request_id, stats)
         return Finished(self.request_id, reason, stats)
 
     def close(self) -> None:
-        """Give native memory back."""
+        """Free native memory."""
         self._sampler.close()
         if self.guess:
             self.guess.close()
@@ -203,7 +203,7 @@ class Generation:
             cached_tokens=self._cached,
             completion_tokens=self._completed,
             ttft_s=None if first is None else first - self.prepared.arrived,
-            # The first token comes out of reading the prompt.
+            # Reading the prompt gives the first token.
             tokens_per_s=(self._completed - 1) / decoding if decoding > 0 else None,
             duration_s=time.monotonic() - self.prepared.arrived,
             seed=self._sampler.seed,

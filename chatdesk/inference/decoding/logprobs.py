@@ -1,4 +1,4 @@
-"""Log-probabilities of tokens as the model itself sees them: temperature 1, before any sampling."""
+"""Log-probabilities of tokens from the model itself: temperature 1, before any sampling."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from chatdesk.core.generation import TokenLogprob
 from chatdesk.inference.native.context import Logits
 from chatdesk.inference.native.vocabulary import Vocabulary
 
-_LEAST = -9999.0  # in place of -inf and NaN, which JSON cannot carry; max() needs it first
+_LEAST = -9999.0  # instead of -inf and NaN, which JSON cannot carry; max() needs it first
 _NEAR = 8.0  # so far below the highest logit there are usually some dozens of others
 
 
 def logprob_of(logits: Logits, token: int) -> float:
-    """The natural log-probability of a token, given the logits of all of the vocabulary."""
+    """Return the natural log-probability of a token from the logits of the whole vocabulary."""
     return max(_LEAST, float(logits[token]) - _normalizer(logits))
 
 
 def token_logprob(logits: Logits, token: int, count: int, vocabulary: Vocabulary) -> TokenLogprob:
-    """A token's log-probability, and those of the `count` likeliest tokens at its place."""
+    """Return a token's log-probability, and those of the `count` likeliest tokens there."""
     normalizer = _normalizer(logits)
 
     def entry(token: int, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
@@ -27,17 +27,17 @@ def token_logprob(logits: Logits, token: int, count: int, vocabulary: Vocabulary
 
 
 def _normalizer(logits: Logits) -> float:
-    """The logarithm of the sum of all exponentials, which no logit is large enough to overflow."""
+    """Return the logarithm of the sum of all exponentials, without overflow for any logits."""
     highest = logits.max()
     return float(highest) + float(np.log(np.exp(logits - highest).sum()))
 
 
 def _likeliest(logits: Logits, count: int) -> list[int]:
-    """The tokens of the `count` highest logits, the highest first."""
+    """Return the tokens of the `count` highest logits, the highest first."""
     count = min(count, len(logits))
     if count <= 0:
         return []
-    found = np.flatnonzero(logits > logits.max() - _NEAR)  # 30 times faster than to partition all
+    found = np.flatnonzero(logits > logits.max() - _NEAR)  # 30 times faster than a partition of all
     if len(found) < count:
         found = np.argpartition(logits, -count)[-count:]
     tokens: list[int] = found[np.argsort(-logits[found], kind="stable")[:count]].tolist()

@@ -1,9 +1,8 @@
-"""Continuous batching: every step computes one token of each running answer, and a slice of any
-prompt that is being read.
+"""Continuous batching: a step computes a token of each running answer and a slice of a new prompt.
 
 So a long prompt never stops another answer: its slices are as large as fits into the time that a
-reader does not notice. Background work is only computed while nobody waits for anything else.
-Requests with different adapters take turns, as llama.cpp applies adapters to a whole context.
+reader does not notice. Background work runs only while nobody waits for anything else. Requests
+with different adapters take turns, because llama.cpp applies adapters to a whole context.
 """
 
 import time
@@ -26,14 +25,14 @@ from chatdesk.inference.speculation.speculation import StepCosts
 
 _STEP_S = 0.1  # the longest step while somebody reads an answer; a gap of 250 ms is noticed
 _SMALLEST_SLICE = 8  # tokens
-_TURN_S = 0.1  # how long requests with one set of adapters go on before others have their turn
-_SPARE_CELLS = 256  # room for the answers themselves, before one more request is taken up
+_TURN_S = 0.1  # time for requests with one set of adapters before others have their turn
+_SPARE_CELLS = 256  # room for the answers themselves, before one more request starts
 _SMOOTHING = 0.3
 
 
 @dataclass(slots=True)
 class _Part:
-    """What a step reads for one answer; `rows` are those it has logits for."""
+    """The tokens that a step reads for one answer; `rows` are those with logits."""
 
     generation: Generation
     tokens: Sequence[int]
@@ -41,7 +40,7 @@ class _Part:
 
 
 class Batching:
-    """The answers that wait and run on one context. Used by one thread, but for `is_background`.
+    """The answers that wait and run on one context. For one thread, except `is_background`.
 
     `refit` gives an answer another beginning when its context is full; False when there is none.
     """
@@ -71,7 +70,7 @@ class Batching:
         self._running: list[Generation] = []
         self._turn: AdapterKey = ()
         self._turn_ends = 0.0
-        self._read_token_s = 0.0  # seconds a prompt token takes in a step
+        self._read_token_s = 0.0  # seconds for a prompt token in a step
         self.computing: frozenset[str] = frozenset()  # requests in the step being computed
         self.in_foreground = False
 
@@ -81,16 +80,16 @@ class Batching:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits or runs."""
+        """True if nothing waits or runs."""
         return not self._waiting and not self._running
 
     @property
     def has_foreground(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """True if somebody waits for an answer."""
         return any(not each.background for each in (*self._running, *self._waiting))
 
     def step(self) -> None:
-        """Compute one step of what is most urgent."""
+        """Compute one step of the most urgent work."""
         self._abort.clear()
         self._end_cancelled()
         self._take_up()
@@ -111,7 +110,7 @@ class Batching:
         finally:
             self.computing = frozenset()
 
-    # Who is in the step
+    # Selection for the step
 
     def _end_cancelled(self) -> None:
         for generation in [*self._running, *self._waiting]:
@@ -119,7 +118,7 @@ class Batching:
                 self._end(generation, StopReason.CANCELLED)
 
     def _take_up(self) -> None:
-        """Let set-aside and waiting answers run, as far as there are cells and slots for them."""
+        """Start set-aside and waiting answers, as far as there are cells and slots for them."""
         for generation in self._running:
             gives_way = generation.background and self.has_foreground
             if generation.live is None and not gives_way and self._has_cells(generation):
@@ -138,14 +137,14 @@ class Batching:
             generation.begin(live)
 
     def _clear_way(self, live: Live) -> None:
-        """Move what would slow down an answer somebody waits for out of its way."""
+        """Move away whatever would slow down an answer that somebody waits for."""
         for generation in self._running:
             if generation.background and generation.live:
                 self._set_aside(generation)
         self._sequences.clear_way(live)
 
     def _has_cells(self, generation: Generation) -> bool:
-        """Whether it has room beside those that do not give way to it."""
+        """Return True if it has room beside those that do not give way to it."""
         taken = sum(
             len(each.live.tokens)
             for each in self._running
@@ -154,7 +153,7 @@ class Batching:
         return taken == 0 or taken + len(generation.known) + _SPARE_CELLS <= self._context.window
 
     def _group(self) -> list[Generation]:
-        """The answers of the next step: foreground before background, one set of adapters."""
+        """Return the answers of the next step: foreground before background, one adapter set."""
         ready = [each for each in self._running if each.live is not None]
         foreground = [each for each in ready if not each.background]
         ready = foreground or ready
@@ -191,7 +190,7 @@ class Batching:
                 self._fail(part.generation, problem)
 
     def _answer_part(self, generation: Generation, others: int) -> _Part:
-        """The last token of an answer, and guesses of what follows it, all with output."""
+        """Return the last token of an answer, and guesses of the next ones, all with output."""
         live = generation.live
         assert live
         tokens = [generation.known[-1]]
@@ -207,7 +206,7 @@ class Batching:
         return _Part(generation, tokens, rows)
 
     def _prompt_parts(self, group: Sequence[Generation], rows: int) -> list[_Part]:
-        """Slices of the prompts being read, the shortest first, so that none waits for long."""
+        """Return slices of the prompts being read, the shortest first, so that none waits long."""
         reading = sorted(
             (each for each in group if not each.is_answering), key=lambda each: each.unread
         )
@@ -233,7 +232,7 @@ class Batching:
         return _Part(generation, tokens, rows)
 
     def _slice(self, rows: int) -> int:
-        """How many prompt tokens one step may read beside so many rows of answers."""
+        """Return how many prompt tokens one step may read beside so many rows of answers."""
         if rows == 0 or not self._read_token_s:
             return self._batch.capacity if rows == 0 else _SMALLEST_SLICE
         time_left = _STEP_S - self._costs.expected(rows)
@@ -249,11 +248,11 @@ class Batching:
             self._read_token_s = before + _SMOOTHING * (each - before)
 
     def _settle(self, part: _Part) -> None:
-        """Take over what was computed, and sample where there are logits."""
+        """Record what was computed, and sample where there are logits."""
         generation, live = part.generation, part.generation.live
         assert live
         live.tokens += part.tokens
-        generation.tell_progress()
+        generation.report_progress()
         if not part.rows:
             return
         right = generation.sample(self._context, part.rows)
@@ -295,7 +294,7 @@ class Batching:
         generation.begin(live)
 
     def _forget_recurrent(self, group: Sequence[Generation]) -> None:
-        """A recurrent state that was interrupted is of no use."""
+        """Drop recurrent states that were interrupted: they are of no use."""
         if not self._context.is_recurrent:
             return
         for generation in group:
@@ -316,10 +315,10 @@ class Batching:
 
     def _fail(self, generation: Generation, problem: Exception) -> None:
         if generation.live:
-            generation.live.tokens.clear()  # nobody knows what is in the cache
+            generation.live.tokens.clear()  # the content of the cache is unknown
         self._forget(generation)
         request_id = generation.request_id
-        expected = isinstance(problem, ConstraintError)  # nothing may follow by its grammar
+        expected = isinstance(problem, ConstraintError)  # the grammar allows no next token
         self._requests.end((failed if expected else broken)(request_id, problem))
         generation.close()
 

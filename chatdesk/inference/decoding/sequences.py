@@ -1,9 +1,9 @@
-"""The sequences in the KV cache: which text each of them holds, and what is reused of it.
+"""The sequences in the KV cache: the text that each of them holds, and its reuse.
 
 Nothing is read twice while it is there: a prompt takes over the longest beginning it shares with
 any sequence, running or idle, of this conversation or another. As every cell in use costs time in
 every step, idle sequences are moved to memory when somebody asks for something else, and come back
-when they are wanted; together they take at most as much memory as the cache itself.
+on demand; together they take at most as much memory as the cache itself.
 """
 
 import time
@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from chatdesk.inference.native.context import Context, State
 from chatdesk.inference.native.lora import AdapterKey
 
-_WORTH_LEAVING = 32  # tokens of another branch that are not given up for a new sequence
-_IN_THE_WAY = 256  # cells of idle sequences that are worth moving out of a foreground answer's way
+_WORTH_LEAVING = 32  # tokens of another branch that are kept, not overwritten for a new sequence
+_IN_THE_WAY = 256  # cells of idle sequences that are worth moving away from a foreground answer
 
 
 @dataclass(eq=False, slots=True)
 class Live:
-    """A sequence and the tokens of which the KV state is in the cache, in order.
+    """A sequence and its tokens whose KV state is in the cache, in order.
 
-    `session` is the conversation it may be kept on disk for; `kept` so many of its tokens are
+    `session` is the conversation that it may be kept on disk for; `kept` so many of its tokens are
     there already. `exact` is false after the oldest turns were moved out of it.
     """
 
@@ -37,7 +37,7 @@ class Live:
 
 @dataclass(eq=False, slots=True)
 class _Parked:
-    """An idle sequence in memory: what is known of it, and its KV state."""
+    """An idle sequence in memory: its tokens and its KV state."""
 
     live: Live
     state: bytes
@@ -53,9 +53,9 @@ class Sequences:
         self._parked: list[_Parked] = []  # the least recently used first
 
     def take(self, prompt: Sequence[int], adapters: AdapterKey, session: str | None) -> Live:
-        """A busy sequence that holds as much of the prompt's beginning as there is in the cache.
+        """Return a busy sequence that holds as much of the prompt's beginning as the cache has.
 
-        At least one token is left to be read, as the logits come from reading.
+        At least one token remains to be read, because reading gives the logits.
         """
         wanted = list(prompt[:-1])
         best, shared = self._longest(wanted, adapters)
@@ -69,7 +69,7 @@ class Sequences:
         return self._branch(best, shared, session)
 
     def _longest(self, wanted: Sequence[int], adapters: AdapterKey) -> tuple[Live | None, int]:
-        """The sequence that shares most with a prompt, and how many tokens."""
+        """Return the sequence that shares most with a prompt, and how many tokens."""
         best, shared = None, 0
         for live in self._live.values():
             common = shared_length(live.tokens, wanted)
@@ -80,7 +80,7 @@ class Sequences:
     def _longest_parked(
         self, wanted: Sequence[int], adapters: AdapterKey, shared: int
     ) -> _Parked | None:
-        """The sequence in memory that shares clearly more than `shared` tokens with a prompt."""
+        """Return the sequence in memory that shares clearly more than `shared` tokens."""
         best, most = None, shared + _WORTH_LEAVING
         for parked in self._parked:
             common = shared_length(parked.live.tokens, wanted)
@@ -89,7 +89,7 @@ class Sequences:
         return best
 
     def _can_begin(self, live: Live, length: int) -> bool:
-        """A recurrent state can neither be shared nor go back."""
+        """Return False for a recurrent state that would be shared or go back: it can do neither."""
         return not self._context.is_recurrent or (not live.busy and len(live.tokens) == length)
 
     def _take_over(self, live: Live, length: int, session: str | None) -> Live:
@@ -103,7 +103,7 @@ class Sequences:
         return live
 
     def _branch(self, source: Live, length: int, session: str | None) -> Live:
-        source.used = time.monotonic()  # so that it is not evicted for its own branch
+        source.used = time.monotonic()  # so that its own branch does not evict it
         branch = self._new(source.adapters, session)
         self._context.share(source.number, branch.number, length)
         branch.tokens = source.tokens[:length]
@@ -121,13 +121,13 @@ class Sequences:
     def bring_back(
         self, tokens: Sequence[int], state: State, adapters: AdapterKey, session: str | None
     ) -> Live | None:
-        """A busy sequence with a state from memory or disk; None when it has no room."""
+        """Return a busy sequence with a state from memory or disk; None when it has no room."""
         live = self._new(adapters, session)
         while not self._context.restore(live.number, state):
             if not self.evict():
                 del self._live[live.number]
                 return None
-        if self._context.length(live.number) != len(tokens):  # a state of something else
+        if self._context.length(live.number) != len(tokens):  # a state of another text
             self.drop(live)
             return None
         live.tokens = list(tokens)
@@ -135,20 +135,20 @@ class Sequences:
         return live
 
     def release(self, live: Live) -> None:
-        """Let a sequence go idle; what it holds may be reused or evicted."""
+        """Make a sequence idle; its content may be reused or evicted."""
         live.busy = False
         live.used = time.monotonic()
         if not live.tokens:
             self.drop(live)
 
     def drop(self, live: Live) -> None:
-        """Forget a sequence."""
+        """Drop a sequence."""
         self._context.drop(live.number)
         live.tokens.clear()
         self._live.pop(live.number, None)
 
     def evict(self) -> bool:
-        """Move the idle sequence used longest ago to memory; False when none is idle."""
+        """Move the least recently used idle sequence to memory; False when none is idle."""
         idle = self.idle()
         if not idle:
             return False
@@ -156,7 +156,7 @@ class Sequences:
         return True
 
     def clear_way(self, live: Live) -> None:
-        """Move idle sequences out of the way of a running one, where they would slow it down."""
+        """Move idle sequences away from a running one, where they would slow it down."""
         others = [each for each in self.idle() if each is not live]
         if sum(len(each.tokens) for each in others) > _IN_THE_WAY:
             for each in others:
@@ -182,7 +182,7 @@ class Sequences:
     def move_to(self, live: Live, tokens: Sequence[int]) -> None:
         """Make a sequence hold as much of `tokens` as it can without reading them.
 
-        Where `tokens` is what it holds with a part in the middle left out (the oldest turns), the
+        Where `tokens` is its content with a part in the middle left out (the oldest turns), the
         rest is moved together; otherwise only the shared beginning stays.
         """
         start = shared_length(live.tokens, tokens)
@@ -199,27 +199,27 @@ class Sequences:
         live.kept = 0
 
     def idle(self) -> list[Live]:
-        """The idle sequences."""
+        """Return the idle sequences."""
         return [live for live in self._live.values() if not live.busy]
 
     def disown(self, session: str) -> None:
-        """Keep nothing of a conversation on disk any more, also of what is being written."""
+        """Stop keeping a conversation on disk, also what is being written."""
         self._parked = [each for each in self._parked if each.live.session != session]
         for live in self._live.values():
             if live.session == session:
                 live.session = None
 
     def session_tokens(self, session: str) -> int:
-        """How much of a conversation is in the cache. May be asked from any thread."""
+        """Return how many tokens of a conversation are in the cache. Any thread may call."""
         parked = [each.live for each in list(self._parked)]
         held = [*list(self._live.values()), *parked]
         return max((len(live.tokens) for live in held if live.session == session), default=0)
 
 
 def shared_length(one: Sequence[object], other: Sequence[object]) -> int:
-    """How many items (tokens) two sequences have in common at their beginning.
+    """Return how many items (tokens) two sequences share at their beginning.
 
-    By bisection, as comparing slices is done in C.
+    By bisection, because comparing slices is done in C.
     """
     low, high = 0, min(len(one), len(other))
     if one[:high] == other[:high]:
@@ -234,8 +234,8 @@ def shared_length(one: Sequence[object], other: Sequence[object]) -> int:
 
 
 def _gap_end(held: Sequence[int], wanted: Sequence[int], start: int) -> int | None:
-    """Where what `wanted` goes on with after `start` stands in `held`, up to its end."""
-    rest = len(wanted) - start  # of which the last tokens may not be held yet
+    """Return the end of the gap in `held`, after which `wanted` continues from `start`."""
+    rest = len(wanted) - start  # its last tokens may not be held yet
     for unread in range(min(rest, 2)):
         end = len(held) - (rest - unread)
         if end > start and held[end:] == wanted[start : len(wanted) - unread]:

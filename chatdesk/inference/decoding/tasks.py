@@ -1,4 +1,4 @@
-"""Scoring continuations and embedding texts: work in steps, between those of the answers."""
+"""Scores continuations and embeds texts: work in steps, between those of the answers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from chatdesk.inference.prompt.context_view import TooLong
 
 @dataclass(eq=False, slots=True)
 class _Reading:
-    """A text being read: from `first` on, each token's logits are wanted."""
+    """A text in progress: from `first` on, each token needs logits."""
 
     index: int
     tokens: Sequence[int]
@@ -41,7 +41,7 @@ class _Reader:
         self._adapters = adapters
         self._batch = Batch(context.batch)
         self._active: list[_Reading] = []
-        self._one_by_one = False  # while two texts have no room beside each other
+        self._one_by_one = False  # while two texts do not fit beside each other
 
     def step(
         self,
@@ -51,9 +51,9 @@ class _Reader:
     ) -> None:
         """Compute one batch.
 
-        `following` gives the next text: index, tokens, and the first position with output;
-        `take_row` hears index, position and row of each output, `done` the index of a text that
-        is read. Where there is no room, nothing happens until there is.
+        `following` returns the next text: index, tokens, and the first position with output;
+        `take_row` gets index, position and row of each output, `done` the index of a text that is
+        read. Without room, nothing happens until there is some.
         """
         parts = self._fill(following)
         if not parts:
@@ -107,7 +107,7 @@ class _Reader:
         return reading
 
     def drop_newest(self) -> None:
-        """Free cells: of an idle sequence, or of the text begun last, which is read anew."""
+        """Free cells: of an idle sequence, or of the newest text, which is read again later."""
         if self._sequences.evict() or not self._active:
             return
         newest = self._active[-1].live
@@ -165,7 +165,7 @@ class Scoring:
             self._next += 1
             sequence = self._request.sequences[index]
             if sequence.continuation:
-                # The last token's own logits say what follows it, which nobody asked.
+                # The last token's own logits predict the token after it, which nobody asked for.
                 tokens = (*sequence.prompt, *sequence.continuation)[:-1]
                 return index, tokens, len(sequence.prompt) - 1
             self._done += 1
@@ -228,7 +228,7 @@ class Embedding:
         self._done = 0
 
     def step(self) -> Terminal | None:
-        """Compute a batch; the answer when it was the last."""
+        """Compute a batch; return the answer when it was the last."""
         if self._texts:
             self._adapters.apply(self._context, ())
             lib.llama_set_embeddings(self._context.handle, True)
@@ -258,7 +258,7 @@ class Embedding:
         self._done += 1
 
     def close(self) -> None:
-        """Free what it uses."""
+        """Free its sequences."""
         self._reader.close()
 
 

@@ -1,4 +1,4 @@
-"""From token bytes to text that may be shown: whole characters, no stop strings."""
+"""Turns token bytes into text to show: whole characters, no stop strings."""
 
 import codecs
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 class TextStream:
     """Turns the bytes of an answer, token by token, into text.
 
-    A token may end in the middle of a character or of a stop string; what may still become one is
-    held back. Bytes that can be no UTF-8 become U+FFFD.
+    A token may end in the middle of a character or of a stop string; a part that may still become
+    one is held back. Bytes that are not UTF-8 become U+FFFD.
     """
 
     def __init__(self, stop: Sequence[str] = ()) -> None:
@@ -18,7 +18,7 @@ class TextStream:
         self.stopped = False
 
     def feed(self, piece: bytes) -> str:
-        """The text that is certain now; empty when there is none. Sets `stopped` at a stop."""
+        """Return the text that is certain now, empty if there is none. Sets `stopped` at a stop."""
         text = self._held + self._decoder.decode(piece)
         if not self._stop:
             return text
@@ -32,15 +32,15 @@ class TextStream:
         return text[: len(text) - keep]
 
     def flush(self) -> str:
-        """What was held back for a stop string that never came.
+        """Return the text held back for a stop string that never came.
 
-        Half a character at the end is dropped: when the answer goes on, it is made anew.
+        Half a character at the end is dropped: when the answer continues, it is generated again.
         """
         text, self._held = self._held, ""
         return text
 
 
 def _overlap(text: str, stop: str) -> int:
-    """How many characters at the end of `text` are the beginning of `stop`."""
+    """Return how many characters at the end of `text` are the beginning of `stop`."""
     longest = min(len(text), len(stop) - 1)
     return next((n for n in range(longest, 0, -1) if text.endswith(stop[:n])), 0)

@@ -1,1 +1,1 @@
-"""Opening a model within the memory there is."""
+"""Opens a model within the memory available."""

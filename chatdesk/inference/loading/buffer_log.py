@@ -1,4 +1,4 @@
-"""How much memory of which device a model took, out of llama.cpp's log."""
+"""The memory that a model took on each device, read from llama.cpp's log."""
 
 import re
 from collections import Counter
@@ -14,11 +14,11 @@ _KINDS = {"model": "weights", "compute": "compute", "output": "compute"}  # the 
 _MIB = 1024**2
 
 Buffers = Counter[tuple[int | None, str]]
-"""Bytes of each kind on each device by its index, None being the processor."""
+"""Bytes of each kind on each device by its index; None is the processor."""
 
 
 def read_buffers(lines: Iterable[str], devices: Sequence[NativeDevice]) -> Buffers:
-    """Add up the buffers that a log tells of."""
+    """Add up the buffers in a log."""
     buffers: Buffers = Counter()
     for line in lines:
         if found := _BUFFER.match(line):
@@ -28,7 +28,7 @@ def read_buffers(lines: Iterable[str], devices: Sequence[NativeDevice]) -> Buffe
 
 
 def _owner(buffer: str, devices: Sequence[NativeDevice]) -> int | None:
-    """The device a buffer lies on. A device's pinned memory ("CUDA_Host") is the computer's."""
+    """Return the device of a buffer. A device's pinned memory ("CUDA_Host") is the computer's."""
     for index, device in enumerate(devices):
         if buffer == device.buffer or buffer.startswith(f"{device.buffer}_"):
             return index
@@ -36,7 +36,7 @@ def _owner(buffer: str, devices: Sequence[NativeDevice]) -> int | None:
 
 
 def read_needs(lines: Sequence[str], sizes: Sizes, devices: Sequence[NativeDevice]) -> Needs:
-    """What a context needs, out of the log of one that was only simulated."""
+    """Return the needs of a context, from the log of a simulated one."""
     buffers = read_buffers(lines, devices)
     caches = sum(float(found[1]) * _MIB for line in lines if (found := _CACHE.match(line)))
     return Needs(
@@ -49,7 +49,7 @@ def read_needs(lines: Sequence[str], sizes: Sizes, devices: Sequence[NativeDevic
 def placements(
     buffers: Buffers, sizes: Sizes, placed: Layers, devices: Sequence[NativeDevice], cpu: str
 ) -> tuple[Placement, ...]:
-    """What is on each device that holds a part, and on the processor, called `cpu`."""
+    """Return the parts of a model on each device that has one, and on the processor, `cpu`."""
     return tuple(_placements(buffers, sizes, placed, devices, cpu))
 
 
@@ -70,7 +70,7 @@ def _placements(
         device="CPU",
         description=cpu,
         layers=len(sizes.layers) - sum(placed),
-        # The log tells how much of the file is mapped, and that may be all of it.
+        # The log has the mapped size of the file, which may be all of it.
         weight_bytes=cpu_weights(sizes, placed),
         kv_bytes=buffers[None, "kv"],
         compute_bytes=buffers[None, "compute"],

@@ -1,4 +1,4 @@
-"""Which devices a model may use."""
+"""The devices that a model may use."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ _GPUS = ("gpu", "igpu")
 
 
 def choose_devices(options: LoadOptions, local: Sequence[NativeDevice]) -> tuple[NativeDevice, ...]:
-    """The devices beside the processor that may hold layers, in the order for llama.cpp.
+    """Return the devices beside the processor that may hold layers, in llama.cpp's order.
 
-    Other computers first, which then send the least, and the largest last: it is filled first,
-    and makes the output. Raises `LoadError` when one is not there, or a share of the model is
-    missing for one.
+    Other computers come first, because they then send the least, and the largest device last: it is
+    filled first, and computes the output. Raises `LoadError` when a device is missing, or a device
+    has no share of the model.
     """
     chosen = _choose(options, local)
     shares = options.tensor_split
@@ -55,7 +55,7 @@ def _free_bytes(device: NativeDevice) -> int:
 
 
 def room(gpu: Device) -> int:
-    """How many bytes of a GPU's memory a model may take; some share the computer's memory."""
+    """Return the usable bytes of a GPU's memory; some GPUs share the computer's memory."""
     shares = gpu.kind == "igpu" or gpu.name.startswith(("Metal", "MTL"))
     free = min(gpu.free_bytes, psutil.virtual_memory().available) if shares else gpu.free_bytes
     return max(0, free - reserve(gpu.total_bytes))

@@ -1,4 +1,4 @@
-"""Loading a model with its layers on certain devices, in earnest or on paper."""
+"""Loads a model with its layers on given devices, for real or as a simulation."""
 
 import ctypes
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from chatdesk.inference.native.model import Model
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """A model file, and what it is loaded with. Its methods raise `LoadError` and `Aborted`."""
+    """A model file with its load options. The methods raise `LoadError` and `Aborted`."""
 
     path: Path
     options: LoadOptions
@@ -29,13 +29,13 @@ class Loader:
     progress: Callable[[float], None]
 
     def model(self, placed: Layers, *, on_paper: bool = False) -> Model:
-        """The weights, with so many layers on each device; `on_paper`, their sizes only."""
+        """Return the weights, with so many layers on each device; `on_paper`, only their sizes."""
         handles = [each.handle for each in self.devices] if any(placed) else []
         devices = (ctypes.c_void_p * (len(handles) + 1))(*handles, None)
         parameters = model_parameters(self.options)
         parameters.devices = ctypes.cast(devices, ctypes.c_void_p)
         parameters.tensor_split = (ctypes.c_float * lib.llama_max_devices())(*native_split(placed))
-        parameters.n_gpu_layers = sum(placed) + 1 if any(placed) else 0  # with the output
+        parameters.n_gpu_layers = sum(placed) + 1 if any(placed) else 0  # with the output layer
         if on_paper:
             parameters.no_alloc = True
             parameters.load_mode = lib.LLAMA_LOAD_MODE_NONE  # the file is not mapped either
@@ -43,13 +43,13 @@ class Loader:
         return Model(self.path, parameters, self.abort, progress)
 
     def context(self, model: Model, placed: Layers, window: int, kv_type: str) -> Context:
-        """The context of that model."""
+        """Return a context of that model."""
         on_gpu = any(placed)
         parameters = context_parameters(self.options, self.sizes, window, kv_type, on_gpu=on_gpu)
         return Context(model, parameters, self.abort)
 
     def needs(self, placed: Layers, window: int, kv_type: str) -> Needs:
-        """What computing with these layers would take, as llama.cpp itself works it out."""
+        """Return the memory that these layers need, as llama.cpp itself calculates it."""
         model = self.model(placed, on_paper=True)
         try:
             context = self.context(model, placed, window, kv_type)

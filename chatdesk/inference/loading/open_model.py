@@ -1,4 +1,4 @@
-"""Opening a model: as planned, or with less where memory does not suffice after all."""
+"""Opens a model as planned, or with less where memory is insufficient after all."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ _Step = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A model that is ready to compute, and what it took.
+    """A model that is ready to compute, with its actual settings.
 
-    `gpu_layers` counts whole layers on all GPUs; the output layer goes along with the last one.
+    `gpu_layers` counts whole layers on all GPUs; the output layer goes with the last one.
     """
 
     model: Model
@@ -43,7 +43,7 @@ class Opened:
     stepped_down: tuple[StepDown, ...]
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self.context.close()
         self.model.close()
 
@@ -56,8 +56,8 @@ def open_model(
 ) -> Opened:
     """Load a model and make its context. Raises `LoadError`, and `Aborted`.
 
-    As much of it as fits goes to the GPUs, by what llama.cpp says it would take there. Where that
-    was too much after all, less is tried until it fits; `stepped_down` says what was given up.
+    As much of it as fits goes to the GPUs, by llama.cpp's own calculation. Where that was too much
+    after all, less is tried until it fits; `stepped_down` lists what was given up.
     """
     start_backends()
     check_options(options)
@@ -68,7 +68,7 @@ def open_model(
 
 
 class _Opening:
-    """One attempt after the other to run a model."""
+    """A series of attempts to run a model."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -88,7 +88,7 @@ class _Opening:
         raise problem
 
     def _attempts(self, planned: Layers) -> Iterator[tuple[Layers, list[_Step]]]:
-        """Fewer layers on GPUs; then smaller contexts and KV caches, without and with GPUs."""
+        """Yield fewer layers on GPUs; then smaller contexts and caches, without and with GPUs."""
         less = list(smaller(*self._wish))
         *more_layers, fewest = fewer(planned)
         for placed in more_layers:
@@ -98,7 +98,7 @@ class _Opening:
             yield planned, less
 
     def _attempt(self, planned: Layers, placed: Layers, steps: Sequence[_Step]) -> Opened:
-        """Load once, and make the largest context of these that memory allows."""
+        """Load once, and make the largest of these contexts that fits into memory."""
         fitting = [step for step in steps if self._planner.fits_here(placed, *step)]
         problem = LoadError(FailureCode.OUT_OF_MEMORY, "the memory of this computer")
         if not fitting:
@@ -112,7 +112,7 @@ class _Opening:
                     if refused.code is FailureCode.OUT_OF_MEMORY:
                         problem = refused
                     elif step[1] == self._wish[1]:
-                        raise  # another KV type may only be one that the model cannot have
+                        raise  # another KV type may be impossible for the model
                 else:
                     return self._opened(model, context, planned, placed, step)
             raise problem
@@ -155,7 +155,7 @@ class _Opening:
         return placements(buffers, self._loader.sizes, placed, devices, cpu.description)
 
     def _threads(self, context: Context, placed: Layers) -> tuple[int, bool]:
-        """The thread count, and whether it was measured."""
+        """Return the thread count, and True if it was measured."""
         given, counts = self._loader.options.threads, candidates()
         all_on_gpus = sum(placed) == len(self._loader.sizes.layers)
         if given or all_on_gpus or len(counts) == 1:
@@ -167,7 +167,7 @@ class _Opening:
 
 
 def _warm_up(context: Context) -> None:
-    """Raises `LoadError` when a device can hold the model but not compute it."""
+    """Raise `LoadError` when a device can hold the model but not compute it."""
     log = native_log()
     log.clear()
     try:

@@ -1,4 +1,4 @@
-"""Load options: whether they can be used, and as llama.cpp's own parameters."""
+"""Load options: checked, and as llama.cpp's own parameters."""
 
 import math
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from chatdesk.inference.native.load_errors import LoadError
 from chatdesk.inference.native.thread_count import useful_threads
 
 SEQUENCES = 16  # running and idle ones; they share the cells, so more cost nothing
-OUTPUTS = 64  # rows with logits in one step; bounds the compute buffer of large vocabularies
+OUTPUTS = 64  # rows with logits in one step; limits the compute buffer of large vocabularies
 
-# A batch is what one decode call computes. On a CPU 128 tokens are read as fast as 512, and
-# progress, abort and memory are four times finer; a GPU wants more work at a time.
+# A batch is the work of one decode call. A CPU reads 128 tokens as fast as 512, and progress, abort
+# and memory are four times finer; a GPU needs more work at a time.
 _CPU_BATCH, _GPU_BATCH = 128, 512
 _SMALLEST_WINDOW = 64
 _LARGEST_WINDOW = 2**24  # tokens; beyond every model, and within llama.cpp's 32 bits
@@ -37,7 +37,7 @@ _SCALINGS = {
 
 
 def check_options(options: LoadOptions) -> None:
-    """Raises `LoadError` for a value without meaning."""
+    """Raise `LoadError` for a value without meaning."""
     problem = next(_problems(options), None)
     if problem:
         raise LoadError(FailureCode.PARAMETER, problem)
@@ -66,17 +66,17 @@ def _problems(options: LoadOptions) -> Iterator[str]:
 
 
 def wished_window(options: LoadOptions, sizes: Sizes) -> int:
-    """The context window to try: no larger than the model was trained for, unless it is scaled."""
+    """Return the context window to try: at most the trained one, unless it is scaled."""
     is_scaled = options.rope_scaling in ("linear", "yarn") or options.rope_freq_scale > 0
     trained = 0 if is_scaled else sizes.trained_context
     return max(min(options.context_window, trained or _LARGEST_WINDOW), _SMALLEST_WINDOW)
 
 
 def model_parameters(options: LoadOptions) -> Any:
-    """llama.cpp's parameters for loading, but for the devices."""
+    """Return llama.cpp's parameters for loading, except the devices."""
     parameters = lib.llama_model_default_params()
     parameters.load_mode = {
-        (True, False): lib.LLAMA_LOAD_MODE_AUTO,  # mmap, but for devices that cannot
+        (True, False): lib.LLAMA_LOAD_MODE_AUTO,  # mmap, except for devices that cannot
         (True, True): lib.LLAMA_LOAD_MODE_MMAP_MLOCK,
         (False, True): lib.LLAMA_LOAD_MODE_MLOCK,
         (False, False): lib.LLAMA_LOAD_MODE_NONE,
@@ -87,7 +87,7 @@ def model_parameters(options: LoadOptions) -> Any:
 def context_parameters(
     options: LoadOptions, sizes: Sizes, window: int, kv_type: str, *, on_gpu: bool
 ) -> Any:
-    """llama.cpp's parameters for a context."""
+    """Return llama.cpp's parameters for a context."""
     parameters = lib.llama_context_default_params()
     parameters.n_ctx = window
     parameters.n_batch = options.batch or (_GPU_BATCH if on_gpu else _CPU_BATCH)
@@ -106,7 +106,7 @@ def context_parameters(
 
 
 def _frequency_scale(options: LoadOptions, sizes: Sizes) -> float:
-    """The one wished for; without, what stretches the trained context to the wished window."""
+    """Return the requested scale, or the one that stretches the trained context to the window."""
     if options.rope_freq_scale or options.rope_scaling not in ("linear", "yarn"):
         return options.rope_freq_scale
     trained = options.yarn_original_context or sizes.trained_context

@@ -1,7 +1,7 @@
-"""Which layers of a model go to which device, and what to give up when memory does not suffice.
+"""The placement of layers on devices, and what to give up when memory is insufficient.
 
 Pure arithmetic. llama.cpp gives the first layers to the processor and the rest to the devices in
-their order; the output layer goes where the last layer is. Bytes throughout.
+their order; the output layer goes with the last layer. Bytes throughout.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,10 @@ from itertools import accumulate
 from chatdesk.core.loading import KV_TYPES
 
 Layers = tuple[int, ...]
-"""How many layers each device takes, in llama.cpp's order."""
+"""The number of layers on each device, in llama.cpp's order."""
 
 REDUCED_WINDOW = 2048
-"""The context window is not made smaller than this to save memory, in tokens."""
+"""The smallest context window, in tokens, that is tried to save memory."""
 
 _MOST_RESERVED = 1024**3
 _BISECTIONS = 12  # the fullest device is then within a 4,000th of the best
@@ -23,11 +23,11 @@ _KV_SIZES = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}  # bytes a value; ggm
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What a model file says of its size.
+    """The sizes that a model file states.
 
-    `layers` are the weights of each, `output` those of the output layer, `total` all of them.
-    When it `is_tied` the output layer is the input layer, and on a device a copy of it.
-    `embedding` is the width of a token's vector, `trained_context` in tokens.
+    `layers` are the weights of each, `output` those of the output layer, `total` all of them. When
+    it `is_tied` the output layer is the input layer, and on a device a copy of it. `embedding` is
+    the width of a token's vector, `trained_context` in tokens.
     """
 
     layers: Layers
@@ -40,8 +40,9 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What computing takes besides the weights: the KV cache of one layer, and a compute buffer
-    on each device and on the processor.
+    """The memory that computing needs besides the weights.
+
+    The KV cache of one layer, and a compute buffer on each device and on the processor.
     """
 
     kv_layer: int
@@ -50,22 +51,22 @@ class Needs:
 
 
 def reserve(total_bytes: int) -> int:
-    """What is left alone of a device's memory: for the driver, the screen and other programs."""
+    """Return the part of a device's memory to leave free: for driver, screen and other programs."""
     return min(_MOST_RESERVED, total_bytes // 10)
 
 
 def kv_share(kv_type: str, wished: str) -> float:
-    """The size of a KV cache of this type, as a share of one of the type wished for."""
+    """Return the size of a KV cache of this type, as a share of one of the requested type."""
     return _KV_SIZES[kv_type] / _KV_SIZES[wished]
 
 
 def most_kv_layer(sizes: Sizes, window: int, kv_type: str) -> int:
-    """More than the KV cache of a layer takes: keys and values as wide as the embedding, twice."""
+    """Return an upper bound of a layer's KV cache: keys and values of embedding width, twice."""
     return int(4 * sizes.embedding * window * _KV_SIZES[kv_type])
 
 
 def place(sizes: Sizes, needs: Needs, rooms: Sequence[int], *, on_all: bool = False) -> Layers:
-    """Give layers to the devices with so much `room` each, as many as fit.
+    """Place as many layers as fit on devices with so much `room` each.
 
     The fewest devices that hold the model, from the last one on, or all of them if `on_all`; among
     those, each is filled to about the same degree.
@@ -80,7 +81,7 @@ def place(sizes: Sizes, needs: Needs, rooms: Sequence[int], *, on_all: bool = Fa
 
 
 def _level(rooms: Sequence[int], sizes: Sizes, kv_layer: int) -> Layers:
-    """The layers that fit; if all do, by the smallest share of every room that holds them."""
+    """Return the layers that fit; if all do, with the smallest sufficient share of every room."""
     count = len(sizes.layers)
     placed = _fill(rooms, sizes, kv_layer)
     low, high = 0.0, 1.0
@@ -109,7 +110,7 @@ def _fill(rooms: Sequence[int], sizes: Sizes, kv_layer: int) -> Layers:
 
 
 def taken(sizes: Sizes, needs: Needs, placed: Layers) -> tuple[int, ...]:
-    """What each device then holds: weights, KV cache and compute buffer."""
+    """Return the memory used on each device: weights, KV cache and compute buffer."""
     ends = list(accumulate(placed, initial=len(sizes.layers) - sum(placed)))
     last = max((index for index, layers in enumerate(placed) if layers), default=-1)
     return tuple(
@@ -122,7 +123,7 @@ def taken(sizes: Sizes, needs: Needs, placed: Layers) -> tuple[int, ...]:
 
 
 def cpu_weights(sizes: Sizes, placed: Layers) -> int:
-    """The weights that stay with the processor."""
+    """Return the weights that stay with the processor."""
     gone = sum(sizes.layers[len(sizes.layers) - sum(placed) :])
     return sizes.total - gone - (sizes.output if sum(placed) and not sizes.is_tied else 0)
 
@@ -136,20 +137,20 @@ def by_shares(shares: Sequence[float], layers: int) -> Layers:
 
 
 def native_split(placed: Layers) -> list[float]:
-    """llama.cpp's `tensor_split` that gives these layers; it counts the output as a layer."""
+    """Return llama.cpp's `tensor_split` for these layers; it counts the output as a layer."""
     last = max((index for index, layers in enumerate(placed) if layers), default=-1)
     return [float(layers + (index == last)) for index, layers in enumerate(placed)]
 
 
 def fewer(placed: Layers) -> list[Layers]:
-    """The layers as placed, and then fewer and fewer of them down to none."""
+    """Return the layers as placed, and then fewer and fewer of them down to none."""
     total = sum(placed)
     counts = dict.fromkeys([total, total * 3 // 4, total // 2, total // 4, 0])
     return [by_shares(placed, count) if count else (0,) * len(placed) for count in counts]
 
 
 def smaller(window: int, kv_type: str) -> Iterator[tuple[int, str]]:
-    """Context windows and KV types after the ones wished for, each needing less memory."""
+    """Yield context windows and KV types after the requested ones, each needing less memory."""
     while window > REDUCED_WINDOW:
         window = max(REDUCED_WINDOW, window // 2)
         yield window, kv_type

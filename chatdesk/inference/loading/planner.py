@@ -1,4 +1,4 @@
-"""What is to go where, before any of it is loaded."""
+"""Plans the placement of a model before any of it is loaded."""
 
 import psutil
 
@@ -17,11 +17,11 @@ from chatdesk.inference.loading.placement import (
     taken,
 )
 
-_TRIALS = 3  # of a placement on paper; the second one is nearly always right
+_TRIALS = 3  # of a placement by simulation; the second one is nearly always right
 
 
 class Planner:
-    """Works out where the layers go, and what this computer's memory can hold.
+    """Finds the placement of the layers, and the limits of this computer's memory.
 
     `window` is the context window to try first, in tokens.
     """
@@ -34,7 +34,7 @@ class Planner:
         self.window = wished_window(loader.options, loader.sizes)
 
     def layers(self) -> Layers:
-        """How many layers go to each device: as wished for, or as many as fit."""
+        """Return the layers for each device: as requested, or as many as fit."""
         options, devices, count = self._options, self._loader.devices, len(self._sizes.layers)
         if not devices or options.gpu_layers == 0:
             return (0,) * len(devices)
@@ -55,7 +55,7 @@ class Planner:
         return placed
 
     def fits_here(self, placed: Layers, window: int, kv_type: str) -> bool:
-        """Whether the processor's part fits into this computer's memory."""
+        """Return True if the processor's part fits into this computer's memory."""
         sizes, options = self._sizes, self._options
         memory = psutil.virtual_memory()
         space = memory.available - reserve(memory.total)

@@ -1,4 +1,4 @@
-"""How large a model is, out of its file's header, before it is loaded.
+"""The size of a model, from its file's header, before it is loaded.
 
 The functions are declared in `gguf.h`; https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 describes the format.
@@ -34,7 +34,7 @@ class _Header:
         self._handle = handle
 
     def tensors(self) -> Iterator[tuple[str, int]]:
-        """Name and bytes of each tensor."""
+        """Yield name and bytes of each tensor."""
         count = ggml("gguf_get_n_tensors", ctypes.c_int64, ctypes.c_void_p)(self._handle)
         at = (ctypes.c_void_p, ctypes.c_int64)
         name = ggml("gguf_get_tensor_name", ctypes.c_char_p, *at)
@@ -43,20 +43,20 @@ class _Header:
             yield name(self._handle, index).decode("utf-8", "replace"), size(self._handle, index)
 
     def number(self, key: str) -> int | None:
-        """An unsigned number; None when there is none."""
+        """Return an unsigned number; None when there is none."""
         found = self._find(key, _UINT32)
         at = (ctypes.c_void_p, ctypes.c_int64)
         return found and ggml("gguf_get_val_u32", ctypes.c_uint32, *at)(*found)
 
     def text(self, key: str) -> str:
-        """A text; "" when there is none."""
+        """Return a text; "" when there is none."""
         found = self._find(key, _STRING)
         at = (ctypes.c_void_p, ctypes.c_int64)
         value = b"" if found is None else ggml("gguf_get_val_str", ctypes.c_char_p, *at)(*found)
         return value.decode("utf-8", "replace")
 
     def _find(self, key: str, kind: int) -> tuple[int, int] | None:
-        # Asking for a value of another type than it is of ends the process.
+        # A request for a value of another type ends the process.
         at = (ctypes.c_void_p, ctypes.c_int64)
         find = ggml("gguf_find_key", ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p)
         index: int = find(self._handle, key.encode())
@@ -80,7 +80,7 @@ def _open(path: Path) -> Iterator[_Header]:
 
 
 def read_sizes(path: Path) -> Sizes:
-    """The sizes of a model, with all parts of a split one. Raises `LoadError`."""
+    """Return the sizes of a model, with all parts of a split one. Raises `LoadError`."""
     weights: Counter[str] = Counter()
     for part in _parts(path):
         check_file(part)
@@ -106,7 +106,7 @@ def read_sizes(path: Path) -> Sizes:
 
 
 def _check_blocks(count: int | None) -> None:
-    # llama.cpp ends the process over this one.
+    # llama.cpp ends the process for a count outside these bounds.
     if count is not None and not 0 < count <= _MOST_BLOCKS:
         raise LoadError(FailureCode.LOAD_FAILED, f"block_count = {count}")
 

@@ -1,4 +1,4 @@
-"""ggml's devices: what this computer can compute on, and how llama.cpp is handed them.
+"""ggml's devices: the processors of this computer, and their handles for llama.cpp.
 
 The functions are declared in `ggml-backend.h`.
 """
@@ -19,7 +19,7 @@ _KINDS = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accel"}  # enum ggml_backend_dev_ty
 class NativeDevice:
     """A device and ggml's handle for it.
 
-    `buffer` is what llama.cpp's log calls memory on it; `address` is the other computer it
+    `buffer` is the name of its memory in llama.cpp's log; `address` is the other computer that it
     belongs to, "" for this one.
     """
 
@@ -30,19 +30,19 @@ class NativeDevice:
 
 
 def devices() -> tuple[Device, ...]:
-    """What this computer can compute on, in ggml's order; memory in bytes, as free as it is now."""
+    """Return this computer's devices, in ggml's order; memory in bytes, free memory as of now."""
     return tuple(each.device for each in local_devices())
 
 
 def local_devices() -> tuple[NativeDevice, ...]:
-    """The devices of this computer, in ggml's order."""
+    """Return the devices of this computer with their handles, in ggml's order."""
     count = ggml("ggml_backend_dev_count", ctypes.c_size_t)()
     get = ggml("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
     return tuple(native_device(get(index)) for index in range(count))
 
 
 def native_device(handle: int, address: str = "") -> NativeDevice:
-    """What ggml says of a device. That of another computer is asked over the network."""
+    """Return ggml's data of a device. For another computer this is a network request."""
     size = ctypes.POINTER(ctypes.c_size_t)
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     ggml("ggml_backend_dev_memory", None, ctypes.c_void_p, size, size)(handle, free, total)
@@ -53,7 +53,7 @@ def native_device(handle: int, address: str = "") -> NativeDevice:
         description=_text("ggml_backend_dev_description", handle)
         + (f" ({variant})" if variant else ""),
         kind=kind,
-        # ggml calls all of the system's memory free.
+        # ggml reports all of the system's memory as free.
         free_bytes=psutil.virtual_memory().available if kind == "cpu" else free.value,
         total_bytes=total.value,
     )

@@ -1,4 +1,4 @@
-"""Why a model file does not load, as a `FailureCode` and a detail."""
+"""The reasons why a model file does not load, as a `FailureCode` and a detail."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class LoadError(Exception):
 
 
 def check_file(path: Path) -> None:
-    """What can be told without llama.cpp. Raises `LoadError`."""
+    """Check a file without llama.cpp. Raises `LoadError`."""
     try:
         with path.open("rb") as file:
             magic = file.read(len(_MAGIC))
@@ -50,7 +50,7 @@ def classify(
     errors: Sequence[str],
     or_else: FailureCode = FailureCode.LOAD_FAILED,
 ) -> LoadError:
-    """The problem that llama.cpp's log of a failed load tells of."""
+    """Return the problem that llama.cpp's log of a failed load reports."""
     given = [found[1] for line in errors if (found := _REASON.search(line))]
     reason = (given or [*errors[-1:], "llama.cpp gave no reason"])[0]
     for code, symptom in _SYMPTOMS:

@@ -1,4 +1,4 @@
-"""GGUF LoRA adapters: loaded once, applied to a context as a whole."""
+"""GGUF LoRA adapters: loaded once, applied to a whole context."""
 
 import ctypes
 import hashlib
@@ -15,13 +15,13 @@ from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.model import Model
 
 AdapterKey = tuple[tuple[str, float], ...]
-"""Which adapters at which scale: the hash of each one's file, so that a changed one is another."""
+"""Adapters with their scales: the hash of each file, so that a changed file is another adapter."""
 
 _LARGEST_SCALE = 100.0
 
 
 class AdapterError(Exception):
-    """An adapter that cannot be used; the text says which file and why."""
+    """An adapter that cannot be used; the text gives the file and the reason."""
 
 
 class Adapters:
@@ -35,10 +35,10 @@ class Adapters:
         self._applied: AdapterKey = ()
 
     def identify(self, adapters: Sequence[Adapter]) -> AdapterKey:
-        """Which adapters these are, by their content. Raises `AdapterError`."""
+        """Identify adapters by their content. Raises `AdapterError`."""
         key = []
         for adapter in adapters:
-            if not -_LARGEST_SCALE <= adapter.scale <= _LARGEST_SCALE:  # never so for a NaN
+            if not -_LARGEST_SCALE <= adapter.scale <= _LARGEST_SCALE:  # also refuses NaN
                 raise AdapterError(f"a scale of {adapter.scale}")
             if adapter.scale:
                 key.append((self._digest(Path(adapter.path)), adapter.scale))
@@ -60,7 +60,7 @@ class Adapters:
             raise AdapterError(f"{path.name}: {problem.strerror}") from problem
 
     def load(self, key: AdapterKey) -> None:
-        """Read those that are new. Raises `AdapterError`."""
+        """Read the new ones. Raises `AdapterError`."""
         for digest, _ in key:
             if digest not in self._handles:
                 self._handles[digest] = self._read(self._paths[digest])
@@ -75,7 +75,7 @@ class Adapters:
         return handle
 
     def apply(self, context: Context, key: AdapterKey) -> None:
-        """Let the next computations run with these adapters and no others; they are loaded."""
+        """Run the next computations with these loaded adapters and no others."""
         if key == self._applied:
             return
         handles = (lib.llama_adapter_lora_p_ctypes * len(key))(

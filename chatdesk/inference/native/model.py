@@ -1,4 +1,4 @@
-"""The weights of a GGUF model in llama.cpp, and what its file says of it.
+"""The weights of a GGUF model in llama.cpp, and the metadata of its file.
 
 Over llama-cpp-python's low-level bindings of `llama.h`; the high-level class is slower and uses
 half the cores.
@@ -22,13 +22,13 @@ _PROGRESS_INTERVAL_S = 0.1
 
 
 class Aborted(Exception):
-    """The abort flag was set; what was being computed is as if it had not begun."""
+    """The abort flag was set; the aborted computation has no effect."""
 
 
 class Model:
-    """Loaded weights. `close` gives the memory back, after every context on it is closed.
+    """Loaded weights. `close` frees the memory, after every context on it is closed.
 
-    `buffers` are the lines of llama.cpp's log that tell how much memory of which device it took.
+    `buffers` are the lines of llama.cpp's log with the memory taken on each device.
     """
 
     def __init__(
@@ -40,8 +40,8 @@ class Model:
     ) -> None:
         """Load `path` with llama.cpp's `llama_model_params`.
 
-        `progress` hears fractions of 1, at most every 100 ms. Raises `LoadError`, and `Aborted`
-        when the flag is set meanwhile.
+        `progress` gets fractions of 1, at most every 100 ms. Raises `LoadError`, and `Aborted` when
+        the flag is set during the load.
         """
         check_file(path)
         self.handle: Any = None
@@ -58,13 +58,13 @@ class Model:
     def _read(
         self, path: Path, parameters: Any, abort: AbortFlag, progress: Callable[[float], None]
     ) -> None:
-        told = 0.0
+        reported = 0.0
 
         def on_progress(fraction: float, _user_data: Any) -> bool:
-            nonlocal told
+            nonlocal reported
             now = time.monotonic()
-            if now - told >= _PROGRESS_INTERVAL_S or fraction >= 1:
-                told = now
+            if now - reported >= _PROGRESS_INTERVAL_S or fraction >= 1:
+                reported = now
                 progress(fraction)
             return not abort.is_set()
 
@@ -88,7 +88,7 @@ class Model:
             raise LoadError(FailureCode.LOAD_FAILED, "the file has no vocabulary")
 
     def metadata(self, key: str) -> str | None:
-        """A value of the file's header as text; None when it has none."""
+        """Return a value of the file's header as text; None when it has none."""
         name = key.encode()
         size = int(lib.llama_model_meta_val_str(self.handle, name, None, 0))
         if size < 0:
@@ -99,28 +99,28 @@ class Model:
 
     @property
     def trained_context(self) -> int:
-        """The longest context the model was trained for, in tokens."""
+        """The longest context that the model was trained for, in tokens."""
         return int(lib.llama_model_n_ctx_train(self.handle))
 
     @property
     def parameters(self) -> int:
-        """How many weights the model has."""
+        """The number of weights."""
         return int(lib.llama_model_n_params(self.handle))
 
     @property
     def bytes(self) -> int:
-        """The size of its tensors."""
+        """The size of the tensors."""
         return int(lib.llama_model_size(self.handle))
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether its state cannot go back to an earlier token (also in part)."""
+        """True if its state, or a part of it, cannot go back to an earlier token."""
         return bool(
             lib.llama_model_is_recurrent(self.handle) or lib.llama_model_is_hybrid(self.handle)
         )
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         if self.handle:
             lib.llama_model_free(self.handle)
             self.handle = None

@@ -1,7 +1,7 @@
 """Devices of other computers, through llama.cpp's RPC backend.
 
-The functions are declared in `ggml-rpc.h`. llama.cpp ends the process when the other computer
-does not answer as it should, so whether it does is found out here beforehand.
+The functions are declared in `ggml-rpc.h`. llama.cpp ends the process when the other computer does
+not answer correctly, so this module checks that first.
 """
 
 import ctypes
@@ -16,20 +16,20 @@ from chatdesk.inference.native.devices import NativeDevice, native_device
 from chatdesk.inference.native.load_errors import LoadError
 
 _PATIENCE_S = 3.0
-_PROTOCOL = (7, 0)  # RPC_PROTO_MAJOR_VERSION and _MINOR_; a test asks the real thing
-# RPC_CMD_HELLO with its 24 bytes of wishes for the connection: none. See ggml-rpc.cpp.
+_PROTOCOL = (7, 0)  # RPC_PROTO_MAJOR_VERSION and _MINOR_; a test asks the real server
+# RPC_CMD_HELLO with its 24 bytes of connection options: none. See ggml-rpc.cpp.
 _HELLO = struct.pack("<BQ24x", 14, 24)
 _ANSWER = struct.Struct("<QBBBx24x")  # its size, and the server's version
 
 
 def remote_devices(address: str) -> tuple[NativeDevice, ...]:
-    """What the computer at "host:port" lends. Raises `LoadError`."""
+    """Return the devices that the computer at "host:port" lends. Raises `LoadError`."""
     check_answers(address)
     try:
         add = ggml("ggml_backend_rpc_add_server", ctypes.c_void_p, ctypes.c_char_p)
     except AttributeError:
         raise _problem("this llama.cpp cannot use other computers") from None
-    # The devices are not registered with ggml: its list would then ask a computer that has gone.
+    # The devices are not registered with ggml: its list would then query a computer that has gone.
     server = add(address.encode())
     if not server:
         raise _problem(f"{address} lends nothing")
@@ -46,7 +46,7 @@ def check_answers(address: str) -> None:
     try:
         # llama.cpp knows IPv4 only.
         connection = socket.create_connection((socket.gethostbyname(host), int(port)), _PATIENCE_S)
-    except (OSError, UnicodeError):  # the latter for a host name that cannot be one
+    except (OSError, UnicodeError):  # UnicodeError: an impossible host name
         raise _problem(f"{address} does not answer") from None
     with connection, connection.makefile("rb") as incoming:
         try:
@@ -65,9 +65,9 @@ def check_answers(address: str) -> None:
 
 @contextmanager
 def connected(devices: Sequence[NativeDevice]) -> Iterator[None]:
-    """Keep the connections up, which llama.cpp drops as soon as nothing of ours is there.
+    """Keep the connections open; llama.cpp closes them as soon as nothing of ours uses them.
 
-    Others may then slip in, and we would wait for them.
+    Another client could then connect first, and we would wait for it.
     """
     init = ggml("ggml_backend_dev_init", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)
     free = ggml("ggml_backend_free", None, ctypes.c_void_p)

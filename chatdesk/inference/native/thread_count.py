@@ -1,4 +1,4 @@
-"""How many threads compute fastest on this machine."""
+"""The thread count that computes fastest on this machine."""
 
 import os
 import sys
@@ -12,11 +12,11 @@ from chatdesk.inference.native.context import Batch, Context
 _ROUNDS = 3
 _PATIENCE_S = 0.3  # no further round after that
 _CLEARLY = 0.9  # of the usual count's time: less is no measuring error
-_BUSY = 0.15  # of the cores' time, used by other programs
+_BUSY = 0.15  # share of the cores' time used by other programs
 
 
 def useful_threads() -> int:
-    """How many threads usually help: the physical cores, as far as this process may use them."""
+    """Return the usual best count: the physical cores, as far as this process may use them."""
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     return min(physical, _allowed())
 
@@ -26,25 +26,26 @@ def _allowed() -> int:
 
 
 def candidates() -> tuple[int, ...]:
-    """Thread counts worth a trial, the usual one first.
+    """Return the thread counts worth a trial, the usual one first.
 
-    Fewer are faster where cores are of two speeds, or where a container may use a part of them
-    only; more, where a core runs two threads.
+    Fewer are faster where cores have two speeds, or where a container may use only a part of them;
+    more, where a core runs two threads.
     """
     usual = useful_threads()
     return tuple(dict.fromkeys((usual, max(1, usual // 2), max(1, usual // 4), _allowed())))
 
 
 def use_threads(context: Context, count: int) -> None:
-    """Compute with so many threads from now on."""
+    """Set the thread count of further computations."""
     lib.llama_set_n_threads(context.handle, count, count)
 
 
 def fastest(context: Context, counts: tuple[int, ...]) -> int | None:
-    """The count with the quickest decode step; the first one unless another is clearly better.
+    """Return the count with the fastest decode step; the first unless another is clearly better.
 
-    They take turns, and each one's best step counts. None when other programs kept the cores so
-    busy that they were measured and not the cores. Leaves the context empty. Raises `Aborted`.
+    The counts take turns, and the best step of each counts. None when other programs kept the cores
+    so busy that the measurement is of them and not of the cores. Leaves the context empty. Raises
+    `Aborted`.
     """
     best = dict.fromkeys(counts, float("inf"))
     batch = Batch(1)
@@ -66,8 +67,8 @@ def fastest(context: Context, counts: tuple[int, ...]) -> int | None:
 
 
 def _others_s() -> float:
-    """Seconds the processor has computed for others than this process."""
+    """Return the processor time of other processes, in seconds."""
     times = psutil.cpu_times()
     spent = times.user + times.system
-    spent += sum(getattr(times, other, 0.0) for other in ("nice", "steal"))  # where there are such
+    spent += sum(getattr(times, other, 0.0) for other in ("nice", "steal"))  # where they exist
     return spent - time.process_time()

@@ -1,1 +1,1 @@
-"""From messages to text and tokens; without llama.cpp."""
+"""From messages to text and tokens; no llama.cpp."""

@@ -1,4 +1,4 @@
-"""From a conversation to the token ids of its prompt."""
+"""The prompt of a conversation as token ids."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,46 +17,47 @@ _QUESTION, _ANSWER = PromptMessage("user", "tea"), PromptMessage("assistant", "t
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A conversation as tokens, and where the words of each message are in them."""
+    """A conversation as tokens, with the span of each message's words."""
 
     tokens: list[int]
     spans: list[Span]
 
 
 class PromptBuilder:
-    """Renders and tokenizes conversations so that nobody's text can pass for the template's.
+    """Renders and tokenizes conversations so that no message's text can act as the template's.
 
-    Plain conversations become exactly what tokenizing the whole rendered text gives. Where a
-    message spells out a special token, those characters are kept out of the rendering behind a
-    stand-in and are tokenized as the plain text they are.
+    Plain conversations give exactly the tokens of the whole rendered text. Where a message spells
+    out a special token, a stand-in replaces those characters in the rendering, and they are
+    tokenized as the plain text they are.
     """
 
     def __init__(self, template: ChatTemplate, vocabulary: Vocabulary) -> None:
         self._template = template
         self._vocabulary = vocabulary
         self._hiding = Hiding(vocabulary, template.source)
-        self._counts: dict[int, int] = {}  # tokens of a text, by its hash
+        self._counts: dict[int, int] = {}  # token count of a text, by its hash
 
     def tokens(self, messages: Sequence[PromptMessage]) -> list[int]:
-        """The prompt's token ids. Raises `RenderError`; `ValueError` for an unknown role."""
+        """Return the prompt's token ids. Raises `RenderError`; `ValueError` for an unknown role."""
         stand_ins = StandIns()
         hidden = self._hide(messages, stand_ins)
         tokens = self._hiding.tokens(stand_ins.split(self._template.render(hidden)))
         return self._missing_start(tokens) + tokens
 
     def render(self, messages: Sequence[PromptMessage]) -> Rendered:
-        """The conversation with the place of each message's words. Raises as `tokens` does.
+        """Return the conversation with the span of each message's words. Raises as `tokens` does.
 
         With a question at the end the tokens are those of `tokens`. With an answer at the end its
-        turn is closed: they end with the token that the model ends it with (with its words, if
-        there is none), and `tokens` begins with them when the chat goes on. Only where the template
-        shows an answer with its question in another way then (some leave out its thinking, or move
-        the system text), they are as the model reads and writes the answer: `tokens`, and the end.
+        turn is closed: the tokens end with the token that the model ends it with (with its words,
+        if there is none), and `tokens` begins with them when the chat continues. Some templates
+        then show an answer and its question in another way (they leave out its thinking, or move
+        the system text). Only there the tokens are those that the model reads and writes for the
+        answer: `tokens`, and the end.
 
-        A token belongs to the message in which its first byte is, a space before a word not
-        counted. An answer's span is what the model says: also the white space that the template
-        has before it, and the token that ends the turn. A message of which a template keeps
-        nothing has an empty span.
+        A token belongs to the message that contains its first byte, not counting a space before a
+        word. An answer's span is the model's output: it includes the white space that the template
+        has before it, and the token that ends the turn. A message of which a template keeps nothing
+        has an empty span.
         """
         stand_ins = StandIns()
         hidden = self._hide(messages, stand_ins)
@@ -89,14 +90,14 @@ class PromptBuilder:
 
     @cached_property
     def _answer_lead(self) -> bytes:
-        """White space before an answer that the model says: no prompt ends with it."""
+        """White space before an answer that the model generates itself: no prompt ends with it."""
         asked = self._template.render([_QUESTION])
         answered = self._template.render([_QUESTION, _ANSWER, _QUESTION])
         lead = answered.removeprefix(asked).partition(_ANSWER.content)[0]
         return lead.encode() if lead.isspace() else b""
 
     def _closed(self, hidden: Sequence[PromptMessage]) -> tuple[Render, str]:
-        """How to render a conversation with its last answer closed, and what is behind that."""
+        """Return a rendering function that closes the last answer, and the text after it."""
 
         def gone_on(turns: Sequence[PromptMessage]) -> str:
             return self._template.render([*turns, _QUESTION])
@@ -119,7 +120,7 @@ class PromptBuilder:
         return self._hiding.hide(messages, stand_ins)
 
     def _missing_start(self, tokens: Sequence[int]) -> list[int]:
-        """What the template did not write at the beginning, though the model wants it there."""
+        """Return the first tokens that the model requires and the template did not write."""
         bos = self._vocabulary.bos
         if bos is not None and tokens[:1] != [bos]:
             return [bos]
@@ -130,9 +131,9 @@ class PromptBuilder:
     # Estimates, for a conversation that may be far longer than the context window
 
     def estimate(self, message: PromptMessage) -> int:
-        """About how many tokens a message takes in a prompt, its part of the template included.
+        """Estimate the tokens of a message in a prompt, with its part of the template.
 
-        Remembered, so that the past of a conversation is counted once. Raises as `tokens` does.
+        Cached, so that the past of a conversation is counted once. Raises as `tokens` does.
         """
         _check_role(message)
         tokens = self._count(message.content) + self._overhead[1]
@@ -142,7 +143,7 @@ class PromptBuilder:
 
     @property
     def frame(self) -> int:
-        """About how many tokens a prompt takes beside its messages."""
+        """Estimated tokens of a prompt beside its messages."""
         return self._overhead[0]
 
     @cached_property
@@ -156,7 +157,7 @@ class PromptBuilder:
 
     @cached_property
     def _keeps_thinking(self) -> bool:
-        """Whether the template shows what was thought before earlier answers."""
+        """True if the template shows the thinking before earlier answers."""
         plain = [_QUESTION, _ANSWER, _QUESTION]
         thought = [_QUESTION, replace(_ANSWER, thinking="tea"), _QUESTION]
         return self.tokens(thought) != self.tokens(plain)
@@ -177,5 +178,5 @@ def _check_role(message: PromptMessage) -> None:
 
 
 def _moved(span: Span, by: int, size: int) -> Span:
-    """The part of a span among the first `size` tokens, after `by` tokens came before them."""
+    """Return the part of a span within the first `size` tokens, moved by `by` tokens."""
     return Span(min(span.start, size) + by, min(span.end, size) + by)

@@ -1,4 +1,4 @@
-"""What a model reads of a conversation that is longer than its context window."""
+"""The part of a conversation that the model reads when it is longer than the context window."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _SHARE = 4  # a quarter of the window is kept for the answer
 
 
 class TooLong(Exception):
-    """Even the system prompt and the last turn alone are too much; both in tokens."""
+    """The system prompt and the last turn alone exceed the limit; both values in tokens."""
 
     def __init__(self, tokens: int, limit: int) -> None:
         super().__init__(f"{tokens} tokens, at most {limit}")
@@ -23,7 +23,7 @@ class TooLong(Exception):
 class View:
     """The messages that a model reads, and their prompt.
 
-    `view_start` is the index, among all messages, of the oldest one it reads beside system and
+    `view_start` is the index, among all messages, of the oldest one it reads apart from system and
     pinned ones; 0 while it reads everything.
     """
 
@@ -34,25 +34,25 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A user's message and what follows up to the next one, without system messages."""
+    """A user's message and everything up to the next one, without system messages."""
 
-    messages: tuple[int, ...]  # by their index
+    messages: tuple[int, ...]  # their indexes
     tokens: int
     pinned: bool
 
 
 def fit(messages: Sequence[PromptMessage], builder: PromptBuilder, window: int, room: int) -> View:
-    """The conversation as far as it leaves `room` of the `window`, both in tokens.
+    """Return the part of the conversation that leaves `room` of the `window`, both in tokens.
 
     System messages and turns with a pinned one stay, unless such a turn fills half of the window;
-    the oldest other turns leave, each as a whole.
-    Which ones depends on the conversation alone: from its beginning on, whenever three quarters
-    of the window are full, turns leave until half of it is. So the same beginning is missing
-    for many turns, and the rest need not be read anew with each of them. An answer that fills
-    the window is fitted as the last message: what was left out stays out.
+    the oldest other turns leave, each as a whole. Only the conversation decides which ones: read
+    from its beginning, whenever three quarters of the window are full, turns leave until half of it
+    is. So the same beginning is missing for many turns, and the rest need not be read again with
+    each of them. An answer that fills the window is fitted as the last message: what was left out
+    stays out.
 
-    With more than a quarter as `room`, turns leave that much earlier. Where the last turn leaves
-    no place for pinned ones, they leave as well, the oldest first. Raises `TooLong`, and as
+    With more than a quarter as `room`, turns leave correspondingly earlier. Where the last turn
+    leaves no place for pinned ones, they leave as well, the oldest first. Raises `TooLong`, and as
     `PromptBuilder.tokens` does.
     """
     limit = window - room
@@ -67,7 +67,7 @@ def fit(messages: Sequence[PromptMessage], builder: PromptBuilder, window: int, 
     while True:
         kept, freed = _let_go(kept, surplus, step)
         estimated -= freed
-        if estimated > 2 * max(limit, 0):  # no estimate is that wrong: spare the reading of it
+        if estimated > 2 * max(limit, 0):  # no estimate is so wrong: do not read it
             raise TooLong(estimated, limit)
         shown = {index for turn in kept for index in turn.messages}
         chosen = tuple(
@@ -83,14 +83,14 @@ def fit(messages: Sequence[PromptMessage], builder: PromptBuilder, window: int, 
 
 
 def _start(kept: Sequence[_Turn]) -> int:
-    """The oldest message that is not there for its pin, or that of the last turn."""
+    """Return the oldest message that is not kept for its pin, or that of the last turn."""
     return next((turn for turn in kept if not turn.pinned), kept[-1]).messages[0]
 
 
 def _turns(messages: Sequence[PromptMessage], builder: PromptBuilder, most: int) -> list[_Turn]:
-    """The turns of a conversation; what is said before the first question is one, too.
+    """Return the turns of a conversation; messages before the first question are one, too.
 
-    A pin holds only a turn of at most so many tokens: a larger one would push out all others.
+    A pin holds only a turn of at most `most` tokens: a larger one would push out all others.
     """
     groups: list[list[int]] = []
     for index, message in enumerate(messages):
@@ -107,10 +107,10 @@ def _turns(messages: Sequence[PromptMessage], builder: PromptBuilder, most: int)
 
 
 def _oldest(turns: Sequence[_Turn], frame: int, limit: int, goal: int) -> int:
-    """The oldest turn that is still there when the conversation is read from its beginning.
+    """Return the oldest turn that remains when the conversation is read from its beginning.
 
-    Whenever it becomes longer than `limit`, turns leave until `goal` is reached, the one being
-    read and pinned ones excepted; `frame` are the tokens beside the turns.
+    Whenever it becomes longer than `limit`, turns leave until `goal` is reached, except the one
+    being read and pinned ones; `frame` are the tokens beside the turns.
     """
     tokens = frame
     oldest = 0
@@ -126,10 +126,10 @@ def _oldest(turns: Sequence[_Turn], frame: int, limit: int, goal: int) -> int:
 
 
 def _let_go(turns: list[_Turn], surplus: int, more: int) -> tuple[list[_Turn], int]:
-    """`turns` with `surplus` tokens less, if there are as many beside the last turn.
+    """Return `turns` without `surplus` tokens, if the turns before the last one have as many.
 
-    Pinned ones only if there is no other way; of the others `more`, so that it lasts a while.
-    Also how many tokens that is.
+    Pinned ones leave only if there is no other way; of the others `more` tokens leave, so that the
+    space lasts for a while. Also returns the number of removed tokens.
     """
     freed = 0
     gone: list[_Turn] = []

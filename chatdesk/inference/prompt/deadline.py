@@ -1,8 +1,8 @@
-"""Ends work that takes too long, wherever in its Python code it is.
+"""A time limit for Python code, wherever the code is when the time is over.
 
-Another thread raises an exception in the working one (`PyThreadState_SetAsyncExc`). Tracing the
-work would end it as surely, and slow it down 4 to 9 times. Either way C code that is running,
-say a sort, is ended no sooner than it returns.
+Another thread raises an exception in the working one (`PyThreadState_SetAsyncExc`). Tracing would
+work as well, but makes the work 4 to 9 times slower. Neither interrupts running C code, for example
+a sort, before it returns.
 """
 
 import ctypes
@@ -10,32 +10,32 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-_AGAIN_S = 0.5  # a strike is lost where Python ignores exceptions, say in a finalizer
+_AGAIN_S = 0.5  # a strike is lost where Python ignores exceptions, e.g. in a finalizer
 
 Result = TypeVar("Result")
 
-# int PyThreadState_SetAsyncExc(unsigned long id, PyObject *exc): NULL takes back what is pending
+# int PyThreadState_SetAsyncExc(unsigned long id, PyObject *exc): NULL cancels a pending one
 _set_exception = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)(
     ("PyThreadState_SetAsyncExc", ctypes.pythonapi)
 )
 
 
 class Overdue(Exception):
-    """Work was ended because it took too long."""
+    """Work that was ended because it took too long."""
 
 
 class _Struck(BaseException):
-    """What ends the work: of a kind that no `except Exception` in it stops."""
+    """The exception that ends the work: no `except Exception` in it catches this one."""
 
 
 def call_within(seconds: float, work: Callable[[], Result]) -> Result:
-    """What `work` returns or raises, or `Overdue` once it has taken so many seconds.
+    """Return or raise what `work` does, or raise `Overdue` after so many seconds.
 
-    It runs on the calling thread, where nothing strikes any more when this returns or raises.
-    Not for work that is itself within a time.
+    The work runs on the calling thread; no strike comes after this function has returned or raised.
+    Do not nest it.
     """
     watch = _Watch()
-    # The watch strikes at most twice, anywhere before it has ended: so the third try ends it.
+    # The watch strikes at most twice, anywhere before its end, so the third try ends it.
     try:
         try:
             try:
@@ -56,7 +56,7 @@ class _Watch:
     def __init__(self) -> None:
         self._thread = threading.get_ident()
         self._striking = threading.Lock()
-        self._working = threading.Lock()  # held by the work, so that `run` sleeps on it
+        self._working = threading.Lock()  # the work holds it, and `run` sleeps on it
         self._working.acquire()
 
     def run(self, seconds: float) -> None:
@@ -69,7 +69,7 @@ class _Watch:
                     _set_exception(self._thread, _Struck)
 
     def end(self) -> None:
-        """No strike comes after this. May be struck itself, and then called again."""
+        """Prevent further strikes. A strike may hit this call itself; then call it again."""
         with self._striking:
             if self._working.locked():
                 self._working.release()

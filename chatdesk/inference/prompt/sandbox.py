@@ -1,7 +1,7 @@
-"""Jinja2 for templates out of model files: hostile until rendered.
+"""Jinja2 for templates from model files, which are untrusted code.
 
-The sandbox keeps them from the machine, the limits here from its time and memory. What still
-gets through costs this process, which is why the engine is one of its own.
+The sandbox keeps them from the machine, the limits here from its time and memory. Whatever still
+gets through costs this process, which is why the engine is its own process.
 """
 
 import json
@@ -19,12 +19,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from chatdesk.inference.prompt.deadline import call_within
 
 MAX_SOURCE_CHARACTERS = 1_000_000
-MAX_EXTRA_CHARACTERS = 1_000_000  # what a template may write beyond its messages
+MAX_EXTRA_CHARACTERS = 1_000_000  # most that a template may write beyond its messages
 _MAX_RANGE_ITEMS = 100_000  # of all ranges of one rendering together, beside those over messages
 _MAX_REPEATED_LENGTH = 100_000
 _MAX_EXPONENT = 64
 _MAX_FACTOR = 2**63
-_DEADLINE_S = 2.0  # of compiling, too; good templates take less than a tenth
+_DEADLINE_S = 2.0  # for compiling, too; good templates take less than a tenth
 _MESSAGE_DEADLINE_S = 0.004  # Gemma 4 looks back over all messages: 2 s for 1,000 of them
 _MAX_DEADLINE_S = 10.0
 
@@ -35,7 +35,7 @@ class _GenerationTag(Extension):
     tags = {"generation"}  # noqa: RUF012 - declared so by jinja2
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
-        """The statements between the tags."""
+        """Return the statements between the tags."""
         next(parser.stream)
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
@@ -64,12 +64,12 @@ def _check_product(one: Any, other: Any) -> None:
 
 
 def compile_template(source: str) -> Callable[[Mapping[str, Any], int], str]:
-    """A function that renders `source` with variables, to a length of at most so many characters.
+    """Return a function that renders `source` with variables, to a limited number of characters.
 
-    It and this raise `Overdue` after some seconds, for a rendering the more the longer "messages"
-    among the variables is, and whatever a template can raise: treat any `Exception` as the
-    template's fault. The environment is that of the transformers library, for which the templates
-    are written.
+    Both raise `Overdue` after some seconds, and whatever a template can raise: treat any
+    `Exception` as the template's fault. The time of a rendering grows with the length of "messages"
+    among the variables. The environment is that of the transformers library, for which the
+    templates are written.
     """
     if len(source) > MAX_SOURCE_CHARACTERS:
         raise SecurityError("a template too long")
@@ -109,9 +109,9 @@ def _raise_exception(message: str) -> None:
 
 
 def _limited_range(messages: int) -> Callable[..., range]:
-    """`range`, until one rendering has asked for too many items.
+    """Return a `range` that fails when one rendering has asked for too many items.
 
-    From each message one may look back over all that came before: Gemma 4 does.
+    Each message may look back over all earlier ones: Gemma 4 does.
     """
     left = _MAX_RANGE_ITEMS + messages**2 // 2
 

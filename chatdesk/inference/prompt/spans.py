@@ -1,4 +1,4 @@
-"""Where the messages of a conversation are in its rendering, in bytes and in tokens."""
+"""The places of a conversation's messages in its rendering, in bytes and in tokens."""
 
 import re
 import secrets
@@ -17,9 +17,9 @@ _WORD = re.compile(rb"\S|\Z")
 _SPACE_SIGN = "\u2581".encode()
 _SPELLING = "the tokens of this model spell another text"
 
-# What stands between marks: all of a text, its words without the white space around them (which
-# many templates cut off), or nothing, where a template looks at what a text begins with. The first
-# way that changes nothing else is taken; assistants' texts matter most.
+# The part of a text between marks: all of it; its words without the white space around them (which
+# many templates cut off); or nothing, where a template checks the beginning of a text. The first
+# one that changes nothing else is used; assistants' texts matter most.
 _ALL, _WORDS, _NOTHING = range(3)
 _WAYS = (
     (_ALL, _ALL),
@@ -36,10 +36,10 @@ def locate(
     restore: Callable[[str], bytes],
     last_end: int | None = None,
 ) -> list[Place | None]:
-    """Where each content is in the bytes of `restore(render(messages))`; None where it is not.
+    """Return the place of each content in the bytes of `restore(render(messages))`, or None.
 
-    `last_end` is where the last one ends, if that is known. Unguessable marks around the contents
-    tell their places. What cannot be marked is looked for in order; where a template keeps only
+    `last_end` is the end of the last one, if known. Unguessable marks around the contents show
+    their places. Contents that cannot be marked are searched in order; where a template keeps only
     the end of a content, that end is its place.
     """
     rendered = render(messages)
@@ -66,7 +66,7 @@ def _marked_places(
     restore: Callable[[str], bytes],
     rendered: str,
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Where contents start, and where they end, as far as marks tell; the last place of several."""
+    """Return starts and ends of contents, as far as marks show them; the last place of several."""
     split = _split_at_marks(messages, render, rendered)
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
@@ -120,9 +120,9 @@ def _marked(message: PromptMessage, mark: str, way: int, bare: bool) -> PromptMe
 
 
 def _take_back_white_space(found: _Split, bare: _Split) -> None:
-    """Move what a template did keep of the white space around words into the marks.
+    """Move the white space around words that a template kept from the texts into the marks.
 
-    `bare` is the same rendering with none of it, so that it tells which is the template's own.
+    `bare` is the same rendering with none of it; it shows which white space is the template's own.
     """
     if found.marks != bare.marks:
         return
@@ -140,7 +140,7 @@ def _take_back_white_space(found: _Split, bare: _Split) -> None:
 
 
 def _common_end(data: bytes, content: bytes) -> int:
-    """How many bytes, from its first word on, `content`'s end has in common with that of `data`."""
+    """Return how many bytes, from its first word on, end both `content` and `data`."""
     backwards = zip(reversed(data), reversed(content), strict=False)
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], backwards))
     return len(content[len(content) - common :].lstrip())
@@ -149,7 +149,7 @@ def _common_end(data: bytes, content: bytes) -> int:
 def _looked_for(
     places: Sequence[Place | None], contents: Sequence[bytes], data: bytes
 ) -> list[Place | None]:
-    """`places`, with those that were missing found between their neighbours, if they are there."""
+    """Return `places`, with missing ones searched between their neighbours."""
     ceilings = [len(data)]
     for place in reversed(places):
         ceilings.append(place[0] if place else ceilings[-1])
@@ -165,7 +165,7 @@ def _looked_for(
 
 
 class TokenizedText:
-    """A rendered text in bytes, and which tokens its bytes are in. Raises as `_word_starts`."""
+    """A rendered text in bytes, with the tokens of its bytes. Raises as `_word_starts`."""
 
     def __init__(self, tokens: Sequence[int], data: bytes, vocabulary: Vocabulary) -> None:
         self._tokens = tokens
@@ -177,21 +177,21 @@ class TokenizedText:
 
     @property
     def size(self) -> int:
-        """How many bytes the text has."""
+        """The size of the text in bytes."""
         return len(self._data)
 
     def stands_before(self, text: bytes, byte: int) -> bool:
-        """Whether `text` ends at this byte."""
+        """Return True if `text` ends at this byte."""
         return self._data.endswith(text, 0, byte)
 
     def token_at(self, byte: int) -> int:
-        """The first token that begins at this byte or later, by its place among the tokens."""
+        """Return the index of the first token that begins at this byte or later."""
         return bisect_left(self._starts, byte)
 
     def turn_end(self, byte: int, stop: Sequence[str]) -> int:
-        """Where a turn ends whose last word ends at `byte`: behind the token that says so.
+        """Return the end of the turn whose last word ends at `byte`: after the token that ends it.
 
-        Or behind the stop string which stands there in the place of one.
+        Or after the stop string in the place of such a token.
         """
         for text in stop:
             if self._data.startswith(text.encode(), byte):
@@ -204,7 +204,7 @@ class TokenizedText:
         return end
 
     def _is_no_word(self, token: int) -> bool:
-        """Whether a model may say this between its last word and the token that ends its turn."""
+        """Return True if a model may write this between its last word and the end of its turn."""
         return not self._vocabulary.ends_generation(token) and (
             self._written[token].isspace() or self._vocabulary.is_special(token)
         )
@@ -213,11 +213,11 @@ class TokenizedText:
 def _word_starts(
     tokens: Sequence[int], written: Mapping[int, bytes], swallowing: Container[int], data: bytes
 ) -> list[int]:
-    """Where in `data` each token begins, not counting the spaces before its word.
+    """Return where in `data` each token begins, not counting the spaces before its word.
 
-    `written` are the bytes of each token; `swallowing` are those behind which white space is
-    dropped. Tokenizers of the SentencePiece kind put a space that is not in the text before its
-    first word. Raises `RenderError` when the tokens spell another text all the same.
+    `written` are the bytes of each token; `swallowing` are those that drop the white space after
+    them. SentencePiece tokenizers put a space that is not in the text before its first word. Raises
+    `RenderError` when the tokens still spell another text.
     """
     starts = []
     at = 0
@@ -232,11 +232,11 @@ def _word_starts(
 
 
 def _spelled(piece: bytes, data: bytes, at: int) -> int:
-    """Where a token ends in `data` that begins at `at`."""
+    """Return the end in `data` of a token that begins at `at`."""
     if data.startswith(piece, at):
         return at + len(piece)
     for spelling in (piece, piece.removeprefix(b" ")):
-        # Tokenizers of the SentencePiece kind cannot tell a space from the sign they write for it.
+        # SentencePiece tokenizers cannot distinguish a space from the sign that they write for it.
         pattern = re.escape(spelling).replace(rb"\ ", b"(?: |%b)" % _SPACE_SIGN)
         if found := re.compile(pattern).match(data, at):
             return found.end()

@@ -1,4 +1,4 @@
-"""Keeps the special tokens that people write in their messages out of the template's hands."""
+"""Keeps special tokens that people write in their messages out of the template's rendering."""
 
 import re
 import secrets
@@ -10,7 +10,7 @@ from chatdesk.core.generation import PromptMessage
 from chatdesk.inference.prompt.template import RenderError
 
 _WHITE_SPACE = " \t\n\v\f\r"  # as C's isspace has it
-_HIDING_PASSES = 4  # one does, unless special tokens overlap
+_HIDING_PASSES = 4  # one is enough, unless special tokens overlap
 
 
 class Vocabulary(Protocol):
@@ -21,65 +21,65 @@ class Vocabulary(Protocol):
         """The token every prompt of this model must begin with, if there is one."""
 
     def tokenize(self, text: str, parse_special: bool) -> list[int]:
-        """The text's tokens; special tokens written in it count only with `parse_special`."""
+        """Return the text's tokens; special tokens in it count only with `parse_special`."""
 
     def text(self, token: int) -> str:
-        """How a token is written."""
+        """Return the token's text in the vocabulary."""
 
     def written(self, token: int) -> bytes:
-        """A token's bytes in a prompt."""
+        """Return a token's bytes in a prompt."""
 
     def is_special(self, token: int) -> bool:
-        """Whether plain text never contains this token (control and unknown tokens)."""
+        """Return True if plain text never contains this token (control and unknown tokens)."""
 
     def is_user_defined(self, token: int) -> bool:
-        """Whether this token is found in plain text, too, in front of all merging."""
+        """Return True if this token is found in plain text, too, before all merging."""
 
     def ends_generation(self, token: int) -> bool:
-        """Whether the model says with this token that it is done."""
+        """Return True if the model ends its answer with this token."""
 
 
 def swallows_white_space(vocabulary: Vocabulary, token: int) -> bool:
-    """Whether llama.cpp drops the white space behind a special token, as it does for Phi-3."""
+    """Return True if llama.cpp drops the white space after a special token, as for Phi-3."""
     return (
         vocabulary.is_special(token) or vocabulary.is_user_defined(token)
     ) and vocabulary.tokenize(vocabulary.text(token) + "\n", parse_special=True) == [token]
 
 
 class StandIns:
-    """Words nobody can guess, each for a text that must not be rendered as it is."""
+    """Unguessable words, each for a text that must not be rendered as it is."""
 
     def __init__(self) -> None:
         self._nonce = "q" + secrets.token_hex(16)
         self._texts: list[str] = []
 
     def of(self, text: str) -> str:
-        """The stand-in for a text."""
+        """Return the stand-in for a text."""
         if text not in self._texts:
             self._texts.append(text)
         return f"{self._nonce}x{self._texts.index(text)}z"
 
     def split(self, rendered: str) -> list[str]:
-        """The rendering around the stand-ins (even places) and their texts (odd places)."""
+        """Split a rendering into the text around stand-ins (even) and their texts (odd places)."""
         pieces = re.split(f"{self._nonce}x([0-9]+)z", rendered)
         pieces[1::2] = [self._texts[int(number)] for number in pieces[1::2]]
         return pieces
 
     def restore(self, rendered: str) -> bytes:
-        """The rendering with the texts in their places, as the tokenizer reads it."""
+        """Return the rendering with the texts in their places, as the tokenizer reads it."""
         return "".join(self.split(rendered)).encode("utf-8", "replace")
 
 
 class Hiding:
-    """Puts stand-ins in the place of special tokens' texts; `source` is the chat template."""
+    """Replaces the texts of special tokens by stand-ins; `source` is the chat template."""
 
     def __init__(self, vocabulary: Vocabulary, source: str) -> None:
         self._vocabulary = vocabulary
         self._source = source
-        self._dangers: dict[tuple[int, bool], str] = {}  # by token, and whether an assistant's
+        self._dangers: dict[tuple[int, bool], str] = {}  # by token, and if an assistant's
 
     def hide(self, messages: Sequence[PromptMessage], stand_ins: StandIns) -> list[PromptMessage]:
-        """The messages with stand-ins. Raises `RenderError` where hiding has no end."""
+        """Return the messages with stand-ins. Raises `RenderError` where hiding has no end."""
         return [
             replace(
                 each,
@@ -104,7 +104,7 @@ class Hiding:
         return {each for each in found if each and each in text}
 
     def _danger(self, token: int, of_assistant: bool) -> str:
-        """The token's text if it must be hidden, "" if not; asked of llama.cpp once."""
+        """Return the token's text if it must be hidden, "" if not; llama.cpp is asked once."""
         key = token, of_assistant
         known = self._dangers.get(key)
         if known is None:
@@ -116,9 +116,9 @@ class Hiding:
         return known
 
     def _marks_turns(self, token: int, written: str) -> bool:
-        """Some files declare the template's own marks as user-defined words.
+        """Return True for a mark of the template: some files declare these as user-defined words.
 
-        An assistant's `<think>` is one as well, and must stay the token it was.
+        An assistant's `<think>` is one as well, and must stay the token that it was.
         """
         return (
             self._vocabulary.is_user_defined(token)
@@ -127,10 +127,10 @@ class Hiding:
         )
 
     def tokens(self, pieces: Sequence[str]) -> list[int]:
-        """Tokens of rendered text (even places) and hidden special texts (odd places).
+        """Return the tokens of rendered text (even places) and hidden special texts (odd places).
 
-        Text between two special tokens is tokenized in one go, as llama.cpp does, so that
-        nothing merges otherwise than in the text as a whole.
+        Text between two special tokens is tokenized in one go, as llama.cpp does, so that merges
+        are the same as in the text as a whole.
         """
         if len(pieces) == 1:
             return self._vocabulary.tokenize(pieces[0], parse_special=True)
@@ -159,7 +159,7 @@ class Hiding:
         return any(map(self._vocabulary.is_user_defined, tokens))
 
     def _around_special(self, text: str) -> tuple[str, str, str]:
-        """`text` as: before its first special token, up to its last one, after that."""
+        """Split `text` into: before its first special token, up to its last one, after that."""
         vocabulary = self._vocabulary
         special = [
             vocabulary.text(token)

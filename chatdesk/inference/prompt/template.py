@@ -1,4 +1,4 @@
-"""A model's chat template: from a conversation to the text of a prompt."""
+"""A model's chat template: renders a conversation as the text of a prompt."""
 
 import secrets
 from collections.abc import Sequence
@@ -25,10 +25,10 @@ class RenderError(Exception):
 
 
 class ChatTemplate:
-    """The template of a model file, or ChatML in its place.
+    """The template of a model file, or ChatML instead of it.
 
-    `notice` says why ChatML is in its place ("missing" or "broken"), `stop` are strings that end
-    an answer then, as the model may know no token for them. `source` is the template in use.
+    `notice` is the reason for ChatML ("missing" or "broken"); `stop` are strings that then end an
+    answer, because the model may have no token for them. `source` is the template in use.
     """
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
@@ -42,11 +42,11 @@ class ChatTemplate:
             self._adopt(_CHATML)
 
     def render(self, messages: Sequence[PromptMessage]) -> str:
-        """The prompt's text, up to where the model goes on.
+        """Return the prompt's text, up to the point where the model continues.
 
-        That is the start of the assistant's turn, or the middle of it when the last message is
-        the assistant's: in its words, or in its thinking where it has no words yet. Thinking of
-        other answers is in it where the template wants that. Raises `RenderError`.
+        That is the start of the assistant's turn, or the middle of it when the last message is the
+        assistant's: in its words, or in its thinking where it has no words yet. Thinking of other
+        answers is included where the template wants it. Raises `RenderError`.
         """
         turns = list(messages)
         last = turns[-1] if turns else None
@@ -56,9 +56,9 @@ class ChatTemplate:
             turns = _fold_system(turns)
         try:
             return self._render_to_the_answer(turns)
-        except Overdue as problem:  # once more would take as long
+        except Overdue as problem:  # a second try would take as long
             raise RenderError(f"it takes {problem}") from problem
-        except Exception as problem:  # whatever a template raises is its refusal
+        except Exception as problem:  # any exception from a template is its refusal
             try:
                 return self._render_to_the_answer(_alternating(turns))
             except Exception:
@@ -72,17 +72,17 @@ class ChatTemplate:
         last = turns[-1]
         before = self._render_up_to("content", turns)
         system = [turn.content.strip() for turn in turns if turn.role == "system"]
-        # A template that rewrites it, or puts the system text elsewhere: as for a new answer.
+        # The template rewrites it, or puts the system text elsewhere: render as for a new answer.
         if before is None or not all(text in before for text in system):
             before = self._render_turns(turns[:-1], add_generation_prompt=True) + last.content
-        start = before.removesuffix(last.content.lstrip())  # some trim it
+        start = before.removesuffix(last.content.lstrip())  # some templates trim it
         if self._marks and start.rstrip().endswith(self._marks.opening):
             return f"{start}{last.thinking}\n{self._marks.closing}\n\n{last.content}"
         return before
 
     def _render_to_the_thinking(self, turns: Sequence[PromptMessage]) -> str:
-        """The prompt of an answer that was stopped while the model was still thinking."""
-        answered = replace(turns[-1], content=secrets.token_hex(16))  # some leave out empty turns
+        """Return the prompt of an answer that was stopped while the model was still thinking."""
+        answered = replace(turns[-1], content=secrets.token_hex(16))  # some omit empty turns
         before = self._render_up_to("thinking", [*turns[:-1], answered])
         if before is not None and answered.content not in before:
             return before
@@ -92,7 +92,7 @@ class ChatTemplate:
         return start + turns[-1].thinking
 
     def _render_up_to(self, field: str, turns: Sequence[PromptMessage]) -> str | None:
-        """What is rendered up to the end of a field of the last turn; None when it is not there."""
+        """Return the rendering up to the end of a field of the last turn; None if it is absent."""
         mark = secrets.token_hex(16)
         last = turns[-1]
         marked = replace(last, **{field: getattr(last, field) + mark})
@@ -114,7 +114,7 @@ class ChatTemplate:
         )
 
     def _adopt(self, source: str) -> bool:
-        """Use `source`, if it can render a tiny conversation without losing a word of it."""
+        """Use `source`, if it renders a tiny conversation without losing a word."""
         try:
             self._compiled = compile_template(source)
         except Exception:  # hostile or wrong: either way it is not used
@@ -146,7 +146,7 @@ def _as_template_sees(turn: PromptMessage) -> dict[str, str]:
 
 
 def _fold_system(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
-    """The system texts at the head of the first user message, for templates without a system."""
+    """Put the system texts before the first user message, for templates without a system role."""
     system = [turn.content for turn in turns if turn.role == "system"]
     rest = [turn for turn in turns if turn.role != "system"]
     if not system or not rest or rest[0].role != "user":
@@ -155,7 +155,7 @@ def _fold_system(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
 
 
 def _alternating(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
-    """Neighbours of one role as one turn, for templates that insist on taking turns."""
+    """Join neighbours of one role into one turn, for templates that require alternating roles."""
     merged: list[PromptMessage] = []
     for turn in turns:
         if merged and merged[-1].role == turn.role:

@@ -1,4 +1,4 @@
-"""Where a model's thinking ends and its answer begins, by the marks of its chat template."""
+"""The border between a model's thinking and its answer, from the marks of its chat template."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ class Vocabulary(Protocol):
     """The tokenizer of a model, as far as marks need it."""
 
     def tokenize(self, text: str, parse_special: bool) -> list[int]:
-        """The text's tokens; special tokens written in it count only with `parse_special`."""
+        """Return the text's tokens; special tokens in it count only with `parse_special`."""
 
     def text(self, token: int) -> str:
-        """How a token is written."""
+        """Return the token's text in the vocabulary."""
 
     def is_special(self, token: int) -> bool:
-        """Whether plain text never contains this token (control and unknown tokens)."""
+        """Return True if plain text never contains this token (control and unknown tokens)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingMarks:
-    """What a model writes before and after its thinking.
+    """The marks that a model writes before and after its thinking.
 
-    Models that write in channels have marks between them that belong to nobody: `silent`. Such
+    Models that write in channels have marks between them that belong to neither: `silent`. Such
     marks are real tokens, so theirs count anywhere; others count at the start of an answer only.
     """
 
@@ -38,7 +38,7 @@ class ThinkingMarks:
         return (self.opening, self.closing, *self.silent)
 
 
-# As in the templates of the models named; the first whose marks a template speaks of is taken.
+# As in the templates of the models named; the first entry whose marks a template contains is used.
 _KNOWN = (
     ThinkingMarks(  # gpt-oss ("harmony")
         "<|channel|>analysis<|message|>",
@@ -59,9 +59,9 @@ _KNOWN = (
 
 
 def find_marks(template_source: str) -> ThinkingMarks | None:
-    """The marks that a chat template speaks of; None when its model does not think aloud.
+    """Return the marks that a chat template contains; None when its model does not think aloud.
 
-    Of plain ones the closing one is enough: some templates only cut old thinking off behind it.
+    For plain ones the closing mark is enough: some templates only cut old thinking off after it.
     """
     for marks in _KNOWN:
         spoken_of = (marks.opening, marks.closing) if marks.silent else (marks.closing,)
@@ -71,7 +71,7 @@ def find_marks(template_source: str) -> ThinkingMarks | None:
 
 
 def marker_tokens(vocabulary: Vocabulary, marks: ThinkingMarks) -> dict[int, bytes]:
-    """The control tokens among the marks with their text, which llama.cpp leaves out of answers."""
+    """Return the control tokens among the marks with their text, which llama.cpp omits."""
     tokens = {
         token for mark in marks.all for token in vocabulary.tokenize(mark, parse_special=True)
     }
@@ -81,16 +81,16 @@ def marker_tokens(vocabulary: Vocabulary, marks: ThinkingMarks) -> dict[int, byt
 
 
 def goes_on_thinking(messages: Sequence[PromptMessage]) -> bool:
-    """Whether the last message is an answer that was stopped before it came to its first word."""
+    """Return True if the last message is an answer that was stopped before its first word."""
     last = messages[-1] if messages else None
     return bool(last and last.role == "assistant" and last.thinking and not last.content)
 
 
 def prompt_tail(marks: ThinkingMarks, messages: Sequence[PromptMessage], prompt: str) -> str:
-    """What `ThinkingSplitter` wants to know of a rendered prompt: how the answer has begun.
+    """Return the end of a rendered prompt that `ThinkingSplitter` needs: the answer's beginning.
 
-    Templates such as DeepSeek R1's open the thinking themselves, at the very end. A mark further
-    up may be somebody's words.
+    Templates such as DeepSeek R1's open the thinking themselves, at the very end. A mark further up
+    may be a user's words.
     """
     if goes_on_thinking(messages):
         return marks.opening + messages[-1].thinking
@@ -106,10 +106,10 @@ class Piece:
 
 
 class ThinkingSplitter:
-    """Tells thinking from answer in a text that arrives in pieces.
+    """Separates thinking from answer in a text that arrives in pieces.
 
-    `prompt_tail` is what the function of that name says. What may become a mark is held back;
-    white space around marks is left out, any other text comes through as it is.
+    `prompt_tail` is the result of that function. Text that may become a mark is held back; white
+    space around marks is left out, any other text is passed on unchanged.
     """
 
     def __init__(self, marks: ThinkingMarks, prompt_tail: str) -> None:
@@ -121,12 +121,12 @@ class ThinkingSplitter:
         self._after_mark = self._thinking and not so_far.strip()  # white space is left out
 
     def feed(self, text: str) -> list[Piece]:
-        """The pieces that are certain now."""
+        """Return the pieces that are certain now."""
         self._held += text
         return list(self._pieces(last=False))
 
     def flush(self) -> list[Piece]:
-        """What was held back for a mark that never came."""
+        """Return the text held back for a mark that never came."""
         return list(self._pieces(last=True))
 
     def _pieces(self, *, last: bool) -> Iterator[Piece]:
@@ -149,7 +149,7 @@ class ThinkingSplitter:
             yield Piece(text, self._thinking)
 
     def _wanted(self) -> tuple[str, ...]:
-        """The marks that count where the text is now."""
+        """Return the marks that count at the current place in the text."""
         if self._marks.silent or self._at_start:
             return self._marks.all
         return (self._marks.closing,) if self._thinking else ()
@@ -158,11 +158,11 @@ class ThinkingSplitter:
         places = ((self._held.find(mark), mark) for mark in self._wanted())
         found = min((place for place in places if place[0] >= 0), default=None)
         if found and self._at_start and not self._marks.silent and self._held[: found[0]].strip():
-            return None  # the answer has begun and speaks of the mark
+            return None  # the answer has begun and mentions the mark
         return found
 
     def _certain(self) -> int:
-        """How many of the held characters can be part of no mark, nor white space before one."""
+        """Return how many held characters are part of no mark, nor white space before one."""
         wanted = self._wanted()
         if not wanted:
             return len(self._held)

@@ -11,13 +11,12 @@ One file for each conversation and model, little-endian:
 | 4 | CRC-32 of the state |
 | 8 | length of the state in bytes |
 | 32 | SHA-256 of the model's identity, the conversation's id and the variant |
-| 4 each | the tokens the state is of, signed |
-| the rest | the state, as llama.cpp gave it |
+| 4 each | the tokens of the state, signed |
+| the rest | the state, as llama.cpp returned it |
 
-The folder is private to the user, so the checksums are there against damage, not malice: CRC-32 is
-the fastest the standard library has (90 MB in 33 ms, SHA-256 in 53 ms).
-A file is written beside its place and moved there. It is not forced to the disk: what a power cut
-leaves of it does not pass its checksum.
+The folder is private to the user, so the checksums protect against damage, not malice: CRC-32 is
+the fastest in the standard library (90 MB in 33 ms, SHA-256 in 53 ms). A file is written beside its
+place and moved there. There is no fsync: what a power cut leaves of it does not pass its checksum.
 """
 
 import hashlib
@@ -51,16 +50,16 @@ log = logging.getLogger(__name__)
 
 
 class _Damaged(Exception):
-    """A file that is no state of ours, or not a whole one."""
+    """A file that is not a state of ours, or not complete."""
 
 
 class SessionFiles:
     """The states of one model among those of all models in `folder`, `limit_bytes` together.
 
-    `identity` is the hash of the model file's content. A `variant` names all else that must be
-    equal for a state to be of use: adapters and scales, KV type, llama.cpp's version. No problem
-    with a file is an error: what cannot be kept or trusted is read anew. The folder is brought
-    within its limit at once, and after each `save`.
+    `identity` is the hash of the model file's content. A `variant` names everything else that must
+    be equal for a state to be usable: adapters and scales, KV type, llama.cpp's version. No problem
+    with a file is an error: a state that cannot be kept or trusted is read again as text. The
+    folder is brought within its limit at once, and after each `save`.
     """
 
     def __init__(self, folder: Path, identity: str, limit_bytes: int) -> None:
@@ -72,7 +71,7 @@ class SessionFiles:
     def save(
         self, session: str, variant: str, tokens: Sequence[int], state: bytes | memoryview
     ) -> bool:
-        """Keep a conversation's state in place of its older one; False if it was not kept."""
+        """Save a conversation's state over its older one; False if it was not saved."""
         packed = struct.pack(f"<{len(tokens)}i", *tokens)
         size = memoryview(state).nbytes
         if _TOKENS_PLACE + len(packed) + size > self._limit:
@@ -96,7 +95,7 @@ class SessionFiles:
         return True
 
     def peek(self, session: str, variant: str) -> tuple[int, ...] | None:
-        """The tokens of the state there is, without reading it; None if there is none of use."""
+        """Return the tokens of a state without reading it; None if no state is usable."""
         try:
             with self._path(session).open("rb") as file:
                 head = _read_head(file)
@@ -105,7 +104,7 @@ class SessionFiles:
         return head.tokens if head.key == self._key(session, variant) else None
 
     def load(self, session: str, variant: str) -> tuple[list[int], memoryview] | None:
-        """Tokens and state, checked; None if there is none of use. A damaged file is removed.
+        """Return tokens and state, checked; None if none is usable. A damaged file is removed.
 
         The state is a view of the file: nothing is copied until it goes into the cache.
         """
@@ -114,7 +113,7 @@ class SessionFiles:
             with path.open("rb") as file:
                 head = _read_head(file)
                 if head.key != self._key(session, variant):
-                    return None  # of use with other adapters, perhaps; the next save replaces it
+                    return None  # perhaps usable with other adapters; the next save replaces it
                 state = _mapped(file, head.state_bytes)
             if crc32(state) != head.state_crc:
                 raise _Damaged("the state's checksum")
@@ -135,7 +134,7 @@ class SessionFiles:
             _remove(path)
 
     def usage(self) -> tuple[int, int]:
-        """How many states there are of this model, and their bytes."""
+        """Return the number of states of this model, and their bytes."""
         of_model = session_file("", self._identity).removeprefix(session_prefix(""))
         sizes = [size for _, size, path in self._files() if path.name.endswith(of_model)]
         return len(sizes), sum(sizes)
@@ -148,7 +147,7 @@ class SessionFiles:
         return hashlib.sha256(parts.encode()).digest()
 
     def _files(self) -> list[tuple[int, int, Path]]:
-        """When each file was used last (nanoseconds), its bytes and path; the newest first."""
+        """Return last use (nanoseconds), bytes and path of each file; the newest first."""
         found = []
         for path in self._folder.glob("*.*"):
             with suppress(OSError):  # another process has removed it
@@ -157,7 +156,7 @@ class SessionFiles:
         return sorted(found, reverse=True)
 
     def _evict(self) -> None:
-        """Remove what was not used for longest until the rest is within the limit."""
+        """Remove the least recently used states until the rest is within the limit."""
         total = 0
         abandoned = time.time_ns() - PARTIAL_KEPT_NS
         for used, size, path in self._files():
@@ -175,7 +174,7 @@ class _Head:
 
 
 def _mapped(file: BinaryIO, size: int) -> memoryview:
-    """So many bytes from where the file stands, read by the system as they are looked at."""
+    """Map so many bytes from the file's position; the system reads them on access."""
     start = file.tell()
     if size == 0:
         return memoryview(b"")
@@ -183,7 +182,7 @@ def _mapped(file: BinaryIO, size: int) -> memoryview:
 
 
 def _read_head(file: BinaryIO) -> _Head:
-    """What stands before the state. Raises `_Damaged`; no length is believed unchecked."""
+    """Read the head. Raises `_Damaged`; every length is checked before use."""
     size = os.fstat(file.fileno()).st_size
     first = file.read(_TOKENS_PLACE)
     if len(first) < _TOKENS_PLACE:

@@ -1,1 +1,1 @@
-"""Guessing tokens ahead."""
+"""Speculative decoding: guesses of the next tokens."""

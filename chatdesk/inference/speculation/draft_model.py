@@ -1,4 +1,4 @@
-"""Drafting with a second, small model of the same vocabulary."""
+"""Drafts from a second, small model of the same vocabulary."""
 
 import time
 from collections.abc import Hashable, Sequence
@@ -16,15 +16,15 @@ from chatdesk.inference.native.model import Model
 from chatdesk.inference.native.vocabulary import Vocabulary
 
 _BATCH = 128  # tokens
-_LIKELY = 0.6  # a token the draft model itself is less sure of ends the draft
-_SIZE_TOLERANCE = 128  # unused tokens at the end of one of the vocabularies; as llama.cpp has it
+_LIKELY = 0.6  # a token of lower probability ends the draft
+_SIZE_TOLERANCE = 128  # unused tokens at the end of one of the vocabularies; as in llama.cpp
 _SMOOTHING = 0.1
 
 
 class DraftModel:
-    """Guesses what a model will say, one token after the other. Used by one thread.
+    """Guesses the next tokens of a model, one after the other. Used by one thread.
 
-    It has a KV cache of its own, with one sequence for each answer it is asked about.
+    It has its own KV cache, with one sequence for each answer.
     """
 
     def __init__(
@@ -58,13 +58,13 @@ class DraftModel:
 
     @property
     def token_s(self) -> float:
-        """Seconds it takes to guess one token; 0 before it did."""
+        """The seconds that it takes to guess one token; 0 before the first guess."""
         return self._token_s or 0.0
 
     def propose(self, key: Hashable, tokens: Sequence[int], limit: int) -> list[int]:
-        """At most `limit` tokens that are likely to follow `tokens` in the answer `key`.
+        """Return at most `limit` tokens that are likely to follow `tokens` in the answer `key`.
 
-        Only what differs from the last time is read. Raises `Aborted`.
+        Only the difference from the last call is read. Raises `Aborted`.
         """
         if len(tokens) + limit > self._context.window:
             return []
@@ -76,19 +76,19 @@ class DraftModel:
         return self._draft(sequence, cached, tokens[keep:], limit)
 
     def forget(self, key: Hashable) -> None:
-        """An answer has ended."""
+        """Drop the sequence of an answer that has ended."""
         known = self._known.pop(key, None)
         if known:
             self._context.drop(known[0])
             self._free.append(known[0])
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._context.close()
         self._model.close()
 
     def _sequence(self, key: Hashable) -> tuple[int, list[int]]:
-        """An answer's sequence and what it holds; the last used answers come last."""
+        """Return an answer's sequence and its tokens; the last used answers come last."""
         if key not in self._known and not self._free:
             self.forget(next(iter(self._known)))
         known = self._known.pop(key, None) or (self._free.pop(), [])
@@ -96,7 +96,7 @@ class DraftModel:
         return known
 
     def _make_room(self, key: Hashable, wanted: int) -> None:
-        """Let other answers go, those first that were not asked about for longest."""
+        """Drop the sequences of other answers, the least recently used first."""
         for other in [other for other in self._known if other != key]:
             taken = sum(len(cached) for name, (_, cached) in self._known.items() if name != key)
             if taken + wanted <= self._context.window:
@@ -119,7 +119,7 @@ class DraftModel:
         return guessed
 
     def _read(self, sequence: int, cached: list[int], tokens: Sequence[int]) -> tuple[int, float]:
-        """Read tokens; the likeliest next one and its probability."""
+        """Read tokens; return the likeliest next one and its probability."""
         for start in range(0, len(tokens), _BATCH):
             part = tokens[start : start + _BATCH]
             self._batch.clear()
@@ -137,7 +137,7 @@ class DraftModel:
 
 
 def _common(cached: Sequence[int], tokens: Sequence[int]) -> int:
-    """How many tokens both begin with."""
+    """Return how many tokens both begin with."""
     if cached == tokens[: len(cached)]:
         return len(cached)
     pairs = zip(cached, tokens, strict=False)
@@ -147,14 +147,14 @@ def _common(cached: Sequence[int], tokens: Sequence[int]) -> int:
 
 
 def _check(draft: Model, target: Model) -> None:
-    if draft.is_recurrent:  # wrong guesses cannot be taken back
+    if draft.is_recurrent:  # wrong guesses cannot be undone
         raise LoadError(FailureCode.UNSUPPORTED_ARCHITECTURE, draft.architecture)
     if not _same(draft.vocabulary, target.vocabulary):
         raise LoadError(FailureCode.LOAD_FAILED, "another vocabulary")
 
 
 def _same(one: Vocabulary, other: Vocabulary) -> bool:
-    """Whether a token means the same in both."""
+    """Return True if a token means the same in both."""
     ends = (lib.llama_vocab_type, lib.llama_vocab_bos, lib.llama_vocab_eos)
     return (
         all(ask(one.handle) == ask(other.handle) for ask in ends)
@@ -177,7 +177,7 @@ def _context_parameters(window: int, threads: int, answers: int) -> Any:
     parameters.n_batch = parameters.n_ubatch = _BATCH
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.n_seq_max = answers
-    parameters.n_outputs_max = answers  # llama.cpp wants one for each sequence
+    parameters.n_outputs_max = answers  # llama.cpp needs one for each sequence
     parameters.kv_unified = True
     parameters.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
     return parameters

@@ -1,4 +1,4 @@
-"""What one answer is expected to go on with: by what the text says already, or by a draft model."""
+"""Guesses of an answer's next tokens: from its own text so far, or from a draft model."""
 
 from collections.abc import Sequence
 
@@ -21,15 +21,15 @@ class Guess:
         draft_model: DraftModel | None,
     ) -> None:
         self._request_id = request_id
-        self._lookup: PromptLookup | None = None  # made after the first token, which is waited for
+        self._lookup: PromptLookup | None = None  # made after the first token, to show that sooner
         self._lookup_length = DraftLength(costs)
         self._draft_model = draft_model
         self._draft_length = DraftLength(costs)
-        self._chosen: DraftLength | None = None  # who decided on this step's guesses
+        self._chosen: DraftLength | None = None  # the source of this step's guesses
         self.tokens: Sequence[int] = ()
 
     def draft(self, known: Sequence[int], others: int, room: int) -> Sequence[int]:
-        """Guess what follows `known`; nothing when guessing does not pay now.
+        """Guess the tokens after `known`; none when guessing does not pay now.
 
         `others` rows are in the step anyway; at most `room` tokens may be guessed. Raises
         `Aborted`.
@@ -49,7 +49,7 @@ class Guess:
         return self.tokens
 
     def settle(self, sampled: Sequence[int], right: int) -> None:
-        """Learn what came, and that the first `right` guesses were right."""
+        """Learn the sampled tokens, and that the first `right` guesses were right."""
         if self._lookup:
             self._lookup.extend(sampled)
         if self._chosen:
@@ -57,6 +57,6 @@ class Guess:
         self._chosen, self.tokens = None, ()
 
     def close(self) -> None:
-        """The answer has ended."""
+        """Free the draft of the answer, which has ended."""
         if self._draft_model:
             self._draft_model.forget(self._request_id)

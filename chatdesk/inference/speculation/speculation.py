@@ -1,7 +1,7 @@
-"""Guessing ahead: several tokens are checked in one step instead of being computed one by one.
+"""Speculative decoding: several tokens are checked in one step, not computed one by one.
 
-What is sampled does not depend on the guesses; they only decide how much of it one step brings.
-A step with more rows takes longer, on a CPU much longer, so most of this is about when guesses are
+The sampled tokens do not depend on the guesses; these only decide how many tokens one step gives. A
+step with more rows takes longer, on a CPU much longer, so most of this is about when guesses are
 worth their rows.
 """
 
@@ -14,20 +14,20 @@ LARGEST_DRAFT = 15  # tokens; with the one before them 16 rows
 _LENGTHS = (1, 2, 3, 5, 7, 11, LARGEST_DRAFT)  # few, so that each one's time is soon known
 
 _SHORTEST_RUN, _LONGEST_RUN = 2, 5  # tokens
-_RESUME_FOR = 24  # tokens: so long a copy that broke off is expected to go on
-_RESUME_WITHIN = 48  # tokens after the place where it did
+_RESUME_FOR = 24  # tokens: so long an interrupted copy is expected to go on
+_RESUME_WITHIN = 48  # tokens after the place of the interruption
 _SKIPPED = 8  # tokens of a passage that a copy leaves out at once
 
-# How often the next token is right after 0, 1, 2, 3, 4, 5-7, 8-15, 16-31 and more matching ones,
-# until this answer shows it: anywhere, and where a copy goes on after it broke off.
+# Probability that the next token is right after 0, 1, 2, 3, 4, 5-7, 8-15, 16-31 and more matching
+# ones, until this answer has its own figures: anywhere, and where an interrupted copy resumes.
 _CHANCES = (0.0, 0.0, 0.35, 0.5, 0.6, 0.7, 0.85, 0.95, 0.96)
 _NEAR_CHANCES = (0.3, 0.5, 0.65, 0.8, 0.85, 0.9, 0.94, 0.95, 0.97)
 _CHANCE_WEIGHT = 4.0  # tokens
-_CHANCE_MEMORY = 0.97  # of what was counted, with each further token
+_CHANCE_MEMORY = 0.97  # of the counts, with each further token
 
 
 class Chance:
-    """How often a kind of guess is right, the latest ones counting most."""
+    """The share of right guesses of a kind; the latest ones count most."""
 
     def __init__(self, expected: float, weight: float = _CHANCE_WEIGHT) -> None:
         self._right = expected * weight
@@ -45,30 +45,30 @@ class Chance:
 
 
 class PromptLookup:
-    """Guesses that what began like an earlier passage goes on like it.
+    """Guesses that repeat an earlier passage which began in the same way.
 
     It follows the longest run of 2 to 5 tokens at the end that occurred before; of several places
-    the first one after where a copy broke off, else the latest. Every token that comes is compared
+    the first one after where a copy was interrupted, else the latest. Every new token is compared
     with the guess there would have been, so the chances are known without computing anything.
     """
 
     def __init__(self, tokens: Sequence[int]) -> None:
-        """Begin behind a prompt."""
+        """Begin after a prompt."""
         self._tokens: list[int] = []
         self._places: dict[tuple[int, ...], list[int]] = {}  # of the token that follows a run
         self._chances = [Chance(value) for value in _CHANCES]
         self._near_chances = [Chance(value) for value in _NEAR_CHANCES]
         self._next: int | None = None  # the place of the token that is guessed next
-        self._match = 0  # so many tokens before it are those at the end
-        self._near = False  # it goes on where a copy broke off
-        self._broken = 0  # the place where that was
-        self._resume_for = 0  # so many tokens longer it is looked for there
+        self._match = 0  # the number of tokens before it that equal those at the end
+        self._near = False  # it is where a copy resumes
+        self._broken = 0  # the place of the interruption
+        self._resume_for = 0  # the number of further tokens to look for it there
         for token in tokens:
             self._append(token)
         self._find()
 
     def extend(self, tokens: Sequence[int]) -> None:
-        """Take in tokens of the answer as they come."""
+        """Add tokens of the answer as they come."""
         for token in tokens:
             place, match = self._next, self._match
             is_right = place is not None and self._tokens[place] == token
@@ -84,9 +84,9 @@ class PromptLookup:
                 self._find()
 
     def propose(self, limit: int) -> list[int]:
-        """At most `limit` tokens that are likely to come next; none without an earlier passage.
+        """Return at most `limit` likely next tokens; none without an earlier passage.
 
-        A passage that reaches up to the end is taken to repeat itself.
+        A passage that reaches up to the end is assumed to repeat itself.
         """
         if self._next is None:
             return []
@@ -97,7 +97,7 @@ class PromptLookup:
         return guessed
 
     def chances(self, limit: int) -> list[float]:
-        """How likely each token of `propose(limit)` is right if those before it are."""
+        """Return the probability of each token of `propose(limit)`, given those before it."""
         if self._next is None:
             return []
         return [self._chance(self._match + ahead).value for ahead in range(limit)]
@@ -113,7 +113,7 @@ class PromptLookup:
             self._places.setdefault(tuple(self._tokens[-size:]), []).append(end)
 
     def _find(self) -> None:
-        """Look for the place that the end of the text goes on from."""
+        """Find the earlier place that the end of the text repeats."""
         self._next, self._match, self._near = None, 0, False
         for size in range(min(_LONGEST_RUN, len(self._tokens)), _SHORTEST_RUN - 1, -1):
             places = self._places[tuple(self._tokens[-size:])]
@@ -132,7 +132,7 @@ class PromptLookup:
             self._resume()
 
     def _resume(self) -> None:
-        """Go on where a copy broke off: behind the last token, or with that one replaced."""
+        """Resume an interrupted copy: after the last token, or with that one replaced."""
         passage = self._tokens[self._broken : min(self._broken + _SKIPPED, len(self._tokens) - 1)]
         if self._tokens[-1] in passage:
             place, match = self._broken + passage.index(self._tokens[-1]) + 1, 1
@@ -144,23 +144,23 @@ class PromptLookup:
             self._next, self._match, self._near = place, match, True
 
 
-_FURTHER_ROW = 0.7  # of the time of the first row: what others take, until it is measured
-_FOLLOW_ALL, _FOLLOW_ONE = 0.2, 0.2  # how fast measurements change what is expected
-_LARGEST_SURPRISE = 1.5  # times what was expected: a step that took longer was disturbed
-_DOUBT = 0.9995  # sizes that seem unusually dear are slowly thought cheaper, and so tried again
+_FURTHER_ROW = 0.7  # of the time of the first row: the cost of others, until it is measured
+_FOLLOW_ALL, _FOLLOW_ONE = 0.2, 0.2  # weights of a measurement in the expected times
+_LARGEST_SURPRISE = 1.5  # times the expected time: a longer step was disturbed
+_DOUBT = 0.9995  # sizes that seem slow slowly get lower estimates, so that they are tried again
 
 
 class StepCosts:
-    """How long decode steps take by their number of rows, shared by all answers of one model.
+    """The duration of decode steps by their number of rows, shared by all answers of one model.
 
     The machine gets faster and slower as a whole when other programs run, so a step of any size
-    tells about all sizes, and a little more about its own. Used by one thread.
+    informs the estimate of all sizes, and a little more of its own. Used by one thread.
     """
 
     def __init__(self) -> None:
         self._row_s = 0.0  # seconds of a step with one row
         self._sizes = [1]  # measured ones, and
-        self._relative = [1.0]  # what they take, in steps of one row
+        self._relative = [1.0]  # their times, in steps of one row
 
     def measured(self, rows: int, seconds: float) -> None:
         """Learn from a step of so many rows, at least one."""
@@ -188,7 +188,7 @@ class StepCosts:
             ]
 
     def expected(self, rows: int) -> float:
-        """Seconds of a step with so many rows, at least one; 0 before anything is measured.
+        """Return the seconds of a step of so many rows, at least one; 0 before any measurement.
 
         On the line through the nearest measured sizes.
         """
@@ -203,7 +203,7 @@ class StepCosts:
         if low < high:
             slope = max(0.0, (relative[high] - relative[low]) / (sizes[high] - sizes[low]))
         if at == len(sizes):
-            slope = min(slope, _FURTHER_ROW)  # the first of the further rows are the dearest
+            slope = min(slope, _FURTHER_ROW)  # the first of the further rows are the slowest
         return relative[high] + slope * (rows - sizes[high])
 
 
@@ -213,20 +213,20 @@ def _usual(rows: int) -> float:
 
 _WORTH = 1.1  # times the plain speed, so that errors of measurement do not slow an answer down
 _PATIENCE = 1.1  # times the duration of a step that other answers wait for
-_DRAFT_CHANCE = 0.85  # of a draft model's tokens, until it is known
+_DRAFT_CHANCE = 0.85  # of a draft model's tokens, until it is measured
 _READING = 0.3  # of the time to guess a token: to read one of several
 _PROBE_LENGTH = 3
-# In plain steps: what wrong guesses may cost at first, with each step, and after a long success.
+# In plain steps: the budget for wrong guesses at first, its growth with each step, and its limit.
 _SPARE, _MORE_SPARE, _MOST_SPARE = 2.0, 0.02, 8.0
-_CAUTION = 0.2  # times the plain speed more is wanted for each plain step spent beyond that
+_CAUTION = 0.2  # times the plain speed: the gain required for each plain step beyond that
 
 
 class DraftLength:
     """Decides for one answer how many tokens to guess now.
 
-    The most tokens per second are wanted: `(1 + expected right guesses) / seconds of the step`
-    against one token per plain step. An account of what guesses cost and brought bounds what an
-    answer can lose by them.
+    It maximizes the tokens per second: `(1 + expected right guesses) / seconds of the step` against
+    one token per plain step. An account of the cost and gain of guesses limits what an answer can
+    lose by them.
     """
 
     def __init__(self, costs: StepCosts, largest: int = LARGEST_DRAFT) -> None:
@@ -234,18 +234,18 @@ class DraftLength:
         self._largest = largest
         self._chance = Chance(_DRAFT_CHANCE)
         self._spare = _SPARE
-        self._skipped = 0  # tokens the draft model has not read
-        self._prices = [0.0]  # of as many guesses as were chosen last, and of fewer; plain steps
+        self._skipped = 0  # tokens that the draft model has not read
+        self._prices = [0.0]  # of as many guesses as chosen last, and of fewer; plain steps
 
     def choose(
         self, others: int, draft_token_s: float = 0.0, chances: Sequence[float] | None = None
     ) -> int:
-        """How many tokens to guess, 0 when guessing does not pay.
+        """Return how many tokens to guess, 0 when guessing does not pay.
 
-        `others` rows of other answers are in the step anyway. `chances` are those of the guesses
-        there are, each if those before it are right. Without them they are a draft model's that
-        takes `draft_token_s` for a token: its chances are known from earlier guesses, and now and
-        then some are made only to find out.
+        `others` rows of other answers are in the step anyway. `chances` are those of the available
+        guesses, each given those before it. None means the guesses of a draft model that takes
+        `draft_token_s` for a token: its chances are known from earlier guesses, and now and then
+        some are made only to measure them.
         """
         plain = self._costs.expected(others + 1)
         if plain == 0:
@@ -268,8 +268,8 @@ class DraftLength:
     def learned(self, drafted: int, accepted: int) -> None:
         """Learn that of so many guesses the first `accepted` were right.
 
-        To be told after `choose` wished for some, also when none were made: a guess that a draft
-        model was too unsure of took its time as well.
+        Call it after `choose` returned a number, also when no guesses were made: a guess that a
+        draft model was too unsure of took its time as well.
         """
         for place in range(min(accepted + 1, drafted)):
             self._chance.learn(place < accepted)
@@ -287,7 +287,9 @@ class DraftLength:
         return best
 
     def _probe(self, prices: Sequence[float], reading: float) -> int:
-        """Guess a few tokens to find out, if that and reading what was skipped can be spared."""
+        """Return how many tokens to guess as a trial, if that and the skipped reading is
+        affordable.
+        """
         length = min(_PROBE_LENGTH, len(prices) - 1)
         if prices[length] + reading > self._spare:
             return 0

@@ -14,7 +14,7 @@ from chatdesk.ui.chat.adapter_chip import AdapterChip
 from chatdesk.ui.chat.inspector.inspector import Inspector
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class AdapterController(QObject):
@@ -25,12 +25,12 @@ class AdapterController(QObject):
         self._bridge = bridge
         self._chip = chip
         self._inspector = inspector
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._model: ModelFile | None = None
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(AdaptersChanged, self._on_adapters)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
         self._model = services.engine.status.model

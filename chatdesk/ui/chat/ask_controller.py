@@ -24,7 +24,7 @@ from chatdesk.ui.chat.token_counter import PromptCounter
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 _T = TypeVar("_T")
 
@@ -50,7 +50,7 @@ class AskController(QObject):
         self._view = view
         self._composer = composer
         self._notice = notice
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._answering: dict[str, str] = {}  # message id -> conversation id
         self._requests: set[_Request] = set()
         self._waiting: dict[str | None, str] = {}  # sent before the services were there, by chat
@@ -65,7 +65,7 @@ class AskController(QObject):
         bridge.subscribe(EngineChanged, self._on_engine)
         self._show_state()
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there: send what was waiting."""
         self._services = services
         self._counter.attach(services)
@@ -141,7 +141,7 @@ class AskController(QObject):
 
     def _ask_again(
         self,
-        ask: Callable[["AppServices"], None],
+        ask: Callable[["App"], None],
         on_accepted: Callable[[], None] = lambda: None,
         on_refused: Callable[[], None] = lambda: None,
     ) -> None:
@@ -158,7 +158,7 @@ class AskController(QObject):
     def _ask(
         self,
         chat: str | None,
-        ask: Callable[["AppServices"], _T],
+        ask: Callable[["App"], _T],
         accepted: Callable[[_T], None],
         refused: Callable[[EnvironmentProblem], None],
     ) -> None:

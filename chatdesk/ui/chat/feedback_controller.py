@@ -12,7 +12,7 @@ from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.widgets.notice import UNDO_MS, Notice
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class FeedbackController(QObject):
@@ -25,10 +25,10 @@ class FeedbackController(QObject):
         self._bridge = bridge
         self._view = view
         self._notice = notice
-        self._services: AppServices | None = None
+        self._services: App | None = None
         bridge.subscribe(MessageChanged, self._on_message_changed)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
 
@@ -72,7 +72,7 @@ class FeedbackController(QObject):
         self._view.change(message.id, rating=message.rating, mark=message.mark)
 
 
-def learned_from(services: "AppServices", conversation_id: str) -> int:
+def learned_from(services: "App", conversation_id: str) -> int:
     """How many adapters that can be used were made from a conversation."""
     return sum(record.is_usable for record in services.adapters.trained_on(conversation_id))
 

@@ -17,7 +17,7 @@ from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class ModelsController(QObject):
@@ -33,14 +33,14 @@ class ModelsController(QObject):
         self._composer = composer
         self._suggestions = suggestions
         self._notice = notice
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._models: tuple[KeptModel, ...] = ()
         self._status = EngineStatus(EngineState.LOADING)
         self._composer.set_model(tr("starting…"))
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(ModelsChanged, self._on_models)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """List the models; the default one is being loaded already if there is one."""
         self._services = services
         self._status = services.engine.status
@@ -122,7 +122,7 @@ class ModelsController(QObject):
         return f"{name} · {model.header.quantization}"
 
 
-def _usable(services: "AppServices") -> tuple[KeptModel, ...]:
+def _usable(services: "App") -> tuple[KeptModel, ...]:
     """The models whose files are there, favourites first."""
     there = [each for each in services.models.kept() if each.presence is Presence.THERE]
     return tuple(sorted(there, key=lambda each: not each.notes.favourite))

@@ -15,7 +15,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class ModelDefaults(QObject):
@@ -29,7 +29,7 @@ class ModelDefaults(QObject):
         self._bridge = bridge
         self._settings = settings
         self._notice = notice
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._model: ModelFile | None = None
         self._notes = ModelNotes()
         self._told = (settings.now.system_prompt, settings.now.sampling)
@@ -38,7 +38,7 @@ class ModelDefaults(QObject):
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(ModelsChanged, self._on_models)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
         self._use(services.engine.status.model)

@@ -16,7 +16,7 @@ from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 FOREIGN_MS = 1000  # how often to look at an answer that another process writes
 
@@ -50,7 +50,7 @@ class OpenChat(QObject):
         self._inspector = inspector
         self._notice = notice
         self._state = state
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._last_id: str | None = None  # the last message shown
         self._told = 0  # how often it was told that a message came, went on or ended
         self.system_prompt = ""  # of the next new chat
@@ -65,7 +65,7 @@ class OpenChat(QObject):
         """The open conversation; None is a new chat."""
         return self._state.conversation
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there: show what was open."""
         self._services = services
         if self.current:

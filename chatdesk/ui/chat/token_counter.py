@@ -13,7 +13,7 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 DELAY_MS = 250
 NEARLY_FULL = 0.75  # of the context window: from here on it is worth a word
@@ -38,13 +38,13 @@ class PromptCounter(QObject):
         self._bridge = bridge
         self._composer = composer
         self._situation = situation
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._count)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
 

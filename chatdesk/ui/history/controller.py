@@ -16,7 +16,7 @@ from chatdesk.ui.widgets.notice import UNDO_MS, Notice
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 RENAMING_MS = 400  # how often to look whether a title is still being typed
@@ -45,10 +45,10 @@ class ConversationsController(QObject):
         self._list_model = list_model
         self._notice = notice
         self._state = state
-        self._services: AppServices | None = None
+        self._services: App | None = None
         bridge.subscribe(ConversationsChanged, self._on_conversations)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
         self._read()

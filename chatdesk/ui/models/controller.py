@@ -23,7 +23,7 @@ from chatdesk.ui.widgets.notice import Notice
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
     from chatdesk.core.library import KeptModel, Quantizing
     from chatdesk.library.hardware import Hardware
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.ui.models.library.actions import ModelActions
     from chatdesk.ui.models.library.searches import LibrarySearches
     from chatdesk.ui.models.page import ModelsPage
@@ -63,7 +63,7 @@ class ModelsPageController(PageController["ModelsPage"]):
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(QuantizingChanged, self._on_quantizing)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._in_use = services.engine.status.model
         super().attach(services)
@@ -121,7 +121,7 @@ class ModelsPageController(PageController["ModelsPage"]):
         app.applicationStateChanged.connect(self._on_application_state)
         return page
 
-    def _serve(self, page: "ModelsPage", services: "AppServices") -> None:
+    def _serve(self, page: "ModelsPage", services: "App") -> None:
         from chatdesk.ui.models.library.actions import ModelActions
         from chatdesk.ui.models.library.searches import LibrarySearches
 
@@ -174,7 +174,7 @@ class ModelsPageController(PageController["ModelsPage"]):
             self._page.show_kept(self._kept, self._in_use.id if self._in_use else "")
 
 
-def _look(services: "AppServices") -> "Found":
+def _look(services: "App") -> "Found":
     """What is kept, and what this computer has; not on the window's thread."""
     from chatdesk.library.hardware import read_hardware
 

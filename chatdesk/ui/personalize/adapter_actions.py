@@ -14,13 +14,13 @@ from chatdesk.ui.personalize.page import PersonalizePage
 from chatdesk.ui.widgets.questions import ask_first, ask_for_words
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class AdapterActions(QObject):
     """Does what the page's parts ask for; what it changes comes back as facts."""
 
-    def __init__(self, bridge: Bridge, services: "AppServices", page: PersonalizePage) -> None:
+    def __init__(self, bridge: Bridge, services: "App", page: PersonalizePage) -> None:
         super().__init__(page)
         self._bridge = bridge
         self._adapters = services.adapters

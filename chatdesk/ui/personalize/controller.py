@@ -20,7 +20,7 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.ui.personalize.page import PersonalizePage
     from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
@@ -99,7 +99,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
             signal.connect(slot)
         return page
 
-    def _serve(self, page: "PersonalizePage", services: "AppServices") -> None:
+    def _serve(self, page: "PersonalizePage", services: "App") -> None:
         from chatdesk.ui.personalize.adapter_actions import AdapterActions
 
         AdapterActions(self._bridge, services, page)

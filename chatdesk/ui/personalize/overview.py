@@ -9,7 +9,7 @@ from chatdesk.core.personalization import AdapterRecord, RatingTrend, Withdrawn
 from chatdesk.services.personalize.facts import LearningProgress
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Overview:
         return next((each for each in self.records if each.id == adapter_id), None)
 
 
-def read_overview(services: "AppServices") -> Overview:
+def read_overview(services: "App") -> Overview:
     """Ask the services; not on the window's thread. May raise `StoreProblem`."""
     adapters, model = services.adapters, services.engine.status.model
     records = adapters.records()

@@ -14,7 +14,7 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.ui.settings.dialog import SettingsDialog
 
 
@@ -35,7 +35,7 @@ class SettingsController(QObject):
         self._settings = settings
         self._notice = notice
         self._window = window
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._server_url = ""
         self._server_problem: EnvironmentProblem | None = None
         self._dialog: SettingsDialog | None = None
@@ -46,7 +46,7 @@ class SettingsController(QObject):
         """The settings, while they are open."""
         return self._dialog
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
 

@@ -15,7 +15,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.services.system.updates import Release, UpdateService
     from chatdesk.ui.settings.dialog import SettingsDialog
 
@@ -45,7 +45,7 @@ class UpdateController(QObject):
         self._timer.timeout.connect(self._look_if_due)
         opener.opened.connect(self._offer)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         if services.updates.host:
             self._service = services.updates

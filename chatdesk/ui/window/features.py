@@ -39,7 +39,7 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class WindowParts:
@@ -81,7 +81,7 @@ class WindowParts:
         bridge.subscribe(EngineChanged, self._show_engine)
         bridge.subscribe(AdapterLeftOut, self._tell_left_out)
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         for part in (
             self.settings,

@@ -33,7 +33,7 @@ from chatdesk.ui.window.state_keeper import WindowKeeper
 from chatdesk.ui.window_state import WindowState
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class MainWindow(QMainWindow):
@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
         """The settings' dialog."""
         return self.parts.settings
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self.parts.attach(services)
 

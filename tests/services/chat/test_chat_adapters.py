@@ -12,17 +12,17 @@ from chatdesk.core.personalization import AdapterRecord
 from chatdesk.services.adapters.facts import AdapterLeftOut
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.store.adapters import AdapterStore
-from tests.services.conftest import App
+from tests.services.conftest import ScriptedApp
 from tests.services.shelf import make_adapter
 
 
 @pytest.fixture
-def ida(app: App) -> AdapterRecord:
+def ida(app: ScriptedApp) -> AdapterRecord:
     app.load()
     return learn(app, "Ida")
 
 
-def learn(app: App, name: str) -> AdapterRecord:
+def learn(app: ScriptedApp, name: str) -> AdapterRecord:
     model = app.services.engine.status.model
     assert model
     return make_adapter(AdapterStore(app.services._database), app.paths, model, name)
@@ -34,7 +34,7 @@ def asked(message: Message) -> list[str]:
     return [Path(adapter["path"]).parent.name for adapter in options["adapters"]]
 
 
-def test_without_a_choice_the_active_one_answers(app: App, ida: AdapterRecord) -> None:
+def test_without_a_choice_the_active_one_answers(app: ScriptedApp, ida: AdapterRecord) -> None:
     before = app.answered("options").message
     assert asked(before) == []
     assert before.answer
@@ -49,7 +49,7 @@ def test_without_a_choice_the_active_one_answers(app: App, ida: AdapterRecord) -
     assert asked(app.answered("options", before.conversation_id).message) == []
 
 
-def test_a_conversation_keeps_to_its_own_choice(app: App, ida: AdapterRecord) -> None:
+def test_a_conversation_keeps_to_its_own_choice(app: ScriptedApp, ida: AdapterRecord) -> None:
     adapters, other = app.services.adapters, learn(app, "Other")
     adapters.activate(other.id)
     first = app.answered("options").message
@@ -66,7 +66,7 @@ def test_a_conversation_keeps_to_its_own_choice(app: App, ida: AdapterRecord) ->
 
 
 def test_an_answer_goes_on_with_the_adapter_that_began_it(
-    app: App, ida: AdapterRecord, monkeypatch: pytest.MonkeyPatch
+    app: ScriptedApp, ida: AdapterRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.services.adapters.activate(ida.id)
     conversation_id = app.services.chat.send(None, "slow")
@@ -91,7 +91,9 @@ def test_an_answer_goes_on_with_the_adapter_that_began_it(
     assert went_on.answer.adapter_id == ida.id
 
 
-def test_a_missing_file_costs_the_adapter_and_not_the_answer(app: App, ida: AdapterRecord) -> None:
+def test_a_missing_file_costs_the_adapter_and_not_the_answer(
+    app: ScriptedApp, ida: AdapterRecord
+) -> None:
     app.services.adapters.activate(ida.id)
     app.services.adapters.file(ida).unlink()
     conversation_id = app.services.chat.send(None, "options")
@@ -105,7 +107,7 @@ def test_a_missing_file_costs_the_adapter_and_not_the_answer(app: App, ida: Adap
 
 
 def test_a_title_is_asked_of_the_model_as_it_is(
-    app: App, ida: AdapterRecord, monkeypatch: pytest.MonkeyPatch
+    app: ScriptedApp, ida: AdapterRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.services.adapters.activate(ida.id)
     engine, seen = app.services.engine, []

@@ -12,17 +12,17 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import PRESETS, SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.server.serving import ServingService
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.facts import Publish
 from tests.helpers import FAKE_ENGINE
-from tests.services.conftest import App
+from tests.services.conftest import ScriptedApp
 from tests.tiny_models import tiny_model
 
 PRECISE = PRESETS["precise"]
 
 
-def asked(app: App, conversation: str | None = None, **choices: Any) -> dict[str, Any]:
+def asked(app: ScriptedApp, conversation: str | None = None, **choices: Any) -> dict[str, Any]:
     """What the engine is asked when a message is sent."""
     app.services.chat.send(conversation, "options", **choices)
     return as_asked(app.until(AnswerEnded).message.text)
@@ -34,9 +34,7 @@ def as_asked(answer: str) -> dict[str, Any]:
     return request
 
 
-def build_scripted(
-    paths: AppPaths, publish: Publish, settings: Callable[[], Settings]
-) -> AppServices:
+def build_scripted(paths: AppPaths, publish: Publish, settings: Callable[[], Settings]) -> App:
     """The services over the scripted engine."""
     return build(paths, publish, settings, FAKE_ENGINE)
 
@@ -52,7 +50,7 @@ def system_of(request: dict[str, Any]) -> str:
     return str(first["content"]) if first["role"] == "system" else ""
 
 
-def test_the_model_goes_before_the_settings(app: App) -> None:
+def test_the_model_goes_before_the_settings(app: ScriptedApp) -> None:
     app.settings = Settings(system_prompt="General.")
     app.load()
     general = asked(app)
@@ -63,7 +61,7 @@ def test_the_model_goes_before_the_settings(app: App) -> None:
     assert (system_of(noted), noted["sampling"]) == ("Of-the-model.", json_of(PRECISE))
 
 
-def test_a_conversation_goes_before_the_model(app: App) -> None:
+def test_a_conversation_goes_before_the_model(app: ScriptedApp) -> None:
     app.load()
     app.services.models.set_defaults("fake", "Of-the-model.", PRECISE)
     own = asked(app, system_prompt="Own.", sampling=PRESETS["creative"])
@@ -71,7 +69,7 @@ def test_a_conversation_goes_before_the_model(app: App) -> None:
     assert system_of(asked(app, system_prompt="")) == ""
 
 
-def test_the_server_begins_with_what_is_noted_of_the_model(app: App) -> None:
+def test_the_server_begins_with_what_is_noted_of_the_model(app: ScriptedApp) -> None:
     app.load()
     serving = ServingService(app.services)
     assert serving.sampling == app.settings.sampling
@@ -81,7 +79,7 @@ def test_the_server_begins_with_what_is_noted_of_the_model(app: App) -> None:
 
 @pytest.mark.parametrize("temporary", [True, False])
 def test_the_command_line_goes_before_the_model(
-    app: App, monkeypatch: pytest.MonkeyPatch, temporary: bool
+    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch, temporary: bool
 ) -> None:
     file = tiny_model(app.paths.models / "tiny.gguf")
     model = app.services.models.add(file)

@@ -10,16 +10,16 @@ from chatdesk.services.chat.facts import (
     MessageChanged,
 )
 from chatdesk.store.adapters import AdapterStore
-from tests.services.conftest import App
+from tests.services.conftest import ScriptedApp
 from tests.services.shelf import make_adapter
 
 
-def answer(app: App) -> Message:
+def answer(app: ScriptedApp) -> Message:
     app.load()
     return app.answered("say: Paris, I think").message
 
 
-def test_a_thumb_is_told_kept_and_taken_back(app: App) -> None:
+def test_a_thumb_is_told_kept_and_taken_back(app: ScriptedApp) -> None:
     message = answer(app)
     for rating in (Rating.UP, Rating.DOWN, None):
         app.services.chat.rate(message.id, rating)
@@ -28,7 +28,7 @@ def test_a_thumb_is_told_kept_and_taken_back(app: App) -> None:
         assert stored.by_id[message.id].rating is rating
 
 
-def test_better_words_stand_beside_the_answer_and_are_read_on(app: App) -> None:
+def test_better_words_stand_beside_the_answer_and_are_read_on(app: ScriptedApp) -> None:
     message = answer(app)
     app.services.chat.correct(message.id, "Paris.\ud83d")
     told = app.until(MessageAdded, lambda fact: fact.message.corrects is not None).message
@@ -42,7 +42,7 @@ def test_better_words_stand_beside_the_answer_and_are_read_on(app: App) -> None:
     assert asked.parent_id == told.id
 
 
-def test_a_corrected_answer_can_be_asked_for_again(app: App) -> None:
+def test_a_corrected_answer_can_be_asked_for_again(app: ScriptedApp) -> None:
     message = answer(app)
     app.services.chat.correct(message.id, "Paris.")
     correction = app.services.conversations.get(message.conversation_id).path()[-1]
@@ -51,7 +51,7 @@ def test_a_corrected_answer_can_be_asked_for_again(app: App) -> None:
     assert (again.text, again.parent_id) == (message.text, message.parent_id)
 
 
-def test_what_is_excluded_is_withdrawn_from_what_was_learned(app: App) -> None:
+def test_what_is_excluded_is_withdrawn_from_what_was_learned(app: ScriptedApp) -> None:
     message = answer(app)
     home, chat = message.conversation_id, app.services.chat
     model = app.services.engine.status.model

@@ -11,12 +11,12 @@ from chatdesk.cli.documents import conversations as reports
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import session_file
 from chatdesk.services.engine.facts import EngineState
-from tests.services.conftest import TIMEOUT_S, App
+from tests.services.conftest import TIMEOUT_S, ScriptedApp
 
 IDENTITY = hashlib.sha256(b"GGUF").hexdigest()
 
 
-def file_of(app: App, conversation_id: str, identity: str = IDENTITY) -> Path:
+def file_of(app: ScriptedApp, conversation_id: str, identity: str = IDENTITY) -> Path:
     return app.paths.sessions / session_file(conversation_id, identity)
 
 
@@ -27,7 +27,7 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def load(app: App, *, identified: bool = True) -> ModelFile:
+def load(app: ScriptedApp, *, identified: bool = True) -> ModelFile:
     model = app.file()
     if identified:
         app.services.models.identify(model)
@@ -36,11 +36,11 @@ def load(app: App, *, identified: bool = True) -> ModelFile:
     return model
 
 
-def chat(app: App, text: str = "say: yes") -> str:
+def chat(app: ScriptedApp, text: str = "say: yes") -> str:
     return app.answered(text).message.conversation_id
 
 
-def test_a_conversation_is_kept_when_the_app_closes(app: App) -> None:
+def test_a_conversation_is_kept_when_the_app_closes(app: ScriptedApp) -> None:
     load(app)
     conversation = chat(app)
     assert not file_of(app, conversation).exists()
@@ -48,7 +48,7 @@ def test_a_conversation_is_kept_when_the_app_closes(app: App) -> None:
     assert file_of(app, conversation).exists()
 
 
-def test_it_is_kept_when_the_model_falls_asleep_and_when_it_comes_back(app: App) -> None:
+def test_it_is_kept_when_the_model_falls_asleep_and_when_it_comes_back(app: ScriptedApp) -> None:
     load(app)
     first = chat(app)
     app.idle_s = 0.1
@@ -61,7 +61,7 @@ def test_it_is_kept_when_the_model_falls_asleep_and_when_it_comes_back(app: App)
     assert file_of(app, second).exists()
 
 
-def test_who_wakes_it_at_once_still_finds_it_kept(app: App) -> None:
+def test_who_wakes_it_at_once_still_finds_it_kept(app: ScriptedApp) -> None:
     model = app.file("lingers.gguf")
     app.services.models.identify(model)
     app.services.load_model(model)
@@ -75,7 +75,7 @@ def test_who_wakes_it_at_once_still_finds_it_kept(app: App) -> None:
     assert file_of(app, conversation).exists()
 
 
-def test_it_is_kept_by_an_engine_that_had_to_be_started_again(app: App) -> None:
+def test_it_is_kept_by_an_engine_that_had_to_be_started_again(app: ScriptedApp) -> None:
     load(app)
     app.answered("die")
     app.until_engine(EngineState.READY)
@@ -84,7 +84,7 @@ def test_it_is_kept_by_an_engine_that_had_to_be_started_again(app: App) -> None:
     assert file_of(app, conversation).exists()
 
 
-def test_it_is_kept_when_another_model_is_chosen_under_that_models_name(app: App) -> None:
+def test_it_is_kept_when_another_model_is_chosen_under_that_models_name(app: ScriptedApp) -> None:
     load(app)
     conversation = chat(app)
     other = app.file("other.gguf", b"GGUF, but another")
@@ -98,7 +98,7 @@ def test_it_is_kept_when_another_model_is_chosen_under_that_models_name(app: App
     assert file_of(app, conversation, identity).exists()
 
 
-def test_a_model_never_seen_is_identified_once_it_is_loaded(app: App) -> None:
+def test_a_model_never_seen_is_identified_once_it_is_loaded(app: ScriptedApp) -> None:
     model = load(app, identified=False)
     until(lambda: app.services.models.identity(model))
     until(lambda: app.services.engine._keeping)
@@ -107,7 +107,7 @@ def test_a_model_never_seen_is_identified_once_it_is_loaded(app: App) -> None:
     assert file_of(app, conversation).exists()
 
 
-def test_a_file_that_changed_since_is_not_taken_for_the_one_it_was(app: App) -> None:
+def test_a_file_that_changed_since_is_not_taken_for_the_one_it_was(app: ScriptedApp) -> None:
     model = app.file()
     app.services.models.identify(model)
     os.utime(model.path, ns=(0, model.mtime_ns + 1))
@@ -120,7 +120,7 @@ def test_a_file_that_changed_since_is_not_taken_for_the_one_it_was(app: App) -> 
     assert not app.paths.sessions.exists()
 
 
-def test_a_deleted_conversation_is_forgotten_at_once(app: App) -> None:
+def test_a_deleted_conversation_is_forgotten_at_once(app: ScriptedApp) -> None:
     load(app)
     deleted, other = chat(app), chat(app)
     for conversation in (deleted, other):
@@ -133,7 +133,7 @@ def test_a_deleted_conversation_is_forgotten_at_once(app: App) -> None:
     assert list(app.paths.sessions.iterdir()) == [file_of(app, other)]
 
 
-def test_it_is_forgotten_while_no_engine_runs(app: App) -> None:
+def test_it_is_forgotten_while_no_engine_runs(app: ScriptedApp) -> None:
     conversation = app.services.conversations.create(title="x").id
     app.paths.sessions.mkdir()
     file_of(app, conversation).touch()
@@ -141,7 +141,7 @@ def test_it_is_forgotten_while_no_engine_runs(app: App) -> None:
     assert not file_of(app, conversation).exists()
 
 
-def test_the_command_line_deletes_it_too(app: App) -> None:
+def test_the_command_line_deletes_it_too(app: ScriptedApp) -> None:
     conversation = app.services.conversations.create(title="x").id
     app.paths.sessions.mkdir()
     file_of(app, conversation).touch()
@@ -149,7 +149,7 @@ def test_the_command_line_deletes_it_too(app: App) -> None:
     assert not file_of(app, conversation).exists()
 
 
-def test_what_is_left_of_conversations_that_are_gone_is_tidied_up(app: App) -> None:
+def test_what_is_left_of_conversations_that_are_gone_is_tidied_up(app: ScriptedApp) -> None:
     kept, deleted = (app.services.conversations.create(title="x").id for _ in range(2))
     app.services.conversations.delete(deleted)
     app.paths.sessions.mkdir()
@@ -162,7 +162,7 @@ def test_what_is_left_of_conversations_that_are_gone_is_tidied_up(app: App) -> N
     assert list(app.paths.sessions.iterdir()) == []
 
 
-def test_switched_off_nothing_is_kept_and_what_was_is_removed(app: App) -> None:
+def test_switched_off_nothing_is_kept_and_what_was_is_removed(app: ScriptedApp) -> None:
     load(app)
     conversation = chat(app)
     app.paths.sessions.mkdir()
@@ -175,7 +175,7 @@ def test_switched_off_nothing_is_kept_and_what_was_is_removed(app: App) -> None:
     assert not file_of(app, conversation).exists()
 
 
-def test_switched_on_again_they_are_kept(app: App) -> None:
+def test_switched_on_again_they_are_kept(app: ScriptedApp) -> None:
     app.settings = replace(app.settings, keep_sessions=False)
     load(app)
     conversation = chat(app)
@@ -186,7 +186,7 @@ def test_switched_on_again_they_are_kept(app: App) -> None:
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_opening_a_conversation_needs_no_engine(app: App, running: bool) -> None:
+def test_opening_a_conversation_needs_no_engine(app: ScriptedApp, running: bool) -> None:
     if running:
         load(app)
     app.services.sessions.restore("some conversation")

@@ -26,10 +26,10 @@ from chatdesk.services.chat.facts import (
     ThinkingArrived,
 )
 from tests.helpers import disk_full
-from tests.services.conftest import App
+from tests.services.conftest import ScriptedApp
 
 
-def test_a_turn_is_told_and_stored(app: App) -> None:
+def test_a_turn_is_told_and_stored(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "say: hello there")
     question = app.until(MessageAdded).message
@@ -53,7 +53,7 @@ def test_a_turn_is_told_and_stored(app: App) -> None:
     assert answer.answer.stop_reason == "end"
 
 
-def test_a_title_comes_from_the_model_but_never_over_the_users(app: App) -> None:
+def test_a_title_comes_from_the_model_but_never_over_the_users(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.answered("say: hello").message.conversation_id
     store = app.services.conversations
@@ -65,7 +65,7 @@ def test_a_title_comes_from_the_model_but_never_over_the_users(app: App) -> None
     assert store.get(conversation_id).title == "Mine"
 
 
-def test_regenerating_keeps_the_old_answer(app: App) -> None:
+def test_regenerating_keeps_the_old_answer(app: ScriptedApp) -> None:
     app.load()
     first = app.answered("say: one").message
     app.services.chat.regenerate(first.id)
@@ -77,7 +77,7 @@ def test_regenerating_keeps_the_old_answer(app: App) -> None:
     assert back.path()[-1].id == first.id
 
 
-def test_editing_keeps_what_came_after(app: App) -> None:
+def test_editing_keeps_what_came_after(app: ScriptedApp) -> None:
     app.load()
     answer = app.answered("say: one").message
     app.answered("say: two", answer.conversation_id)
@@ -92,7 +92,7 @@ def test_editing_keeps_what_came_after(app: App) -> None:
     assert edited.parent_id != question_id
 
 
-def test_stopping_keeps_the_text_and_continuing_goes_on_from_it(app: App) -> None:
+def test_stopping_keeps_the_text_and_continuing_goes_on_from_it(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "slow")
     app.until(TextArrived, lambda fact: fact.start > 10)
@@ -110,7 +110,7 @@ def test_stopping_keeps_the_text_and_continuing_goes_on_from_it(app: App) -> Non
 
 
 @pytest.mark.posix
-def test_the_engine_killed_in_mid_answer(app: App) -> None:
+def test_the_engine_killed_in_mid_answer(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "slow")
     app.until(TextArrived, lambda fact: fact.start > 10)
@@ -126,7 +126,7 @@ def test_the_engine_killed_in_mid_answer(app: App) -> None:
     assert app.answered("say: back", conversation_id).message.text == "back "
 
 
-def test_a_prompt_too_long_is_told_before_anything_is_stored(app: App) -> None:
+def test_a_prompt_too_long_is_told_before_anything_is_stored(app: ScriptedApp) -> None:
     app.load()
     with pytest.raises(PromptTooLong) as caught:
         app.services.chat.send(None, "word " * 3000)
@@ -135,7 +135,7 @@ def test_a_prompt_too_long_is_told_before_anything_is_stored(app: App) -> None:
     assert app.services.conversations.list() == ()
 
 
-def test_opening_in_mid_answer_shows_the_newest_text(app: App) -> None:
+def test_opening_in_mid_answer_shows_the_newest_text(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "slow")
     seen = app.until(TextArrived, lambda fact: fact.start > 20)
@@ -145,7 +145,7 @@ def test_opening_in_mid_answer_shows_the_newest_text(app: App) -> None:
     app.until(AnswerEnded)
 
 
-def test_a_failure_is_kept_with_its_reason(app: App) -> None:
+def test_a_failure_is_kept_with_its_reason(app: ScriptedApp) -> None:
     app.load()
     ended = app.answered("fail").message
     assert ended.state is MessageState.FAILED
@@ -153,7 +153,7 @@ def test_a_failure_is_kept_with_its_reason(app: App) -> None:
     assert ended.answer.error
 
 
-def test_closing_in_mid_answer_keeps_it(app: App) -> None:
+def test_closing_in_mid_answer_keeps_it(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "slow")
     app.until(TextArrived, lambda fact: fact.start > 10)
@@ -163,7 +163,7 @@ def test_closing_in_mid_answer_keeps_it(app: App) -> None:
     assert message.text.startswith("0 1 2 3 ")
 
 
-def test_a_full_disk_keeps_the_answer_in_memory_until_there_is_room(app: App) -> None:
+def test_a_full_disk_keeps_the_answer_in_memory_until_there_is_room(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "slow long")
     app.until(TextArrived)
@@ -179,7 +179,7 @@ def test_a_full_disk_keeps_the_answer_in_memory_until_there_is_room(app: App) ->
     assert (stored.text, stored.state) == (ended.message.text, MessageState.STOPPED)
 
 
-def test_deleting_and_restoring(app: App) -> None:
+def test_deleting_and_restoring(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.answered("say: one").message.conversation_id
     app.services.chat.delete(conversation_id)
@@ -194,13 +194,13 @@ def test_lone_surrogates_become_sound_text() -> None:
     sound_text("\udc00").encode("utf-8")
 
 
-def test_a_lone_surrogate_does_not_break_the_turn(app: App) -> None:
+def test_a_lone_surrogate_does_not_break_the_turn(app: ScriptedApp) -> None:
     app.load()
     assert app.answered("say: \ud83d").message.state is MessageState.COMPLETE
 
 
 def test_a_stop_while_the_answer_is_being_asked_for(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.load()
     engine, chat = app.services.engine, app.services.chat
@@ -215,7 +215,7 @@ def test_a_stop_while_the_answer_is_being_asked_for(
 
 
 def test_an_answer_that_ends_while_it_is_being_opened_is_shown_ended(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.load()
     store, chat = app.services.conversations, app.services.chat
@@ -234,7 +234,7 @@ def test_an_answer_that_ends_while_it_is_being_opened_is_shown_ended(
 
 
 def test_an_answers_end_is_told_when_its_title_cannot_be_made(
-    app: App, monkeypatch: pytest.MonkeyPatch
+    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.load()
 
@@ -246,7 +246,7 @@ def test_an_answers_end_is_told_when_its_title_cannot_be_made(
     assert app.until(AnswerEnded).message.text == "hello "
 
 
-def test_thinking_is_told_and_stored_apart(app: App) -> None:
+def test_thinking_is_told_and_stored_apart(app: ScriptedApp) -> None:
     app.load()
     ended = app.answered("think: What is done?").message
     assert (ended.text, ended.thinking) == ("Done. ", "What is done?")
@@ -255,7 +255,7 @@ def test_thinking_is_told_and_stored_apart(app: App) -> None:
     assert app.services.conversations.get(ended.conversation_id).path()[-1] == ended
 
 
-def test_an_answer_stopped_in_its_thinking_goes_on_thinking(app: App) -> None:
+def test_an_answer_stopped_in_its_thinking_goes_on_thinking(app: ScriptedApp) -> None:
     app.load()
     conversation_id = app.services.chat.send(None, "ponder")
     seen = app.until(ThinkingArrived, lambda fact: fact.start > 10)
@@ -275,7 +275,7 @@ def test_an_answer_stopped_in_its_thinking_goes_on_thinking(app: App) -> None:
     assert went_on.answer.thinking_s == 4.0
 
 
-def test_an_answer_of_the_first_version_goes_on_in_its_thinking(app: App) -> None:
+def test_an_answer_of_the_first_version_goes_on_in_its_thinking(app: ScriptedApp) -> None:
     app.load()
     store = app.services.conversations
     conversation = store.create(title="Old")
@@ -321,7 +321,7 @@ def test_what_the_model_is_given_to_read() -> None:
     assert prompt_messages("Be.", path) == (*asked, continued)
 
 
-def test_where_the_models_view_begins(app: App) -> None:
+def test_where_the_models_view_begins(app: ScriptedApp) -> None:
     app.load()
     chat = app.services.chat
     first = app.answered("say: " + "one " * 600).message
@@ -338,7 +338,7 @@ def test_where_the_models_view_begins(app: App) -> None:
     app.answered("say: three", conversation_id)  # what has left does not stand in its way
 
 
-def test_an_answer_longer_than_the_context_leaves_room_to_ask_on(app: App) -> None:
+def test_an_answer_longer_than_the_context_leaves_room_to_ask_on(app: ScriptedApp) -> None:
     app.load()
     chat = app.services.chat
     answer = app.answered("say: one").message
@@ -348,7 +348,7 @@ def test_an_answer_longer_than_the_context_leaves_room_to_ask_on(app: App) -> No
     assert use.view_after == answer.id
 
 
-def test_a_pinned_message_stays_in_view(app: App) -> None:
+def test_a_pinned_message_stays_in_view(app: ScriptedApp) -> None:
     app.load()
     chat = app.services.chat
     first = app.answered("say: " + "one " * 600).message
@@ -362,7 +362,7 @@ def test_a_pinned_message_stays_in_view(app: App) -> None:
     assert second.pinned is False
 
 
-def test_only_saved_conversations_have_a_session(app: App) -> None:
+def test_only_saved_conversations_have_a_session(app: ScriptedApp) -> None:
     app.load()
     ended = app.answered("options").message
     asked = json.loads(ended.text)

@@ -25,10 +25,10 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.process import EngineLost, Reply
-from tests.services.conftest import TIMEOUT_S, App
+from tests.services.conftest import TIMEOUT_S, ScriptedApp
 
 
-def _ask(app: App, text: str) -> tuple[str, "queue.Queue[Reply]"]:
+def _ask(app: ScriptedApp, text: str) -> tuple[str, "queue.Queue[Reply]"]:
     replies: queue.Queue[Reply] = queue.Queue()
     request_id = app.services.engine.generate(
         (PromptMessage("user", text),), SamplingParams(), replies.put
@@ -43,7 +43,7 @@ def _last(replies: "queue.Queue[Reply]") -> Reply:
             return reply
 
 
-def test_it_loads_and_answers(app: App) -> None:
+def test_it_loads_and_answers(app: ScriptedApp) -> None:
     app.load()
     _, replies = _ask(app, "say: one two")
     texts = []
@@ -53,7 +53,7 @@ def test_it_loads_and_answers(app: App) -> None:
     assert "".join(texts) == "one two "
 
 
-def test_a_model_that_cannot_be_loaded_is_told(app: App) -> None:
+def test_a_model_that_cannot_be_loaded_is_told(app: ScriptedApp) -> None:
     app.services.engine.load(app.model("unknown.gguf"), LoadOptions(2048))
     status = app.until_engine(EngineState.FAILED).status
     assert isinstance(status.problem, ModelProblem)
@@ -62,7 +62,7 @@ def test_a_model_that_cannot_be_loaded_is_told(app: App) -> None:
         app.services.engine.wait_loaded()
 
 
-def test_a_crash_while_loading_is_told_and_not_tried_forever(app: App) -> None:
+def test_a_crash_while_loading_is_told_and_not_tried_forever(app: ScriptedApp) -> None:
     app.services.engine.load(app.model("crash.gguf"), LoadOptions(2048))
     status = app.until_engine(EngineState.FAILED).status
     assert isinstance(status.problem, EngineProblem)
@@ -70,7 +70,7 @@ def test_a_crash_while_loading_is_told_and_not_tried_forever(app: App) -> None:
 
 
 @pytest.mark.posix
-def test_after_a_kill_it_comes_back_by_itself(app: App) -> None:
+def test_after_a_kill_it_comes_back_by_itself(app: ScriptedApp) -> None:
     app.load()
     _, replies = _ask(app, "slow")
     replies.get(timeout=TIMEOUT_S)
@@ -83,7 +83,7 @@ def test_after_a_kill_it_comes_back_by_itself(app: App) -> None:
     assert isinstance(_last(_ask(app, "say: again")[1]), Finished)
 
 
-def test_an_engine_that_keeps_crashing_is_given_up(app: App) -> None:
+def test_an_engine_that_keeps_crashing_is_given_up(app: ScriptedApp) -> None:
     app.load()
     for _ in range(3):
         app.services.engine.wait_loaded(TIMEOUT_S)
@@ -94,7 +94,7 @@ def test_an_engine_that_keeps_crashing_is_given_up(app: App) -> None:
     app.until_engine(EngineState.READY)
 
 
-def test_who_was_killed_is_offered_a_smaller_setting(app: App) -> None:
+def test_who_was_killed_is_offered_a_smaller_setting(app: ScriptedApp) -> None:
     app.load()
     _, replies = _ask(app, "die")
     lost = _last(replies)
@@ -105,7 +105,7 @@ def test_who_was_killed_is_offered_a_smaller_setting(app: App) -> None:
     assert app.until_engine(EngineState.READY).status.problem is None
 
 
-def test_killed_while_loading_it_offers_a_smaller_setting(app: App) -> None:
+def test_killed_while_loading_it_offers_a_smaller_setting(app: ScriptedApp) -> None:
     app.services.engine.load(app.model("crash.gguf"), LoadOptions(32768))
     problem = app.until_engine(EngineState.FAILED).status.problem
     assert isinstance(problem, EngineProblem)
@@ -113,7 +113,7 @@ def test_killed_while_loading_it_offers_a_smaller_setting(app: App) -> None:
 
 
 @pytest.mark.posix
-def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: App) -> None:
+def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: ScriptedApp) -> None:
     app.idle_s = 0.3
     app.load()
     engine = app.services.engine
@@ -130,7 +130,7 @@ def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: App) -> None:
         os.kill(pid, 0)
 
 
-def test_whatever_is_asked_wakes_it(app: App) -> None:
+def test_whatever_is_asked_wakes_it(app: ScriptedApp) -> None:
     app.load()
     engine = app.services.engine
     for wake in (
@@ -147,7 +147,7 @@ def test_whatever_is_asked_wakes_it(app: App) -> None:
 
 
 @pytest.mark.posix
-def test_two_of_them_are_never_in_memory(app: App) -> None:
+def test_two_of_them_are_never_in_memory(app: ScriptedApp) -> None:
     app.idle_s = 0.1
     app.load("lingers.gguf")
     engine = app.services.engine
@@ -161,7 +161,7 @@ def test_two_of_them_are_never_in_memory(app: App) -> None:
         os.kill(pid, 0)
 
 
-def test_who_only_looks_wakes_nobody(app: App) -> None:
+def test_who_only_looks_wakes_nobody(app: ScriptedApp) -> None:
     app.idle_s = 0.1
     app.load()
     app.until_engine(EngineState.ASLEEP)
@@ -173,7 +173,7 @@ def test_who_only_looks_wakes_nobody(app: App) -> None:
     assert engine.process_id is None
 
 
-def test_it_does_not_fall_asleep_over_its_work(app: App) -> None:
+def test_it_does_not_fall_asleep_over_its_work(app: ScriptedApp) -> None:
     app.idle_s = 0.2
     app.load()
     request_id, replies = _ask(app, "slow")
@@ -184,7 +184,9 @@ def test_it_does_not_fall_asleep_over_its_work(app: App) -> None:
     app.until_engine(EngineState.ASLEEP)
 
 
-def test_it_does_not_fall_asleep_under_a_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_fall_asleep_under_a_request(
+    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app.load()
     engine = app.services.engine
     wake = engine._wake
@@ -200,7 +202,7 @@ def test_it_does_not_fall_asleep_under_a_request(app: App, monkeypatch: pytest.M
     assert not isinstance(_last(replies), EngineLost)
 
 
-def test_closing_while_asleep(app: App) -> None:
+def test_closing_while_asleep(app: ScriptedApp) -> None:
     app.idle_s = 0.1
     app.load()
     app.until_engine(EngineState.ASLEEP)
@@ -211,7 +213,7 @@ def test_closing_while_asleep(app: App) -> None:
     assert isinstance(_last(replies), EngineLost)
 
 
-def test_threads_are_measured_once(app: App) -> None:
+def test_threads_are_measured_once(app: ScriptedApp) -> None:
     measured = app.model("measured.gguf")
     engine = app.services.engine
     for first in (True, False):
@@ -221,7 +223,7 @@ def test_threads_are_measured_once(app: App) -> None:
     assert engine.wait_loaded(TIMEOUT_S).threads == 7
 
 
-def test_the_same_model_is_not_loaded_twice(app: App) -> None:
+def test_the_same_model_is_not_loaded_twice(app: ScriptedApp) -> None:
     engine = app.services.engine
     engine.load(app.model("measured.gguf"), LoadOptions(2048))
     engine.wait_loaded(TIMEOUT_S)
@@ -234,7 +236,7 @@ def test_the_same_model_is_not_loaded_twice(app: App) -> None:
     assert engine.process_id != pid
 
 
-def test_what_goes_with_an_answer(app: App) -> None:
+def test_what_goes_with_an_answer(app: ScriptedApp) -> None:
     app.load()
     replies: queue.Queue[Reply] = queue.Queue()
     adapter = Adapter("some.gguf", 0.5)
@@ -254,7 +256,7 @@ def test_what_goes_with_an_answer(app: App) -> None:
     assert (request["session"], request["background"]) == ("a chat", False)
 
 
-def test_a_cancel_is_heard(app: App) -> None:
+def test_a_cancel_is_heard(app: ScriptedApp) -> None:
     app.load()
     request_id, replies = _ask(app, "slow")
     replies.get(timeout=TIMEOUT_S)
@@ -262,7 +264,7 @@ def test_a_cancel_is_heard(app: App) -> None:
     assert isinstance(_last(replies), Cancelled)
 
 
-def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: App) -> None:
+def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: ScriptedApp) -> None:
     app.load()
     request_id, replies = _ask(app, "deaf")
     replies.get(timeout=TIMEOUT_S)
@@ -273,13 +275,13 @@ def test_an_engine_that_does_not_hear_a_cancel_is_ended(app: App) -> None:
     app.services.engine.wait_loaded(TIMEOUT_S)
 
 
-def test_counting(app: App) -> None:
+def test_counting(app: ScriptedApp) -> None:
     app.load()
     counted = app.services.engine.count((PromptMessage("user", "one two three"),))
     assert (counted.tokens, counted.context_window) == (3, 2048)
 
 
-def test_without_a_model(app: App) -> None:
+def test_without_a_model(app: ScriptedApp) -> None:
     with pytest.raises(EngineProblem):
         app.services.engine.wait_loaded()
 
@@ -298,7 +300,7 @@ def test_a_program_that_is_not_there() -> None:
     engine.close()
 
 
-def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: App) -> None:
+def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: ScriptedApp) -> None:
     app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(app.services.engine.wait_loaded)
@@ -310,7 +312,7 @@ def test_who_waits_for_a_model_is_told_when_another_is_chosen(app: App) -> None:
     assert app.services.engine.status.model == app.model("fine.gguf")
 
 
-def test_who_waits_for_a_model_is_told_when_the_app_closes(app: App) -> None:
+def test_who_waits_for_a_model_is_told_when_the_app_closes(app: ScriptedApp) -> None:
     app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(app.services.engine.wait_loaded)
@@ -321,7 +323,7 @@ def test_who_waits_for_a_model_is_told_when_the_app_closes(app: App) -> None:
             waiting.result(TIMEOUT_S)
 
 
-def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: App) -> None:
+def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: ScriptedApp) -> None:
     engine = app.services.engine
     app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
     stale: Future[ModelLoaded] = engine._loaded

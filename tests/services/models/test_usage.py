@@ -14,14 +14,14 @@ from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.facts import ModelsChanged
-from tests.services.conftest import TIMEOUT_S, App
+from tests.services.conftest import TIMEOUT_S, ScriptedApp
 
 
-def notes(app: App) -> ModelNotes:
+def notes(app: ScriptedApp) -> ModelNotes:
     return app.services.models.notes("fake")
 
 
-def test_an_answer_notes_what_the_load_took(app: App) -> None:
+def test_an_answer_notes_what_the_load_took(app: ScriptedApp) -> None:
     app.load()
     assert notes(app) == ModelNotes()
     app.services.chat.send(None, "say: hello there")
@@ -35,7 +35,7 @@ def test_an_answer_notes_what_the_load_took(app: App) -> None:
     assert noted.estimated_bytes > 0
 
 
-def test_only_long_answers_tell_the_speed(app: App) -> None:
+def test_only_long_answers_tell_the_speed(app: ScriptedApp) -> None:
     app.load()
     text = "say: " + "word " * 40
     ended = app.answered(text).message
@@ -44,7 +44,7 @@ def test_only_long_answers_tell_the_speed(app: App) -> None:
     assert notes(app).tokens_per_s == ended.answer.tokens_per_s
 
 
-def test_the_memory_is_noted_once_a_load(app: App) -> None:
+def test_the_memory_is_noted_once_a_load(app: ScriptedApp) -> None:
     app.load()
     app.answered("say: one")
     app.services.models.note("fake", lambda noted: ModelNotes())
@@ -59,7 +59,7 @@ def test_the_memory_is_noted_once_a_load(app: App) -> None:
     assert notes(app).used_bytes > 0
 
 
-def test_a_failed_answer_notes_nothing(app: App) -> None:
+def test_a_failed_answer_notes_nothing(app: ScriptedApp) -> None:
     app.load()
     app.answered("fail")
     assert notes(app) == ModelNotes()

@@ -20,7 +20,7 @@ from chatdesk.core.personalization import (
 )
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices, build
+from chatdesk.services.app import App, build
 from chatdesk.services.measure.probe import Probe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.timeout(1200)
 class Desk:
     """Services with the starter model, and a folder for chat files."""
 
-    services: AppServices
+    services: App
     folder: Path
 
     def learn(self, name: str, pairs: list[Pair], epochs: int = 0) -> AdapterRecord:

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.theme import Theme
@@ -29,7 +29,7 @@ def composer_state(window: Window) -> ComposerState:
     return window.window.composer.state
 
 
-def begun(window: Window) -> tuple[AppServices, str]:
+def begun(window: Window) -> tuple[App, str]:
     """The services, and the chat in which something was asked and answered."""
     window.ask("say: one")
     services, chat = window.desktop.services, window.window.parts.chat.current

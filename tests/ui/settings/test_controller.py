@@ -11,7 +11,7 @@ from chatdesk.app import DesktopApp
 from chatdesk.core.loading import ModelLoaded, StepDown
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.settings.dialog import SettingsDialog
@@ -27,7 +27,7 @@ def settings_dialog(window: Window) -> SettingsDialog:
     return dialog
 
 
-def services(window: Window) -> AppServices:
+def services(window: Window) -> App:
     found = window.desktop.services
     assert found
     return found

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.service import HubService
 from chatdesk.ui.bridge import Bridge
@@ -182,7 +182,7 @@ def opened(
         engine=SimpleNamespace(status=EngineStatus(EngineState.OFF)),
         sessions=SimpleNamespace(used_bytes=lambda: 0),
     )
-    controller.attach(cast(AppServices, services))
+    controller.attach(cast(App, services))
     controller.open_downloads()
     assert controller.dialog
     yield controller.dialog.downloads

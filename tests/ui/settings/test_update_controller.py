@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.system.updates import UpdateService
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings import update_controller
@@ -52,7 +52,7 @@ class Home:
             self.bridge, self.settings, self.opener, self.notice, self.window
         )
         service = UpdateService(self.state, address, PUBLIC)
-        updates.attach(cast("AppServices", SimpleNamespace(updates=service)))
+        updates.attach(cast("App", SimpleNamespace(updates=service)))
 
     def row(self) -> UpdateRow:
         if self.opener.dialog is None:

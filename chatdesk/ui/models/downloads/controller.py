@@ -16,7 +16,7 @@ from chatdesk.ui.models.download_words import name_and_quantization, status_word
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.services.hub.downloads import DownloadService
     from chatdesk.ui.models.downloads.list import DownloadList
 
@@ -57,7 +57,7 @@ class DownloadsController(QObject):
         view.show_downloads(tuple(self._downloads.values()))
         return view
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there; what was being fetched before goes on."""
         self._service = services.downloads
         self._read()

@@ -18,7 +18,7 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.ui.models.hub.catalog_list import CatalogList
     from chatdesk.ui.models.hub.search import HubSearch
 
@@ -40,7 +40,7 @@ class HubController(QObject):
         super().__init__()
         self._bridge = bridge
         self._notice = notice
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._theme: Theme | None = None
         self._search_made: HubSearch | None = None
         self._catalog_made: CatalogList | None = None
@@ -77,7 +77,7 @@ class HubController(QObject):
         self._mark_taken()
         return catalog
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
         self._suggest()
@@ -234,7 +234,7 @@ class HubController(QObject):
         self._bridge.run(partial(_read_taken, services), show, patient=True)
 
 
-def _read_taken(services: "AppServices") -> Taken:
+def _read_taken(services: "App") -> Taken:
     """The files that are being fetched, and those of repositories that are kept."""
     downloads, kept = services.downloads.list(), services.models.kept()
     fetching = [each for each in downloads if each.state is not DownloadState.DONE]

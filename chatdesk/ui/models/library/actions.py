@@ -21,7 +21,7 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.questions import ask_for_words
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 
 class ModelActions(QObject):
@@ -36,9 +36,7 @@ class ModelActions(QObject):
     shrink_requested = Signal(object)
     duplicates_requested = Signal()
 
-    def __init__(
-        self, bridge: Bridge, services: "AppServices", page: ModelsPage, theme: Theme
-    ) -> None:
+    def __init__(self, bridge: Bridge, services: "App", page: ModelsPage, theme: Theme) -> None:
         super().__init__(page)
         self._bridge = bridge
         self._services = services

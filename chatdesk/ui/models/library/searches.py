@@ -18,7 +18,7 @@ from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.theme import Theme
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
 
 Asking = ElsewhereDialog | DuplicatesDialog | QuantizeDialog
 Added = tuple[int, EnvironmentProblem | None]
@@ -33,9 +33,7 @@ class LibrarySearches(QObject):
     chat_requested = Signal(object)
     delete_requested = Signal(object)
 
-    def __init__(
-        self, bridge: Bridge, services: "AppServices", page: ModelsPage, theme: Theme
-    ) -> None:
+    def __init__(self, bridge: Bridge, services: "App", page: ModelsPage, theme: Theme) -> None:
         super().__init__(page)
         self._bridge = bridge
         self._models = services.models

@@ -15,7 +15,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 
 if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import AppServices
+    from chatdesk.services.app import App
     from chatdesk.ui.models.options.dialog import ModelOptionsDialog
 
 
@@ -27,7 +27,7 @@ class ModelOptionsController(QObject):
         self._bridge = bridge
         self._settings = settings
         self._window = window
-        self._services: AppServices | None = None
+        self._services: App | None = None
         self._theme: Theme | None = None
         self._dialog: ModelOptionsDialog | None = None
 
@@ -36,7 +36,7 @@ class ModelOptionsController(QObject):
         """The dialog, while it is open."""
         return self._dialog
 
-    def attach(self, services: "AppServices") -> None:
+    def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
 

@@ -39,7 +39,7 @@ from chatdesk.services.personalize.facts import LearningChanged
 from chatdesk.services.personalize.plan import PLAN_FILE, HeldOut, Plan
 from chatdesk.services.personalize.run.run import Run, RunTools
 from chatdesk.store.adapters import AdapterStore
-from tests.services.conftest import App
+from tests.services.conftest import ScriptedApp
 
 EXAMPLE = TokenExample(Sequence((1, 2, 3, 4), (Span(2, 4),)))
 TIMEOUT_S = 30.0
@@ -78,7 +78,7 @@ class Gate:
 class Bench:
     """What the tests of a run share."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ScriptedApp) -> None:
         self.app = app
         self.model: ModelFile = app.model()
         app.load()
@@ -132,7 +132,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(app: App) -> Bench:
+def bench(app: ScriptedApp) -> Bench:
     return Bench(app)
 
 

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.library import CatalogEntry, DownloadState
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import AppServices
+from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.service import HubService
@@ -66,7 +66,7 @@ class Desk:
         )
         engine = SimpleNamespace(status=EngineStatus(EngineState.LOADING, MODEL))
         self.services = cast(
-            AppServices,
+            App,
             SimpleNamespace(hub=finder, downloads=self.downloads, models=models, engine=engine),
         )
         self.page = QWidget()
