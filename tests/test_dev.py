@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 import zipfile
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ def move(dev: Any, root: Path) -> None:
     dev.LOCK = root / "lock.txt"
     dev.STAMP = dev.VENV / "chatdesk-setup"
     dev.BUILT = dev.VENV / "chatdesk-llama"
+    dev.LEARNING = dev.VENV / "chatdesk-learning"
     dev.PYTHON = sys.executable
 
 
@@ -89,7 +91,7 @@ def test_a_finished_set_up_takes_no_step(dev: Any, steps: list[str]) -> None:
 
 
 def test_the_app_alone_is_not_enough_for_the_tests(dev: Any, steps: list[str]) -> None:
-    dev.set_up("cpu", "app")
+    dev.set_up("cpu", "chat")
     steps.clear()
     dev.set_up(None, "everything")
     assert "Installing the packages" in steps
@@ -144,6 +146,89 @@ def test_an_older_wheel_from_the_cache_is_built_again(
     ]
     dev.build_llama("cpu", tmp_path)  # from a cache that is as it must be
     assert built == ["Building llama.cpp"] * 3
+
+
+def test_what_learning_needs_does_not_hold_the_window_up(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted: list[str] = []
+    monkeypatch.setattr(dev, "provide_system", lambda compiler: None)
+    monkeypatch.setattr(dev, "build_llama", lambda accelerator, folder: folder / "llama.whl")
+    monkeypatch.setattr(dev, "run", lambda _step, command, **_: wanted.extend(command))
+    dev.set_up("cpu", "chat")
+    assert "jinja2" in wanted
+    assert "torch" not in wanted
+    wanted.clear()
+    dev.install_learning()
+    assert "torch" in wanted
+    assert not dev.LEARNING.exists()
+    wanted.clear()
+    dev.set_up("cpu", "chat")
+    dev.set_up("cpu", "chat and learning")
+    assert wanted == []
+
+
+@pytest.fixture
+def started(dev: Any, steps: list[str], monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The processes that are started in the background, after a set-up without learning."""
+    processes: list[list[str]] = []
+    dev.set_up("cpu", "chat")
+    monkeypatch.setattr(dev.subprocess, "Popen", lambda command, **_: processes.append(command))
+    steps.clear()
+    return processes
+
+
+def test_learning_is_installed_in_the_background_once_and_resumed(
+    dev: Any, started: list[list[str]]
+) -> None:
+    dev.start_learning()
+    assert [command[-1] for command in started] == ["learning"]
+    dev.start_learning()  # the other one goes on
+    assert len(started) == 1
+    let_it_be_old(dev.LEARNING)
+    dev.start_learning()
+    assert len(started) == 2
+    dev.install_learning()
+    dev.start_learning()
+    assert len(started) == 2
+
+
+def test_a_set_up_waits_for_learning(
+    dev: Any, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev.set_up("cpu", "chat")
+    dev.LEARNING.touch()
+    monkeypatch.setattr(dev.time, "sleep", lambda _s: dev.LEARNING.unlink())
+    dev.set_up(None, "chat")  # no need to
+    assert dev.LEARNING.exists()
+    dev.set_up(None, "everything")
+    assert not dev.LEARNING.exists()
+    assert "Installing the packages" in steps
+
+
+def test_it_shows_that_it_goes_on_and_fails_in_one_line(
+    dev: Any, started: list[list[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def install(*_: str) -> None:
+        let_it_be_old(dev.LEARNING)
+        while not dev.learning_is_being_installed():
+            time.sleep(0.02)
+        raise dev.SetupError("No network.")
+
+    dev.start_learning()
+    dev.TOUCHED_S = 0.1
+    dev.pip = install
+    assert dev.main(["learning"]) == 1
+    assert capfd.readouterr().err.splitlines()[-1] == "dev.py: No network."
+    assert dev.LEARNING.exists()  # so that the app says that this was interrupted
+    dev.start_learning()
+    assert len(started) == 1
+
+
+def let_it_be_old(path: Path) -> None:
+    """Nobody touched it for an hour."""
+    path.touch()
+    os.utime(path, (time.time() - 3600,) * 2)
 
 
 def test_the_tests_without_the_engine_get_neither_it_nor_pytorch(
@@ -377,6 +462,7 @@ def test_arguments_of_test_go_to_pytest_alone(
 
 def test_arguments_of_run_go_to_the_app(dev: Any) -> None:
     dev.set_up = lambda *_, **__: None
+    dev.start_learning = lambda: None
     dev.run_app = lambda arguments: 7 if arguments == ["ask", "--accel", "--", "hi"] else 0
     assert dev.main(["run", "--accel", "cpu", "--", "ask", "--accel", "--", "hi"]) == 7
 

@@ -213,8 +213,8 @@ def test_without_the_extra_one_sentence_says_how_to_get_it(cli: Cli, tmp_path: P
     code = """
 import sys
 from chatdesk.cli import main as cli
-from chatdesk.services.personalize import service as personalize
-personalize.NEEDED = ("no_such_package",)
+from chatdesk.services.system import installation
+installation.NEEDED = ("no_such_package",)
 sys.exit(cli.main(sys.argv[1:]))
 """
     train = ("personalize", "train", "--yes", "--dataset", str(dataset(tmp_path)))

@@ -1,6 +1,5 @@
 """What the engine and this installation report, in sentences for the person."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from chatdesk.core.errors import (
@@ -14,7 +13,6 @@ from chatdesk.core.errors import (
 from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import KV_TYPES, LoadOptions
-from chatdesk.core.paths import is_frozen
 
 SMALLEST_OFFERED = 2048  # tokens; a conversation wants some room
 
@@ -34,19 +32,6 @@ def prompt_too_long(tokens: int, limit: int) -> PromptTooLong:
         ),
         tokens,
         limit,
-    )
-
-
-def learning_missing(packages: Sequence[str]) -> EnvironmentProblem:
-    """Nothing can be trained with this installation: it lacks `packages`."""
-    if is_frozen():
-        return EnvironmentProblem(
-            tr("Learning is not part of this ChatDesk: it is the small one of the two."),
-            tr("Install ChatDesk-Full over it; chats, settings and models stay."),
-        )
-    return EnvironmentProblem(
-        tr("Learning needs packages that are not installed: {names}.", names=", ".join(packages)),
-        tr("Install ChatDesk with its extra “personalize”."),
     )
 
 

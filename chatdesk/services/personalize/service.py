@@ -1,6 +1,5 @@
 """Personalization: what would be learned, and the runs that learn it, one at a time."""
 
-import importlib.util
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -26,7 +25,6 @@ from chatdesk.library.gguf_header import read_header
 from chatdesk.library.hardware import available_memory
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.engine.problems import learning_missing
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.service import ModelService
 from chatdesk.services.personalize.examples import preview as previews
@@ -39,12 +37,12 @@ from chatdesk.services.personalize.gate.gate import Gate
 from chatdesk.services.personalize.plan import HeldOut, Plan, secrets_of
 from chatdesk.services.personalize.run.defaults import filled, fitting
 from chatdesk.services.personalize.run.run import Run, RunTools
+from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 
 _log = logging.getLogger(__name__)
 
-NEEDED = ("torch", "transformers", "peft")
 _CLOSING_S = 3.0
 _GATE_S = 60.0  # about what the gate takes beside the training, until a run has shown it
 _ROOM = 0.85  # of the free memory may be taken by the trainer
@@ -82,8 +80,7 @@ class PersonalizeService:
 
     def missing(self) -> str:
         """Why nothing can be trained with this installation, as a sentence; "" when it can."""
-        absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-        return str(learning_missing(absent)) if absent else ""
+        return str(learning_problem() or "")
 
     def preview(
         self,

@@ -1,6 +1,5 @@
 """What this machine has and what is wrong with it, without private content."""
 
-import importlib.util
 import platform
 import shutil
 import sys
@@ -22,6 +21,7 @@ from chatdesk.library.hub_problems import HubProblem
 from chatdesk.library.starter import find_starter
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.hub.token import keyring_name
+from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.database import Database
 
 ENOUGH_DISK_BYTES = 1024**3
@@ -66,8 +66,8 @@ def _check(name: str, look: Callable[[], str]) -> Check:
 
 def _installed() -> str:
     """As what, and whether what personalization needs is there."""
-    learns = importlib.util.find_spec("torch") is not None
-    return f"{'bundle' if is_frozen() else 'Python files'}, {'full' if learns else 'chat'} flavour"
+    flavour = "chat" if learning_problem() else "full"
+    return f"{'bundle' if is_frozen() else 'Python files'}, {flavour} flavour"
 
 
 def _processor(hardware: Hardware) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes wi
     from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
 
+_LOOK_AGAIN_MS = 1000  # while what learning needs is being installed
+
+
 class PersonalizeController(PageController["PersonalizePage"]):
     """`title_of` names a conversation by its id. `open_chat_requested` carries a `Source`."""
 
@@ -39,6 +42,8 @@ class PersonalizeController(PageController["PersonalizePage"]):
         self._overview = Overview()
         self._progress: LearningProgress | None = None  # what was told last
         self._preview: PreviewDialog | None = None
+        self._look_again = QTimer(self, singleShot=True, interval=_LOOK_AGAIN_MS)
+        self._look_again.timeout.connect(self._read)
         bridge.subscribe(AdaptersChanged, self._on_adapters)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(LearningChanged, self._on_learning)
@@ -113,6 +118,8 @@ class PersonalizeController(PageController["PersonalizePage"]):
             self._overview = replace(overview, progress=self._progress or overview.progress)
             if self._page:
                 self._page.show_overview(self._overview)
+            if overview.installing:
+                self._look_again.start()
             then()
 
         self._bridge.run(lambda: read_overview(services), show)

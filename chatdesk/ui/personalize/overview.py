@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord, RatingTrend, Withdrawn
 from chatdesk.services.personalize.facts import LearningProgress
+from chatdesk.services.system.installation import learning_is_being_installed
 
 if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
     from chatdesk.services.app import App
@@ -18,7 +19,7 @@ class Overview:
 
     `active` is the adapter in use for the `model` in use, `trend` the ratings under it, `back_to`
     the name of what rolling back leads to, "" for the model as it is. `missing` says what learning
-    needs and is not installed, or is "".
+    needs and is not installed, or is ""; `installing`, that it is on its way.
     """
 
     model: ModelFile | None = None
@@ -28,6 +29,7 @@ class Overview:
     back_to: str = ""
     trend: RatingTrend | None = None
     missing: str = ""
+    installing: bool = False
     progress: LearningProgress | None = None
 
     @property
@@ -55,5 +57,6 @@ def read_overview(services: "App") -> Overview:
         back_to=before.name if before else "",
         trend=adapters.trend(active.id) if active else None,
         missing=services.personalize.missing(),
+        installing=learning_is_being_installed(),
         progress=services.personalize.progress,
     )

@@ -116,7 +116,7 @@ class PersonalizePage(Page):
     def show_overview(self, overview: Overview) -> None:
         """Show how it stands."""
         self._overview = overview
-        self.missing.show_missing(overview.missing)
+        self.missing.show_missing(_missing_title(overview), overview.missing)
         self.model.show(overview.records, overview.withdrawn)
         for part in (self._heading, self._listed):
             part.setVisible(bool(overview.records))
@@ -151,7 +151,7 @@ class PersonalizePage(Page):
 
     def _offer_learning(self, on: bool) -> None:
         if self._overview.missing:
-            problem = tr("Learning is not installed")
+            problem = _missing_title(self._overview)
         elif self._overview.model is None:
             problem = tr("There is no model to teach.")
         elif on:
@@ -168,3 +168,9 @@ class PersonalizePage(Page):
         super().resizeEvent(event)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._cards.setDirection(down if self.width() < NARROW else right)
+
+
+def _missing_title(overview: Overview) -> str:
+    if overview.installing:
+        return tr("Learning is being installed")
+    return tr("Learning is not installed")

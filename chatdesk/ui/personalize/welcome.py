@@ -83,13 +83,13 @@ class MissingCard(QFrame):
         super().__init__()
         set_class(self, "card")
         self._mark = QLabel()
-        title = QLabel(tr("Learning is not installed"))
-        set_class(title, "strong")
+        self._title = QLabel()
+        set_class(self._title, "strong")
         self._words = small("")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words = QVBoxLayout()
         words.setSpacing(3)
-        words.addWidget(title)
+        words.addWidget(self._title)
         words.addWidget(self._words)
         row = QHBoxLayout(self)
         row.setContentsMargins(18, 16, 18, 16)
@@ -103,7 +103,8 @@ class MissingCard(QFrame):
         """Take on other colours."""
         self._mark.setPixmap(icon("download", theme.accent).pixmap(LARGE_ICON_SIZE))
 
-    def show_missing(self, sentence: str) -> None:
+    def show_missing(self, title: str, sentence: str) -> None:
         """Say what is missing and how to get it; nothing for ""."""
+        self._title.setText(title)
         self._words.setText(sentence)
         self.setVisible(bool(sentence))

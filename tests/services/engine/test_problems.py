@@ -3,7 +3,7 @@ import pytest
 from chatdesk.core.errors import ModelProblem, PromptTooLong
 from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.loading import LoadOptions
-from chatdesk.services.engine.problems import engine_problem, learning_missing, out_of_memory
+from chatdesk.services.engine.problems import engine_problem, out_of_memory
 
 
 @pytest.mark.parametrize("code", FailureCode)
@@ -14,16 +14,6 @@ def test_every_failure_is_a_sentence_and_says_what_to_do(code: FailureCode) -> N
     assert "{" not in str(problem)
     if isinstance(problem, ModelProblem):
         assert "tiny.gguf" in problem.what
-
-
-def test_who_cannot_learn_is_told_how_to_get_it_by_how_it_was_installed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert "torch, peft" in learning_missing(["torch", "peft"]).what
-    monkeypatch.setattr("sys.frozen", True, raising=False)
-    problem = learning_missing(["torch", "peft"])
-    assert "torch" not in str(problem)
-    assert "ChatDesk-Full" in problem.todo
 
 
 def test_both_numbers_of_a_prompt_too_long() -> None:

@@ -1,5 +1,6 @@
 """The page in the window, over real services and a scripted engine."""
 
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -117,6 +118,20 @@ def press(part: QWidget, name: str) -> None:
 
 
 # Coming and going
+
+
+def test_learning_can_be_used_as_soon_as_it_is_installed(
+    learning: Learning, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    in_progress = tmp_path / "in-progress"
+    in_progress.touch()
+    monkeypatch.setattr("chatdesk.services.system.installation.IN_PROGRESS", in_progress)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: importlib.util)
+    page = learning.open()
+    learning.window.until(page.missing.isVisible)
+    assert any("without a restart" in text for text in texts(page.missing))
+    in_progress.unlink()
+    learning.window.until(lambda: not page.missing.isVisible())
 
 
 def test_the_page_is_opened_and_left(learning: Learning) -> None:

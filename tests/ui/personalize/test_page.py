@@ -82,6 +82,7 @@ def test_nothing_was_learned_yet(page: PersonalizePage) -> None:
     ("shown", "why"),
     [
         (overview(missing="Install it like this."), "not installed"),
+        (overview(missing="Soon.", installing=True), "being installed"),
         (Overview(), "no model"),
         (overview(RUNNING, progress=PROGRESS), "One run at a time"),
     ],

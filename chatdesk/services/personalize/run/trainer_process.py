@@ -20,7 +20,7 @@ from chatdesk.core.training import (
     TrainingProgress,
     TrainingStopped,
 )
-from chatdesk.services.engine.problems import learning_missing
+from chatdesk.services.system.installation import learning_missing
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from chatdesk.workers.process import ChildProcess, Outcome, worker_command
 

@@ -1,0 +1,55 @@
+"""What this installation has: whether it can learn, and why not."""
+
+import importlib.util
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import is_frozen
+
+NEEDED = ("torch", "transformers", "peft")
+# dev.py installs them in the background after the first start. While it does there is this file,
+# and it is touched every two seconds.
+IN_PROGRESS = Path(sys.prefix) / "chatdesk-learning"
+_INTERRUPTED_S = 15.0
+
+
+def learning_is_being_installed() -> bool:
+    """Whether another process installs the packages that learning needs."""
+    try:
+        return time.time() - IN_PROGRESS.stat().st_mtime < _INTERRUPTED_S
+    except OSError:
+        return False
+
+
+def learning_problem() -> EnvironmentProblem | None:
+    """Why nothing can be trained with this installation, or None."""
+    if learning_is_being_installed():  # a package can be found long before it is complete
+        return EnvironmentProblem(
+            tr("What learning needs is being installed, in the background."),
+            tr("You can chat meanwhile. Learning works when this is done, without a restart."),
+        )
+    if IN_PROGRESS.exists():
+        return EnvironmentProblem(
+            tr("The installation of what learning needs was interrupted."),
+            tr("Close ChatDesk and start it with dev.py: then the installation goes on."),
+        )
+    importlib.invalidate_caches()  # it may have been installed since the last look
+    absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    return learning_missing(absent) if absent else None
+
+
+def learning_missing(packages: Sequence[str]) -> EnvironmentProblem:
+    """Nothing can be trained with this installation: it lacks `packages`."""
+    if is_frozen():
+        return EnvironmentProblem(
+            tr("Learning is not part of this ChatDesk: it is the small one of the two."),
+            tr("Install ChatDesk-Full over it; chats, settings and models stay."),
+        )
+    return EnvironmentProblem(
+        tr("Learning needs packages that are not installed: {names}.", names=", ".join(packages)),
+        tr("Install ChatDesk with its extra “personalize”."),
+    )
