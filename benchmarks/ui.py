@@ -121,7 +121,7 @@ def cold() -> None:
     from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
     from chatdesk.app import DesktopApp, run
-    from chatdesk.core.settings import Settings
+    from chatdesk.core.settings_file import read_settings
     from chatdesk.services.system.locations import find_paths
 
     class Watch(QObject):
@@ -150,14 +150,14 @@ def cold() -> None:
         field.viewport().installEventFilter(watch)
 
     paths = find_paths()
-    run(paths, Settings.read(paths.settings), started)
+    run(paths, read_settings(paths.settings), started)
 
 
 def inside() -> None:
     """Everything else, in one window process."""
     from chatdesk.app import DesktopApp, run
     from chatdesk.core.sampling import SamplingParams
-    from chatdesk.core.settings import Settings
+    from chatdesk.core.settings import ChatSettings, Settings
     from chatdesk.services.system.locations import find_paths
 
     paths = find_paths()
@@ -175,7 +175,11 @@ def inside() -> None:
 
         QTimer.singleShot(0, measure)
 
-    settings = Settings(sampling=SamplingParams(temperature=0.5, seed=2, max_tokens=ANSWER_TOKENS))
+    settings = Settings(
+        chat=ChatSettings(
+            sampling=SamplingParams(temperature=0.5, seed=2, max_tokens=ANSWER_TOKENS)
+        )
+    )
     run(paths, settings, started)
     _answer(found["figures"], found["baseline"])
 

@@ -25,6 +25,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
+from chatdesk.core.settings_file import save_settings
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
@@ -144,12 +145,12 @@ class DesktopApp:
         gc.set_threshold(*GC_THRESHOLDS)
 
     def _on_settings(self, settings: Settings, before: Settings) -> None:
-        self.bridge.run(lambda: settings.save(self._paths.settings))
-        if settings.theme != before.theme:
+        self.bridge.run(lambda: save_settings(settings, self._paths.settings))
+        if settings.general.theme != before.general.theme:
             self._show_theme()
-        if self._services and _of_sessions(settings) != _of_sessions(before):
+        if self._services and settings.sessions != before.sessions:
             self.bridge.run(self._services.sessions.apply)
-        if _of_server(settings) != _of_server(before):
+        if settings.server != before.server:
             self._serve()
 
     def _serve(self) -> None:
@@ -161,21 +162,13 @@ class DesktopApp:
             )
 
     def _theme_name(self) -> str:
-        chosen = self.settings.now.theme
+        chosen = self.settings.now.general.theme
         return system_theme_name(self._application) if chosen == "system" else chosen
 
     def _show_theme(self) -> None:
         theme = load_theme(self._theme_name())
         apply_theme(self._application, theme)
         self.window.set_theme(theme)
-
-
-def _of_sessions(settings: Settings) -> tuple[bool, int]:
-    return settings.keep_sessions, settings.sessions_limit_bytes
-
-
-def _of_server(settings: Settings) -> tuple[bool, int, str]:
-    return settings.server_on, settings.server_port, settings.server_key
 
 
 def make_application(settings: Settings) -> Application:
@@ -186,7 +179,7 @@ def make_application(settings: Settings) -> Application:
     application.setDesktopFileName("chatdesk")
     application.setWindowIcon(_app_icon())
     load_fonts(application)
-    chosen = settings.theme
+    chosen = settings.general.theme
     name = system_theme_name(application) if chosen == "system" else chosen
     apply_theme(application, load_theme(name))
     _translate_qt(application)

@@ -3,7 +3,6 @@
 import queue
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from chatdesk.core.chat import Message, MessageState
 from chatdesk.core.generation import RestoreSession, SessionRestored
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.services.app import App
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.engine import Engine
@@ -38,7 +37,9 @@ class RealApp:
     def __init__(self, home: Path, idle_s: float = 0.0) -> None:
         self.paths = AppPaths.under(home)
         self.paths.make()
-        self.settings = Settings(sampling=SamplingParams(temperature=0.0, max_tokens=6))
+        self.settings = Settings(
+            chat=ChatSettings(sampling=SamplingParams(temperature=0.0, max_tokens=6))
+        )
         self.facts: queue.Queue[Fact] = queue.Queue()
         self.idle_s = idle_s
         threads = MeasuredThreads(self.paths.threads)
@@ -199,7 +200,7 @@ def test_nothing_stays_of_a_deleted_conversation(start: Start) -> None:
 
 def test_switched_off_nothing_is_kept(start: Start) -> None:
     app = start()
-    app.settings = replace(app.settings, keep_sessions=False)
+    app.settings = app.settings.edited("sessions", keep=False)
     app.services.sessions.apply()
     app.asked(MUCH)
     app.close()

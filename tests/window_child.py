@@ -14,7 +14,7 @@ from PySide6.QtCore import QTimer
 
 from chatdesk.app import DesktopApp, run
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.services.chat.facts import TextArrived
 from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.services.system.locations import find_paths
@@ -69,5 +69,7 @@ MODES = {"ask": ask, "show": show, "wait": wait, "use": use}
 
 if __name__ == "__main__":
     never_ends = ((2, -100.0), (0, -100.0))  # the starter's tokens that end an answer
-    settings = Settings(sampling=SamplingParams(max_tokens=2000, logit_bias=never_ends))
+    settings = Settings(
+        chat=ChatSettings(sampling=SamplingParams(max_tokens=2000, logit_bias=never_ends))
+    )
     sys.exit(run(find_paths(), settings, MODES[sys.argv[1]], list(map(Path, sys.argv[2:]))))

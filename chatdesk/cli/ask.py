@@ -10,7 +10,7 @@ from chatdesk.core.generation import PromptMessage
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.prompts import prompt_messages, sound_text
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.services.adapters.facts import AdapterLeftOut
 from chatdesk.services.adapters.service import Applied
 from chatdesk.services.app import App, build
@@ -74,39 +74,39 @@ def ask(
 
     services = build(paths, publish, lambda: settings)
     try:
-        model = services.models.chosen(request.model, settings.model)
+        model = services.models.chosen(request.model, settings.models.chosen)
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
-        settings = _with_options(services.models.defaults(model), request)
+        chat = _with_options(services.models.defaults(model), request)
         services.load_model(model)
         if request.temporary:
             adapters = services.adapters.for_answer(model, None) if adapters is None else adapters
-            prompt = prompt_messages(settings.system_prompt, (), sound_text(request.prompt))
-            record = answer_record(model, settings.sampling, adapters)
+            prompt = prompt_messages(chat.system_prompt, (), sound_text(request.prompt))
+            record = answer_record(model, chat.sampling, adapters)
             message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
         else:
-            message = _ask_saved(services, request, settings, adapters, facts, on_text)
+            message = _ask_saved(services, request, chat, adapters, facts, on_text)
         return _result(message, model.id, temporary=request.temporary)
     finally:
         services.close()
 
 
-def _with_options(settings: Settings, request: AskRequest) -> Settings:
+def _with_options(chat: ChatSettings, request: AskRequest) -> ChatSettings:
     sampling = replace(
-        settings.sampling,
-        max_tokens=request.max_tokens or settings.sampling.max_tokens,
-        seed=settings.sampling.seed if request.seed is None else request.seed,
+        chat.sampling,
+        max_tokens=request.max_tokens or chat.sampling.max_tokens,
+        seed=chat.sampling.seed if request.seed is None else request.seed,
         temperature=(
-            settings.sampling.temperature if request.temperature is None else request.temperature
+            chat.sampling.temperature if request.temperature is None else request.temperature
         ),
     )
-    system = settings.system_prompt if request.system is None else request.system
-    return replace(settings, sampling=sampling, system_prompt=system)
+    system = chat.system_prompt if request.system is None else request.system
+    return replace(chat, sampling=sampling, system_prompt=system)
 
 
 def _ask_saved(
     services: App,
     request: AskRequest,
-    settings: Settings,
+    chat: ChatSettings,
     adapters: tuple[Applied, ...] | None,
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
@@ -123,8 +123,8 @@ def _ask_saved(
     conversation = services.chat.send(
         conversation,
         request.prompt,
-        system_prompt=settings.system_prompt,
-        sampling=settings.sampling,
+        system_prompt=chat.system_prompt,
+        sampling=chat.sampling,
         adapters=adapters,
     )
     return _follow(facts, on_text, lambda: services.chat.stop(conversation))

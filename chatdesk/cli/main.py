@@ -36,6 +36,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import set_language, system_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
+from chatdesk.core.settings_file import read_settings
 from chatdesk.services.system.locations import find_paths, start_logging
 from chatdesk.startup import NoWindow, check_folders, check_processor, check_screen
 
@@ -82,9 +83,9 @@ def _run(options: argparse.Namespace, locale_dir: Path) -> int:
     if command is _window:
         check_screen()
     paths = find_paths()
-    settings = Settings.read(paths.settings)
-    if settings.language != "system":
-        set_language(settings.language, locale_dir)
+    settings = read_settings(paths.settings)
+    if settings.general.language != "system":
+        set_language(settings.general.language, locale_dir)
     log = start_logging(paths, "window" if command is _window else "commands")
     try:
         code = command(options, paths, settings)

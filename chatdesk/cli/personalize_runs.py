@@ -101,7 +101,7 @@ def _services(paths: AppPaths, settings: Settings) -> Iterator[App]:
 
 
 def _preview(services: App, request: LearnRequest) -> Preview:
-    model = services.models.chosen(request.model, services.settings.model)
+    model = services.models.chosen(request.model, services.settings.models.chosen)
     services.load_model(model)
     services.engine.wait_loaded()
     named = [_conversation(services, each) for each in request.conversations]

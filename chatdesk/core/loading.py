@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
+from chatdesk.core.coercion import AtLeast, OneOf
 from chatdesk.core.protocol import Event, Request, Terminal
 
 KV_TYPES = ("f16", "q8_0", "q4_0")  # from the most exact to the smallest
 ROPE_SCALINGS = ("", "none", "linear", "yarn")  # "" is what the file says
+MIN_CONTEXT_WINDOW = 512
+ContextWindow = Annotated[int, AtLeast(MIN_CONTEXT_WINDOW)]
+Parallel = Annotated[int, AtLeast(1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +26,17 @@ class LoadOptions:
     vocabulary that drafts for this one.
     """
 
-    context_window: int = 8192
-    parallel: int = 4
+    context_window: ContextWindow = 8192
+    parallel: Parallel = 4
     threads: int | None = None
     gpu_layers: int | None = None
     batch: int | None = None
-    kv_type: str = "f16"
+    kv_type: Annotated[str, OneOf(KV_TYPES)] = "f16"
     mmap: bool = True
     mlock: bool = False
     devices: tuple[str, ...] = ()
     tensor_split: tuple[float, ...] = ()
-    rope_scaling: str = ""
+    rope_scaling: Annotated[str, OneOf(ROPE_SCALINGS)] = ""
     rope_freq_base: float = 0.0
     rope_freq_scale: float = 0.0
     yarn_original_context: int = 0

@@ -27,7 +27,7 @@ def serve(
     services = build(paths, lambda fact: None, lambda: settings)
     server = ApiServer(services, host, port, key)
     try:
-        chosen = services.models.chosen(model, settings.model)
+        chosen = services.models.chosen(model, settings.models.chosen)
         server.start()
         services.load_model(chosen)
         on_listening(server.url)

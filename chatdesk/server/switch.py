@@ -29,8 +29,8 @@ class ServerSwitch:
         """
         with self._lock:
             settings = self._settings()
-            on = settings.server_on and not self._closed
-            wanted = (settings.server_port, settings.server_key) if on else None
+            on = settings.server.on and not self._closed
+            wanted = (settings.server.port, settings.server.key) if on else None
             if wanted != self._served:
                 self._stop()
                 if wanted:

@@ -123,7 +123,7 @@ class App:
     def load_default_model(self) -> ModelFile | None:
         """Begin to load the model chosen last; None when there is no model at all."""
         settings = self._settings()
-        model = self.models.default(settings.model)
+        model = self.models.default(settings.models.chosen)
         if model:
             self.load_model(model)
         return model
@@ -154,7 +154,7 @@ class App:
 
     def _models_folder(self) -> Path:
         """Where new models go."""
-        chosen = self._settings().models_folder
+        chosen = self._settings().downloads.folder
         return Path(chosen) if chosen else self._paths.models
 
 
@@ -168,7 +168,7 @@ def build(
     engine = Engine(
         publish,
         engine_command,
-        idle_s=lambda: settings().unload_after_min * 60.0,
+        idle_s=lambda: settings().models.unload_after_min * 60.0,
         threads=MeasuredThreads(paths.threads),
     )
     return App(paths, engine, publish, settings)

@@ -1,7 +1,5 @@
 """The settings of the running window: one value that everything reads and few things change."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.settings import Settings
@@ -21,9 +19,9 @@ class SettingsValue(QObject):
         """The settings; any thread may read them."""
         return self._now
 
-    def edit(self, **fields: object) -> None:
-        """Change some of the settings."""
-        before, now = self._now, replace(self._now, **fields)  # type: ignore[arg-type]
+    def edit(self, section: str, **values: object) -> None:
+        """Change values of one section."""
+        before, now = self._now, self._now.edited(section, **values)
         if now != before:
             self._now = now
             self.changed.emit(now, before)

@@ -12,7 +12,7 @@ import pytest
 from openai import OpenAI
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ModelSettings, Settings
 from chatdesk.server.api_server import ApiServer
 from chatdesk.services.app import App, build
 from tests.helpers import FAKE_ENGINE
@@ -137,7 +137,7 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Served by the real engine and the starter model."""
-    settings = Settings(context_window=1024)
+    settings = Settings(models=ModelSettings(context_window=1024))
     served = Served(tmp_path_factory.mktemp("home"), None, None, settings)
     served.services.load_default_model()
     served.services.engine.wait_loaded(TIMEOUT_S)

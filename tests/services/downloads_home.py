@@ -4,7 +4,6 @@ import queue
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.library import Download, DownloadState, Variant
@@ -66,7 +65,7 @@ class Home:
         self._database.close()
 
     def choose(self, **settings: int) -> None:
-        self.settings = replace(self.settings, **settings)  # type: ignore[arg-type]
+        self.settings = self.settings.edited("downloads", **settings)
 
     def variant(self, repo: str = REPO) -> tuple[str, str, Variant]:
         """What `start` takes."""

@@ -55,7 +55,7 @@ def activate_adapter(paths: AppPaths, name: str) -> Document:
 def roll_back(paths: AppPaths, settings: Settings, model: str | None) -> Document:
     """Go back to what was active before. Raises `NotFound` or `AdapterProblem`."""
     with _adapters(paths) as (adapters, models):
-        chosen = models.chosen(model, settings.model)
+        chosen = models.chosen(model, settings.models.chosen)
         active = adapters.in_use(chosen, None)
         model_id = active.model_id if active else chosen.id
         return _active(adapters.roll_back(model_id), model_id)
@@ -82,7 +82,7 @@ def import_adapter(
 ) -> Document:
     """Take up an adapter made elsewhere. Raises `NotFound` or `AdapterProblem`."""
     with _adapters(paths) as (adapters, models):
-        record = adapters.bring_in(file, models.chosen(model, settings.model), name)
+        record = adapters.bring_in(file, models.chosen(model, settings.models.chosen), name)
         return adapter_document(adapters, record)
 
 

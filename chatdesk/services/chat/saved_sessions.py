@@ -54,7 +54,7 @@ class SessionService:
     def restore(self, conversation_id: str) -> None:
         """A conversation was opened: have its state ready when the next message comes."""
         model = self._engine.status.model
-        if model is None or not self._settings().keep_sessions:
+        if model is None or not self._settings().sessions.keep:
             return
         try:
             self._engine.restore(
@@ -73,7 +73,7 @@ class SessionService:
         """The settings have changed."""
         if model := self._engine.status.model:
             self.keep(model)
-        if not self._settings().keep_sessions:
+        if not self._settings().sessions.keep:
             self.clear()
 
     def used_bytes(self) -> int:
@@ -96,7 +96,7 @@ class SessionService:
         """
         files = self._files()  # listed first: a conversation that begins now keeps its file
         wanted = tuple(map(session_prefix, conversations()))
-        if not self._settings().keep_sessions:
+        if not self._settings().sessions.keep:
             wanted = ()
         for file in files:
             if not file.name.startswith(wanted):
@@ -108,15 +108,15 @@ class SessionService:
         One that is ended right after it was told to forget may still have kept what it had.
         """
         self._closing.set()
-        if not self._settings().keep_sessions:
+        if not self._settings().sessions.keep:
             self.clear()
         for conversation_id in self._forgotten:
             forget_session(self._folder, conversation_id)
 
     def _keep(self, model: ModelFile, identity: str) -> None:
         settings = self._settings()
-        folder = self._folder if settings.keep_sessions else None
-        self._engine.keep_sessions(model, folder, identity, settings.sessions_limit_bytes)
+        folder = self._folder if settings.sessions.keep else None
+        self._engine.keep_sessions(model, folder, identity, settings.sessions.limit_bytes)
 
     def _identify(self, model: ModelFile) -> None:
         try:

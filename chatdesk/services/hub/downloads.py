@@ -47,7 +47,7 @@ class DownloadService:
         self._folder = folder
         self._settings = settings
         self._publish = publish
-        limit = SpeedLimit(lambda: settings().download_limit_bytes)
+        limit = SpeedLimit(lambda: settings().downloads.limit_bytes)
         self._tools = JobTools(hub, store, limit, publish, on_done)
         self._queue: builtins.list[Download] = []
         self._jobs: dict[str, DownloadJob] = {}  # those that are on
@@ -178,7 +178,7 @@ class DownloadService:
             self._publish(DownloadsChanged())
 
     def _at_once(self) -> int:
-        return max(1, self._settings().downloads_at_once)
+        return max(1, self._settings().downloads.at_once)
 
     def _let_go(self, download_id: str, *, cancel: bool = False) -> DownloadJob | None:
         """Take a download out of the queue, or stop it; the job that it was."""

@@ -66,7 +66,7 @@ class HubService:
 
     def hub(self) -> Hub:
         """The hub as it is set now: address and token."""
-        return Hub(self._settings().hub_endpoint, self._token.get())
+        return Hub(self._settings().downloads.mirror, self._token.get())
 
     @property
     def has_token(self) -> bool:

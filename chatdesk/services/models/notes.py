@@ -9,7 +9,7 @@ from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile
 from chatdesk.core.prompts import sound_text
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.store.models import ModelStore
@@ -60,17 +60,15 @@ class LibraryNotes:
         """What a model is loaded with."""
         return self._settings().load_options(model_id)
 
-    def defaults(self, model: ModelFile | None) -> Settings:
-        """The settings, with what is noted of this model in place of the general ones."""
-        settings = self._settings()
+    def defaults(self, model: ModelFile | None) -> ChatSettings:
+        """What new chats begin with: what is noted of this model in place of the settings."""
+        general = self._settings().chat
         try:
             notes = self._store.notes(model.id) if model else ModelNotes()
         except NotFound:  # a model that was never taken up
-            return settings
-        return replace(
-            settings,
-            system_prompt=(
-                settings.system_prompt if notes.system_prompt is None else notes.system_prompt
-            ),
-            sampling=notes.sampling or settings.sampling,
+            return general
+        own = notes.system_prompt
+        return ChatSettings(
+            system_prompt=general.system_prompt if own is None else own,
+            sampling=notes.sampling or general.sampling,
         )

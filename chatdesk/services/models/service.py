@@ -231,7 +231,7 @@ class ModelService(LibraryNotes):
 
     def _folders(self) -> tuple[Path, ...]:
         """The app's own models folder, and the one of the settings if it is another."""
-        chosen = self._settings().models_folder
+        chosen = self._settings().downloads.folder
         return tuple(dict.fromkeys((self._folder, Path(chosen) if chosen else self._folder)))
 
     def _scan(self) -> list[KnownModel]:

@@ -94,7 +94,7 @@ class PersonalizeService:
 
         The engine, which counts the tokens, must have the model or be about to.
         """
-        learn_from = learn_from or LearnFrom(self._settings().learn_from)
+        learn_from = learn_from or self._settings().learning.learn_from
         wanted = None if conversations is None else set(conversations)
         everything = learn_from is LearnFrom.EVERYTHING
         examples: list[Example] = []

@@ -98,7 +98,7 @@ def _database(paths: AppPaths) -> str:
 
 
 def _models_folder(paths: AppPaths, settings: Settings) -> str:
-    folder = Path(settings.models_folder or paths.models)
+    folder = Path(settings.downloads.folder or paths.models)
     try:
         with tempfile.TemporaryFile(dir=folder):
             return f"{_gb(shutil.disk_usage(folder).free)} free"
@@ -112,7 +112,7 @@ def _models_folder(paths: AppPaths, settings: Settings) -> str:
 def _hub(settings: Settings) -> str:
     """Its host alone: an address may hold a password."""
     try:
-        return str(urlsplit(Hub(settings.hub_endpoint, None).endpoint).hostname)
+        return str(urlsplit(Hub(settings.downloads.mirror, None).endpoint).hostname)
     except HubProblem:
         raise EnvironmentProblem(
             tr("What is set as the address of the hub is none."),

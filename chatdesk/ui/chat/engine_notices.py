@@ -65,7 +65,7 @@ class EngineNotices(QObject):
         self._notice.show_problem(problem, offer, partial(self.options_chosen.emit, model, smaller))
 
     def _offer_devices(self, problem: DeviceMissing) -> None:
-        if self._settings.now.remote_devices:
+        if self._settings.now.devices.remote:
             act = self.computers_requested.emit
             self._notice.show_problem(problem, tr("Other computers…"), act)
         else:

@@ -32,7 +32,7 @@ class ModelDefaults(QObject):
         self._services: App | None = None
         self._model: ModelFile | None = None
         self._notes = ModelNotes()
-        self._told = (settings.now.system_prompt, settings.now.sampling)
+        self._told = (settings.now.chat.system_prompt, settings.now.chat.sampling)
         self._writes = 0  # that are on their way: what is read meanwhile is older
         settings.changed.connect(self._tell)
         bridge.subscribe(EngineChanged, self._on_engine)
@@ -56,7 +56,7 @@ class ModelDefaults(QObject):
         """Sample like this from now on: where the model has its own, that is changed."""
         services, model = self._services, self._model
         if self._notes.sampling is None or services is None or model is None:
-            self._settings.edit(sampling=sampling)
+            self._settings.edit("chat", sampling=sampling)
             return
         self._writes += 1
         work = partial(services.models.set_defaults, model.id, self._notes.system_prompt, sampling)
@@ -87,8 +87,8 @@ class ModelDefaults(QObject):
     def _tell(self) -> None:
         settings, notes = self._settings.now, self._notes
         own = notes.system_prompt
-        system_prompt = settings.system_prompt if own is None else own
-        sampling = notes.sampling or settings.sampling
+        system_prompt = settings.chat.system_prompt if own is None else own
+        sampling = notes.sampling or settings.chat.sampling
         before, self._told = self._told, (system_prompt, sampling)
         if system_prompt != before[0]:
             self.system_prompt_changed.emit(system_prompt)

@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayou
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.settings import Settings
 from chatdesk.services.devices.addresses import DEVICE_PORT, device_address
 from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
 from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
 
@@ -51,9 +51,9 @@ class ComputersPage(SettingsPage):
 
     check_requested = Signal(str)
 
-    def __init__(self, settings: Settings, theme: Theme) -> None:
-        super().__init__(tr("Other computers"))
-        self._addresses = list(settings.remote_devices)
+    def __init__(self, settings: SettingsValue, theme: Theme) -> None:
+        super().__init__(tr("Other computers"), settings, "devices")
+        self._addresses = list(settings.now.devices.remote)
         self._lines: dict[str, _Computer] = {}
         self._column.addWidget(
             small(
@@ -142,7 +142,7 @@ class ComputersPage(SettingsPage):
             self._addresses.append(address)
             self._show(address)
             self._check(address)
-            self._edit(remote_devices=tuple(self._addresses))
+            self._edit(remote=tuple(self._addresses))
 
     def _show(self, address: str) -> None:
         line = self._lines[address] = _Computer(address)
@@ -168,4 +168,4 @@ class ComputersPage(SettingsPage):
         self._addresses.remove(address)
         self._lines.pop(address).deleteLater()
         self._typed.setFocus()
-        self._edit(remote_devices=tuple(self._addresses))
+        self._edit(remote=tuple(self._addresses))

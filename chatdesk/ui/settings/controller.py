@@ -64,9 +64,8 @@ class SettingsController(QObject):
             self._dialog.raise_()
             return
         assert self._theme
-        dialog = self._dialog = SettingsDialog(self._settings.now, self._theme, self._window)
+        dialog = self._dialog = SettingsDialog(self._settings, self._theme, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.edited.connect(lambda fields: self._settings.edit(**fields))
         dialog.models.clear_requested.connect(self._clear_kept)
         dialog.downloads.token_asked.connect(self._show_token)
         dialog.downloads.token_changed.connect(self._keep_token)

@@ -1,6 +1,6 @@
 """The settings: a list of pages, each with few fields and good defaults."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDialog,
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.settings import Settings
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.settings.computers_page import ComputersPage
 from chatdesk.ui.settings.downloads_page import DownloadsPage
@@ -24,6 +23,7 @@ from chatdesk.ui.settings.learning_page import LearningPage
 from chatdesk.ui.settings.models_page import ModelsPage
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings.server_page import ServerPage
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button
 
@@ -33,11 +33,9 @@ ICONS = ("settings", "cube", "download", "leaf", "server", "computers")
 
 
 class SettingsDialog(QDialog):
-    """Changes hold at once. `edited` carries them, by the names of `Settings`."""
+    """Changes hold at once."""
 
-    edited = Signal(object)
-
-    def __init__(self, settings: Settings, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, settings: SettingsValue, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
         self.resize(*SIZE)
@@ -100,7 +98,6 @@ class SettingsDialog(QDialog):
         for page in self.pages:
             self._list.addItem(QListWidgetItem(page.title))
             self._stack.addWidget(_scrolling(page))
-            page.edited.connect(self.edited)
         self._list.currentRowChanged.connect(self._turn_to)
         close = plain_button(tr("Done"))
         set_class(close, "primary")

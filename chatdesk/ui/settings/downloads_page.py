@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBox
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import DownloadSettings
 from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Decimal, WholeNumber, plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
@@ -29,19 +30,20 @@ class DownloadsPage(SettingsPage):
     token_changed = Signal(str)
     token_asked = Signal()
 
-    def __init__(self, settings: Settings, theme: Theme) -> None:
-        super().__init__(tr("Downloads"))
-        self._folder = settings.models_folder
+    def __init__(self, settings: SettingsValue, theme: Theme) -> None:
+        super().__init__(tr("Downloads"), settings, "downloads")
+        now = settings.now.downloads
+        self._folder = now.folder
         self._add(
             tr("Mirror"),
-            self._mirror(settings.hub_endpoint),
+            self._mirror(now.mirror),
             tr("An address to ask in place of Hugging Face itself. Empty: no mirror."),
         )
         self._problem = PlainLabel(look="danger")
         self._problem.hide()
         self._column.addWidget(self._problem)
         self._column.addLayout(self._token_part())
-        self._speed(settings)
+        self._speed(now)
         self._column.addLayout(self._folder_part())
         self._column.addStretch(1)
         self.show_token(False)
@@ -59,7 +61,7 @@ class DownloadsPage(SettingsPage):
     def _check_mirror(self) -> None:
         address = self._endpoint.text().strip().rstrip("/")
         if right := not address or is_web_address(address):
-            self._edit(hub_endpoint=address)
+            self._edit(mirror=address)
         else:
             self._problem.setText(
                 tr("“{address}” is not a web address: it begins with https://", address=address)
@@ -104,14 +106,12 @@ class DownloadsPage(SettingsPage):
 
     # How fast, and where to
 
-    def _speed(self, settings: Settings) -> None:
-        at_once = WholeNumber(1, MOST_AT_ONCE, min(settings.downloads_at_once, MOST_AT_ONCE))
-        at_once.valueChanged.connect(lambda n: self._edit(downloads_at_once=n))
-        limit = Decimal(
-            0, _FASTEST_MB, settings.download_limit_bytes / MB, tr("no limit"), digits=1
-        )
+    def _speed(self, now: DownloadSettings) -> None:
+        at_once = WholeNumber(1, MOST_AT_ONCE, min(now.at_once, MOST_AT_ONCE))
+        at_once.valueChanged.connect(lambda n: self._edit(at_once=n))
+        limit = Decimal(0, _FASTEST_MB, now.limit_bytes / MB, tr("no limit"), digits=1)
         limit.setSuffix(" " + tr("MB/s"))
-        limit.valueChanged.connect(lambda mb: self._edit(download_limit_bytes=round(mb * MB)))
+        limit.valueChanged.connect(lambda mb: self._edit(limit_bytes=round(mb * MB)))
         self._add(tr("Downloads at once"), at_once, tr("The others wait for their turn."))
         self._add(tr("Speed limit"), limit, tr("Of all downloads together. 0: no limit."))
 
@@ -133,7 +133,7 @@ class DownloadsPage(SettingsPage):
     def _use_folder(self, folder: str) -> None:
         self._folder = folder
         self._show_folder()
-        self._edit(models_folder=folder)
+        self._edit(folder=folder)
 
     def _show_folder(self) -> None:
         self._shown.setText(self._folder or tr("The app's own folder"))

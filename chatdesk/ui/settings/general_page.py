@@ -4,9 +4,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.core.i18n import LANGUAGES, tr
-from chatdesk.core.settings import Settings
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings.update_row import UpdateRow
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, Choice
 
@@ -16,19 +16,20 @@ TYPING_MS = 500
 class GeneralPage(SettingsPage):
     """How the window looks and works."""
 
-    def __init__(self, settings: Settings, theme: Theme) -> None:
-        super().__init__(tr("General"))
+    def __init__(self, settings: SettingsValue, theme: Theme) -> None:
+        super().__init__(tr("General"), settings, "general")
+        now = settings.now.general
         system = {"system": tr("Same as the system")}
-        looks = Choice({**system, "light": tr("Light"), "dark": tr("Dark")}, settings.theme, theme)
+        looks = Choice({**system, "light": tr("Light"), "dark": tr("Dark")}, now.theme, theme)
         looks.activated.connect(lambda _: self._edit(theme=looks.value))
-        language = Choice({**system, **LANGUAGES}, settings.language, theme)
+        language = Choice({**system, **LANGUAGES}, now.language, theme)
         language.activated.connect(lambda _: self._edit(language=language.value))
         enter = CheckBox(
-            tr("Enter sends, Shift+Enter begins a new line"), theme, checked=settings.enter_sends
+            tr("Enter sends, Shift+Enter begins a new line"), theme, checked=now.enter_sends
         )
         enter.toggled.connect(lambda on: self._edit(enter_sends=on))
-        self._saved_prompt = settings.system_prompt
-        self._prompt = self._prompt_field(settings.system_prompt)
+        self._saved_prompt = settings.now.chat.system_prompt
+        self._prompt = self._prompt_field(self._saved_prompt)
         self._add(tr("Appearance"), looks)
         self._add(tr("Language"), language, tr("It changes with the next start."))
         self._add(tr("Sending"), enter)
@@ -37,7 +38,7 @@ class GeneralPage(SettingsPage):
             self._prompt,
             tr("How the assistant should be, in your words."),
         )
-        self.updates = UpdateRow(theme, checked=settings.look_for_updates)
+        self.updates = UpdateRow(theme, checked=now.look_for_updates)
         self.updates.toggled.connect(lambda on: self._edit(look_for_updates=on))
         self._column.addWidget(self.updates)
         self._column.addStretch(1)
@@ -48,7 +49,7 @@ class GeneralPage(SettingsPage):
         prompt = self._prompt.toPlainText().strip()
         if prompt != self._saved_prompt:
             self._saved_prompt = prompt
-            self._edit(system_prompt=prompt)
+            self._settings.edit("chat", system_prompt=prompt)
 
     def _prompt_field(self, text: str) -> QPlainTextEdit:
         field = QPlainTextEdit(text)

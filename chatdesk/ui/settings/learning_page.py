@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayo
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import LearnFrom
-from chatdesk.core.settings import Settings
 from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import CheckBox, plain_button, section, small
 
@@ -18,14 +18,15 @@ class LearningPage(SettingsPage):
 
     personalize_requested = Signal()
 
-    def __init__(self, settings: Settings, theme: Theme) -> None:
-        super().__init__(tr("Personalization"))
+    def __init__(self, settings: SettingsValue, theme: Theme) -> None:
+        super().__init__(tr("Personalization"), settings, "learning")
+        now = settings.now.learning
         self._add_introduction()
         self._column.addWidget(section(tr("What it may learn from")))
-        self._add_sources(settings.learn_from)
+        self._add_sources(now.learn_from)
         self._column.addWidget(section(tr("When it learns")))
         for name, words, note in _switches():
-            switch = CheckBox(words, theme, checked=getattr(settings, name))
+            switch = CheckBox(words, theme, checked=getattr(now, name))
             switch.toggled.connect(lambda on, name=name: self._edit(**{name: on}))
             self._add_switch(switch, note)
         self._column.addStretch(1)
@@ -39,7 +40,7 @@ class LearningPage(SettingsPage):
         row.addWidget(page)
         self._column.addLayout(row)
 
-    def _add_sources(self, current: str) -> None:
+    def _add_sources(self, current: LearnFrom) -> None:
         self._sources = QButtonGroup(self)
         choices = QVBoxLayout()
         choices.setSpacing(2)
@@ -47,7 +48,7 @@ class LearningPage(SettingsPage):
             button = QRadioButton(words)
             button.setAccessibleDescription(note)
             button.setChecked(source == current)
-            button.clicked.connect(lambda _, source=source: self._edit(learn_from=source.value))
+            button.clicked.connect(lambda _, source=source: self._edit(learn_from=source))
             self._sources.addButton(button)
             explained = small(note)
             explained.setContentsMargins(_INDENT, 0, 0, 8)
@@ -77,20 +78,20 @@ def _sources() -> tuple[tuple[LearnFrom, str, str], ...]:
 
 
 def _switches() -> tuple[tuple[str, str, str], ...]:
-    """The field of `Settings`, the words and the note of each switch."""
+    """The field of `LearningSettings`, the words and the note of each switch."""
     return (
         (
-            "learn_when_idle",
+            "when_idle",
             tr("Only while nobody uses the computer"),
             tr("Otherwise it learns in the background, and waits while you chat."),
         ),
         (
-            "learn_on_battery",
+            "on_battery",
             tr("Go on while on battery"),
             tr("Otherwise it waits until the computer is plugged in."),
         ),
         (
-            "learn_when_hot",
+            "when_hot",
             tr("Go on when the processor is hot"),
             tr("Otherwise it waits until it has cooled down."),
         ),

@@ -4,8 +4,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.settings import Settings
 from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
 from chatdesk.ui.widgets.fields import (
@@ -27,13 +27,14 @@ class ModelsPage(SettingsPage):
 
     clear_requested = Signal()
 
-    def __init__(self, settings: Settings, theme: Theme) -> None:
-        super().__init__(tr("Models"))
-        context = ContextWindowChoice(settings.context_window, theme)
+    def __init__(self, settings: SettingsValue, theme: Theme) -> None:
+        super().__init__(tr("Models"), settings, "models")
+        now = settings.now.models
+        context = ContextWindowChoice(now.context_window, theme)
         context.activated.connect(lambda _: self._edit(context_window=context.value))
-        parallel = Choice(_parallel(settings.parallel), settings.parallel, theme)
+        parallel = Choice(_parallel(now.parallel), now.parallel, theme)
         parallel.activated.connect(lambda _: self._edit(parallel=parallel.value))
-        unload = Choice(_minutes(settings.unload_after_min), settings.unload_after_min, theme)
+        unload = Choice(_minutes(now.unload_after_min), now.unload_after_min, theme)
         unload.activated.connect(lambda _: self._edit(unload_after_min=unload.value))
         self._add(
             tr("Context window"),
@@ -60,15 +61,14 @@ class ModelsPage(SettingsPage):
         )
         self._clear.setEnabled(used > 0)
 
-    def _add_keeping(self, settings: Settings, theme: Theme) -> None:
-        keep = CheckBox(
-            tr("Keep on disk what the model has read"), theme, checked=settings.keep_sessions
-        )
-        limit = Choice(_limits(settings.sessions_limit_bytes), settings.sessions_limit_bytes, theme)
-        limit.setEnabled(settings.keep_sessions)
-        limit.activated.connect(lambda _: self._edit(sessions_limit_bytes=limit.value))
+    def _add_keeping(self, settings: SettingsValue, theme: Theme) -> None:
+        now = settings.now.sessions
+        keep = CheckBox(tr("Keep on disk what the model has read"), theme, checked=now.keep)
+        limit = Choice(_limits(now.limit_bytes), now.limit_bytes, theme)
+        limit.setEnabled(now.keep)
+        limit.activated.connect(lambda _: settings.edit("sessions", limit_bytes=limit.value))
         keep.toggled.connect(limit.setEnabled)
-        keep.toggled.connect(lambda on: self._edit(keep_sessions=on))
+        keep.toggled.connect(lambda on: settings.edit("sessions", keep=on))
         self._kept = QLabel(tr("Looking how much is kept…"))
         set_class(self._kept, "small")
         self._clear = plain_button(

@@ -1,19 +1,19 @@
 """What the pages of the settings have in common."""
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, Form, recolour, small
 
 
 class SettingsPage(QWidget):
-    """A heading and fields. `edited` carries what was changed, by the names of `Settings`."""
+    """A heading and fields, each of which changes one value of a section at once."""
 
-    edited = Signal(object)
-
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, settings: SettingsValue, section: str) -> None:
         super().__init__()
+        self._settings = settings
+        self._section = section
         self.title = title
         self.setObjectName("page")
         heading = QLabel(title)
@@ -43,5 +43,5 @@ class SettingsPage(QWidget):
         both.addWidget(small(note))
         self._column.addLayout(both)
 
-    def _edit(self, **fields: object) -> None:
-        self.edited.emit(fields)
+    def _edit(self, **values: object) -> None:
+        self._settings.edit(self._section, **values)

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.settings import Settings
 from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, WholeNumber, plain_button, small
 
@@ -26,13 +26,13 @@ class ServerStatus:
 class ServerPage(SettingsPage):
     """Switches the API, and tells where it is."""
 
-    def __init__(self, settings: Settings, theme: Theme) -> None:
-        super().__init__(tr("Server"))
-        self._on = settings.server_on
+    def __init__(self, settings: SettingsValue, theme: Theme) -> None:
+        super().__init__(tr("Server"), settings, "server")
+        now = settings.now.server
         switch = CheckBox(
             tr("Let other programs on this computer use the model"),
             theme,
-            checked=settings.server_on,
+            checked=now.on,
         )
         switch.toggled.connect(self._switch)
         self._add_switch(
@@ -42,12 +42,12 @@ class ServerPage(SettingsPage):
             ),
         )
         self._column.addWidget(self._state_card())
-        port = WholeNumber(LOWEST_PORT, HIGHEST_PORT, settings.server_port)
+        port = WholeNumber(LOWEST_PORT, HIGHEST_PORT, now.port)
         port.setGroupSeparatorShown(False)
-        port.valueChanged.connect(lambda value: self._edit(server_port=value))
-        key = QLineEdit(settings.server_key)
+        port.valueChanged.connect(lambda value: self._edit(port=value))
+        key = QLineEdit(now.key)
         key.setPlaceholderText(tr("none"))
-        key.editingFinished.connect(lambda: self._edit(server_key=key.text().strip()))
+        key.editingFinished.connect(lambda: self._edit(key=key.text().strip()))
         self._add(tr("Port"), port)
         self._add(tr("Key"), key, tr("Without one, every program on this computer is answered."))
         self._column.addStretch(1)
@@ -64,7 +64,7 @@ class ServerPage(SettingsPage):
         elif status.url:
             self._state.setText(tr("Running at"))
         else:
-            self._state.setText(tr("Starting…") if self._on else tr("Off"))
+            self._state.setText(tr("Starting…") if self._settings.now.server.on else tr("Off"))
 
     def _state_card(self) -> QFrame:
         card = QFrame()
@@ -93,6 +93,5 @@ class ServerPage(SettingsPage):
         self._copy.setText(tr("Copied"))
 
     def _switch(self, on: bool) -> None:
-        self._on = on
+        self._edit(on=on)
         self.show_status(ServerStatus())
-        self._edit(server_on=on)

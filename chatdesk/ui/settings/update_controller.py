@@ -55,7 +55,7 @@ class UpdateController(QObject):
 
     def _look_if_due(self) -> None:
         self._timer.start(AGAIN_MS)
-        if self._service and self._settings.now.look_for_updates:
+        if self._service and self._settings.now.general.look_for_updates:
             self._bridge.run(self._service.look_if_due, self._tell, patient=True)
 
     def _tell(self, release: "Release | None") -> None:

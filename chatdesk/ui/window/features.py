@@ -55,11 +55,11 @@ class WindowParts:
     ) -> None:
         self.list_model = ConversationListModel()
         self.sidebar = Sidebar(self.list_model, theme)
-        self.page = page = ConversationPage(theme, enter_sends=settings.now.enter_sends)
-        self.inspector = Inspector(settings.now.sampling, theme)
+        self.page = page = ConversationPage(theme, enter_sends=settings.now.general.enter_sends)
+        self.inspector = Inspector(settings.now.chat.sampling, theme)
         view, composer, notice = page.view, page.composer, page.notice
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
-        self.chat.set_default_system_prompt(settings.now.system_prompt)
+        self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
         self.ask = AskController(bridge, self.chat, view, composer, notice)
         self.conversations = ConversationsController(
             bridge, self.chat, self.sidebar, self.list_model, notice, state

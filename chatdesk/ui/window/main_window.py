@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self._connect(settings)
         self._shortcuts()
         self.set_theme(theme)
-        self._page.show_shared(shared=bool(settings.now.remote_devices))
+        self._page.show_shared(shared=bool(settings.now.devices.remote))
         self._on_opened()
         self.composer.setFocus()
 
@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
             (conversations.state_changed, keeper.save_soon),
             (conversations.personalize_requested, self.open_personalize),
             (feedback.personalize_requested, self.open_personalize),
-            (models.chosen, lambda model: settings.edit(model=model.id)),
+            (models.chosen, lambda model: settings.edit("models", chosen=model.id)),
             (settings.changed, self._on_settings),
             (opener.personalize_requested, self.open_personalize),
             (personalize.open_requested, self.open_personalize),
@@ -227,8 +227,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{title} – ChatDesk" if title else "ChatDesk")
 
     def _on_settings(self, settings: Settings) -> None:
-        self.composer.enter_sends = settings.enter_sends
-        self._page.show_shared(shared=bool(settings.remote_devices))
+        self.composer.enter_sends = settings.general.enter_sends
+        self._page.show_shared(shared=bool(settings.devices.remote))
 
     # Requests
 

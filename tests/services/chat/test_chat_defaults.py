@@ -10,7 +10,7 @@ import pytest
 from chatdesk.cli.ask import AskRequest, ask
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import PRESETS, SamplingParams
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.server.serving import ServingService
 from chatdesk.services.app import App, build
 from chatdesk.services.chat.facts import AnswerEnded
@@ -51,11 +51,11 @@ def system_of(request: dict[str, Any]) -> str:
 
 
 def test_the_model_goes_before_the_settings(app: ScriptedApp) -> None:
-    app.settings = Settings(system_prompt="General.")
+    app.settings = Settings(chat=ChatSettings("General."))
     app.load()
     general = asked(app)
     assert system_of(general) == "General."
-    assert general["sampling"] == json_of(app.settings.sampling)
+    assert general["sampling"] == json_of(app.settings.chat.sampling)
     app.services.models.set_defaults("fake", "Of-the-model.", PRECISE)
     noted = asked(app)
     assert (system_of(noted), noted["sampling"]) == ("Of-the-model.", json_of(PRECISE))
@@ -72,7 +72,7 @@ def test_a_conversation_goes_before_the_model(app: ScriptedApp) -> None:
 def test_the_server_begins_with_what_is_noted_of_the_model(app: ScriptedApp) -> None:
     app.load()
     serving = ServingService(app.services)
-    assert serving.sampling == app.settings.sampling
+    assert serving.sampling == app.settings.chat.sampling
     app.services.models.set_defaults("fake", None, PRECISE)
     assert serving.sampling == PRECISE
 

@@ -2,7 +2,6 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,7 +156,7 @@ def test_what_is_left_of_conversations_that_are_gone_is_tidied_up(app: ScriptedA
         file_of(app, conversation).touch()
     app.services.tidy()
     assert list(app.paths.sessions.iterdir()) == [file_of(app, kept)]
-    app.settings = replace(app.settings, keep_sessions=False)
+    app.settings = app.settings.edited("sessions", keep=False)
     app.services.tidy()
     assert list(app.paths.sessions.iterdir()) == []
 
@@ -167,7 +166,7 @@ def test_switched_off_nothing_is_kept_and_what_was_is_removed(app: ScriptedApp) 
     conversation = chat(app)
     app.paths.sessions.mkdir()
     file_of(app, conversation).touch()
-    app.settings = replace(app.settings, keep_sessions=False)
+    app.settings = app.settings.edited("sessions", keep=False)
     app.services.sessions.apply()
     assert not file_of(app, conversation).exists()
     app.services.sessions.restore(conversation)
@@ -176,10 +175,10 @@ def test_switched_off_nothing_is_kept_and_what_was_is_removed(app: ScriptedApp) 
 
 
 def test_switched_on_again_they_are_kept(app: ScriptedApp) -> None:
-    app.settings = replace(app.settings, keep_sessions=False)
+    app.settings = app.settings.edited("sessions", keep=False)
     load(app)
     conversation = chat(app)
-    app.settings = replace(app.settings, keep_sessions=True)
+    app.settings = app.settings.edited("sessions", keep=True)
     app.services.sessions.apply()
     app.services.engine.close()
     assert file_of(app, conversation).exists()

@@ -104,7 +104,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=[each.name for each in TROUBLES])
 def test_trouble_in_the_middle_of_a_download(home: Home, trouble: Trouble) -> None:
-    home.choose(download_limit_bytes=3_000_000)
+    home.choose(limit_bytes=3_000_000)
     download = home.start()
     home.until_received(download, 300_000)
     home.service.pause(download.id)
@@ -112,7 +112,7 @@ def test_trouble_in_the_middle_of_a_download(home: Home, trouble: Trouble) -> No
     (begun,) = home.service.list()
     assert list(home.paths.models.glob("**/*.gguf")) == []
     trouble.happen(home)
-    home.choose(download_limit_bytes=0)
+    home.choose(limit_bytes=0)
     home.service.resume(download.id)
     ended = home.ended(download)
     if trouble.told:

@@ -52,7 +52,7 @@ def test_a_model_is_fetched_and_taken_up(home: Home) -> None:
 
 
 def test_progress_tells_the_speed_and_the_time_left(home: Home) -> None:
-    home.choose(download_limit_bytes=500_000)
+    home.choose(limit_bytes=500_000)
     download = home.start()
     assert home.ended(download).state is DownloadState.DONE
     told = [fact for fact in home.facts.queue if isinstance(fact, DownloadProgressed)]
@@ -64,10 +64,10 @@ def test_progress_tells_the_speed_and_the_time_left(home: Home) -> None:
 
 
 def test_the_same_model_asked_twice_is_the_same_download(home: Home) -> None:
-    home.choose(download_limit_bytes=200_000)
+    home.choose(limit_bytes=200_000)
     first = home.start()
     assert home.start().id == first.id
-    home.choose(download_limit_bytes=0)
+    home.choose(limit_bytes=0)
     done = home.ended(first)
     assert home.start() == done
     asked = len(home.hub.requests)
@@ -79,7 +79,7 @@ def test_the_same_model_asked_twice_is_the_same_download(home: Home) -> None:
 
 
 def test_pause_and_resume(home: Home) -> None:
-    home.choose(download_limit_bytes=400_000)
+    home.choose(limit_bytes=400_000)
     download = home.start()
     home.until_received(download, 200_000)
     home.service.pause(download.id)
@@ -88,7 +88,7 @@ def test_pause_and_resume(home: Home) -> None:
     assert 200_000 <= paused.received < len(CONTENT)
     home.restart()
     assert home.service.list() == (paused,)
-    home.choose(download_limit_bytes=0)
+    home.choose(limit_bytes=0)
     home.service.resume(download.id)
     assert home.ended(download).state is DownloadState.DONE
     assert Path(home.ended(download).path).read_bytes() == CONTENT
@@ -96,7 +96,7 @@ def test_pause_and_resume(home: Home) -> None:
 
 
 def test_cancel_removes_what_was_fetched(home: Home) -> None:
-    home.choose(download_limit_bytes=400_000)
+    home.choose(limit_bytes=400_000)
     download = home.start()
     home.until_received(download, 200_000)
     home.service.cancel(download.id)
@@ -108,7 +108,7 @@ def test_cancel_removes_what_was_fetched(home: Home) -> None:
 
 
 def test_cancel_of_a_paused_one_removes_it_and_of_a_done_one_keeps_the_model(home: Home) -> None:
-    home.choose(download_limit_bytes=400_000)
+    home.choose(limit_bytes=400_000)
     download = home.start()
     home.until_received(download, 100_000)
     home.service.pause(download.id)
@@ -116,7 +116,7 @@ def test_cancel_of_a_paused_one_removes_it_and_of_a_done_one_keeps_the_model(hom
     assert home.files() != []
     home.service.cancel(download.id)
     assert home.files() == []
-    home.choose(download_limit_bytes=0)
+    home.choose(limit_bytes=0)
     again = home.start()
     home.ended(again)
     home.service.cancel(again.id)
@@ -135,7 +135,7 @@ def test_cancel_of_a_failed_one_removes_what_was_kept(home: Home) -> None:
 
 
 def test_no_more_at_once_than_the_person_wants(home: Home) -> None:
-    home.choose(downloads_at_once=1, download_limit_bytes=300_000)
+    home.choose(at_once=1, limit_bytes=300_000)
     for name in ("a", "b"):
         home.hub.add(f"owner/{name}", {f"{name}.gguf": name.encode() * 1000})
     first, *others = (home.start(repo) for repo in (REPO, "owner/a", "owner/b"))
@@ -145,7 +145,7 @@ def test_no_more_at_once_than_the_person_wants(home: Home) -> None:
     home.service.cancel(others[0].id)  # while it waits
     home.service.pause(others[1].id)
     home.service.resume(others[1].id)
-    home.choose(downloads_at_once=1)
+    home.choose(at_once=1)
     assert home.ended(first).state is DownloadState.DONE
     assert home.ended(others[1]).state is DownloadState.DONE
     assert home.files() == ["b.gguf", FILE]
@@ -191,12 +191,12 @@ def test_hostile_names_are_refused_before_anything_is_asked(home: Home, path: st
 
 
 def test_a_closed_app_goes_on_where_it_was(home: Home) -> None:
-    home.choose(download_limit_bytes=400_000)
+    home.choose(limit_bytes=400_000)
     download = home.start()
     home.until_received(download, 200_000)
     home.service.close()
     assert home.store.get(download.id).state is DownloadState.RUNNING
-    home.choose(download_limit_bytes=0)
+    home.choose(limit_bytes=0)
     home.restart()
     assert home.ended(download).state is DownloadState.DONE
     assert Path(home.ended(download).path).read_bytes() == CONTENT

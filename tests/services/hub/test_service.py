@@ -13,7 +13,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.loading import Device
 from chatdesk.core.models import Fit
 from chatdesk.core.paths import AppPaths, assets_dir
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.library.catalog import CATALOG_FILE, CATALOG_REPO, read_catalog
 from chatdesk.library.hub_problems import HubProblem
 from chatdesk.services.hub.service import HubService
@@ -31,7 +31,7 @@ class Finding:
         self.hub = hub
         self.paths = AppPaths.under(home)
         self.devices: list[Device] = []
-        settings = Settings(hub_endpoint=hub.endpoint)
+        settings = Settings(downloads=DownloadSettings(mirror=hub.endpoint))
         self.service = HubService(self.paths, lambda: self.devices, lambda: settings)
 
 

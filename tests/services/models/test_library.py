@@ -16,7 +16,7 @@ from chatdesk.core.errors import EnvironmentProblem, ModelProblem, NotFound
 from chatdesk.core.library import FoundElsewhere, KeptModel, Presence
 from chatdesk.core.models import Fit
 from chatdesk.core.sampling import PRESETS
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, DownloadSettings, Settings
 from chatdesk.library import gguf_header
 from chatdesk.services.facts import Fact
 from chatdesk.services.models import intake as library_intake
@@ -234,9 +234,9 @@ def test_models_are_found_in_the_folder_of_the_settings(library: Library) -> Non
     other = library.home / "other"
     other.mkdir()
     tiny_model(other / "there.gguf")
-    library.settings = Settings(models_folder=str(other))
+    library.settings = Settings(downloads=DownloadSettings(folder=str(other)))
     assert library.names() == ["mine.gguf", "there.gguf"]
-    library.settings = Settings(models_folder=str(library.home / "gone"))
+    library.settings = Settings(downloads=DownloadSettings(folder=str(library.home / "gone")))
     assert library.names() == ["mine.gguf", "there.gguf"]
 
 
@@ -259,16 +259,16 @@ def test_notes_of_a_model(library: Library) -> None:
 
 
 def test_new_conversations_begin_with_what_is_noted_of_the_model(library: Library) -> None:
-    library.settings = Settings(system_prompt="General.")
+    library.settings = Settings(chat=ChatSettings("General."))
     model = library.models.add(library.file("mine.gguf"))
-    assert library.models.defaults(None) == library.settings
-    assert library.models.defaults(model) == library.settings
+    assert library.models.defaults(None) == library.settings.chat
+    assert library.models.defaults(model) == library.settings.chat
     library.models.set_defaults(model.id, "", PRESETS["precise"])
     noted = library.models.defaults(model)
     assert (noted.system_prompt, noted.sampling) == ("", PRESETS["precise"])
     library.models.set_defaults(model.id, None, None)
-    assert library.models.defaults(model) == library.settings
-    assert library.models.defaults(replace(model, id="never-there")) is library.settings
+    assert library.models.defaults(model) == library.settings.chat
+    assert library.models.defaults(replace(model, id="never-there")) is library.settings.chat
 
 
 def test_a_deleted_model_lies_in_the_trash(library: Library, trash: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ChatSettings, ModelSettings, Settings
 from chatdesk.services.app import build
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.facts import EngineState
@@ -69,7 +69,10 @@ def test_a_failed_answer_notes_nothing(app: ScriptedApp) -> None:
 def test_the_real_engine(tmp_path: Path, starter_model: Path) -> None:
     paths = AppPaths.under(tmp_path)
     paths.make()
-    settings = Settings(context_window=2048, sampling=SamplingParams(temperature=0, max_tokens=40))
+    settings = Settings(
+        models=ModelSettings(context_window=2048),
+        chat=ChatSettings(sampling=SamplingParams(temperature=0, max_tokens=40)),
+    )
     facts: queue.Queue[Fact] = queue.Queue()
     services = build(paths, facts.put, lambda: settings)
     try:

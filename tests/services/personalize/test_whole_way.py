@@ -19,7 +19,7 @@ from chatdesk.core.personalization import (
     TrainingConfig,
 )
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import LearningSettings, Settings
 from chatdesk.services.app import App, build
 from chatdesk.services.measure.probe import Probe
 
@@ -84,7 +84,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("home")
     paths = AppPaths.under(home)
     paths.make()
-    settings = Settings(learn_on_battery=True, learn_when_hot=True)
+    settings = Settings(learning=LearningSettings(on_battery=True, when_hot=True))
     services = build(paths, lambda fact: None, lambda: settings)
     services.load_default_model()
     services.engine.wait_loaded()

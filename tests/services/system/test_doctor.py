@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from keyring.backends.null import Keyring as NoKeyring
 
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.services.system import doctor
 from chatdesk.services.system.doctor import Check, examine
 
@@ -39,16 +39,20 @@ def test_a_checkout_and_a_bundle(paths: AppPaths, monkeypatch: pytest.MonkeyPatc
 def test_the_folder_of_models(paths: AppPaths, tmp_path: Path) -> None:
     assert report(paths)["models folder"].detail.endswith(" GB free")
     assert not list(paths.models.iterdir())
-    gone = report(paths, Settings(models_folder=str(tmp_path / "alice" / "gone")))["models folder"]
+    gone = report(
+        paths, Settings(downloads=DownloadSettings(folder=str(tmp_path / "alice" / "gone")))
+    )["models folder"]
     assert not gone.ok
     assert "alice" not in gone.detail
 
 
 def test_the_hub_without_what_is_secret(paths: AppPaths) -> None:
     assert report(paths)["hub"].detail == urlsplit(constants.ENDPOINT).hostname
-    mirror = Settings(hub_endpoint="https://alice:secret@mirror.example/alice")
+    mirror = Settings(downloads=DownloadSettings("https://alice:secret@mirror.example/alice"))
     assert report(paths, mirror)["hub"].detail == "mirror.example"
-    wrong = report(paths, Settings(hub_endpoint="alice:secret@mirror.example"))["hub"]
+    wrong = report(paths, Settings(downloads=DownloadSettings("alice:secret@mirror.example")))[
+        "hub"
+    ]
     assert not wrong.ok
     assert "secret" not in wrong.detail
 

@@ -17,7 +17,7 @@ def test_a_models_own_sampling_is_shown_and_changed(
     services, main = window.desktop.services, window.window
     assert services and services.engine.status.model
     models, model_id = services.models, services.engine.status.model.id
-    general = window.desktop.settings.now.sampling
+    general = window.desktop.settings.now.chat.sampling
     heard: list[object] = []
     main.parts.defaults.sampling_changed.connect(heard.append)
     main.parts.defaults.system_prompt_changed.connect(heard.append)
@@ -28,7 +28,7 @@ def test_a_models_own_sampling_is_shown_and_changed(
     main.parts.defaults.set_sampling(warmer)
     window.until(lambda: models.notes(model_id).sampling == warmer)
     assert models.notes(model_id).system_prompt == "Be brief."
-    assert window.desktop.settings.now.sampling == general
+    assert window.desktop.settings.now.chat.sampling == general
     window.until(lambda: heard[-1] == warmer)
 
     def refuse(*_: object) -> None:
@@ -42,4 +42,4 @@ def test_a_models_own_sampling_is_shown_and_changed(
 def test_without_its_own_the_settings_are_changed(window: Window) -> None:
     main = window.window
     main.parts.defaults.set_sampling(OWN)
-    assert window.desktop.settings.now.sampling == OWN
+    assert window.desktop.settings.now.chat.sampling == OWN

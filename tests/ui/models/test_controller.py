@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.library import Comparison, KeptModel, Measured, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import build
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
@@ -204,9 +205,9 @@ def test_details_are_kept_when_they_are_closed(library: Library) -> None:
     press(dialog, "Sampling of its own")
     library.qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     library.until(lambda: library.kept("Tiny").notes != before)
-    library.until(lambda: library.kept("Tiny").notes.sampling == Settings().sampling)
+    library.until(lambda: library.kept("Tiny").notes.sampling == SamplingParams())
     assert library.kept("Tiny").notes == replace(
-        before, tags=("code", "fast"), sampling=Settings().sampling
+        before, tags=("code", "fast"), sampling=SamplingParams()
     )
 
 

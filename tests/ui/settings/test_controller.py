@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 from chatdesk.app import DesktopApp
 from chatdesk.core.loading import ModelLoaded, StepDown
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ServerSettings, Settings
+from chatdesk.core.settings_file import read_settings
 from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
@@ -49,7 +50,7 @@ def loaded_now(window: Window, **wanted: object) -> bool:
 
 def own_options(window: Window) -> list[object]:
     """What the settings file says of single models."""
-    return list(Settings.read(window.paths.settings).model_options.values())
+    return list(read_settings(window.paths.settings).models.options.values())
 
 
 def tell(window: Window, status: EngineStatus) -> None:
@@ -65,9 +66,10 @@ def free_port() -> int:
 
 def test_what_is_chosen_holds_and_is_kept(window: Window) -> None:
     dialog = settings_dialog(window)
-    dialog.general.edited.emit({"enter_sends": False, "system_prompt": "Be brief."})
+    window.desktop.settings.edit("general", enter_sends=False)
+    window.desktop.settings.edit("chat", system_prompt="Be brief.")
     dialog.accept()
-    window.until(lambda: Settings.read(window.paths.settings).system_prompt == "Be brief.")
+    window.until(lambda: read_settings(window.paths.settings).chat.system_prompt == "Be brief.")
     assert not window.window.composer.enter_sends
     assert window.window.settings.dialog is None
 
@@ -75,7 +77,7 @@ def test_what_is_chosen_holds_and_is_kept(window: Window) -> None:
 def test_a_model_is_loaded_anew_when_the_dialog_closes(window: Window) -> None:
     pid = services(window).engine.process_id
     dialog = settings_dialog(window)
-    dialog.models.edited.emit({"parallel": 2})
+    window.desktop.settings.edit("models", parallel=2)
     assert services(window).engine.process_id == pid
     dialog.accept()
     window.until(lambda: loaded_now(window, parallel=2))
@@ -84,7 +86,7 @@ def test_a_model_is_loaded_anew_when_the_dialog_closes(window: Window) -> None:
 def test_other_settings_leave_the_model_alone(window: Window) -> None:
     pid = services(window).engine.process_id
     dialog = settings_dialog(window)
-    dialog.models.edited.emit({"unload_after_min": 5})
+    window.desktop.settings.edit("models", unload_after_min=5)
     dialog.reject()
     assert window.ask("say: still").text == "still "
     assert services(window).engine.process_id == pid
@@ -132,17 +134,17 @@ def test_whether_another_computer_answers(window: Window) -> None:
 def test_the_server_follows_the_settings(window: Window) -> None:
     port = free_port()
     dialog = settings_dialog(window)
-    dialog.server.edited.emit({"server_port": port, "server_on": True})
+    window.desktop.settings.edit("server", port=port, on=True)
     address = f"http://127.0.0.1:{port}/v1"
     window.until(lambda: dialog.server._address.text() == address)
     assert status_of(port, "/v1/models") == 200
-    dialog.server.edited.emit({"server_key": "secret"})
+    window.desktop.settings.edit("server", key="secret")
     window.until(lambda: status_of(port, "/v1/models") == 401)
     moved = free_port()
-    dialog.server.edited.emit({"server_port": moved})
+    window.desktop.settings.edit("server", port=moved)
     window.until(lambda: answers(moved))
     assert not answers(port)
-    dialog.server.edited.emit({"server_on": False})
+    window.desktop.settings.edit("server", on=False)
     window.until(lambda: "Off" in texts(dialog.server))
     assert not answers(moved)
 
@@ -163,7 +165,7 @@ def test_a_port_that_is_taken_is_told(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        settings = Settings(server_on=True, server_port=port)
+        settings = Settings(server=ServerSettings(on=True, port=port))
         with opened(qtbot, qapp, paths, settings) as window:
             window.until(lambda: str(port) in window.window.notice.words)
             window.window.notice.act()
@@ -177,7 +179,7 @@ def test_the_server_ends_with_the_app(
     qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
 ) -> None:
     port = free_port()
-    with opened(qtbot, qapp, paths, Settings(server_on=True, server_port=port)) as window:
+    with opened(qtbot, qapp, paths, Settings(server=ServerSettings(on=True, port=port))) as window:
         window.until(lambda: answers(port))
     assert not answers(port)
 

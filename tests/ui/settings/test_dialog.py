@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -19,10 +18,17 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import (
+    ChatSettings,
+    DeviceSettings,
+    ModelSettings,
+    SessionSettings,
+    Settings,
+)
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings.server_page import ServerStatus
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.fields import GIB, CheckBox, Choice, WholeNumber
 from tests.ui.driver import texts
@@ -35,15 +41,15 @@ class Edited:
     """A dialog, and the settings as it changes them."""
 
     def __init__(self, qtbot: QtBot, theme: Theme, settings: Settings) -> None:
-        self.settings = settings
+        self._value = SettingsValue(settings)
         self.parent = QWidget()
-        self.dialog = SettingsDialog(settings, theme, self.parent)
-        self.dialog.edited.connect(self._edit)
+        self.dialog = SettingsDialog(self._value, theme, self.parent)
         qtbot.addWidget(self.parent)
         self.dialog.show()
 
-    def _edit(self, fields: dict[str, object]) -> None:
-        self.settings = replace(self.settings, **fields)  # type: ignore[arg-type]
+    @property
+    def settings(self) -> Settings:
+        return self._value.now
 
     def field(self, page: SettingsPage, kind: type[T], name: str) -> T:
         found = page.findChildren(kind)
@@ -52,7 +58,9 @@ class Edited:
 
 @pytest.fixture
 def edited(qtbot: QtBot, theme: Theme) -> Iterator[Edited]:
-    settings = Settings(system_prompt="Short.", remote_devices=("10.0.0.2:50052",))
+    settings = Settings(
+        chat=ChatSettings(system_prompt="Short."), devices=DeviceSettings(("10.0.0.2:50052",))
+    )
     yield Edited(qtbot, theme, settings)
 
 
@@ -97,10 +105,10 @@ def test_what_is_general(edited: Edited) -> None:
     assert prompt.toPlainText() == "Short."
     prompt.setPlainText(" Be brief. ")
     edited.dialog.accept()  # sooner than a pause in typing
-    assert edited.settings.theme == "dark"
-    assert edited.settings.language == "zh_CN"
-    assert not edited.settings.enter_sends
-    assert edited.settings.system_prompt == "Be brief."
+    assert edited.settings.general.theme == "dark"
+    assert edited.settings.general.language == "zh_CN"
+    assert not edited.settings.general.enter_sends
+    assert edited.settings.chat.system_prompt == "Be brief."
 
 
 def test_what_holds_for_every_model(edited: Edited, qtbot: QtBot) -> None:
@@ -112,13 +120,12 @@ def test_what_holds_for_every_model(edited: Edited, qtbot: QtBot) -> None:
     choose(limit, GIB)
     next(box for box in page.findChildren(CheckBox) if "Keep on disk" in box.text()).click()
     assert not limit.isEnabled()
-    changed = edited.settings
-    assert (changed.context_window, changed.parallel, changed.unload_after_min) == (16384, 2, 0)
-    assert (changed.sessions_limit_bytes, changed.keep_sessions) == (GIB, False)
+    assert edited.settings.models == ModelSettings(None, 16384, 2, 0)
+    assert edited.settings.sessions == SessionSettings(keep=False, limit_bytes=GIB)
 
 
 def test_a_value_that_is_not_offered_stays(qtbot: QtBot, theme: Theme) -> None:
-    edited = Edited(qtbot, theme, Settings(context_window=5000, parallel=5, unload_after_min=7))
+    edited = Edited(qtbot, theme, Settings(models=ModelSettings(None, 5000, 5, 7)))
     page = edited.dialog.models
     values = [
         edited.field(page, Choice, name).value
@@ -145,18 +152,18 @@ def test_the_server(edited: Edited, qtbot: QtBot) -> None:
     page.show_status(ServerStatus())
     assert "Off" in texts(page)
     page.findChildren(CheckBox)[0].click()
-    assert edited.settings.server_on
+    assert edited.settings.server.on
     assert "Starting…" in texts(page)
     port = edited.field(page, WholeNumber, "Port")
     port.selectAll()
     qtbot.keyClicks(port, "9090")
-    assert edited.settings.server_port == 8089  # 909 is none either
+    assert edited.settings.server.port == 8089  # 909 is none either
     qtbot.keyClick(port, Qt.Key.Key_Return)
     key = edited.field(page, QLineEdit, "Key")
     qtbot.keyClicks(key, "secret ")
     qtbot.keyClick(key, Qt.Key.Key_Return)
     assert edited.dialog.isVisible()
-    assert (edited.settings.server_port, edited.settings.server_key) == (9090, "secret")
+    assert (edited.settings.server.port, edited.settings.server.key) == (9090, "secret")
     page.show_status(ServerStatus("http://127.0.0.1:9090/v1"))
     press(page, "Copy the address")
     assert QGuiApplication.clipboard().text() == "http://127.0.0.1:9090/v1"
@@ -170,18 +177,18 @@ def test_other_computers(edited: Edited, qtbot: QtBot) -> None:
     typed.setText("not an address")
     press(page, "Add this computer")
     assert any("is not the address of a computer" in words for words in texts(page))
-    assert list(edited.settings.remote_devices) == ["10.0.0.2:50052"]
+    assert list(edited.settings.devices.remote) == ["10.0.0.2:50052"]
     typed.setText(" 10.0.0.3 ")
     with qtbot.waitSignal(page.check_requested) as asked:
         qtbot.keyClick(typed, Qt.Key.Key_Return)
     assert asked.args == ["10.0.0.3:50052"]
-    assert list(edited.settings.remote_devices) == ["10.0.0.2:50052", "10.0.0.3:50052"]
+    assert list(edited.settings.devices.remote) == ["10.0.0.2:50052", "10.0.0.3:50052"]
     assert "asking…" in texts(page)
     page.show_answer("10.0.0.3:50052", False)
     assert "does not answer" in texts(page)
     press(page, "Remove 10.0.0.3:50052")
     page.show_answer("10.0.0.3:50052", True)  # too late
-    assert list(edited.settings.remote_devices) == ["10.0.0.2:50052"]
+    assert list(edited.settings.devices.remote) == ["10.0.0.2:50052"]
 
 
 def test_the_warning_is_plain(edited: Edited) -> None:
@@ -200,19 +207,19 @@ def test_what_may_be_learned_from(edited: Edited, qtbot: QtBot) -> None:
     sources = {button.text(): button for button in page.findChildren(QRadioButton)}
     assert sources["Only what I rated or corrected"].isChecked()
     sources["Everything but what I exclude"].click()
-    assert edited.settings.learn_from == "everything"
+    assert edited.settings.learning.learn_from == "everything"
     sources["Nothing"].click()
-    assert edited.settings.learn_from == "nothing"
+    assert edited.settings.learning.learn_from == "nothing"
     assert [button.isChecked() for button in sources.values()] == [False, False, True]
     for words, name in (
-        ("Only while nobody uses the computer", "learn_when_idle"),
-        ("Go on while on battery", "learn_on_battery"),
-        ("Go on when the processor is hot", "learn_when_hot"),
+        ("Only while nobody uses the computer", "when_idle"),
+        ("Go on while on battery", "on_battery"),
+        ("Go on when the processor is hot", "when_hot"),
         ("Write files for TensorBoard", "tensorboard"),
     ):
         switch = next(each for each in page.findChildren(CheckBox) if each.text() == words)
         assert not switch.isChecked()
         switch.click()
-        assert getattr(edited.settings, name) is True
+        assert getattr(edited.settings.learning, name) is True
     with qtbot.waitSignal(page.personalize_requested):
         press(page, "Open Personalize")

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import keyring
 import pytest
@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.service import HubService
@@ -35,13 +35,16 @@ class Shown:
 
     def __init__(self, qtbot: QtBot, theme: Theme) -> None:
         self.qtbot = qtbot
-        self.page = DownloadsPage(Settings(models_folder="/models"), theme)
-        self.edited: list[dict[str, Any]] = []
+        self._settings = SettingsValue(Settings(downloads=DownloadSettings(folder="/models")))
+        self.page = DownloadsPage(self._settings, theme)
         self.tokens: list[str] = []
-        self.page.edited.connect(self.edited.append)
         self.page.token_changed.connect(self.tokens.append)
         qtbot.addWidget(self.page)
         self.page.show()
+
+    @property
+    def settings(self) -> DownloadSettings:
+        return self._settings.now.downloads
 
     def field(self, name: str) -> QLineEdit:
         return self._named(QLineEdit, name)
@@ -86,14 +89,14 @@ def test_a_mirror_is_used_only_if_it_can_be_one(shown: Shown) -> None:
     shown.qtbot.keyClicks(mirror, "mirror")
     shown.qtbot.keyClick(mirror, Qt.Key.Key_Return)
     assert "“mirror” is not a web address: it begins with https://" in texts(shown.page)
-    assert not shown.edited
+    assert shown.settings.mirror == ""
     mirror.setText(" https://mirror.example/ ")
     shown.qtbot.keyClick(mirror, Qt.Key.Key_Return)
-    assert shown.edited == [{"hub_endpoint": "https://mirror.example"}]
+    assert shown.settings.mirror == "https://mirror.example"
     assert not any("is not a web address" in words for words in texts(shown.page))
     mirror.clear()
     shown.qtbot.keyClick(mirror, Qt.Key.Key_Return)
-    assert shown.edited[-1] == {"hub_endpoint": ""}
+    assert shown.settings.mirror == ""
 
 
 def test_a_token_is_never_shown_and_not_left_in_the_field(shown: Shown) -> None:
@@ -124,26 +127,26 @@ def test_how_fast(shown: Shown) -> None:
     at_once.setValue(3)
     assert limit.text().startswith("no limit")
     limit.setValue(2.5)
-    assert shown.edited == [{"downloads_at_once": 3}, {"download_limit_bytes": 2_500_000}]
+    assert (shown.settings.at_once, shown.settings.limit_bytes) == (3, 2_500_000)
 
 
 def test_the_folder(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "/models" in texts(shown.page)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     shown.press("Choose the folder of new models")
-    assert not shown.edited
+    assert shown.settings.folder == "/models"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/disk/models")
     shown.press("Choose the folder of new models")
-    assert shown.edited == [{"models_folder": "/disk/models"}]
+    assert shown.settings.folder == "/disk/models"
     shown.press("Use the app's own")
-    assert shown.edited[-1] == {"models_folder": ""}
+    assert shown.settings.folder == ""
     assert "The app's own folder" in texts(shown.page)
 
 
 def test_the_keyring_is_asked_once_the_page_is_looked_at(qtbot: QtBot, theme: Theme) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = SettingsDialog(Settings(), theme, parent)
+    dialog = SettingsDialog(SettingsValue(Settings()), theme, parent)
     with qtbot.waitSignal(dialog.downloads.token_asked):
         dialog.show_page(dialog.downloads)
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import GeneralSettings, Settings
 from chatdesk.services.app import App
 from chatdesk.services.system.updates import UpdateService
 from chatdesk.ui.bridge import Bridge
@@ -45,7 +45,7 @@ class Home:
 
     def start(self, *, agreed: bool, address: str | None = None) -> None:
         address = f"{self.server.address}/update" if address is None else address
-        self.settings = SettingsValue(Settings(look_for_updates=agreed))
+        self.settings = SettingsValue(Settings(general=GeneralSettings(look_for_updates=agreed)))
         self.opener = SettingsController(self.bridge, self.settings, self.notice, self.window)
         self.opener.set_theme(self.theme)
         updates = UpdateController(
@@ -106,7 +106,7 @@ def test_nobody_is_asked_before_the_person_agrees(home: Home) -> None:
     assert home.server.asked == []
     assert "127.0.0.1" in texts(home.row())[0]  # who would be
     home.qtbot.keyClick(switch, Qt.Key.Key_Space)
-    assert home.settings.now.look_for_updates
+    assert home.settings.now.general.look_for_updates
 
 
 def test_a_newer_version_is_told_once_another_notice_is_gone(

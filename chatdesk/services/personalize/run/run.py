@@ -183,7 +183,7 @@ class Run:
             model_bytes=model.header.bytes,
             model_mtime_ns=model.mtime_ns,
             config=plan.config,
-            tensorboard=self._tools.settings().tensorboard,
+            tensorboard=self._tools.settings().learning.tensorboard,
         )
         for restarts_left in reversed(range(_RESTARTS + 1)):
             try:

@@ -83,17 +83,17 @@ class Schedule:
             self._listener(waiting)
 
     def _reason(self) -> str:
-        settings = self._settings()
+        settings = self._settings().learning
         if self._paused:
             return tr("paused")
         if self._answering:
             return tr("waits while you chat")
-        if not settings.learn_on_battery and on_battery():
+        if not settings.on_battery and on_battery():
             return tr("waits for the power cable")
-        if not settings.learn_when_hot and is_hot():
+        if not settings.when_hot and is_hot():
             return tr("waits until the computer has cooled down")
         just_answered = time.monotonic() - self._answered < IDLE_S
-        if settings.learn_when_idle and (just_answered or is_in_use()):
+        if settings.when_idle and (just_answered or is_in_use()):
             return tr("waits until nobody uses the computer")
         return ""
 

@@ -77,7 +77,7 @@ class ModelActions(QObject):
     def _show_details(self, kept: KeptModel, adapter: str) -> None:
         if self._details:
             return
-        general = self._services.settings.sampling
+        general = self._services.settings.chat.sampling
         dialog = self._details = ModelDetails(
             kept, general, adapter, self._theme, self._page.window()
         )

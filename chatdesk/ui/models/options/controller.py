@@ -1,7 +1,6 @@
 """Between the settings and the dialog over one model's own options."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -57,9 +56,12 @@ class ModelOptionsController(QObject):
         if model is None:
             return
         settings = self._settings.now
-        general = replace(settings, model_options={}).load_options(model.id)
         dialog = self._dialog = ModelOptionsDialog(
-            model, settings.load_options(model.id), general, self._theme, self._window
+            model,
+            settings.load_options(model.id),
+            settings.general_options(),
+            self._theme,
+            self._window,
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(partial(self._closed, dialog, model))
@@ -70,7 +72,7 @@ class ModelOptionsController(QObject):
     def use(self, model: ModelFile, options: LoadOptions) -> None:
         """Load a model with these options from now on, and at once if it is the one in use."""
         changed = self._settings.now.with_load_options(model.id, options)
-        self._settings.edit(model_options=changed.model_options)
+        self._settings.edit("models", options=changed.models.options)
         if services := self._services:
             self._bridge.run(services.apply_load_options, patient=True)
 

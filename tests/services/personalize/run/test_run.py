@@ -103,7 +103,7 @@ class Bench:
         tools = RunTools(
             self.app.services.engine,
             self.store,
-            lambda: replace(self.app.settings, learn_on_battery=True, learn_when_hot=True),
+            lambda: self.app.settings.edited("learning", on_battery=True, when_hot=True),
             self.app.facts.put,
             self.gate,  # type: ignore[arg-type]
             command,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import LearningSettings, Settings
 from chatdesk.services.personalize.run import schedule
 from chatdesk.services.personalize.run.idleness import is_in_use
 from chatdesk.services.personalize.run.schedule import Schedule, is_hot, on_battery
@@ -56,14 +56,14 @@ def test_battery_and_heat_hold_it_unless_the_settings_say_otherwise(
     heard: "queue.SimpleQueue[str]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "LOOK_EVERY_S", 0.05)
-    for name, field in (("on_battery", "learn_on_battery"), ("is_hot", "learn_when_hot")):
+    for name, field in (("on_battery", "on_battery"), ("is_hot", "when_hot")):
         monkeypatch.setattr(schedule, "on_battery", lambda: False)
         monkeypatch.setattr(schedule, "is_hot", lambda: False)
         monkeypatch.setattr(schedule, name, lambda: True)
         settings = Settings()
         watch = Schedule(lambda: settings, heard.put)  # noqa: B023
         assert heard.get(timeout=PATIENCE_S).startswith("waits ")
-        settings = Settings(**{field: True})  # type: ignore[arg-type]
+        settings = settings.edited("learning", **{field: True})
         assert heard.get(timeout=PATIENCE_S) == ""
         watch.close()
 
@@ -101,7 +101,7 @@ def test_it_waits_until_nobody_uses_the_computer_if_that_is_wanted(
     monkeypatch.setattr(schedule, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(schedule, "IDLE_S", 0.0)
     monkeypatch.setattr(schedule, "is_in_use", lambda: True)
-    watch = Schedule(lambda: Settings(learn_when_idle=True), heard.put)
+    watch = Schedule(lambda: Settings(learning=LearningSettings(when_idle=True)), heard.put)
     assert heard.get(timeout=PATIENCE_S) == "waits until nobody uses the computer"
     monkeypatch.setattr(schedule, "is_in_use", lambda: False)
     assert heard.get(timeout=PATIENCE_S) == ""

@@ -1,7 +1,6 @@
 """Finding and fetching through the widgets, over real services and a stand-in hub on loopback."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.library import CatalogEntry, DownloadState
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.downloads import DownloadService
@@ -44,7 +43,7 @@ class Desk:
         self.qtbot = qtbot
         self.bridge = Bridge()
         self.bugs: list[BaseException] = []
-        self.settings = Settings(hub_endpoint=hub.endpoint)
+        self.settings = Settings(downloads=DownloadSettings(mirror=hub.endpoint))
         self.database = Database.open(paths.database)
         publish = self.bridge.publish
         models = ModelService(
@@ -331,6 +330,6 @@ def test_what_was_opened_before_the_services_fills_when_they_come(desk: Desk) ->
 
 
 def test_the_settings_hold_at_once(opened: Desk) -> None:
-    opened.settings = replace(opened.settings, hub_endpoint="http://127.0.0.1:9")
+    opened.settings = opened.settings.edited("downloads", mirror="http://127.0.0.1:9")
     opened.look_for("tiny")
     opened.until_offered("Try again")
