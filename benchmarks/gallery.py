@@ -13,6 +13,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
+from chatdesk.core.parts import plain
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.theme import THEMES, apply_theme, load_fonts, load_theme
 
@@ -97,7 +98,7 @@ def message(
         answer = AnswerRecord(error="The engine ended: not enough memory. Choose a smaller model.")
     created = datetime(2026, 1, 1, tzinfo=UTC)
     shown = answer if role is Role.ASSISTANT else None
-    return Message(str(number), "c", None, role, text, state, created, shown)
+    return Message(str(number), "c", None, role, plain(text), state, created, shown)
 
 
 def conversation() -> list[Message]:

@@ -141,7 +141,7 @@ def _ask_temporary(
     """Answer without a conversation: nothing of it touches the disk."""
     services.chat.check_fits(prompt)
     state = MessageState.STREAMING
-    message = Message(new_id(), "", None, Role.ASSISTANT, "", state, now(), record)
+    message = Message(new_id(), "", None, Role.ASSISTANT, (), state, now(), record)
     answer = Answer(message, None, facts.put, lambda ended: None)
     applied = [each.adapter for each in adapters]
     request_id = services.engine.generate(prompt, record.sampling, answer.take, adapters=applied)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
+from chatdesk.core.parts import Part, Thinking, filled, frame_of, text_of
 from chatdesk.core.sampling import SamplingParams
 
 
@@ -90,7 +91,6 @@ class AnswerRecord:
     thinking_s: float | None = None
     drafted: int | None = None
     accepted: int | None = None
-    thinking: str = ""  # what the model thought before it spoke
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Message:
     conversation_id: str
     parent_id: str | None
     role: Role
-    text: str
+    parts: tuple[Part, ...]
     state: MessageState
     created: datetime
     answer: AnswerRecord | None = None
@@ -116,14 +116,20 @@ class Message:
     corrects: str | None = None
 
     @property
+    def text(self) -> str:
+        """What is said in it."""
+        return text_of(self.parts)
+
+    @property
     def thinking(self) -> str:
         """What the model thought before it spoke."""
-        return self.answer.thinking if self.answer else ""
+        return text_of(self.parts, Thinking)
 
-    def with_thinking(self, thinking: str) -> "Message":
-        """The same answer with other thinking."""
-        assert self.answer
-        return replace(self, answer=replace(self.answer, thinking=thinking))
+    def with_words(self, *, text: str | None = None, thinking: str | None = None) -> "Message":
+        """The same message with other text or thinking between its other parts."""
+        text = self.text if text is None else text
+        thinking = self.thinking if thinking is None else thinking
+        return replace(self, parts=filled(frame_of(self.parts), text, thinking))
 
 
 _THINKING_IN_TEXT = re.compile(r"\s*<think>\s*(.*?)\s*(?:</think>\s*|\Z)", re.DOTALL)
@@ -134,7 +140,7 @@ def with_thinking_apart(message: Message) -> Message:
     found = _THINKING_IN_TEXT.match(message.text) if message.answer else None
     if found is None or message.thinking:
         return message
-    return replace(message.with_thinking(found[1]), text=message.text[found.end() :])
+    return message.with_words(text=message.text[found.end() :], thinking=found[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 
 from chatdesk.core.chat import Message, Role, with_thinking_apart
+from chatdesk.core.errors import RequestProblem
 from chatdesk.core.generation import PromptMessage
+from chatdesk.core.i18n import tr
+from chatdesk.core.parts import Source, Text, Thinking
 
 
 def prompt_messages(
@@ -11,8 +14,14 @@ def prompt_messages(
 ) -> tuple[PromptMessage, ...]:
     """What the model reads: the system prompt, the path, then `text` as the user's next words.
 
-    Without `text`, an answer at the end of the path is to be continued.
+    Without `text`, an answer at the end of the path is to be continued. Raises `RequestProblem`
+    for what no model can be shown yet.
     """
+    if not all(map(is_words, path)):
+        raise RequestProblem(
+            tr("This chat has a picture, sound, file or tool call that no model can be shown yet."),
+            tr("Go on from an older message, or start a new chat."),
+        )
     head = (PromptMessage("system", system),) if system else ()
     turns = tuple(
         PromptMessage(message.role, message.text, message.thinking, message.pinned)
@@ -20,6 +29,11 @@ def prompt_messages(
     )
     last = (PromptMessage("user", text),) if text is not None else ()
     return head + turns + last
+
+
+def is_words(message: Message) -> bool:
+    """Whether a prompt can show all of a message; its sources are for the person."""
+    return all(isinstance(part, Text | Thinking | Source) for part in message.parts)
 
 
 def readable(path: Sequence[Message], *, continued: bool) -> list[Message]:

@@ -1,6 +1,6 @@
 """Conversations and their messages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,7 +21,9 @@ from chatdesk.core.chat import (
 )
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
+from chatdesk.core.parts import Part, plain
 from chatdesk.store.database import Database
+from chatdesk.store.parts import replace_parts
 from chatdesk.store.prefixes import resolve
 from chatdesk.store.rows import SUMMARIES, answer_values, as_summary, conversation_values
 from chatdesk.store.tables import TOUCHED, answers, conversations, messages
@@ -191,21 +193,22 @@ class ConversationStore:
         conversation_id: str,
         parent_id: str | None,
         role: Role,
-        text: str,
+        content: str | Sequence[Part],
         *,
         state: MessageState = MessageState.COMPLETE,
         answer: AnswerRecord | None = None,
     ) -> Message:
         """Add a message below `parent_id` (None: a root); it becomes the active leaf.
 
-        A `STREAMING` one belongs to this process until `finish`.
+        `content` is its text or its parts. A `STREAMING` one belongs to this process until
+        `finish`.
         """
         message = Message(
             id=new_id(),
             conversation_id=conversation_id,
             parent_id=parent_id,
             role=role,
-            text=text,
+            parts=plain(content) if isinstance(content, str) else tuple(content),
             state=state,
             created=now(),
             answer=answer,
@@ -228,7 +231,7 @@ class ConversationStore:
                 conversation_id=wrong.conversation_id,
                 parent_id=wrong.parent_id,
                 role=Role.ASSISTANT,
-                text=text,
+                parts=plain(text),
                 state=MessageState.COMPLETE,
                 created=now(),
                 corrects=wrong.corrects or wrong.id,
@@ -259,17 +262,20 @@ class ConversationStore:
             if thinking is not None:
                 connection.execute(thought.values(thinking=thinking))
 
-    def finish(
-        self, message_id: str, text: str, state: MessageState, answer: AnswerRecord
-    ) -> Message:
-        """Save a complete answer, with its record; no process owns it any more."""
-        if state is MessageState.STREAMING:
-            raise ValueError("streaming is not an end")
-        record = insert(answers).prefix_with("OR REPLACE").values(answer_values(message_id, answer))
+    def finish(self, message: Message) -> Message:
+        """Save a complete answer, with its record; no process owns it any more.
+
+        Returns it as it is stored: its rating, mark and pin are those of the database.
+        """
+        if message.answer is None or message.state is MessageState.STREAMING:
+            raise ValueError("this is not the end of an answer")
+        record = insert(answers).prefix_with("OR REPLACE").values(answer_values(message))
+        text, state = message.text, message.state
         with self._database.writing() as connection:
-            change_message(connection, message_id, text=text, state=state, writer=None)
+            change_message(connection, message.id, text=text, state=state, writer=None)
             connection.execute(record)
-            return get_message(connection, message_id)
+            replace_parts(connection, message)
+            return get_message(connection, message.id)
 
     def reopen(self, message_id: str) -> Message:
         """Resume a finished answer: this process continues it.

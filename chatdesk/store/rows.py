@@ -9,6 +9,7 @@ from sqlalchemy import Column, Row, func, select
 from chatdesk.core.chat import AnswerRecord, Conversation, ConversationSummary, Message
 from chatdesk.core.library import Download
 from chatdesk.core.models import ModelFile
+from chatdesk.core.parts import Frame, filled
 from chatdesk.core.personalization import AdapterRecord
 from chatdesk.store.tables import (
     activations,
@@ -28,7 +29,9 @@ _CONVERSATION = [
 _SUMMARY = [
     conversations.c[field.name] for field in fields(ConversationSummary) if field.name != "messages"
 ]
-_MESSAGE = [messages.c[field.name] for field in fields(Message) if field.name != "answer"]
+_MESSAGE = [
+    messages.c[field.name] for field in fields(Message) if field.name not in ("answer", "parts")
+]
 _ANSWER = [answers.c[field.name] for field in fields(AnswerRecord)]
 _MODEL = [models.c[field.name] for field in fields(ModelFile)]
 _ADAPTER = [adapters.c[field.name] for field in fields(AdapterRecord) if field.name != "active"]
@@ -48,9 +51,9 @@ MODELS = select(*_MODEL)
 KNOWN_MODELS = select(models.c.notes, models.c.listed, models.c.forgotten, *_MODEL)
 CONVERSATIONS = select(*_CONVERSATION)
 SUMMARIES = select(*_SUMMARY, _MESSAGE_COUNT.label("messages"))
-MESSAGES = select(*_MESSAGE, answers.c.message_id, *_ANSWER).select_from(
-    messages.outerjoin(answers)
-)
+MESSAGES = select(
+    *_MESSAGE, messages.c.text, answers.c.message_id, answers.c.thinking, *_ANSWER
+).select_from(messages.outerjoin(answers))
 ADAPTERS = select(*_ADAPTER, _ACTIVE.label("active"))
 DOWNLOADS = select(*_DOWNLOAD)
 
@@ -70,10 +73,11 @@ def as_summary(row: AnyRow) -> ConversationSummary:
     return ConversationSummary(**_named(row, _SUMMARY), messages=row.messages)
 
 
-def as_message(row: AnyRow) -> Message:
-    """A row of `MESSAGES`."""
+def as_message(row: AnyRow, frame: Frame = ()) -> Message:
+    """A row of `MESSAGES`, with what stands between its words."""
     answer = AnswerRecord(**_named(row, _ANSWER)) if row.message_id else None
-    return Message(**_named(row, _MESSAGE), answer=answer)
+    parts = filled(frame, row.text, row.thinking or "")
+    return Message(**_named(row, _MESSAGE), parts=parts, answer=answer)
 
 
 def as_adapter(row: AnyRow) -> AdapterRecord:
@@ -98,12 +102,13 @@ def conversation_values(conversation: Conversation) -> dict[str, Any]:
 
 def message_values(message: Message) -> dict[str, Any]:
     """What the table of messages holds of a message; its answer is a row of its own."""
-    return _values(message, _MESSAGE)
+    return {**_values(message, _MESSAGE), "text": message.text}
 
 
-def answer_values(message_id: str, answer: AnswerRecord) -> dict[str, Any]:
-    """The row of an answer."""
-    return {"message_id": message_id, **_values(answer, _ANSWER)}
+def answer_values(message: Message) -> dict[str, Any]:
+    """How a message came to be, and what was thought before, as the row of its answer."""
+    row = _values(message.answer, _ANSWER)
+    return {"message_id": message.id, "thinking": message.thinking, **row}
 
 
 def adapter_values(record: AdapterRecord) -> dict[str, Any]:

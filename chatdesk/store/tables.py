@@ -192,6 +192,24 @@ class AnswerColumns(TypedColumns):
 answers = Table("answers", metadata, AnswerColumns)
 
 
+class MessagePartColumns(TypedColumns):
+    """What stands between a message's words (see `store.parts`), in order of `position`.
+
+    `conversation_id` is the message's: so that one look finds that a conversation has none.
+    """
+
+    message_id: Named[str] = Column(
+        String(16), ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Named[int] = Column(Integer, primary_key=True)
+    conversation_id: Named[str] = Column(String(16), index=True)
+    kind: Named[str] = Column(String(16))
+    content: Named[str] = Column(Text)
+
+
+message_parts = Table("message_parts", metadata, MessagePartColumns)
+
+
 class ModelColumns(TypedColumns):
     """A past or present model file; `listed` ones are in the library.
 

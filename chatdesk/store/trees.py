@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from chatdesk.core.chat import Conversation, Message, MessageState
 from chatdesk.core.errors import NotFound
 from chatdesk.core.i18n import tr
+from chatdesk.store.parts import add_parts, read_frames
 from chatdesk.store.rows import (
     CONVERSATIONS,
     MESSAGES,
@@ -18,7 +19,7 @@ from chatdesk.store.rows import (
     as_message,
     message_values,
 )
-from chatdesk.store.tables import answers, conversations, messages
+from chatdesk.store.tables import answers, conversations, message_parts, messages
 from chatdesk.store.writers import this_writer
 
 
@@ -41,7 +42,10 @@ def add_message(connection: Connection, message: Message) -> None:
         check_belongs(connection, home, message.parent_id)
     connection.execute(insert(messages).values(row))
     if message.answer is not None:
-        connection.execute(insert(answers).values(answer_values(message.id, message.answer)))
+        connection.execute(insert(answers).values(answer_values(message)))
+    elif message.thinking:
+        raise ValueError("only an answer was thought about")
+    add_parts(connection, message)
 
 
 def get_conversation(connection: Connection, conversation_id: str) -> Conversation:
@@ -58,7 +62,9 @@ def whole_conversation(connection: Connection, conversation_id: str) -> Conversa
         messages.c.position
     )
     found = get_conversation(connection, conversation_id)
-    return replace(found, messages=tuple(map(as_message, connection.execute(in_order))))
+    frames = read_frames(connection, message_parts.c.conversation_id == conversation_id)
+    rows = connection.execute(in_order)
+    return replace(found, messages=tuple(as_message(row, frames.get(row.id, ())) for row in rows))
 
 
 def change_conversation(connection: Connection, conversation_id: str, **values: object) -> None:
@@ -73,7 +79,8 @@ def get_message(connection: Connection, message_id: str) -> Message:
     row = connection.execute(MESSAGES.where(messages.c.id == message_id)).first()
     if row is None:
         raise _no_message(message_id)
-    return as_message(row)
+    frames = read_frames(connection, message_parts.c.message_id == message_id)
+    return as_message(row, frames.get(message_id, ()))
 
 
 def change_message(connection: Connection, message_id: str, **values: object) -> None:

@@ -13,6 +13,7 @@ from chatdesk.core.chat import (
     now,
     with_thinking_apart,
 )
+from chatdesk.core.parts import plain
 
 TREE = {"a": None, "b": "a", "c": "b", "b2": "a", "c2": "b", "d": "b2", "a2": None}
 
@@ -21,7 +22,7 @@ def conversation(active: str | None) -> Conversation:
     """The tree above, in order of creation."""
     moment = now()
     messages = tuple(
-        Message(key, "talk", parent, Role.USER, key, MessageState.COMPLETE, moment)
+        Message(key, "talk", parent, Role.USER, plain(key), MessageState.COMPLETE, moment)
         for key, parent in TREE.items()
     )
     return Conversation(
@@ -77,8 +78,10 @@ def test_ids_and_times() -> None:
 
 
 def answer(text: str, thinking: str = "") -> Message:
-    record = AnswerRecord(thinking=thinking)
-    return Message("m", "c", None, Role.ASSISTANT, text, MessageState.COMPLETE, now(), record)
+    parts = plain(text, thinking)
+    return Message(
+        "m", "c", None, Role.ASSISTANT, parts, MessageState.COMPLETE, now(), AnswerRecord()
+    )
 
 
 @pytest.mark.parametrize(

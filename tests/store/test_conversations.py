@@ -12,6 +12,7 @@ from chatdesk.core.chat import (
     AnswerRecord,
     Conversation,
     Mark,
+    Message,
     MessageState,
     Rating,
     Role,
@@ -22,6 +23,7 @@ from chatdesk.core.chat import (
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.generation import StopReason
 from chatdesk.core.models import ModelHeader
+from chatdesk.core.parts import Text, Thinking
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
@@ -92,6 +94,12 @@ def test_parents_and_leaves_must_be_of_the_same_conversation(store: Conversation
     assert store.get(here.id) == here
 
 
+def ended(
+    message: Message, text: str, answer: AnswerRecord, state: MessageState = MessageState.COMPLETE
+) -> Message:
+    return replace(message.with_words(text=text), state=state, answer=answer)
+
+
 def test_an_answer_streams_and_is_finished_with_its_record(
     store: ConversationStore, models: ModelStore, tmp_path: Path
 ) -> None:
@@ -109,7 +117,7 @@ def test_an_answer_streams_and_is_finished_with_its_record(
     store.write_text(answer.id, "half")
     half = store.get(made.id).messages[0]
     assert (half.text, half.state, half.answer) == ("half", MessageState.STREAMING, begun)
-    finished = store.finish(answer.id, "whole", MessageState.COMPLETE, done)
+    finished = store.finish(ended(answer, "whole", done))
     assert store.get(made.id).messages == (finished,)
     assert (finished.text, finished.state, finished.answer) == (
         "whole",
@@ -128,16 +136,19 @@ def test_a_finished_answer_can_be_continued_once_at_a_time(store: ConversationSt
     with pytest.raises(EnvironmentProblem):
         store.reopen(answer.id)
     record = AnswerRecord(model_name="Tiny")
-    stopped = store.finish(answer.id, "begun and ended", MessageState.STOPPED, record)
+    stopped = store.finish(ended(again, "begun and ended", record, MessageState.STOPPED))
     assert store.get(made.id).messages[1] == stopped
     assert stopped.answer == record
     with pytest.raises(ValueError, match="answer"):
         store.reopen(question.id)
     with pytest.raises(ValueError, match="end"):
-        store.finish(answer.id, "", MessageState.STREAMING, record)
+        store.finish(ended(answer, "", record, MessageState.STREAMING))
 
 
 def test_what_does_not_exist_is_not_found(store: ConversationStore) -> None:
+    made = store.create()
+    begun = store.add_message(made.id, None, Role.ASSISTANT, "")
+    nowhere = ended(replace(begun, id="none"), "", AnswerRecord())
     for call in (
         lambda: store.get("none"),
         lambda: store.rename("none", "", TitleSource.USER),
@@ -148,7 +159,7 @@ def test_what_does_not_exist_is_not_found(store: ConversationStore) -> None:
         lambda: store.set_active_leaf("none", "none"),
         lambda: store.add_message("none", None, Role.USER, ""),
         lambda: store.write_text("none", ""),
-        lambda: store.finish("none", "", MessageState.STOPPED, AnswerRecord()),
+        lambda: store.finish(nowhere),
         lambda: store.reopen("none"),
         lambda: store.set_rating("none", Rating.UP),
         lambda: store.set_mark("none", Mark.INCLUDE),
@@ -307,10 +318,11 @@ def test_thinking_is_stored_apart_from_the_text(store: ConversationStore) -> Non
     assert store.get(made.id).messages[0].thinking == "Let me s"
     store.write_text(answer.id, "Yes")
     assert store.get(made.id).messages[0].thinking == "Let me s"
-    thought = replace(begun, thinking="Let me see.", thinking_s=1.25)
-    finished = store.finish(answer.id, "Yes.", MessageState.COMPLETE, thought)
-    assert store.get(made.id).messages == (finished,)
-    assert (finished.text, finished.answer) == ("Yes.", thought)
+    thought = replace(begun, thinking_s=1.25)
+    whole = ended(answer.with_words(thinking="Let me see."), "Yes.", thought)
+    finished = store.finish(whole)
+    assert store.get(made.id).messages == (finished,) == (whole,)
+    assert finished.parts == (Thinking("Let me see."), Text("Yes."))
 
 
 def test_messages_are_pinned_and_unpinned(store: ConversationStore) -> None:
@@ -424,7 +436,7 @@ def test_learnable_conversations_are_read_one_by_one_and_found_by_an_index(
         found = store.learnable(everything=False)
         assert next(found).title == "0"
         query, *of_the_first = (line for line in statements if line.startswith("SELECT"))
-        assert len(of_the_first) == 2  # the conversation, its messages
+        assert len(of_the_first) == 3  # the conversation, its messages, parts that are no words
         store.delete(next(found).id)  # writing meanwhile changes nothing
         assert next(found).title == "2"
         assert next(found, None) is None

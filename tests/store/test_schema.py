@@ -114,7 +114,7 @@ def test_a_database_of_the_first_version_is_read(path: Path) -> None:
     (model,) = ModelStore(database).list()
     assert (record.model_id, model.header.layers) == (model.id, 30)
     assert [line.title for line in store.list(deleted=True)] == ["Thrown away"]
-    assert (record.thinking, record.thinking_s, question.pinned) == ("", None, False)
+    assert (answer.thinking, record.thinking_s, question.pinned) == ("", None, False)
     store.set_pinned(question.id, True)
     store.write_text(answer.id, "A leaf", MessageState.STOPPED, thinking="Hm.")
     changed = store.get(line.id)
@@ -197,7 +197,7 @@ def test_a_database_of_the_fifth_version_is_read(path: Path) -> None:
     assert notes.sampling == SamplingParams(temperature=0.5, seed=7)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
 def test_an_update_keeps_a_backup_of_the_very_same_content(path: Path, revision: str) -> None:
     stored(path, revision)
     before = dump(path)

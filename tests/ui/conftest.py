@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.core.models import ModelHeader
+from chatdesk.core.parts import plain
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme
 from chatdesk.ui.window.application import Application
@@ -63,9 +64,10 @@ def make_message(
     text: str,
     state: MessageState = MessageState.COMPLETE,
     answer: AnswerRecord | None = None,
+    thinking: str = "",
 ) -> Message:
     """A message of a conversation that is nowhere stored."""
     created = datetime(2026, 1, 1, tzinfo=UTC)
     record = answer or AnswerRecord()
     shown = record if role is Role.ASSISTANT else None
-    return Message(message_id, "c", None, role, text, state, created, shown)
+    return Message(message_id, "c", None, role, plain(text, thinking), state, created, shown)

@@ -97,5 +97,5 @@ def _message(message: Message, active: bool) -> Document:
     }
     if message.answer:
         document["answer"] = asdict(message.answer)
-        document["thinking"] = document["answer"].pop("thinking")
+        document["thinking"] = message.thinking
     return document

@@ -73,8 +73,8 @@ class Answer:
     def so_far(self) -> Message:
         """The message with what was thought and written so far."""
         with self._lock:
-            message = replace(self.message, text=self._text.whole())
-            return message.with_thinking(self._thinking.whole())
+            text, thinking = self._text.whole(), self._thinking.whole()
+            return self.message.with_words(text=text, thinking=thinking)
 
     def take(self, reply: Reply) -> None:
         """An event of the engine for this answer."""
@@ -151,13 +151,11 @@ class Answer:
                 self._save_progress()
         assert self._final
         state, record = self._final
-        so_far = self.so_far
-        record = replace(record, thinking=so_far.thinking)
-        message = replace(so_far, state=state, answer=record)
+        message = replace(self.so_far, state=state, answer=record)
         unsaved: EnvironmentProblem | None = None
         try:
             if self._store:
-                message = self._store.finish(message.id, message.text, state, record)
+                message = self._store.finish(message)
         except EnvironmentProblem as problem:
             unsaved = problem
         ended = AnswerEnded(message, unsaved)

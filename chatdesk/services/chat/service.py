@@ -110,7 +110,8 @@ class ChatService:
         text = sound_text(text)
         path = conversation.path(message.parent_id) if message.parent_id else ()
         prompt = self._fitting_prompt(conversation.system_prompt, path, text)
-        question = self._store.add_message(conversation.id, message.parent_id, Role.USER, text)
+        parts = message.with_words(text=text).parts
+        question = self._store.add_message(conversation.id, message.parent_id, Role.USER, parts)
         self._publish(MessageAdded(question))
         self._answer(conversation, question, prompt)
 
@@ -251,8 +252,7 @@ class ChatService:
         with self._lock:
             unsaved = tuple(self._unsaved.values())
         for message in unsaved:
-            assert message.answer
-            self._store.finish(message.id, message.text, message.state, message.answer)
+            self._store.finish(message)
             with self._lock:
                 self._unsaved.pop(message.id, None)
             self._publish(AnswerEnded(message))

@@ -16,6 +16,7 @@ from chatdesk.core.chat import (
 )
 from chatdesk.core.errors import PromptTooLong, StoreProblem
 from chatdesk.core.generation import PromptMessage
+from chatdesk.core.parts import plain
 from chatdesk.core.prompts import prompt_messages, sound_text
 from chatdesk.services.chat.facts import (
     AnswerEnded,
@@ -295,8 +296,9 @@ def test_an_answer_of_the_first_version_goes_on_in_its_thinking(app: ScriptedApp
 
 
 def message(role: Role, text: str, thinking: str = "", *, pinned: bool = False) -> Message:
-    record = AnswerRecord(thinking=thinking) if role is Role.ASSISTANT else None
-    return Message("m", "c", None, role, text, MessageState.COMPLETE, now(), record, pinned)
+    record = AnswerRecord() if role is Role.ASSISTANT else None
+    parts = plain(text, thinking)
+    return Message("m", "c", None, role, parts, MessageState.COMPLETE, now(), record, pinned)
 
 
 def test_what_the_model_is_given_to_read() -> None:

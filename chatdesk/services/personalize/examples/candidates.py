@@ -14,7 +14,7 @@ from chatdesk.core.chat import (
 )
 from chatdesk.core.generation import StopReason
 from chatdesk.core.personalization import Doubt, Example, LearnFrom, Source, Turn, Why
-from chatdesk.core.prompts import prompt_messages
+from chatdesk.core.prompts import is_words, prompt_messages
 from chatdesk.services.personalize.examples.examples import new_example
 
 
@@ -115,7 +115,7 @@ class _Finder:
 
 
 def _is_allowed(message: Message) -> bool:
-    return message.mark is not Mark.EXCLUDE
+    return message.mark is not Mark.EXCLUDE and is_words(message)
 
 
 def _is_complete(message: Message) -> bool:

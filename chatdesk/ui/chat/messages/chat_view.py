@@ -93,7 +93,7 @@ class ChatView(MessageColumn):
             return False
         message = self._path[at]
         if new := text[len(message.thinking) - start :]:
-            self._path[at] = message.with_thinking(message.thinking + new)
+            self._path[at] = message.with_words(thinking=message.thinking + new)
             if view := self._view(message_id):
                 view.append_thinking(new, at_start=not message.thinking)
                 self._want_frame(view)
@@ -110,7 +110,7 @@ class ChatView(MessageColumn):
             return False
         message = self._path[at]
         if new := text[len(message.text) - start :]:
-            self._path[at] = replace(message, text=message.text + new)
+            self._path[at] = message.with_words(text=message.text + new)
             if view := self._view(message_id):
                 view.append_text(new)
                 self._want_frame(view)

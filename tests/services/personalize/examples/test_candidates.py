@@ -13,6 +13,7 @@ from chatdesk.core.chat import (
     TitleSource,
     now,
 )
+from chatdesk.core.parts import plain
 from chatdesk.core.personalization import Doubt, Example, ExampleKind, LearnFrom, Turn, Why
 from chatdesk.services.personalize.examples.candidates import candidates
 
@@ -60,7 +61,7 @@ class Chat:
         key = f"m{len(self._messages)}"
         parent = after or self.leaf
         message = Message(
-            key, "c", parent, role, text, state, now(), record, False, rating, mark, corrects
+            key, "c", parent, role, plain(text), state, now(), record, False, rating, mark, corrects
         )
         self._messages.append(message)
         self.leaf = key

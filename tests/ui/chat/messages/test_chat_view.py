@@ -232,7 +232,7 @@ def test_the_last_message_of_the_user_is_edited(qtbot: QtBot, view: ChatView) ->
 def test_a_replaced_message_shows_its_state(qtbot: QtBot, view: ChatView) -> None:
     messages = conversation(2)
     view.show_path(messages, {})
-    view.replace(replace(messages[1], text="Something else", state=MessageState.STOPPED))
+    view.replace(replace(messages[1].with_words(text="Something else"), state=MessageState.STOPPED))
     qtbot.waitUntil(lambda: "Something else" in text_of(view, "1"))
 
 
@@ -254,8 +254,8 @@ def test_thinking_is_streamed_before_the_text(qtbot: QtBot, view: ChatView) -> N
     assert view.append_text("a", 0, "Yes.")
     assert view.messages[-1].thinking == "Let me see."
     qtbot.waitUntil(lambda: text_of(view, "a") == "Yes.")
-    record = AnswerRecord(thinking="Let me see.", thinking_s=2.0)
-    view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record))
+    record = AnswerRecord(thinking_s=2.0)
+    view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record, thinking="Let me see."))
     fold = view.findChild(ReasoningFold)
     assert isinstance(fold, ReasoningFold)
     assert (fold.text, fold.button.text()) == ("Let me see.", "Thought for 2 s")

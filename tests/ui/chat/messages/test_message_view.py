@@ -109,8 +109,8 @@ def test_copy_leaves_the_reasoning_out(qtbot: QtBot, qapp: QApplication, theme: 
 
 
 def test_an_answer_stopped_in_its_thinking_can_be_continued(qtbot: QtBot, theme: Theme) -> None:
-    record = AnswerRecord(thinking="I think", thinking_s=3.0)
-    message = make_message("7", Role.ASSISTANT, "", MessageState.STOPPED, record)
+    record = AnswerRecord(thinking_s=3.0)
+    message = make_message("7", Role.ASSISTANT, "", MessageState.STOPPED, record, "I think")
     view = shown(qtbot, theme, message)
     assert state_line(view).words.text() == "Stopped by you. What was written is kept."
     assert state_line(view).continue_button.isVisible()
@@ -123,8 +123,10 @@ def test_an_answer_stopped_in_its_thinking_can_be_continued(qtbot: QtBot, theme:
     fold = view.body.segments[0]
     assert isinstance(fold, ReasoningFold)
     assert fold.text == "I think more"
-    done = replace(record, thinking="I think more", thinking_s=5.0)
-    view.finish(make_message("7", Role.ASSISTANT, "So.", answer=done), message)
+    done = make_message(
+        "7", Role.ASSISTANT, "So.", answer=AnswerRecord(thinking_s=5.0), thinking="I think more"
+    )
+    view.finish(done, message)
     assert fold_words(view) == "Thought for 5 s"
 
 
@@ -198,7 +200,7 @@ def test_what_was_not_said_is_not_rated(qtbot: QtBot, theme: Theme) -> None:
     failed = replace(streaming, state=MessageState.FAILED)
     view.finish(failed, streaming)
     assert not up.isVisible()
-    view.finish(replace(failed, text="So.", state=MessageState.COMPLETE), streaming)
+    view.finish(replace(failed.with_words(text="So."), state=MessageState.COMPLETE), streaming)
     assert up.isVisible()
 
 

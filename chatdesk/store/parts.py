@@ -1,0 +1,79 @@
+"""What stands between a message's words: rows of their own, which a message of words has none of.
+
+Text and thinking themselves stay in their columns, where they are searched and streamed into. In
+a message that has other parts too, a row of either only says how many characters stand there.
+"""
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
+from chatdesk.core.chat import Message
+from chatdesk.core.parts import (
+    Attachment,
+    Audio,
+    Frame,
+    Image,
+    Part,
+    Place,
+    Source,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    frame_of,
+)
+from chatdesk.store.tables import message_parts
+
+_WORDS: dict[str, type[Text] | type[Thinking]] = {"text": Text, "thinking": Thinking}
+_OTHERS: dict[str, type[Part]] = {
+    "image": Image,
+    "audio": Audio,
+    "tool_call": ToolCall,
+    "tool_result": ToolResult,
+    "source": Source,
+    "attachment": Attachment,
+}
+_NAMES = {kind: name for name, kind in (_WORDS | _OTHERS).items()}
+
+
+def add_parts(connection: Connection, message: Message) -> None:
+    """Save what stands between a new message's words."""
+    rows = [
+        {
+            "message_id": message.id,
+            "position": position,
+            "conversation_id": message.conversation_id,
+            **_row(each),
+        }
+        for position, each in enumerate(frame_of(message.parts))
+    ]
+    if rows:
+        connection.execute(insert(message_parts), rows)
+
+
+def replace_parts(connection: Connection, message: Message) -> None:
+    """Save what stands between a message's words now."""
+    connection.execute(delete(message_parts).where(message_parts.c.message_id == message.id))
+    add_parts(connection, message)
+
+
+def read_frames(connection: Connection, which: ColumnElement[bool]) -> dict[str, Frame]:
+    """What stands between the words of messages, by their ids, where it is more than nothing."""
+    row = message_parts.c
+    query = select(row.message_id, row.kind, row.content).where(which)
+    frames: dict[str, Frame] = {}
+    for each in connection.execute(query.order_by(row.message_id, row.position)):
+        frames[each.message_id] = (*frames.get(each.message_id, ()), _part(each.kind, each.content))
+    return frames
+
+
+def _row(part: Part | Place) -> dict[str, str]:
+    if isinstance(part, Place):
+        return {"kind": _NAMES[part.kind], "content": str(part.length)}
+    return {"kind": _NAMES[type(part)], "content": msgspec.json.encode(part).decode()}
+
+
+def _part(kind: str, content: str) -> Part | Place:
+    if words := _WORDS.get(kind):
+        return Place(words, int(content))
+    return msgspec.json.decode(content, type=_OTHERS[kind])
