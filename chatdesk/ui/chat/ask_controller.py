@@ -59,6 +59,13 @@ class AskController(QObject):
         chat.prompt_changed.connect(self._counter.count_soon)
         chat.opened.connect(self._show_state)
         chat.shown.connect(self._on_shown)
+        actions = view.message_actions
+        actions.regenerate_requested.connect(self._regenerate)
+        actions.continue_requested.connect(self._continue)
+        actions.edit_requested.connect(self._edit)
+        actions.correct_requested.connect(self._correct)
+        actions.branch_requested.connect(self._show_branch)
+        actions.pin_requested.connect(self._pin)
         bridge.subscribe(MessageAdded, self._on_message_added)
         bridge.subscribe(AnswerReopened, self._on_answer_reopened)
         bridge.subscribe(AnswerEnded, self._on_answer_ended)
@@ -118,11 +125,11 @@ class AskController(QObject):
         else:  # the words wait in the draft of the chat that was left
             self._notice.show_problem(problem)
 
-    def regenerate(self, message_id: str) -> None:
+    def _regenerate(self, message_id: str) -> None:
         """Answer again, as a sibling."""
         self._ask_again(lambda services: services.chat.regenerate(message_id))
 
-    def continue_answer(self, message_id: str) -> None:
+    def _continue(self, message_id: str) -> None:
         """Go on with an answer that stopped early."""
         self._ask_again(lambda services: services.chat.continue_answer(message_id))
 
@@ -131,7 +138,7 @@ class AskController(QObject):
         if message_id := self._view.last_user_message_id():
             self._view.edit(message_id)
 
-    def edit(self, message_id: str, text: str) -> None:
+    def _edit(self, message_id: str, text: str) -> None:
         """Ask in other words, as a sibling; they stay in the editor until they are accepted."""
         self._ask_again(
             lambda services: services.chat.edit(message_id, text),
@@ -188,7 +195,7 @@ class AskController(QObject):
 
     # Changing what was asked and answered
 
-    def correct(self, message_id: str, text: str) -> None:
+    def _correct(self, message_id: str, text: str) -> None:
         """Put the person's own words beside an answer; they stay in the editor until then."""
         services = self._services
         if services is None or self._is_answering():
@@ -205,7 +212,7 @@ class AskController(QObject):
             refused,
         )
 
-    def show_branch(self, message_id: str) -> None:
+    def _show_branch(self, message_id: str) -> None:
         """Read another branch."""
         if services := self._services:
             self._bridge.run(
@@ -214,7 +221,7 @@ class AskController(QObject):
                 self._notice.show_problem,
             )
 
-    def pin(self, message_id: str, pinned: bool) -> None:
+    def _pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
         services = self._services
         if services is None:

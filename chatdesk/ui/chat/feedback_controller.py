@@ -26,19 +26,21 @@ class FeedbackController(QObject):
         self._view = view
         self._notice = notice
         self._services: App | None = None
+        view.message_actions.rate_requested.connect(self._rate)
+        view.message_actions.mark_requested.connect(self._mark)
         bridge.subscribe(MessageChanged, self._on_message_changed)
 
     def attach(self, services: "App") -> None:
         """The services are there."""
         self._services = services
 
-    def rate(self, message_id: str, rating: Rating | None) -> None:
+    def _rate(self, message_id: str, rating: Rating | None) -> None:
         """Give an answer a thumb, or take it back."""
         if services := self._services:
             tell = self._notice.show_problem
             self._bridge.run(lambda: services.chat.rate(message_id, rating), None, tell)
 
-    def mark(self, message_id: str, mark: Mark | None) -> None:
+    def _mark(self, message_id: str, mark: Mark | None) -> None:
         """Say whether an answer may be learned from; None leaves it to the settings."""
         if services := self._services:
             tell = self._notice.show_problem

@@ -55,6 +55,7 @@ class OpenChat(QObject):
         self._told = 0  # how often it was told that a message came, went on or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
+        view.message_actions.edit_changed.connect(self._edit_changed)
         bridge.subscribe(PromptRead, self._on_prompt_read)
         bridge.subscribe(ThinkingArrived, self._on_thinking)
         bridge.subscribe(TextArrived, self._on_text)
@@ -198,7 +199,7 @@ class OpenChat(QObject):
             self._composer.clear()
         self.state_changed.emit()
 
-    def edit_changed(self, message_id: str, text: str | None) -> None:
+    def _edit_changed(self, message_id: str, text: str | None) -> None:
         """A message's editor has another text; None when it was closed."""
         if self.current:
             self._state.remember_edit(self.current, message_id, text)

@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         opener, options, notices = parts.settings, parts.options, parts.engine_notices
         models, library, hub, downloads = parts.models, parts.library, parts.hub, parts.downloads
         sidebar, inspector, defaults = parts.sidebar, parts.inspector, parts.defaults
-        view, composer, suggestions = page.view, page.composer, page.suggestions
+        composer, suggestions = page.composer, page.suggestions
         top_bar = page.top_bar
         table = (
             (self._bridge.bug_found, self._on_bug),
@@ -103,16 +103,6 @@ class MainWindow(QMainWindow):
             (suggestions.text_chosen, self._begin_with),
             (suggestions.add_model_requested, self._pick_model_file),
             (suggestions.models_requested, self.open_models),
-            (view.regenerate_requested, ask.regenerate),
-            (view.edit_requested, ask.edit),
-            (view.edit_changed, chat.edit_changed),
-            (view.continue_requested, ask.continue_answer),
-            (view.branch_requested, ask.show_branch),
-            (view.retry_requested, ask.regenerate),
-            (view.pin_requested, ask.pin),
-            (view.correct_requested, ask.correct),
-            (view.rate_requested, feedback.rate),
-            (view.mark_requested, feedback.mark),
             (chat.opened, self._on_opened),
             (chat.context_measured, page.status.show_context),
             (chat.state_changed, keeper.save_soon),

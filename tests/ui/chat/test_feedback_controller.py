@@ -30,7 +30,7 @@ def test_a_rating_is_kept_and_shown(window: Window) -> None:
 def test_a_mark_is_kept_and_shown(window: Window) -> None:
     answer = window.ask("say: one")
     view = window.view_of(answer)
-    view.mark_requested.emit(answer.id, Mark.EXCLUDE)
+    view.message_actions.mark_requested.emit(answer.id, Mark.EXCLUDE)
     window.until(lambda: view.marks.words == ("Never learned from",))
     assert stored(window).by_id[answer.id].mark is Mark.EXCLUDE
 

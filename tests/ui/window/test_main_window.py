@@ -103,7 +103,7 @@ def test_escape_stops_and_continue_goes_on(window: Window) -> None:
     window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
     stopped = window.messages[-1]
     window.until(lambda: window.window.composer.state is ComposerState.READY)
-    window.view_of(stopped).continue_requested.emit(stopped.id)
+    window.window.chat_view.message_actions.continue_requested.emit(stopped.id)
     window.until(lambda: len(window.messages[-1].text) >= 2 * len(stopped.text))
     window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
     assert window.messages[-1].text.startswith(stopped.text)
@@ -117,7 +117,7 @@ def test_thinking_is_shown_as_it_comes_and_goes_on_after_a_stop(window: Window) 
     window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
     stopped = window.messages[-1]
     window.until(lambda: window.window.composer.state is ComposerState.READY)
-    window.view_of(stopped).continue_requested.emit(stopped.id)
+    window.window.chat_view.message_actions.continue_requested.emit(stopped.id)
     window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
     assert window.messages[-1].text == "Done. "
     assert window.messages[-1].thinking == stopped.thinking + "so."
@@ -164,7 +164,7 @@ def test_the_line_where_the_models_view_begins(window: Window) -> None:
 
 def test_regenerating_and_going_back(window: Window) -> None:
     first = window.ask("say: one")
-    window.view_of(first).regenerate_requested.emit(first.id)
+    window.window.chat_view.message_actions.regenerate_requested.emit(first.id)
     window.until(
         lambda: (
             window.messages[-1].id != first.id
@@ -172,7 +172,7 @@ def test_regenerating_and_going_back(window: Window) -> None:
         )
     )
     assert len(window.messages) == 2
-    window.view_of(window.messages[-1]).branch_requested.emit(first.id)
+    window.window.chat_view.message_actions.branch_requested.emit(first.id)
     window.until(lambda: window.messages[-1].id == first.id)
 
 

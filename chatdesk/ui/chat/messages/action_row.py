@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QGuiApplication, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -24,24 +24,44 @@ _THUMBS = {Rating.UP: "thumb-up", Rating.DOWN: "thumb-down"}
 COPIED_MS = 1_500
 
 
+class MessageActions(QObject):
+    """What can be asked for at a message: one object for all of a conversation.
+
+    Who has a button for it emits the signal, who does it connects to it. The id of the message
+    comes first.
+    """
+
+    regenerate_requested = Signal(str)
+    continue_requested = Signal(str)
+    edit_requested = Signal(str, str)  # ask this in place of the message
+    correct_requested = Signal(str, str)  # put this beside the answer
+    edit_changed = Signal(str, object)  # what is in the message's editor; None: it was closed
+    branch_requested = Signal(str)
+    pin_requested = Signal(str, bool)
+    rate_requested = Signal(str, object)  # a Rating, or None to take it back
+    mark_requested = Signal(str, object)  # a Mark or None
+
+
 class ActionRow(QWidget):
     """Buttons and facts that are seen while the message is pointed at or one has the focus.
 
     Hidden ones are only not painted: their space stays, and the Tab key still reaches them.
     """
 
-    copy_clicked = Signal()
     edit_clicked = Signal()
-    regenerate_clicked = Signal()
-    branch_clicked = Signal(str)
-    pin_clicked = Signal()
-    rate_clicked = Signal(object)  # a Rating, or None to take it back
-    mark_clicked = Signal(object)  # a Mark, or None
 
-    def __init__(self, role: Role, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        message: Message,
+        theme: Theme,
+        actions: MessageActions,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._message = message
         self._theme = theme
-        self._mark: Mark | None = None
+        self._actions = actions
+        role = message.role
         self._hovered = False
         self._always = False
         self._siblings: Sequence[str] = ()
@@ -66,7 +86,7 @@ class ActionRow(QWidget):
         if role is not Role.USER:
             self._add_rating(line)
         self.pin_button = self._button("pin", tr("Pin"), line)
-        self.pin_button.clicked.connect(self.pin_clicked)
+        self.pin_button.clicked.connect(self._pin)
         if role is not Role.USER:
             self.more_button = self._button("more", tr("More"), line)
             self.more_button.clicked.connect(self._open_more)
@@ -117,7 +137,7 @@ class ActionRow(QWidget):
 
     def show_message(self, message: Message) -> None:
         """Whether the message is pinned, how it is rated, and whether it is marked."""
-        self._mark = message.mark
+        self._message = message
         self._show_pinned(message.pinned)
         for rating, button in self.rating_buttons.items():
             button.setVisible(bool(message.text))
@@ -139,9 +159,10 @@ class ActionRow(QWidget):
             (Mark.INCLUDE, tr("Learn from this")),
             (Mark.EXCLUDE, tr("Never learn from this")),
         ):
-            is_set = self._mark is mark
+            is_set = self._message.mark is mark
             wanted = None if is_set else mark
-            action = menu.addAction(words, partial(self.mark_clicked.emit, wanted))
+            request = partial(self._actions.mark_requested.emit, self._message.id, wanted)
+            action = menu.addAction(words, request)
             action.setCheckable(True)
             action.setChecked(is_set)
         return menu
@@ -170,7 +191,7 @@ class ActionRow(QWidget):
 
     def _add_rating(self, line: QHBoxLayout) -> None:
         self.regenerate_button = self._button("refresh", tr("Answer again"), line)
-        self.regenerate_button.clicked.connect(self.regenerate_clicked)
+        self.regenerate_button.clicked.connect(self._regenerate)
         for rating, name in ((Rating.UP, tr("Good answer")), (Rating.DOWN, tr("Bad answer"))):
             button = self._button(_THUMBS[rating], name, line)
             button.setCheckable(True)
@@ -182,7 +203,7 @@ class ActionRow(QWidget):
         button = self.rating_buttons[rating]
         wanted = button.isChecked()
         button.setChecked(not wanted)  # until it is stored
-        self.rate_clicked.emit(rating if wanted else None)
+        self._actions.rate_requested.emit(self._message.id, rating if wanted else None)
 
     def _show_rated(self, rating: Rating, button: QToolButton, rated: bool) -> None:
         colour = self._theme.accent if rated else self._theme.muted
@@ -196,7 +217,7 @@ class ActionRow(QWidget):
             button.setToolTip(tr("Bad answer: the model may learn to avoid it"))
 
     def _copy(self) -> None:
-        self.copy_clicked.emit()
+        QGuiApplication.clipboard().setText(self._message.text)
         self.copy_button.setIcon(icon("check", self._theme.accent))
         self.copy_button.setToolTip(tr("Copied"))
         self._copied.start()
@@ -206,7 +227,13 @@ class ActionRow(QWidget):
         self.copy_button.setToolTip(tr("Copy"))
 
     def _go(self, step: int) -> None:
-        self.branch_clicked.emit(self._siblings[self._at + step])
+        self._actions.branch_requested.emit(self._siblings[self._at + step])
+
+    def _regenerate(self) -> None:
+        self._actions.regenerate_requested.emit(self._message.id)
+
+    def _pin(self) -> None:
+        self._actions.pin_requested.emit(self._message.id, not self._message.pinned)
 
 
 class _ActionButton(QToolButton):

@@ -43,7 +43,7 @@ class ChatView(MessageColumn):
         self._blink_timer = QTimer(self)
         self._blink_timer.setInterval(_BLINK_MS)
         self._blink_timer.timeout.connect(self._blink)
-        self.edit_changed.connect(self._keep_edit)
+        self.message_actions.edit_changed.connect(self._keep_edit)
         QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
 
     # What is shown

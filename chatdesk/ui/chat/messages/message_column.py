@@ -8,12 +8,13 @@ once and a change of one message lays out that message and nothing else.
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushButton, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
+from chatdesk.ui.chat.messages.action_row import MessageActions
 from chatdesk.ui.chat.messages.context_start_line import ViewLine
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.icons import ICON_SIZE, icon
@@ -33,22 +34,12 @@ _MAX_VIEWS = 80
 class MessageColumn(QAbstractScrollArea):
     """The part of a path through a conversation that is near what is read.
 
-    Requests of the messages are passed on.
+    What a person asks for at a message goes to `actions`.
     """
-
-    regenerate_requested = Signal(str)
-    edit_requested = Signal(str, str)
-    edit_changed = Signal(str, object)  # what is in a message's editor, or None: it was closed
-    continue_requested = Signal(str)
-    branch_requested = Signal(str)
-    retry_requested = Signal(str)
-    pin_requested = Signal(str, bool)
-    correct_requested = Signal(str, str)
-    rate_requested = Signal(str, object)  # a Rating or None
-    mark_requested = Signal(str, object)  # a Mark or None
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.message_actions = MessageActions(self)
         self._theme = theme
         self._path: list[Message] = []
         self._siblings: Siblings = {}
@@ -225,17 +216,9 @@ class MessageColumn(QAbstractScrollArea):
             find = self._siblings
             siblings = find(message.id) if callable(find) else find.get(message.id, ())
         is_last = at == len(self._path) - 1
-        view = MessageView(message, self._theme, siblings, is_last, self._canvas)
-        view.regenerate_requested.connect(self.regenerate_requested)
-        view.edit_requested.connect(self.edit_requested)
-        view.edit_changed.connect(self.edit_changed)
-        view.continue_requested.connect(self.continue_requested)
-        view.branch_requested.connect(self.branch_requested)
-        view.retry_requested.connect(self.retry_requested)
-        view.pin_requested.connect(self.pin_requested)
-        view.correct_requested.connect(self.correct_requested)
-        view.rate_requested.connect(self.rate_requested)
-        view.mark_requested.connect(self.mark_requested)
+        view = MessageView(
+            message, self._theme, self.message_actions, siblings, is_last, self._canvas
+        )
         view.resized.connect(lambda: self._relayout_view(view))
         self._view_built(view)
         self._size_view(view)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QEnterEvent, QGuiApplication
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
-from chatdesk.ui.chat.messages.action_row import ROW_HEIGHT, ActionRow, facts
+from chatdesk.ui.chat.messages.action_row import ROW_HEIGHT, ActionRow, MessageActions, facts
 from chatdesk.ui.chat.messages.answer_body import AnswerBody
 from chatdesk.ui.chat.messages.badges import MessageMarks
 from chatdesk.ui.chat.messages.message_editor import MessageEditor
@@ -25,27 +25,18 @@ _MARK_HEIGHT = 20
 
 
 class MessageView(QWidget):
-    """Shows a message and asks for what can be done with it.
+    """Shows a message; what can be asked for at it goes to `actions`.
 
     Its owner gives it a width with `relayout` and answers `resized` by doing so again.
     """
 
-    regenerate_requested = Signal(str)
-    edit_requested = Signal(str, str)
-    edit_changed = Signal(str, object)  # what is in the editor, or None: it was closed
-    continue_requested = Signal(str)
-    branch_requested = Signal(str)
-    retry_requested = Signal(str)
-    pin_requested = Signal(str, bool)
-    correct_requested = Signal(str, str)
-    rate_requested = Signal(str, object)  # a Rating or None
-    mark_requested = Signal(str, object)  # a Mark or None
     resized = Signal()
 
     def __init__(
         self,
         message: Message,
         theme: Theme,
+        actions: MessageActions,
         siblings: Sequence[str] = (),
         is_last: bool = False,
         parent: QWidget | None = None,
@@ -53,6 +44,7 @@ class MessageView(QWidget):
         super().__init__(parent)
         self.message = message = with_thinking_apart(message)
         self._theme = theme
+        self.message_actions = actions
         self._is_last = is_last
         self.editor: MessageEditor | None = None
         self.card: QFrame | None = None
@@ -71,12 +63,14 @@ class MessageView(QWidget):
             self.body.resized.connect(self.resized)
             self._state = StateLine(theme, self)
             self._state.continue_clicked.connect(
-                lambda: self.continue_requested.emit(self.message.id)
+                partial(actions.continue_requested.emit, message.id)
             )
-            self._state.retry_clicked.connect(lambda: self.retry_requested.emit(self.message.id))
+            self._state.retry_clicked.connect(
+                partial(actions.regenerate_requested.emit, message.id)
+            )
             self.setAccessibleName(tr("Answer"))
-        self.actions_row = ActionRow(message.role, theme, self)
-        self._connect_actions()
+        self.actions_row = ActionRow(message, theme, actions, self)
+        self.actions_row.edit_clicked.connect(self.begin_edit)
         self.set_siblings(siblings)
         self.marks = MessageMarks(theme, self)
         self._show_marks()
@@ -164,7 +158,7 @@ class MessageView(QWidget):
         if self.editor is None:
             text = self.message.text if text is None else text
             self.open_editor(text).go_on()
-            self.edit_changed.emit(self.message.id, text)
+            self.message_actions.edit_changed.emit(self.message.id, text)
         else:
             self.editor.go_on()
 
@@ -172,10 +166,11 @@ class MessageView(QWidget):
         """Show the editor with what was typed in it before; the focus stays where it is."""
         role, message_id = self.message.role, self.message.id
         self.editor = editor = MessageEditor(role, text, self.message.text, self)
-        requested = self.edit_requested if self.card else self.correct_requested
+        actions = self.message_actions
+        requested = actions.edit_requested if self.card else actions.correct_requested
         editor.cancelled.connect(self.end_edit)
         editor.accepted.connect(partial(requested.emit, message_id))
-        editor.changed.connect(partial(self.edit_changed.emit, message_id))
+        editor.changed.connect(partial(actions.edit_changed.emit, message_id))
         editor.resized.connect(self.resized)
         for part in (self.card, self.body, self._state, self.actions_row, self.marks):
             if part is not None:
@@ -200,7 +195,7 @@ class MessageView(QWidget):
         self._show_state()
         if was_focused:
             self.actions_row.edit_button.setFocus()
-        self.edit_changed.emit(self.message.id, None)
+        self.message_actions.edit_changed.emit(self.message.id, None)
         self.resized.emit()
 
     def relayout(self, width: int) -> int:
@@ -223,18 +218,6 @@ class MessageView(QWidget):
         """The actions go out of sight."""
         super().leaveEvent(event)
         self.actions_row.set_hovered(False)
-
-    def _connect_actions(self) -> None:
-        row = self.actions_row
-        row.copy_clicked.connect(self._copy)
-        row.edit_clicked.connect(self.begin_edit)
-        row.regenerate_clicked.connect(lambda: self.regenerate_requested.emit(self.message.id))
-        row.branch_clicked.connect(self.branch_requested)
-        row.pin_clicked.connect(
-            lambda: self.pin_requested.emit(self.message.id, not self.message.pinned)
-        )
-        row.rate_clicked.connect(lambda rating: self.rate_requested.emit(self.message.id, rating))
-        row.mark_clicked.connect(lambda mark: self.mark_requested.emit(self.message.id, mark))
 
     def _show_marks(self) -> None:
         self.actions_row.show_message(self.message)
@@ -308,9 +291,6 @@ class MessageView(QWidget):
             self._state.setGeometry(0, top, width, hint)
             top += hint
         return top
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.message.text)
 
 
 def _has_begun(message: Message) -> bool:

@@ -212,9 +212,11 @@ def test_an_anchor_deep_in_a_long_answer_is_reached(qtbot: QtBot, view: ChatView
 def test_requests_are_passed_on(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(2), lambda message_id: (message_id, "other"))
     answer = next(v for v in view.findChildren(MessageView) if v.message.id == "1")
-    with qtbot.waitSignal(view.regenerate_requested):
-        answer.regenerate_requested.emit("1")
-    with qtbot.waitSignal(view.branch_requested, check_params_cb=lambda found: found == "other"):
+    with qtbot.waitSignal(view.message_actions.regenerate_requested):
+        answer.message_actions.regenerate_requested.emit("1")
+    with qtbot.waitSignal(
+        view.message_actions.branch_requested, check_params_cb=lambda found: found == "other"
+    ):
         answer.actions_row.next_button.click()
 
 

@@ -90,13 +90,13 @@ def test_an_edit_survives_a_restart_and_a_crash(
 
 def test_an_edit_stays_when_the_chat_is_read_anew(window: Window) -> None:
     first = window.ask("say: one")
-    window.view_of(first).regenerate_requested.emit(first.id)
+    window.window.chat_view.message_actions.regenerate_requested.emit(first.id)
     window.until(lambda: window.messages[-1].id not in (first.id, window.messages[0].id))
     window.until(lambda: window.window.composer.state is ComposerState.READY)
     field = begin(window, window.messages[0], " and ahalf")
     field.moveCursor(field.textCursor().MoveOperation.PreviousWord)
     window.qtbot.keyClick(field, Qt.Key.Key_Right)
-    window.view_of(window.messages[-1]).branch_requested.emit(first.id)
+    window.window.chat_view.message_actions.branch_requested.emit(first.id)
     window.until(lambda: window.messages[-1].id == first.id)
     again = editor_of(window, window.messages[0])
     assert again and again is not field

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Mark, Message, MessageState, Rating, Role
 from chatdesk.core.generation import StopReason
-from chatdesk.ui.chat.messages.action_row import facts
+from chatdesk.ui.chat.messages.action_row import MessageActions, facts
 from chatdesk.ui.chat.messages.message_view import CARD_WIDTH, MessageView
 from chatdesk.ui.chat.messages.state_line import StateLine
 from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
@@ -23,7 +23,7 @@ WIDTH = 760
 def shown(
     qtbot: QtBot, theme: Theme, message: Message, siblings: tuple[str, ...] = (), last: bool = True
 ) -> MessageView:
-    view = MessageView(message, theme, siblings, last)
+    view = MessageView(message, theme, MessageActions(), siblings, last)
     qtbot.addWidget(view)
     view.resize(WIDTH, view.relayout(WIDTH))
     with qtbot.waitExposed(view):
@@ -73,7 +73,11 @@ def test_every_end_says_what_happened_and_what_to_do(
     assert line.words.text() == words
     both = {"Continue": line.continue_button, "Try again": line.retry_button}
     assert [name for name, found in both.items() if found.isVisible()] == [button]
-    signal = view.continue_requested if button == "Continue" else view.retry_requested
+    signal = (
+        view.message_actions.continue_requested
+        if button == "Continue"
+        else view.message_actions.regenerate_requested
+    )
     with qtbot.waitSignal(signal, check_params_cb=lambda message_id: message_id == "7"):
         both[button].click()
 
@@ -146,7 +150,7 @@ def test_a_pinned_message_says_so_and_can_be_unpinned(
     height = view.height()
     assert not view.marks.isVisible()
     assert button.accessibleName() == "Pin"
-    with qtbot.waitSignal(view.pin_requested) as asked:
+    with qtbot.waitSignal(view.message_actions.pin_requested) as asked:
         button.click()
     assert asked.args == ["7", True]
     view.set_message(replace(view.message, pinned=True))
@@ -156,7 +160,7 @@ def test_a_pinned_message_says_so_and_can_be_unpinned(
     assert shown_below
     assert view.marks.geometry().bottom() < shown_below.geometry().top()
     assert button.accessibleName() == "Unpin"
-    with qtbot.waitSignal(view.pin_requested) as asked:
+    with qtbot.waitSignal(view.message_actions.pin_requested) as asked:
         button.click()
     assert asked.args == ["7", False]
     view.set_message(replace(view.message, pinned=False))
@@ -179,16 +183,16 @@ def test_a_thumb_is_given_and_taken_back(qtbot: QtBot, theme: Theme) -> None:
     assert (up.accessibleName(), down.accessibleName()) == ("Good answer", "Bad answer")
     assert "may learn" in up.toolTip() and "may learn" in down.toolTip()
     up.setFocus(Qt.FocusReason.TabFocusReason)
-    with qtbot.waitSignal(view.rate_requested) as asked:
+    with qtbot.waitSignal(view.message_actions.rate_requested) as asked:
         QTest.keyClick(up, Qt.Key.Key_Space)
     assert asked.args == ["7", Rating.UP]
     assert not up.isChecked()  # until it is stored
     view.set_message(replace(view.message, rating=Rating.UP))
     assert up.isChecked() and not down.isChecked()
-    with qtbot.waitSignal(view.rate_requested) as asked:
+    with qtbot.waitSignal(view.message_actions.rate_requested) as asked:
         up.click()
     assert asked.args == ["7", None]
-    with qtbot.waitSignal(view.rate_requested) as asked:
+    with qtbot.waitSignal(view.message_actions.rate_requested) as asked:
         down.click()
     assert asked.args == ["7", Rating.DOWN]
 
@@ -238,7 +242,7 @@ def choose_more(qtbot: QtBot, view: MessageView, words: str) -> list[object]:
     actions = view.actions_row.more_menu().actions()
     assert sum(action.isChecked() for action in actions) == (view.message.mark is not None)
     action = next(action for action in actions if action.text() == words)
-    with qtbot.waitSignal(view.mark_requested) as asked:
+    with qtbot.waitSignal(view.message_actions.mark_requested) as asked:
         action.trigger()
     return list(asked.args)
 
@@ -256,8 +260,8 @@ def test_an_answer_is_corrected_in_its_place(qtbot: QtBot, theme: Theme) -> None
     assert view.editor is not None
     view.editor.text.setPlainText("Berne is in Switzerland.")
     with (
-        qtbot.assertNotEmitted(view.edit_requested),
-        qtbot.waitSignal(view.correct_requested) as asked,
+        qtbot.assertNotEmitted(view.message_actions.edit_requested),
+        qtbot.waitSignal(view.message_actions.correct_requested) as asked,
     ):
         QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert asked.args == ["7", "Berne is in Switzerland."]
@@ -286,13 +290,17 @@ def test_versions_are_switched(qtbot: QtBot, theme: Theme) -> None:
     row = view.actions_row
     assert row.position.text() == "2/2"
     assert not row.next_button.isEnabled()
-    with qtbot.waitSignal(view.branch_requested, check_params_cb=lambda found: found == "a"):
+    with qtbot.waitSignal(
+        view.message_actions.branch_requested, check_params_cb=lambda found: found == "a"
+    ):
         row.previous_button.click()
 
 
 def test_regenerate_names_the_message(qtbot: QtBot, theme: Theme) -> None:
     view = shown(qtbot, theme, make_message("b", Role.ASSISTANT, "x"))
-    with qtbot.waitSignal(view.regenerate_requested, check_params_cb=lambda found: found == "b"):
+    with qtbot.waitSignal(
+        view.message_actions.regenerate_requested, check_params_cb=lambda found: found == "b"
+    ):
         view.actions_row.regenerate_button.click()
 
 
@@ -306,7 +314,7 @@ def test_editing_sends_or_gives_up(qtbot: QtBot, theme: Theme) -> None:
     view.begin_edit()
     assert view.editor is not None
     view.editor.text.setPlainText("New")
-    with qtbot.waitSignal(view.edit_requested) as sent:
+    with qtbot.waitSignal(view.message_actions.edit_requested) as sent:
         QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert sent.args == ["u", "New"]
     assert view.editor.text.isReadOnly()  # until it is accepted
@@ -321,7 +329,7 @@ def test_nothing_is_not_sent(qtbot: QtBot, theme: Theme) -> None:
     assert view.editor is not None
     view.editor.text.setPlainText("  ")
     assert not view.editor.accept_button.isEnabled()
-    with qtbot.assertNotEmitted(view.edit_requested):
+    with qtbot.assertNotEmitted(view.message_actions.edit_requested):
         QTest.keyClick(view.editor.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
 
 
@@ -372,7 +380,7 @@ def test_the_view_needs_no_more_than_its_height(qtbot: QtBot, theme: Theme) -> N
 
 def test_a_very_long_word_does_not_hold_up_the_window(qtbot: QtBot, theme: Theme) -> None:
     begun = perf_counter()
-    view = MessageView(make_message("m", Role.USER, "x" * 50_000), theme, (), False)
+    view = MessageView(make_message("m", Role.USER, "x" * 50_000), theme, MessageActions())
     qtbot.addWidget(view)
     view.relayout(760)
     assert view.card
