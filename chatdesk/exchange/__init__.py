@@ -1,0 +1,1 @@
+"""Chats in files of other programs: one module for each format."""
