@@ -6,7 +6,7 @@ hears no cancel; `die` writes a little and kills itself; `garbage` writes lines 
 then answers; `fail: CODE` fails (without a code, of an internal error);
 `options` says what came with the request, as JSON. A model whose path has "crash" in it dies while
 loading, one with "stuck" is never loaded, one with "measured" measures its threads, one with
-"lingers" takes its time to shut down.
+"lingers" takes its time to shut down, and one with "late" reports progress all that time.
 
 It tokenizes by words; a token's id is the length of its word. Sessions it is asked to keep are
 files with a word in them, written at a shutdown.
@@ -55,7 +55,7 @@ from chatdesk.core.generation import (
     TokenLogprob,
     TokensCounted,
 )
-from chatdesk.core.loading import Device, EngineReady, LoadModel, ModelLoaded
+from chatdesk.core.loading import Device, EngineReady, LoadModel, LoadProgress, ModelLoaded
 from chatdesk.core.paths import session_file
 from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
@@ -87,8 +87,11 @@ def load(request: LoadModel) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if "stuck" in name:
         return
-    if "lingers" in name:
+    if "lingers" in name or "late" in name:
         lingering.set()
+    if "late" in name:
+        threading.Thread(target=report_forever, args=(request,), daemon=True).start()
+        return
     if "unknown" in name:
         send(Failed(request.request_id, FailureCode.UNSUPPORTED_ARCHITECTURE, "mystery"))
         return
@@ -100,6 +103,12 @@ def load(request: LoadModel) -> None:
             threads_measured="measured" in name and request.options.threads is None,
         )
     )  # fmt: skip
+
+
+def report_forever(request: LoadModel) -> None:
+    while True:
+        send(LoadProgress(request.request_id, 0.5))
+        time.sleep(0.01)
 
 
 def words_of(messages: tuple[PromptMessage, ...]) -> list[list[int]]:

@@ -7,6 +7,7 @@ are kept to report the cause of a crash.
 import contextlib
 import logging
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class ChildProcess(Generic[Message]):
         self._on_event = on_event
         self._on_exit = on_exit
         self._stderr: deque[str] = deque(maxlen=STDERR_LINES_KEPT)
-        self._write_lock = threading.Lock()
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._stopping = False
         self._process = subprocess.Popen(
             command,
@@ -92,6 +93,7 @@ class ChildProcess(Generic[Message]):
             # Ctrl+C in a terminal is the parent's to handle: it asks the child to stop.
             start_new_session=sys.platform != "win32",
         )
+        self._writer = self._thread("stdin", self._write)
         self._stderr_reader = self._thread("stderr", self._read_stderr)
         self._reader = self._thread("stdout", self._read_events)
 
@@ -105,17 +107,12 @@ class ChildProcess(Generic[Message]):
         thread.start()
         return thread
 
-    def send(self, message: object) -> bool:
-        """Write a message to the child; False when the child is gone (see `on_exit`)."""
-        line = self._codec.encode(message)
-        assert self._process.stdin is not None
-        try:
-            with self._write_lock:
-                self._process.stdin.write(line)
-                self._process.stdin.flush()
-        except (OSError, ValueError):  # the pipe is broken, or was closed by stop()
-            return False
-        return True
+    def send(self, message: object) -> None:
+        """Send a message to the child. Returns at once, also when the child does not read.
+
+        A message to a child that is gone is lost; `on_exit` reports that end.
+        """
+        self._outbox.put(self._codec.encode(message))
 
     def stop(
         self, grace_s: float = 1.0, *, farewell: object | None = None, farewell_s: float = 0.0
@@ -126,11 +123,10 @@ class ChildProcess(Generic[Message]):
         """
         self._stopping = True
         if farewell is not None:
-            # On its own thread: a child that does not read can block the write.
-            self._thread("farewell", lambda: self.send(farewell))
+            self.send(farewell)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(farewell_s)
-        self._close_stdin(grace_s)
+        self._outbox.put(None)
         for push in (self._process.terminate, self._process.kill):
             try:
                 self._process.wait(grace_s)
@@ -156,7 +152,8 @@ class ChildProcess(Generic[Message]):
                     # A bug in a listener must not end the reading: the answer would hang.
                     self._log.exception("a listener failed on %s", type(event).__name__)
         exit_code = self._process.wait()
-        self._close_stdin()
+        self._outbox.put(None)
+        self._writer.join(1.0)
         self._stderr_reader.join(1.0)
         outcome = Outcome(exit_code, self._stopping, tuple(self._stderr))
         if outcome.was_successful():
@@ -166,16 +163,12 @@ class ChildProcess(Generic[Message]):
             self._log.error("%s; its last lines:\n%s", outcome.state_str(), last)
         self._on_exit(outcome)
 
-    def _close_stdin(self, patience_s: float = -1) -> None:
+    def _write(self) -> None:
         assert self._process.stdin is not None
-        # A message too long for the pipe holds the lock until the child reads it or ends.
-        if not self._write_lock.acquire(timeout=patience_s):
-            return
-        try:
-            with contextlib.suppress(OSError):  # unwritten data has no reader
-                self._process.stdin.close()
-        finally:
-            self._write_lock.release()
+        with contextlib.suppress(OSError), self._process.stdin as stdin:  # the child is gone
+            while (line := self._outbox.get()) is not None:
+                stdin.write(line)
+                stdin.flush()
 
     def _read_stderr(self) -> None:
         assert self._process.stderr is not None

@@ -52,7 +52,7 @@ def fake() -> Iterator[Child]:
 
 
 def test_it_talks(fake: Child) -> None:
-    assert fake.process.send(CountTokens("1", (PromptMessage("user", "one two three"),)))
+    fake.process.send(CountTokens("1", (PromptMessage("user", "one two three"),)))
     assert fake.events.get(timeout=TIMEOUT_S) == TokensCounted("1", 3, 2048)
 
 
@@ -62,7 +62,7 @@ def test_stopping_is_no_crash(fake: Child) -> None:
     assert outcome.was_successful()
     assert outcome.exit_code == 0
     assert fake.outcomes.empty()
-    assert not fake.process.send(CountTokens("1", ()))
+    fake.process.send(CountTokens("1", ()))  # must not raise
 
 
 def test_a_child_that_gets_a_farewell_ends_by_itself() -> None:
@@ -78,7 +78,7 @@ def test_a_goodbye_that_is_not_heard() -> None:
     child = Child("-c", "import threading; threading.Event().wait()")
     # More than a pipe holds, so that the next writer waits as well.
     message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))
-    threading.Thread(target=child.process.send, args=(message,), daemon=True).start()
+    child.process.send(message)
     child.process.stop(0.2, farewell=Shutdown(), farewell_s=0.2)
     assert child.outcome().asked_to_stop
 
@@ -154,14 +154,11 @@ def test_a_program_that_is_not_there() -> None:
 
 def test_a_child_that_never_reads_can_be_stopped_under_a_long_message() -> None:
     child = Child("-c", "import threading; threading.Event().wait()")
-    sent: queue.Queue[bool] = queue.Queue()
     message = CountTokens("1", (PromptMessage("user", "x" * 1_000_000),))  # too much for any pipe
-    threading.Thread(target=lambda: sent.put(child.process.send(message)), daemon=True).start()
-    with pytest.raises(queue.Empty):
-        sent.get(timeout=0.2)
+    for _ in range(3):
+        child.process.send(message)  # must not wait
     stopping = threading.Thread(target=child.process.stop, args=(0.2,), daemon=True)
     stopping.start()
-    assert sent.get(timeout=TIMEOUT_S) is False
     assert child.outcome().asked_to_stop
     stopping.join(TIMEOUT_S)
     assert not stopping.is_alive()

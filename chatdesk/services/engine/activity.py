@@ -3,6 +3,10 @@
 import threading
 from collections.abc import Callable
 
+from chatdesk.core.generation import Generate
+from chatdesk.core.protocol import Request, Terminal
+from chatdesk.services.engine.process import OnReply, Reply
+
 
 class Answering:
     """Counts such answers, and tells its listeners when the first begins and the last has ended.
@@ -23,6 +27,19 @@ class Answering:
         self._listeners.append(listener)
         listener(bool(self))
         return lambda: self._listeners.remove(listener)
+
+    def watched(self, request: Request, on_reply: OnReply) -> OnReply:
+        """`on_reply`, counted from now to the last reply if somebody waits for this answer."""
+        if not isinstance(request, Generate) or request.background:
+            return on_reply
+
+        def on_watched_reply(reply: Reply) -> None:
+            if isinstance(reply, Terminal):
+                self.end(request.request_id)
+            on_reply(reply)
+
+        self.begin(request.request_id)
+        return on_watched_reply
 
     def begin(self, request_id: str) -> None:
         """An answer was asked for."""

@@ -5,7 +5,9 @@ for certain; the next request loads it again. After a crash it is loaded again a
 does not help. Requests may come from any thread.
 """
 
+import itertools
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -36,6 +38,7 @@ from chatdesk.core.loading import (
 from chatdesk.core.models import ModelFile
 from chatdesk.core.protocol import Request
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.engine.activity import Answering
 from chatdesk.services.engine.crashes import CrashCount, crash_problem
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.engine.idle import IdleWatch
@@ -80,14 +83,13 @@ class Engine:
         self._keeping: tuple[str, str, int] | None = None  # folder, model's hash, bytes
         self._threads = threads or MeasuredThreads(None)
         self._idle = IdleWatch(idle_s, self._fall_asleep)
-        self._process = EngineProcess(
-            command or worker_command("engine"),
-            on_use=self._idle.touch,
-            on_misfit=self._fail_load,
-            on_crash=self._on_crash,
-        )
-        self._lock = self._process.lock  # one for both: each decides by what the other is at
-        self.answering = self._process.answering
+        self._command = command or worker_command("engine")
+        self._lock = threading.RLock()  # who decides holds it until the decision is carried out
+        self._process: EngineProcess | None = None  # the one that is up
+        self._last: EngineProcess | None = None  # the one that was ended last
+        self._ready: Future[EngineReady] = Future()  # of the process that was started last
+        self._numbers = itertools.count(1)
+        self.answering = Answering()
         self._crashes = CrashCount()
         self._status = EngineStatus(EngineState.OFF)
 
@@ -99,18 +101,20 @@ class Engine:
     @property
     def process_id(self) -> int | None:
         """The child's process id, or None when none runs."""
-        return self._process.pid
+        process = self._process
+        return process.pid if process else None
 
     @property
     def devices(self) -> tuple[Device, ...]:
         """What the engine could compute on when it started last; nothing before."""
-        ready = self._process.ready
+        ready = self._ready
         return ready.result().devices if ready.done() and not ready.exception() else ()
 
     @property
     def busy(self) -> bool:
         """Whether anything asked of the engine has not ended yet."""
-        return self._process.busy
+        process = self._process
+        return process is not None and process.busy
 
     @property
     def options(self) -> LoadOptions | None:
@@ -119,7 +123,7 @@ class Engine:
 
     def ready(self, timeout_s: float = READY_TIMEOUT_S) -> EngineReady:
         """What the engine found on this machine; starts it if need be. Raises `EngineProblem`."""
-        return self._result(self._process.start(), timeout_s)
+        return self._result(self._start().ready, timeout_s)
 
     def load(self, model: ModelFile, options: LoadOptions, *, anew: bool = False) -> None:
         """Begin to load `model`; facts tell how it goes. The model in use is unloaded first.
@@ -137,8 +141,7 @@ class Engine:
                 self._keeping = None
             self._wanted = (model, options)
             if self._loaded.done() or self._status.state is EngineState.LOADING:
-                self._release(KEEPING_S)()  # its memory must be free before the next is loaded
-                self._lose_all(EngineProblem(tr("Another model was chosen.")))
+                self._end(EngineProblem(tr("Another model was chosen.")), KEEPING_S)
             self._load_wanted()
 
     def reload(self) -> None:
@@ -207,8 +210,12 @@ class Engine:
         """
         with self._lock:  # in one step, or it could fall asleep in between
             self._wake()
-            send = self._process.enter(request, on_reply)
-        send()
+            if self._process:
+                self._idle.touch()
+                self._process.submit(request, self.answering.watched(request, on_reply))
+                return
+        problem = EngineProblem(tr("The engine is not running."), tr("Try again in a moment."))
+        on_reply(EngineLost(request.request_id, problem))
 
     def keep_sessions(
         self, model: ModelFile, folder: Path | None, identity: str, limit_bytes: int
@@ -233,33 +240,54 @@ class Engine:
 
     def new_id(self) -> str:
         """A fresh id for a request."""
-        return self._process.new_id()
+        return str(next(self._numbers))
 
     def cancel(self, request_id: str) -> None:
         """Stop a request: by message first, by ending the process if that is not heard."""
-        self._process.cancel(request_id)
+        process = self._process
+        if process:
+            process.cancel(request_id)
 
     def close(self) -> None:
         """End the process; whatever is still asked of it is lost."""
         self._idle.stop()
         with self._lock:
             self._wanted = None
-            end = self._release(CLOSING_S)
-        end()
-        self._lose_all(EngineProblem(tr("The app is closing.")))
+            self._end(EngineProblem(tr("The app is closing.")), CLOSING_S)
+            last = self._last
+        if last:
+            last.wait()
 
-    def _release(self, keeping_s: float) -> Callable[[], None]:
-        """What ends the process; one that has a model may use so many seconds to keep sessions."""
-        return self._process.release(keeping_s if self._loaded.done() else 0.0)
+    def _start(self) -> EngineProcess:
+        """The process that is up; starts one if there is none. Raises `EngineProblem`."""
+        with self._lock:
+            if self._process is None:
+                if self._last:
+                    self._last.wait()  # two of them need twice the memory
+                self._process = process = EngineProcess(
+                    self._command, on_use=self._idle.touch, on_crash=self._on_crash
+                )
+                self._ready = process.ready
+                self._ready.add_done_callback(lambda ready: self._on_ready(process, ready))
+            return self._process
+
+    def _end(self, problem: EngineProblem, keeping_s: float) -> None:
+        """End the process, if one is up; who still waits for it gets `problem`.
+
+        A process that has a model may use `keeping_s` seconds to keep its sessions.
+        """
+        if self._process:
+            self._process.end(problem, keeping_s if self._loaded.done() else 0.0)
+            self._last, self._process = self._process, None
+        self._lose_load(problem)
 
     def _fall_asleep(self) -> bool:
         """Give the model's memory back until the next request; False if it is in use after all."""
         with self._lock:
-            if self._process.busy or self._status.state is not EngineState.READY:
+            if self.busy or self._status.state is not EngineState.READY:
                 return False
+            self._end(EngineProblem(tr("The engine is not running.")), KEEPING_S)
             self._set_status(replace(self._status, state=EngineState.ASLEEP))
-            end = self._release(KEEPING_S)
-        end()
         return True
 
     def _wake(self) -> None:
@@ -275,7 +303,7 @@ class Engine:
         self._loaded = loaded
         self._set_status(EngineStatus(EngineState.LOADING, model, problem=after))
         try:
-            self._process.start()
+            self._start()
         except EngineProblem as problem:
             self._fail_load(problem)
             return
@@ -305,20 +333,34 @@ class Engine:
     def _fail_load(self, problem: EnvironmentProblem) -> None:
         with self._lock:
             self._set_status(EngineStatus(EngineState.FAILED, self._status.model, problem=problem))
-            if not self._loaded.done():
-                self._loaded.set_exception(problem)
+            self._lose_load(problem)
 
-    def _on_crash(self, outcome: Outcome) -> EngineProblem:
-        """The process ended by itself: load the model again, or give up; why it ended."""
-        loaded = self._status.loaded
-        options = self._wanted[1] if self._wanted else None
-        problem = crash_problem(outcome, options, loaded.context_window if loaded else None)
-        too_often = self._crashes.add()
-        if self._wanted and self._status.state is EngineState.READY and not too_often:
-            self._load_wanted(problem)
-        elif self._wanted:
-            self._fail_load(problem)
-        return problem
+    def _lose_load(self, problem: EnvironmentProblem) -> None:
+        """Tell whoever waits for the model that it does not come."""
+        if not self._loaded.done():
+            self._loaded.set_exception(problem)
+
+    def _on_ready(self, process: EngineProcess, ready: Future[EngineReady]) -> None:
+        problem = ready.exception()
+        with self._lock:
+            if isinstance(problem, EngineProblem) and process is self._process:
+                self._fail_load(problem)  # it uses another protocol
+
+    def _on_crash(self, process: EngineProcess, outcome: Outcome) -> EngineProblem:
+        """Load the model again after a crash, or give up; returns the reason of the crash."""
+        with self._lock:
+            loaded = self._status.loaded
+            options = self._wanted[1] if self._wanted else None
+            problem = crash_problem(outcome, options, loaded.context_window if loaded else None)
+            if process is not self._process:  # it was told to end at the same moment
+                return problem
+            self._process = None
+            too_often = self._crashes.add()
+            if self._wanted and self._status.state is EngineState.READY and not too_often:
+                self._load_wanted(problem)
+            elif self._wanted:
+                self._fail_load(problem)
+            return problem
 
     def _tell(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
         """Send what nobody waits for, if the engine is up or coming."""
@@ -329,12 +371,6 @@ class Engine:
 
         if self._status.state in (EngineState.LOADING, EngineState.READY):
             self.submit(request, on_reply)
-
-    def _lose_all(self, problem: EngineProblem) -> None:
-        with self._lock:
-            if not self._loaded.done():
-                self._loaded.set_exception(problem)
-        self._process.lose_all(problem)
 
     def _set_status(self, status: EngineStatus) -> None:
         self._status = status

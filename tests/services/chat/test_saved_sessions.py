@@ -1,5 +1,6 @@
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,10 +49,9 @@ def test_a_conversation_is_kept_when_the_app_closes(app: ScriptedApp) -> None:
 
 
 def test_it_is_kept_when_the_model_falls_asleep_and_when_it_comes_back(app: ScriptedApp) -> None:
+    app.idle_s = 0.3
     load(app)
     first = chat(app)
-    app.idle_s = 0.1
-    app.services.engine._idle.start()
     app.until_engine(EngineState.ASLEEP)
     until(file_of(app, first).exists)
     app.idle_s = 0.0
@@ -61,13 +61,12 @@ def test_it_is_kept_when_the_model_falls_asleep_and_when_it_comes_back(app: Scri
 
 
 def test_who_wakes_it_at_once_still_finds_it_kept(app: ScriptedApp) -> None:
+    app.idle_s = 0.3
     model = app.file("lingers.gguf")
     app.services.models.identify(model)
     app.services.load_model(model)
     app.until_engine(EngineState.READY)
     conversation = chat(app)
-    app.idle_s = 0.1
-    app.services.engine._idle.start()
     app.until_engine(EngineState.ASLEEP)
     app.idle_s = 0.0
     app.services.engine.wait_loaded(TIMEOUT_S)
@@ -97,10 +96,18 @@ def test_it_is_kept_when_another_model_is_chosen_under_that_models_name(app: Scr
     assert file_of(app, conversation, identity).exists()
 
 
-def test_a_model_never_seen_is_identified_once_it_is_loaded(app: ScriptedApp) -> None:
-    model = load(app, identified=False)
-    until(lambda: app.services.models.identity(model))
-    until(lambda: app.services.engine._keeping)
+def test_a_model_never_seen_is_identified_once_it_is_loaded(
+    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, told = app.services.engine.keep_sessions, threading.Event()
+
+    def keep_sessions(model: ModelFile, folder: Path | None, identity: str, limit: int) -> None:
+        keep(model, folder, identity, limit)
+        told.set()
+
+    monkeypatch.setattr(app.services.engine, "keep_sessions", keep_sessions)
+    load(app, identified=False)
+    assert told.wait(TIMEOUT_S)
     conversation = chat(app)
     app.services.engine.close()
     assert file_of(app, conversation).exists()

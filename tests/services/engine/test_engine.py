@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -14,17 +14,17 @@ from chatdesk.core.errors import EngineProblem, ModelProblem
 from chatdesk.core.generation import (
     Adapter,
     Cancelled,
-    Failed,
-    FailureCode,
     Finished,
     PromptMessage,
     TextDelta,
 )
-from chatdesk.core.loading import LoadOptions, LoadProgress, ModelLoaded
+from chatdesk.core.loading import EngineReady, LoadOptions
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.engine.facts import EngineState
+from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.services.engine.process import EngineLost, Reply
+from chatdesk.services.facts import Fact
+from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from tests.services.conftest import TIMEOUT_S, ScriptedApp
 
 
@@ -131,6 +131,7 @@ def test_an_idle_model_is_unloaded_and_comes_back_by_itself(app: ScriptedApp) ->
 
 
 def test_whatever_is_asked_wakes_it(app: ScriptedApp) -> None:
+    app.idle_s = 0.1
     app.load()
     engine = app.services.engine
     for wake in (
@@ -138,10 +139,7 @@ def test_whatever_is_asked_wakes_it(app: ScriptedApp) -> None:
         lambda: engine.wait_loaded(TIMEOUT_S),
         lambda: engine.load(app.model(), LoadOptions(2048)),
     ):
-        app.idle_s = 0.1
-        engine._idle.start()
         app.until_engine(EngineState.ASLEEP)
-        app.idle_s = 0.0
         wake()
         app.until_engine(EngineState.READY)
 
@@ -177,29 +175,34 @@ def test_it_does_not_fall_asleep_over_its_work(app: ScriptedApp) -> None:
     app.idle_s = 0.2
     app.load()
     request_id, replies = _ask(app, "slow")
-    time.sleep(0.6)
+    for _ in range(60):  # one comes every 10 ms
+        replies.get(timeout=TIMEOUT_S)
     assert app.services.engine.status.state is EngineState.READY
     app.services.engine.cancel(request_id)
     assert isinstance(_last(replies), Cancelled)
     app.until_engine(EngineState.ASLEEP)
 
 
-def test_it_does_not_fall_asleep_under_a_request(
-    app: ScriptedApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_does_not_fall_asleep_under_a_request(app: ScriptedApp) -> None:
+    app.idle_s = 0.4
     app.load()
-    engine = app.services.engine
-    wake = engine._wake
+    asleep = threading.Event()
 
-    def wake_and_sleep() -> None:
-        wake()
-        sleeper = threading.Thread(target=engine._fall_asleep)
-        sleeper.start()
-        sleeper.join(0.5)  # as long as the request is not entered it can but wait
+    def look() -> None:
+        app.until_engine(EngineState.ASLEEP)
+        asleep.set()
 
-    monkeypatch.setattr(engine, "_wake", wake_and_sleep)
+    def hold_up(answering: bool) -> None:
+        """Keep a request that is not sent yet for longer than the engine may be idle."""
+        if answering:
+            asleep.wait(1.0)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    app.services.engine.answering.listen(hold_up)
     _, replies = _ask(app, "say: awake")
     assert not isinstance(_last(replies), EngineLost)
+    looking.join(TIMEOUT_S)
 
 
 def test_closing_while_asleep(app: ScriptedApp) -> None:
@@ -293,6 +296,39 @@ def test_a_program_that_ends_at_once() -> None:
     engine.close()
 
 
+def test_without_a_process_a_request_is_lost_at_once(app: ScriptedApp) -> None:
+    _, replies = _ask(app, "say: nobody is there")
+    assert isinstance(replies.get_nowait(), EngineLost)
+    assert not app.services.engine.busy
+    assert not app.services.engine.answering
+
+
+def test_the_next_process_is_there_before_a_loss_is_told(app: ScriptedApp) -> None:
+    app.load()
+    engine = app.services.engine
+    pid = engine.process_id
+    pids: queue.Queue[int | None] = queue.Queue()
+
+    def on_reply(reply: Reply) -> None:
+        if isinstance(reply, EngineLost):
+            pids.put(engine.process_id)
+
+    engine.generate((PromptMessage("user", "die"),), SamplingParams(), on_reply)
+    assert pids.get(timeout=TIMEOUT_S) not in (None, pid)
+
+
+def test_an_engine_of_another_version_is_told() -> None:
+    hello = Codec.encode(EngineReady(PROTOCOL_VERSION + 1, "other", False, ())).decode().strip()
+    facts: queue.Queue[Fact] = queue.Queue()
+    engine = Engine(facts.put, [sys.executable, "-c", f"print({hello!r}, flush=True); input()"])
+    with pytest.raises(EngineProblem, match="another version"):
+        engine.ready(TIMEOUT_S)
+    fact = facts.get(timeout=TIMEOUT_S)
+    assert isinstance(fact, EngineChanged)
+    assert fact.status.state is EngineState.FAILED
+    engine.close()
+
+
 def test_a_program_that_is_not_there() -> None:
     engine = Engine(lambda fact: None, ["/nowhere/at/all"])
     with pytest.raises(EngineProblem):
@@ -325,10 +361,11 @@ def test_who_waits_for_a_model_is_told_when_the_app_closes(app: ScriptedApp) -> 
 
 def test_a_late_reply_about_a_model_no_longer_wanted_changes_nothing(app: ScriptedApp) -> None:
     engine = app.services.engine
-    app.services.engine.load(app.model("stuck.gguf"), LoadOptions(2048))
-    stale: Future[ModelLoaded] = engine._loaded
-    app.load("fine.gguf")
-    status = engine.status
-    engine._on_load_reply(stale, LoadProgress("1", 0.5))
-    engine._on_load_reply(stale, Failed("1", FailureCode.LOAD_FAILED, "late"))
-    assert engine.status is status
+    engine.load(app.model("late.gguf"), LoadOptions(2048))
+    app.until(EngineChanged, lambda fact: fact.status.fraction > 0)
+    fine = app.model("fine.gguf")
+    engine.load(fine, LoadOptions(2048))
+    statuses = [app.until(EngineChanged, lambda fact: fact.status.model == fine).status]
+    while statuses[-1].state is not EngineState.READY:
+        statuses.append(app.until(EngineChanged).status)
+    assert all(status.model == fine and status.fraction in (0.0, 1.0) for status in statuses)
