@@ -26,6 +26,7 @@ from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.core.settings_file import save_settings
+from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
@@ -119,24 +120,25 @@ class DesktopApp:
                 services.tidy()
             except EnvironmentProblem as problem:
                 self.bridge.bug_found.emit(problem)  # what can be read is shown all the same
-            services.load_default_model()
+            if services.load_default_model() is None:  # the engine has nothing to announce
+                self.bridge.publish(EngineChanged(services.engine.status))
             return services
 
-        self.bridge.run(
-            work,
-            self._attach,
-            lambda problem: self.window.services_failed(problem, self._build_services),
-        )
+        self.bridge.run_now(work, self._open, self._fail)
 
-    def _attach(self, services: "App") -> None:
+    def _fail(self, problem: EnvironmentProblem) -> None:
+        self.bridge.fail(problem)
+        self.window.services_failed(problem, self._build_services)
+
+    def _open(self, services: "App") -> None:
         from chatdesk.server.switch import ServerSwitch
 
         self._services = services
         self._server = ServerSwitch(services, lambda: self.settings.now)
-        self.window.attach(services)
+        self.bridge.open(services)
         self.open_models(())
-        self.bridge.run(services.personalize.resume_interrupted, patient=True)
-        self.bridge.run(services.downloads.resume_unfinished, patient=True)
+        self.bridge.run(lambda app: app.personalize.resume_interrupted(), patient=True)
+        self.bridge.run(lambda app: app.downloads.resume_unfinished(), patient=True)
         self._serve()
         # What is imported stays for good: not looking through it again keeps the garbage
         # collector's pauses (50 ms and more) out of a streaming answer.
@@ -145,11 +147,11 @@ class DesktopApp:
         gc.set_threshold(*GC_THRESHOLDS)
 
     def _on_settings(self, settings: Settings, before: Settings) -> None:
-        self.bridge.run(lambda: save_settings(settings, self._paths.settings))
+        self.bridge.run_now(lambda: save_settings(settings, self._paths.settings))
         if settings.general.theme != before.general.theme:
             self._show_theme()
-        if self._services and settings.sessions != before.sessions:
-            self.bridge.run(self._services.sessions.apply)
+        if settings.sessions != before.sessions:
+            self.bridge.run(lambda app: app.sessions.apply())
         if settings.server != before.server:
             self._serve()
 
@@ -157,7 +159,7 @@ class DesktopApp:
         """Let other programs ask the model, or no longer, as the settings say."""
         if self._server:
             show = self.window.settings.show_server
-            self.bridge.run(
+            self.bridge.run_now(
                 self._server.apply, show, lambda problem: show("", problem), patient=True
             )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from chatdesk.core.chat import now
 from chatdesk.core.models import ModelFile
@@ -15,6 +16,7 @@ from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.chat.saved_sessions import SessionService
 from chatdesk.services.chat.service import ChatService
 from chatdesk.services.engine.engine import Engine
+from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import Fact, Publish, Subscribers
 from chatdesk.services.hub.downloads import DownloadService
@@ -29,6 +31,8 @@ from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
+
+_T = TypeVar("_T")
 
 TRASH_KEPT = timedelta(days=30)
 
@@ -119,6 +123,12 @@ class App:
         self.conversations.purge(now() - TRASH_KEPT)
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
         self.forgetting.tidy(each.id for each in self.conversations.list())
+
+    def with_engine(self, ask: Callable[["App"], _T]) -> _T:
+        """Do what asks the model; an engine that failed is loaded again for it."""
+        if self.engine.status.state is EngineState.FAILED:
+            self.engine.reload()
+        return ask(self)
 
     def load_default_model(self) -> ModelFile | None:
         """Begin to load the model chosen last; None when there is no model at all."""

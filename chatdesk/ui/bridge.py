@@ -1,8 +1,9 @@
 """From worker threads to the GUI thread: results of operations, and facts of services.
 
 The GUI thread does no I/O: `run` gives work to a thread and its outcome back to a callback on the
-GUI thread. Facts may be published from any thread; they arrive here in order, and pieces of text
-that arrive between two turns of the event loop are joined.
+GUI thread. The window opens before the services do: what it asks of them is kept until then. Facts
+may be published from any thread; they arrive here in order, and pieces of text that arrive between
+two turns of the event loop are joined.
 """
 
 import logging
@@ -11,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -19,9 +20,14 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.services.chat.facts import TextArrived
 from chatdesk.services.facts import Fact, Subscribers
 
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window is shown
+    from chatdesk.services.app import App
+
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Fact)
+Work = Callable[["App"], _T]  # asks the services, on a worker thread
+Failed = Callable[[EnvironmentProblem], None]
 
 PATIENT_THREADS = 4  # operations that may wait for a model; the store's own go through one thread
 
@@ -29,10 +35,12 @@ PATIENT_THREADS = 4  # operations that may wait for a model; the store's own go 
 class Bridge(QObject):
     """The one way between the window and the services.
 
-    `bug_found` carries an exception nobody expected. Who subscribes to facts lives as long as the
-    window: controllers do, and pass on to their dialogs what these show.
+    `opened` is emitted when the services can be asked: what the window shows from the beginning is
+    read then. `bug_found` carries an exception nobody expected. Who subscribes to facts lives as
+    long as the window: controllers do, and pass on to their dialogs what these show.
     """
 
+    opened = Signal()
     bug_found = Signal(object)
     _fact_arrived = Signal(object)  # a signal: an error in a handler does not hold up other facts
     _facts_waiting = Signal()
@@ -42,13 +50,15 @@ class Bridge(QObject):
         super().__init__(parent)
         self._facts: deque[Fact] = deque()
         self._subscribers = Subscribers()
-        self._fact_arrived.connect(self._subscribers.publish)
+        self._app: App | None = None
+        self._kept: list[tuple[Callable[[], None], Failed]] = []  # how to start it, and refuse it
         self._lock = threading.Lock()
         self._announced = False
         self._closed = False
         self._quick = ThreadPoolExecutor(1, "quick")
         self._patient = ThreadPoolExecutor(PATIENT_THREADS, "patient")
         queued = Qt.ConnectionType.QueuedConnection
+        self._fact_arrived.connect(self._call_subscribers)
         self._facts_waiting.connect(self._deliver_facts, queued)
         self._outcome.connect(lambda callback: callback(), queued)
 
@@ -78,11 +88,55 @@ class Bridge(QObject):
             self._announced = True
         self._facts_waiting.emit()
 
+    # The services
+
+    def open(self, app: "App") -> None:
+        """The services can be asked: start what was kept for them."""
+        self._app = app
+        self.opened.emit()
+        kept, self._kept = self._kept, []
+        for start, _ in kept:
+            start()
+
+    def fail(self, problem: EnvironmentProblem) -> None:
+        """The services could not be opened: refuse what was kept for them."""
+        kept, self._kept = self._kept, []
+        for _, refuse in kept:
+            refuse(problem)
+
+    # Work
+
     def run(
+        self,
+        work: Work[_T],
+        done: Callable[[_T], None] | None = None,
+        failed: Failed | None = None,
+        *,
+        ended: Callable[[], None] | None = None,
+        patient: bool = False,
+    ) -> None:
+        """Do `work` with the services as soon as they are open; otherwise as `run_now` does.
+
+        Whoever opens them reports that they cannot be opened; `failed` is called with it as well.
+        """
+
+        def start() -> None:
+            assert self._app
+            self.run_now(partial(work, self._app), done, failed, ended=ended, patient=patient)
+
+        def refuse(problem: EnvironmentProblem) -> None:
+            _deliver(ended, partial(failed, problem) if failed else None)
+
+        if self._app:
+            start()
+        else:
+            self._kept.append((start, refuse))
+
+    def run_now(
         self,
         work: Callable[[], _T],
         done: Callable[[_T], None] | None = None,
-        failed: Callable[[EnvironmentProblem], None] | None = None,
+        failed: Failed | None = None,
         *,
         ended: Callable[[], None] | None = None,
         patient: bool = False,
@@ -117,10 +171,15 @@ class Bridge(QObject):
         self._closed = True
         self._patient.shutdown(wait=False, cancel_futures=True)
         self._quick.shutdown(wait=True)
+        self._kept.clear()
+        self._subscribers = Subscribers()  # lets the window be freed on its own thread
 
     def _after(self, callback: Callable[[], None]) -> None:
         if not self._closed:
             self._outcome.emit(callback)
+
+    def _call_subscribers(self, fact: Fact) -> None:
+        self._subscribers.publish(fact)
 
     def _deliver_facts(self) -> None:
         with self._lock:

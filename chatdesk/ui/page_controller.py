@@ -9,15 +9,14 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # imported when a page is opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
+if TYPE_CHECKING:  # imported when a page is opened
     from chatdesk.ui.widgets.page import Page
 
 _P = TypeVar("_P", bound="Page")
 
 
 class PageController(QObject, Generic[_P]):
-    """Keeps for the page what comes before it: the services may, the colours (`set_theme`) must.
+    """Makes the page, in the colours that `set_theme` brought before.
 
     `open_requested` asks to show the page. The notice it is given is the chat's.
     """
@@ -29,24 +28,15 @@ class PageController(QObject, Generic[_P]):
         self._bridge = bridge
         self._chats_notice = notice
         self._window = window
-        self._services: App | None = None
         self._theme: Theme | None = None
         self._page: _P | None = None
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
-        if self._page:
-            self._serve(self._page, services)
-            self._read()
+        bridge.opened.connect(self._read_if_made)
 
     def page(self) -> _P:
         """The page, with everything read anew."""
         if self._page is None:
             assert self._theme
             self._page = self._make_page(self._theme)
-            if self._services:
-                self._serve(self._page, self._services)
         self._read()
         return self._page
 
@@ -62,12 +52,12 @@ class PageController(QObject, Generic[_P]):
         page = self._page
         return page.notice if page and page.isVisible() else self._chats_notice
 
-    def _make_page(self, theme: Theme) -> _P:
-        """Build the page, and connect what needs no services."""
-        raise NotImplementedError
+    def _read_if_made(self) -> None:
+        if self._page:
+            self._read()
 
-    def _serve(self, page: _P, services: "App") -> None:
-        """Connect what the page asks of the services."""
+    def _make_page(self, theme: Theme) -> _P:
+        """Build the page, and connect what it asks for."""
         raise NotImplementedError
 
     def _read(self) -> None:

@@ -217,12 +217,17 @@ class ChatService:
         if mark is Mark.EXCLUDE:
             self._forgetting.withdrawn(self._store.conversation_of(message_id))
 
-    def mark_conversation(self, conversation_id: str, mark: Mark | None) -> None:
-        """Say whether a conversation may be learned from; None leaves it to the settings."""
+    def mark_conversation(self, conversation_id: str, mark: Mark | None) -> int:
+        """Say whether a conversation may be learned from; None leaves it to the settings.
+
+        The number of usable adapters that learned from one that is excluded now.
+        """
         self._store.set_conversation_mark(conversation_id, mark)
         self._publish(ConversationsChanged())
-        if mark is Mark.EXCLUDE:
-            self._forgetting.withdrawn(conversation_id)
+        if mark is not Mark.EXCLUDE:
+            return 0
+        self._forgetting.withdrawn(conversation_id)
+        return self._learned_from(conversation_id)
 
     # Keeping
 
@@ -235,12 +240,16 @@ class ChatService:
         self._store.rename(conversation_id, title, TitleSource.USER)
         self._publish(ConversationsChanged())
 
-    def delete(self, conversation_id: str) -> None:
-        """Move a conversation to the trash; what is being written in it is stopped and kept."""
+    def delete(self, conversation_id: str) -> int:
+        """Move a conversation to the trash; what is being written in it is stopped and kept.
+
+        The number of usable adapters that learned from it.
+        """
         self.stop(conversation_id)
         self._store.delete(conversation_id)
         self._forgetting.deleted(conversation_id)
         self._publish(ConversationsChanged())
+        return self._learned_from(conversation_id)
 
     def restore(self, conversation_id: str) -> None:
         """Take a conversation out of the trash."""
@@ -279,6 +288,9 @@ class ChatService:
     def _find(self, message_id: str) -> tuple[Conversation, Message]:
         conversation = self._store.get(self._store.conversation_of(message_id))
         return conversation, conversation.by_id[message_id]
+
+    def _learned_from(self, conversation_id: str) -> int:
+        return sum(record.is_usable for record in self._adapters.trained_on(conversation_id))
 
     def _tell_changed(self, message_id: str) -> None:
         conversation = self.conversation(self._store.conversation_of(message_id))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from chatdesk.core.errors import ModelProblem
+from chatdesk.core.errors import ModelProblem, NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import CatalogEntry, Estimate, HubModel, HubRepository, Variant
 from chatdesk.core.loading import Device
@@ -85,6 +85,20 @@ class HubService:
         """A repository by its name, or by a link to its page or to one of its files."""
         hub = self.hub()
         return hub.repository(repository_named(repo_or_link, hub.endpoint))
+
+    def locate(self, entry: CatalogEntry) -> tuple[str, str, Variant]:
+        """The repository of a recommended model, its revision, and the variant to download.
+
+        Raises `NotFound` where the repository has the file no longer.
+        """
+        repository = self.open(entry.repo)
+        for variant in repository.variants:
+            if entry.file in (file.path for file in variant.files):
+                return entry.repo, repository.revision, variant
+        raise NotFound(
+            tr("{name} is not where the list says any more.", name=entry.name),
+            tr("Look for a newer list, or search for it."),
+        )
 
     def judge(self, repository: HubRepository) -> Judged:
         """Read the header of one variant, and estimate them all by it."""

@@ -56,6 +56,18 @@ class LibraryNotes:
         system = None if system_prompt is None else sound_text(system_prompt)
         self.note(model_id, lambda notes: replace(notes, system_prompt=system, sampling=sampling))
 
+    def edit(self, model_id: str, before: ModelNotes, after: ModelNotes) -> None:
+        """Store what a person changed of a model's notes."""
+        if before.title != after.title:
+            self.rename(model_id, after.title)
+        if before.favourite != after.favourite:
+            self.favour(model_id, after.favourite)
+        if before.tags != after.tags:
+            self.tag(model_id, after.tags)
+        defaults = (after.system_prompt, after.sampling)
+        if defaults != (before.system_prompt, before.sampling):
+            self.set_defaults(model_id, *defaults)
+
     def load_options(self, model_id: str) -> LoadOptions:
         """What a model is loaded with."""
         return self._settings().load_options(model_id)

@@ -162,6 +162,19 @@ class ModelService(LibraryNotes):
             self.note(model.id, lambda notes: replace(notes, title=notes.title or found.name))
         return model
 
+    def add_all_elsewhere(
+        self, chosen: Sequence[FoundElsewhere]
+    ) -> tuple[int, EnvironmentProblem | None]:
+        """Take up several; the number of them, and the problem of the last that was not."""
+        added, problem = 0, None
+        for each in chosen:
+            try:
+                self.add_elsewhere(each)
+                added += 1
+            except EnvironmentProblem as met:  # one damaged file does not keep out the rest
+                problem = met
+        return added, problem
+
     # What becomes of one
 
     def delete(self, model_id: str) -> int:

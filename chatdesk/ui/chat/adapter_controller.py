@@ -1,7 +1,6 @@
 """Between what shows adapters beside the chat and the services: which there are, which answers."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -13,9 +12,6 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_chip import AdapterChip
 from chatdesk.ui.chat.inspector.inspector import Inspector
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
-
 
 class AdapterController(QObject):
     """Tells the chip the adapters of the model in use, and the inspector all their names."""
@@ -25,16 +21,10 @@ class AdapterController(QObject):
         self._bridge = bridge
         self._chip = chip
         self._inspector = inspector
-        self._services: App | None = None
         self._model: ModelFile | None = None
+        bridge.opened.connect(self._read)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(AdaptersChanged, self._on_adapters)
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
-        self._model = services.engine.status.model
-        self._read()
 
     def _on_engine(self, fact: EngineChanged) -> None:
         """Another model has other adapters."""
@@ -47,15 +37,14 @@ class AdapterController(QObject):
         self._read()
 
     def _read(self) -> None:
-        services, model = self._services, self._model
-        if services is None:
-            return
-
-        def work() -> tuple[tuple[AdapterRecord, ...], AdapterRecord | None]:
-            active = services.adapters.in_use(model, None) if model else None
-            return services.adapters.records(), active
-
-        self._bridge.run(work, lambda found: self._show(*found))
+        model = self._model
+        self._bridge.run(
+            lambda app: (
+                app.adapters.records(),
+                app.adapters.in_use(model, None) if model else None,
+            ),
+            lambda found: self._show(*found),
+        )
 
     def _show(self, records: Sequence[AdapterRecord], active: AdapterRecord | None) -> None:
         self._inspector.show_adapters({record.id: record.name for record in records})

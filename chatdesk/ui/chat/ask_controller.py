@@ -1,13 +1,11 @@
 """Between the open chat and the service that answers: asks, and follows what comes of it.
 
 What a person wrote stays in the composer, or in the message's editor, until it is accepted.
-Services arrive late (the window stands before the database is open), so a message sent before
-that waits for them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,16 +13,13 @@ from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.services.chat.facts import AnswerEnded, AnswerReopened, MessageAdded
-from chatdesk.services.engine.facts import EngineChanged, EngineState
-from chatdesk.ui.bridge import Bridge
+from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.chat.composer import Composer, ComposerState
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.chat.token_counter import PromptCounter
 from chatdesk.ui.widgets.notice import Notice
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
 
 _T = TypeVar("_T")
 
@@ -50,10 +45,8 @@ class AskController(QObject):
         self._view = view
         self._composer = composer
         self._notice = notice
-        self._services: App | None = None
         self._answering: dict[str, str] = {}  # message id -> conversation id
         self._requests: set[_Request] = set()
-        self._waiting: dict[str | None, str] = {}  # sent before the services were there, by chat
         self._counter = PromptCounter(bridge, composer, self._countable)
         self._counter.measured.connect(chat.show_context)
         chat.prompt_changed.connect(self._counter.count_soon)
@@ -72,38 +65,18 @@ class AskController(QObject):
         bridge.subscribe(EngineChanged, self._on_engine)
         self._show_state()
 
-    def attach(self, services: "App") -> None:
-        """The services are there: send what was waiting."""
-        self._services = services
-        self._counter.attach(services)
-        waiting, self._waiting = self._waiting, {}
-        for sent_from, text in waiting.items():
-            self._send(sent_from, text)
-
-    def wait_failed(self) -> None:
-        """The services will not come (the database cannot be opened): nothing is being sent."""
-        self._waiting.clear()
-        self._show_state()
-
     # Asking
 
     def send(self, text: str) -> None:
         """Ask; the text stays in the composer until it is accepted."""
-        if self._is_busy():
-            return
-        if self._services is not None:
+        if not self._is_busy():
             self._send(self._chat.current, text)
-        else:
-            self._waiting[self._chat.current] = text
-            self._show_state()
 
     def _send(self, sent_from: str | None, text: str) -> None:
         system, choice = self._chat.system_prompt, self._chat.adapter
         self._ask(
             sent_from,
-            lambda services: services.chat.send(
-                sent_from, text, system_prompt=system, choice=choice
-            ),
+            lambda app: app.chat.send(sent_from, text, system_prompt=system, choice=choice),
             lambda conversation_id: self._accepted(sent_from, conversation_id, text),
             lambda problem: self._refused(sent_from, text, problem),
         )
@@ -127,11 +100,11 @@ class AskController(QObject):
 
     def _regenerate(self, message_id: str) -> None:
         """Answer again, as a sibling."""
-        self._ask_again(lambda services: services.chat.regenerate(message_id))
+        self._ask_again(lambda app: app.chat.regenerate(message_id))
 
     def _continue(self, message_id: str) -> None:
         """Go on with an answer that stopped early."""
-        self._ask_again(lambda services: services.chat.continue_answer(message_id))
+        self._ask_again(lambda app: app.chat.continue_answer(message_id))
 
     def edit_last(self) -> None:
         """Edit the user's last message in place."""
@@ -141,18 +114,18 @@ class AskController(QObject):
     def _edit(self, message_id: str, text: str) -> None:
         """Ask in other words, as a sibling; they stay in the editor until they are accepted."""
         self._ask_again(
-            lambda services: services.chat.edit(message_id, text),
+            lambda app: app.chat.edit(message_id, text),
             lambda: self._chat.forget_edit(message_id, text),
             lambda: self._view.edit(message_id, text),
         )
 
     def _ask_again(
         self,
-        ask: Callable[["App"], None],
+        ask: Work[None],
         on_accepted: Callable[[], None] = lambda: None,
         on_refused: Callable[[], None] = lambda: None,
     ) -> None:
-        if self._services is None or self._is_busy():
+        if self._is_busy():
             on_refused()
             return
 
@@ -165,40 +138,33 @@ class AskController(QObject):
     def _ask(
         self,
         chat: str | None,
-        ask: Callable[["App"], _T],
+        ask: Work[_T],
         accepted: Callable[[_T], None],
         refused: Callable[[EnvironmentProblem], None],
     ) -> None:
-        """Ask on a worker thread; an engine that failed is started anew for it."""
-        services = self._services
-        assert services
+        """Ask, and show that until it is accepted or refused."""
         request = _Request(chat)
         self._requests.add(request)
         self._show_state()
-
-        def work() -> _T:
-            if services.engine.status.state is EngineState.FAILED:
-                services.engine.reload()
-            return ask(services)
 
         def ended() -> None:
             self._requests.discard(request)
             self._show_state()
 
-        self._bridge.run(work, accepted, refused, ended=ended, patient=True)
+        self._bridge.run(
+            lambda app: app.with_engine(ask), accepted, refused, ended=ended, patient=True
+        )
 
     def stop(self) -> None:
         """Stop the answer of the open conversation."""
-        current, services = self._chat.current, self._services
-        if services and current:
-            self._bridge.run(lambda: services.chat.stop(current), patient=True)
+        if current := self._chat.current:
+            self._bridge.run(lambda app: app.chat.stop(current), patient=True)
 
     # Changing what was asked and answered
 
     def _correct(self, message_id: str, text: str) -> None:
         """Put the person's own words beside an answer; they stay in the editor until then."""
-        services = self._services
-        if services is None or self._is_answering():
+        if self._is_answering():
             self._view.edit(message_id, text)
             return
 
@@ -207,32 +173,28 @@ class AskController(QObject):
             self._view.edit(message_id, text)
 
         self._bridge.run(
-            lambda: services.chat.correct(message_id, text),
+            lambda app: app.chat.correct(message_id, text),
             lambda _: self._chat.forget_edit(message_id, text),
             refused,
         )
 
     def _show_branch(self, message_id: str) -> None:
         """Read another branch."""
-        if services := self._services:
-            self._bridge.run(
-                lambda: services.chat.show_branch(message_id),
-                lambda conversation: self._chat.reload(conversation.id),
-                self._notice.show_problem,
-            )
+        self._bridge.run(
+            lambda app: app.chat.show_branch(message_id),
+            lambda conversation: self._chat.reload(conversation.id),
+            self._notice.show_problem,
+        )
 
     def _pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
-        services = self._services
-        if services is None:
-            return
 
         def show(_: None) -> None:
             self._view.change(message_id, pinned=pinned)
             self._counter.count_soon()
 
         self._bridge.run(
-            lambda: services.chat.pin(message_id, pinned), show, self._notice.show_problem
+            lambda app: app.chat.pin(message_id, pinned), show, self._notice.show_problem
         )
 
     # Facts
@@ -273,24 +235,18 @@ class AskController(QObject):
 
     def _on_engine(self, fact: EngineChanged) -> None:
         """Count again when the model can."""
-        if fact.status.state is EngineState.READY:
-            self._counter.count_soon()
-        else:
-            self._counter.forget()
+        self._counter.show_engine(fact.status.state)
 
     def _on_shown(self, answering: list[Message]) -> None:
         self._answering.update({message.id: message.conversation_id for message in answering})
         self._show_state()
 
     def _save_again(self) -> None:
-        if services := self._services:
-            self._bridge.run(
-                services.chat.save_again,
-                lambda _: self._notice.show_words(tr("Everything is saved."), for_ms=4000),
-                lambda problem: self._notice.show_problem(
-                    problem, tr("Save again"), self._save_again
-                ),
-            )
+        self._bridge.run(
+            lambda app: app.chat.save_again(),
+            lambda _: self._notice.show_words(tr("Everything is saved."), for_ms=4000),
+            lambda problem: self._notice.show_problem(problem, tr("Save again"), self._save_again),
+        )
 
     # What the composer shows
 
@@ -298,8 +254,7 @@ class AskController(QObject):
         return self._chat.current is not None and self._chat.current in self._answering.values()
 
     def _is_sending(self) -> bool:
-        current = self._chat.current
-        return current in self._waiting or any(each.chat == current for each in self._requests)
+        return any(each.chat == self._chat.current for each in self._requests)
 
     def _is_busy(self) -> bool:
         return self._is_sending() or self._is_answering()

@@ -1,8 +1,6 @@
 """Between the widgets that show models and the services: list, choose, add, load."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,9 +13,6 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.widgets.notice import Notice
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
 
 
 class ModelsController(QObject):
@@ -33,30 +28,34 @@ class ModelsController(QObject):
         self._composer = composer
         self._suggestions = suggestions
         self._notice = notice
-        self._services: App | None = None
         self._models: tuple[KeptModel, ...] = ()
         self._status = EngineStatus(EngineState.LOADING)
         self._composer.set_model(tr("starting…"))
+        bridge.opened.connect(self._begin)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(ModelsChanged, self._on_models)
 
-    def attach(self, services: "App") -> None:
+    def _begin(self) -> None:
         """List the models; the default one is being loaded already if there is one."""
-        self._services = services
-        self._status = services.engine.status
-        self._show_chip()
-        if self._status.model is None:
-            self._suggestions.show_no_model()
-        else:
-            self._bridge.run(services.models.room_bytes, self._suggestions.show_better_model)
+        self._bridge.run(
+            lambda app: app.models.room_bytes() if app.engine.status.model else None, self._suggest
+        )
         self._refresh()
 
-    def _refresh(self) -> None:
-        if services := self._services:
-            self._bridge.run(partial(_usable, services), self._show_models)
+    def _suggest(self, room_bytes: int | None) -> None:
+        if room_bytes is None:
+            self._suggestions.show_no_model()
+        else:
+            self._suggestions.show_better_model(room_bytes)
 
-    def _show_models(self, models: tuple[KeptModel, ...]) -> None:
-        self._models = models
+    def _refresh(self) -> None:
+        self._bridge.run(lambda app: app.models.kept(), self._show_models)
+
+    def _show_models(self, kept: tuple[KeptModel, ...]) -> None:
+        """Offer the models whose files are there, favourites first."""
+        models = [each for each in kept if each.presence is Presence.THERE]
+        models.sort(key=lambda each: not each.notes.favourite)
+        self._models = tuple(models)
         current = self._status.model
         self._composer.set_models(
             [(each.model.id, self._label(each.model)) for each in models],
@@ -72,21 +71,17 @@ class ModelsController(QObject):
 
     def use(self, model: ModelFile) -> None:
         """Use another model from now on."""
-        if services := self._services:
-            self.chosen.emit(model)
-            self._bridge.run(partial(services.load_model, model), patient=True)
+        self.chosen.emit(model)
+        self._bridge.run(lambda app: app.load_model(model), patient=True)
 
     def add(self, path: Path) -> None:
         """Take up a file and use it."""
-        if services := self._services:
-            work = partial(services.models.add, path)
-            self._bridge.run(work, self.use, self._notice.show_problem)
+        self._bridge.run(lambda app: app.models.add(path), self.use, self._notice.show_problem)
 
     def load_again(self) -> None:
         """Load the model in use anew, after a failure or with other settings."""
-        services, model = self._services, self._status.model
-        if services and model:
-            self._bridge.run(lambda: services.load_model(model, anew=True), patient=True)
+        if model := self._status.model:
+            self._bridge.run(lambda app: app.load_model(model, anew=True), patient=True)
 
     def _on_models(self, _fact: ModelsChanged) -> None:
         """There are others, or they are called something else."""
@@ -120,9 +115,3 @@ class ModelsController(QObject):
         kept = next((each for each in self._models if each.model.id == model.id), None)
         name = kept.name if kept else model.header.name
         return f"{name} · {model.header.quantization}"
-
-
-def _usable(services: "App") -> tuple[KeptModel, ...]:
-    """The models whose files are there, favourites first."""
-    there = [each for each in services.models.kept() if each.presence is Presence.THERE]
-    return tuple(sorted(there, key=lambda each: not each.notes.favourite))

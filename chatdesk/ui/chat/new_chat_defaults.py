@@ -1,7 +1,6 @@
 """What new chats begin with: the settings, or what the model in use has of its own."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,9 +12,6 @@ from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
 
 
 class ModelDefaults(QObject):
@@ -29,7 +25,6 @@ class ModelDefaults(QObject):
         self._bridge = bridge
         self._settings = settings
         self._notice = notice
-        self._services: App | None = None
         self._model: ModelFile | None = None
         self._notes = ModelNotes()
         self._told = (settings.now.chat.system_prompt, settings.now.chat.sampling)
@@ -37,11 +32,6 @@ class ModelDefaults(QObject):
         settings.changed.connect(self._tell)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(ModelsChanged, self._on_models)
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
-        self._use(services.engine.status.model)
 
     def _on_engine(self, fact: EngineChanged) -> None:
         """Another model may be in use."""
@@ -54,13 +44,17 @@ class ModelDefaults(QObject):
 
     def set_sampling(self, sampling: SamplingParams) -> None:
         """Sample like this from now on: where the model has its own, that is changed."""
-        services, model = self._services, self._model
-        if self._notes.sampling is None or services is None or model is None:
+        model, system_prompt = self._model, self._notes.system_prompt
+        if self._notes.sampling is None or model is None:
             self._settings.edit("chat", sampling=sampling)
             return
         self._writes += 1
-        work = partial(services.models.set_defaults, model.id, self._notes.system_prompt, sampling)
-        self._bridge.run(work, None, self._notice.show_problem, ended=self._written)
+        self._bridge.run(
+            lambda app: app.models.set_defaults(model.id, system_prompt, sampling),
+            None,
+            self._notice.show_problem,
+            ended=self._written,
+        )
 
     def _written(self) -> None:
         self._writes -= 1
@@ -71,10 +65,10 @@ class ModelDefaults(QObject):
         self._read()
 
     def _read(self) -> None:
-        services, model = self._services, self._model
-        if services and model and not self._writes:
+        model = self._model
+        if model and not self._writes:
             self._bridge.run(
-                partial(services.models.notes, model.id),
+                lambda app: app.models.notes(model.id),
                 partial(self._take, model),
                 self._notice.show_problem,
             )

@@ -1,7 +1,6 @@
 """The chat that is open: which one it is, its messages and its settings on the screen."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -15,17 +14,11 @@ from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window_state import WindowState
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
-
 FOREIGN_MS = 1000  # how often to look at an answer that another process writes
 
 
 class OpenChat(QObject):
-    """Opens a conversation, or a new chat, where it was left.
-
-    It can stand before the services do: what was open is read when they come.
-    """
+    """Opens a conversation, or a new chat, where it was left."""
 
     opened = Signal()  # another conversation, or a new chat, is open; its messages may follow
     shown = Signal(list)  # it was read; its answers that are being written by this process
@@ -50,12 +43,12 @@ class OpenChat(QObject):
         self._inspector = inspector
         self._notice = notice
         self._state = state
-        self._services: App | None = None
         self._last_id: str | None = None  # the last message shown
         self._told = 0  # how often it was told that a message came, went on or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
         view.message_actions.edit_changed.connect(self._edit_changed)
+        bridge.opened.connect(self._begin)
         bridge.subscribe(PromptRead, self._on_prompt_read)
         bridge.subscribe(ThinkingArrived, self._on_thinking)
         bridge.subscribe(TextArrived, self._on_text)
@@ -66,9 +59,8 @@ class OpenChat(QObject):
         """The open conversation; None is a new chat."""
         return self._state.conversation
 
-    def attach(self, services: "App") -> None:
-        """The services are there: show what was open."""
-        self._services = services
+    def _begin(self) -> None:
+        """Show what was open."""
         if self.current:
             self._return_to(self.current)
         else:
@@ -115,13 +107,10 @@ class OpenChat(QObject):
 
     def _return_to(self, conversation_id: str) -> None:
         self._load(conversation_id, restore=True)
-        if services := self._services:
-            self._bridge.run(lambda: services.sessions.restore(conversation_id), patient=True)
+        self._bridge.run(lambda app: app.sessions.restore(conversation_id), patient=True)
 
     def _load(self, conversation_id: str, *, restore: bool = False) -> None:
-        services, told = self._services, self._told
-        if services is None:
-            return
+        told = self._told
 
         def show(found: tuple[Conversation, bool]) -> None:
             if conversation_id != self.current:
@@ -137,9 +126,9 @@ class OpenChat(QObject):
                 self._notice.show_problem(problem)
 
         self._bridge.run(
-            lambda: (
-                services.chat.conversation(conversation_id),
-                services.chat.is_answering(conversation_id),
+            lambda app: (
+                app.chat.conversation(conversation_id),
+                app.chat.is_answering(conversation_id),
             ),
             show,
             gone,
@@ -220,8 +209,8 @@ class OpenChat(QObject):
 
     def choose_adapter(self, choice: str | None) -> None:
         """Who answers in the open conversation, or in the next new one."""
-        services, current = self._services, self.current
-        if current is None or services is None:
+        current = self.current
+        if current is None:
             self._show_adapter(choice)
             return
 
@@ -230,17 +219,17 @@ class OpenChat(QObject):
                 self.adapter_shown.emit(choice)
 
         self._bridge.run(
-            lambda: services.adapters.choose(current, choice), chosen, self._notice.show_problem
+            lambda app: app.adapters.choose(current, choice), chosen, self._notice.show_problem
         )
 
     def set_system_prompt(self, text: str) -> None:
         """The system prompt of the open conversation, or of the next new one."""
-        services, current = self._services, self.current
-        if current is None or services is None:
+        current = self.current
+        if current is None:
             self.system_prompt = text
             return
         self._bridge.run(
-            lambda: services.conversations.set_system_prompt(current, text),
+            lambda app: app.conversations.set_system_prompt(current, text),
             lambda _: self.prompt_changed.emit(),
             self._notice.show_problem,
         )

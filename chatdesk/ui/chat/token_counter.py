@@ -1,7 +1,6 @@
 """How long the prompt is as it stands, counted by the engine while one types."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -11,9 +10,6 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
 
 DELAY_MS = 250
 NEARLY_FULL = 0.75  # of the context window: from here on it is worth a word
@@ -38,31 +34,32 @@ class PromptCounter(QObject):
         self._bridge = bridge
         self._composer = composer
         self._situation = situation
-        self._services: App | None = None
+        self._engine = EngineState.LOADING
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self._count)
 
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
-
     def count_soon(self) -> None:
         """Something changed that makes the prompt longer or shorter."""
         self._timer.start()
 
-    def forget(self) -> None:
-        """Show no count: there is no engine to ask."""
+    def show_engine(self, state: EngineState) -> None:
+        """Count when the engine is ready; show no count while there is none to ask."""
+        self._engine = state
+        if state is EngineState.READY:
+            self.count_soon()
+        else:
+            self._forget()
+
+    def _forget(self) -> None:
         self._composer.set_tokens("")
 
     def _count(self) -> None:
-        services, situation, text = self._services, self._situation(), self._composer.text
-        if services is None or situation is None:
+        situation, text = self._situation(), self._composer.text
+        wakes = self._engine is EngineState.ASLEEP and text.strip()  # looking around does not
+        if situation is None or not (self._engine is EngineState.READY or wakes):
             return
-        state = services.engine.status.state
-        if state is not EngineState.READY and not (state is EngineState.ASLEEP and text.strip()):
-            return  # typing wakes the model, looking around does not
 
         def show(use: ContextUse) -> None:
             if (situation, text) == (self._situation(), self._composer.text):
@@ -70,9 +67,9 @@ class PromptCounter(QObject):
 
         current, system = situation
         self._bridge.run(
-            lambda: services.chat.count_tokens(current, text, system_prompt=system),
+            lambda app: app.chat.count_tokens(current, text, system_prompt=system),
             show,
-            lambda problem: self.forget(),  # sending tells it in full
+            lambda problem: self._forget(),  # sending tells it in full
             patient=True,
         )
 

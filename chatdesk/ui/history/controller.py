@@ -1,23 +1,17 @@
 """Between the list of conversations and the services: list, rename, delete with a way back."""
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ConversationSummary
 from chatdesk.core.i18n import tr
 from chatdesk.services.chat.facts import ConversationsChanged
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.chat.feedback_controller import learned_from, learned_words
+from chatdesk.ui.chat.feedback_controller import learned_words
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.widgets.notice import UNDO_MS, Notice
 from chatdesk.ui.window_state import WindowState
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
-
 
 RENAMING_MS = 400  # how often to look whether a title is still being typed
 
@@ -45,21 +39,15 @@ class ConversationsController(QObject):
         self._list_model = list_model
         self._notice = notice
         self._state = state
-        self._services: App | None = None
+        bridge.opened.connect(self._read)
         bridge.subscribe(ConversationsChanged, self._on_conversations)
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
-        self._read()
 
     def _on_conversations(self, _fact: ConversationsChanged) -> None:
         """There are others, or they are called something else."""
         self._read()
 
     def _read(self) -> None:
-        if services := self._services:
-            self._bridge.run(services.conversations.list, self._show)
+        self._bridge.run(lambda app: app.conversations.list(), self._show)
 
     def _show(self, summaries: tuple[ConversationSummary, ...]) -> None:
         if self._sidebar.is_renaming:  # a new list would take the half-typed title away
@@ -70,22 +58,13 @@ class ConversationsController(QObject):
 
     def rename(self, conversation_id: str, title: str) -> None:
         """Give a conversation the user's own title."""
-        if services := self._services:
-            tell = self._notice.show_problem
-            self._bridge.run(lambda: services.chat.rename(conversation_id, title), None, tell)
+        failed = self._notice.show_problem
+        self._bridge.run(lambda app: app.chat.rename(conversation_id, title), None, failed)
 
     def delete(self, conversation_id: str) -> None:
         """Move a conversation to the trash, with a way back."""
-        services = self._services
-        if services is None:
-            return
         if conversation_id == self._chat.current:
             self._chat.new_chat()
-
-        def work() -> int:
-            services.chat.delete(conversation_id)
-            return learned_from(services, conversation_id)
-
         title = self._list_model.title_of(conversation_id)
         draft = self._state.drafts.get(conversation_id, "")
         edits = self._state.edits_of(conversation_id)
@@ -97,7 +76,7 @@ class ConversationsController(QObject):
                 self._state.remember_edit(conversation_id, message_id, text)
             self._state.remember_anchor(conversation_id, anchor)
             self._bridge.run(
-                lambda: services.chat.restore(conversation_id),
+                lambda app: app.chat.restore(conversation_id),
                 lambda _: self._chat.open(conversation_id),
                 self._notice.show_problem,
             )
@@ -115,4 +94,6 @@ class ConversationsController(QObject):
                 for_ms=UNDO_MS,
             )
 
-        self._bridge.run(work, deleted, self._notice.show_problem)
+        self._bridge.run(
+            lambda app: app.chat.delete(conversation_id), deleted, self._notice.show_problem
+        )

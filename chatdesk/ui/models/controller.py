@@ -1,6 +1,5 @@
 """Between the Models page and the services: what is kept, and what can be done with it."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -20,10 +19,9 @@ from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
+if TYPE_CHECKING:  # imported when they are made
     from chatdesk.core.library import KeptModel, Quantizing
     from chatdesk.library.hardware import Hardware
-    from chatdesk.services.app import App
     from chatdesk.ui.models.library.actions import ModelActions
     from chatdesk.ui.models.library.searches import LibrarySearches
     from chatdesk.ui.models.page import ModelsPage
@@ -62,11 +60,6 @@ class ModelsPageController(PageController["ModelsPage"]):
         bridge.subscribe(ModelsChanged, self._on_models)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(QuantizingChanged, self._on_quantizing)
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._in_use = services.engine.status.model
-        super().attach(services)
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
@@ -110,24 +103,15 @@ class ModelsPageController(PageController["ModelsPage"]):
     # The page
 
     def _make_page(self, theme: Theme) -> "ModelsPage":
+        from chatdesk.ui.models.library.actions import ModelActions
+        from chatdesk.ui.models.library.searches import LibrarySearches
         from chatdesk.ui.models.page import ModelsPage
 
         hub, downloads = self._hub, self._downloads
         page = ModelsPage(theme, hub.search, downloads.view, hub.catalog)
         page.add_requested.connect(self.add_requested)
-        app = QGuiApplication.instance()
-        assert isinstance(app, QGuiApplication)
-        # A disk may have come back, or a file gone, while another app was in front.
-        app.applicationStateChanged.connect(self._on_application_state)
-        return page
-
-    def _serve(self, page: "ModelsPage", services: "App") -> None:
-        from chatdesk.ui.models.library.actions import ModelActions
-        from chatdesk.ui.models.library.searches import LibrarySearches
-
-        assert self._theme
-        actions = self._actions = ModelActions(self._bridge, services, page, self._theme)
-        searches = self._searches = LibrarySearches(self._bridge, services, page, self._theme)
+        actions = self._actions = ModelActions(self._bridge, page, theme)
+        searches = self._searches = LibrarySearches(self._bridge, page, theme)
         for signal, slot in (
             (actions.chat_requested, self.chat_requested),
             (actions.options_requested, self.options_requested),
@@ -138,18 +122,28 @@ class ModelsPageController(PageController["ModelsPage"]):
             (searches.delete_requested, actions.delete),
         ):
             signal.connect(slot)
+        app = QGuiApplication.instance()
+        assert isinstance(app, QGuiApplication)
+        # A disk may have come back, or a file gone, while another app was in front.
+        app.applicationStateChanged.connect(self._on_application_state)
+        return page
 
     def _on_application_state(self, state: Qt.ApplicationState) -> None:
         if state is Qt.ApplicationState.ApplicationActive and self._page and self._page.isVisible():
             self._read()
 
     def _read(self) -> None:
-        services = self._services
+        from chatdesk.library.hardware import read_hardware
+
         self._read_again = self._reads
-        if services and not self._reads:
+        if not self._reads:
             self._reads = True
-            work = partial(_look, services)
-            self._bridge.run(work, self._take, self._tell_unread, patient=True)
+            self._bridge.run(
+                lambda app: (app.models.kept(), read_hardware()),
+                self._take,
+                self._tell_unread,
+                patient=True,
+            )
 
     def _take(self, found: "Found") -> None:
         self._kept, hardware = found
@@ -172,10 +166,3 @@ class ModelsPageController(PageController["ModelsPage"]):
     def _show(self) -> None:
         if self._page and self._kept is not None:
             self._page.show_kept(self._kept, self._in_use.id if self._in_use else "")
-
-
-def _look(services: "App") -> "Found":
-    """What is kept, and what this computer has; not on the window's thread."""
-    from chatdesk.library.hardware import read_hardware
-
-    return services.models.kept(), read_hardware()

@@ -2,30 +2,33 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.personalize.page import PersonalizePage
 from chatdesk.ui.widgets.questions import ask_first, ask_for_words
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
+_T = TypeVar("_T")
 
 
 class AdapterActions(QObject):
-    """Does what the page's parts ask for; what it changes comes back as facts."""
+    """Does what the page's parts ask for; what it changes comes back as facts.
 
-    def __init__(self, bridge: Bridge, services: "App", page: PersonalizePage) -> None:
+    `model` is the one in use, which an adapter is imported for.
+    """
+
+    def __init__(
+        self, bridge: Bridge, model: Callable[[], ModelFile | None], page: PersonalizePage
+    ) -> None:
         super().__init__(page)
         self._bridge = bridge
-        self._adapters = services.adapters
-        self._personalize = services.personalize
-        self._engine = services.engine
+        self._model = model
         self._page = page
         history, run = page.history, page.run
         for signal, slot in (
@@ -46,10 +49,10 @@ class AdapterActions(QObject):
     # Runs
 
     def _pause(self, adapter_id: str) -> None:
-        self._do(lambda: self._personalize.pause(adapter_id))
+        self._do(lambda app: app.personalize.pause(adapter_id))
 
     def _resume(self, adapter_id: str) -> None:
-        self._do(lambda: self._personalize.resume(adapter_id))
+        self._do(lambda app: app.personalize.resume(adapter_id))
 
     def _cancel(self, adapter_id: str) -> None:
         ask_first(
@@ -57,20 +60,20 @@ class AdapterActions(QObject):
             tr("End this run?"),
             tr("What it has learned so far is thrown away."),
             tr("End it"),
-            lambda: self._do(lambda: self._personalize.cancel(adapter_id)),
+            lambda: self._do(lambda app: app.personalize.cancel(adapter_id)),
         )
 
     # Adapters
 
     def _activate(self, record: AdapterRecord) -> None:
-        self._do(lambda: self._adapters.activate(record.id))
+        self._do(lambda app: app.adapters.activate(record.id))
 
     def _roll_back(self, record: AdapterRecord) -> None:
-        self._do(lambda: self._adapters.roll_back(record.model_id))
+        self._do(lambda app: app.adapters.roll_back(record.model_id))
 
     def _rename(self, record: AdapterRecord) -> None:
         def rename(name: str) -> None:
-            self._do(lambda: self._adapters.rename(record.id, name))
+            self._do(lambda app: app.adapters.rename(record.id, name))
 
         ask_for_words(self._page, tr("Rename"), tr("Name of the adapter"), record.name, rename)
 
@@ -83,7 +86,7 @@ class AdapterActions(QObject):
             tr("Delete “{name}”?", name=record.name),
             explained,
             tr("Delete"),
-            lambda: self._do(lambda: self._adapters.delete(record.id)),
+            lambda: self._do(lambda app: app.adapters.delete(record.id)),
         )
 
     def _export_gguf(self, record: AdapterRecord) -> None:
@@ -106,10 +109,10 @@ class AdapterActions(QObject):
             what = tr("“{name}” was exported.", name=record.name)
             self._page.notice.show_words(what, "\n".join(map(str, files)))
 
-        self._do(lambda: self._adapters.bring_out(record.id, place), tell)
+        self._do(lambda app: app.adapters.bring_out(record.id, place), tell)
 
     def _import(self) -> None:
-        model = self._engine.status.model
+        model = self._model()
         if model is None:
             return
         name, _ = QFileDialog.getOpenFileName(
@@ -119,7 +122,7 @@ class AdapterActions(QObject):
             tr("Adapters in GGUF or from PEFT") + " (*.gguf *.safetensors)",
         )
         if name:
-            self._do(lambda: self._adapters.bring_in(Path(name), model), self._tell_imported)
+            self._do(lambda app: app.adapters.bring_in(Path(name), model), self._tell_imported)
 
     def _tell_imported(self, record: AdapterRecord) -> None:
         self._page.notice.show_words(
@@ -129,7 +132,7 @@ class AdapterActions(QObject):
             lambda: self._activate(record),
         )
 
-    def _do(self, work: Callable[[], object], done: Callable[..., None] | None = None) -> None:
+    def _do(self, work: Work[_T], done: Callable[[_T], None] | None = None) -> None:
         self._bridge.run(work, done, self._page.notice.show_problem, patient=True)
 
 

@@ -19,8 +19,7 @@ from chatdesk.ui.personalize.overview import Overview, read_overview
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
+if TYPE_CHECKING:  # imported when they are made
     from chatdesk.ui.personalize.page import PersonalizePage
     from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
@@ -92,9 +91,11 @@ class PersonalizeController(PageController["PersonalizePage"]):
     # The page
 
     def _make_page(self, theme: Theme) -> "PersonalizePage":
+        from chatdesk.ui.personalize.adapter_actions import AdapterActions
         from chatdesk.ui.personalize.page import PersonalizePage
 
         page = PersonalizePage(theme)
+        AdapterActions(self._bridge, lambda: self._overview.model, page)
         for signal, slot in (
             (page.learn_requested, self.open_preview),
             (page.settings_requested, self.settings_requested),
@@ -104,16 +105,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
             signal.connect(slot)
         return page
 
-    def _serve(self, page: "PersonalizePage", services: "App") -> None:
-        from chatdesk.ui.personalize.adapter_actions import AdapterActions
-
-        AdapterActions(self._bridge, services, page)
-
     def _read(self, then: Callable[[], None] = lambda: None) -> None:
-        services = self._services
-        if services is None:
-            return
-
         def show(overview: Overview) -> None:
             self._overview = replace(overview, progress=self._progress or overview.progress)
             if self._page:
@@ -122,7 +114,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
                 self._look_again.start()
             then()
 
-        self._bridge.run(lambda: read_overview(services), show)
+        self._bridge.run(read_overview, show)
 
     def _show_scorecard(self, record: AdapterRecord) -> None:
         from chatdesk.ui.personalize.scorecard_dialog import ScorecardDialog
@@ -152,18 +144,18 @@ class PersonalizeController(PageController["PersonalizePage"]):
             self._preview.open()
 
     def _make_preview(self) -> "PreviewDialog | None":
+        model = self._overview.model
+        if model is None:  # the services may not be there yet, which come with the controller
+            return None
         from chatdesk.ui.personalize.preview.controller import PreviewController
         from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
-        services, model = self._services, self._overview.model
-        if services is None or model is None:
-            return None
         assert self._theme
         dialog = PreviewDialog(self._title_of, self._theme, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open_requested.connect(self._look_at)
         dialog.finished.connect(self._preview_closed)
-        PreviewController(self._bridge, services.personalize, model, dialog).read()
+        PreviewController(self._bridge, model, dialog).read()
         return dialog
 
     def _look_at(self, source: Source) -> None:

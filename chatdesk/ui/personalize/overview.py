@@ -9,7 +9,7 @@ from chatdesk.core.personalization import AdapterRecord, RatingTrend, Withdrawn
 from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.services.system.installation import learning_is_being_installed
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window is shown
     from chatdesk.services.app import App
 
 
@@ -43,9 +43,9 @@ class Overview:
         return next((each for each in self.records if each.id == adapter_id), None)
 
 
-def read_overview(services: "App") -> Overview:
+def read_overview(app: "App") -> Overview:
     """Ask the services; not on the window's thread. May raise `StoreProblem`."""
-    adapters, model = services.adapters, services.engine.status.model
+    adapters, model = app.adapters, app.engine.status.model
     records = adapters.records()
     active = adapters.in_use(model, None) if model else None
     before = adapters.before(active.model_id) if active else None
@@ -56,7 +56,7 @@ def read_overview(services: "App") -> Overview:
         active=active,
         back_to=before.name if before else "",
         trend=adapters.trend(active.id) if active else None,
-        missing=services.personalize.missing(),
+        missing=app.personalize.missing(),
         installing=learning_is_being_installed(),
-        progress=services.personalize.progress,
+        progress=app.personalize.progress,
     )

@@ -13,8 +13,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
+if TYPE_CHECKING:  # made and imported when it is opened
     from chatdesk.ui.settings.dialog import SettingsDialog
 
 
@@ -35,7 +34,6 @@ class SettingsController(QObject):
         self._settings = settings
         self._notice = notice
         self._window = window
-        self._services: App | None = None
         self._server_url = ""
         self._server_problem: EnvironmentProblem | None = None
         self._dialog: SettingsDialog | None = None
@@ -45,10 +43,6 @@ class SettingsController(QObject):
     def dialog(self) -> "SettingsDialog | None":
         """The settings, while they are open."""
         return self._dialog
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
@@ -117,29 +111,26 @@ class SettingsController(QObject):
         self._dialog.server.show_status(ServerStatus(self._server_url, self._server_problem))
 
     def _measure_kept(self, _: None = None) -> None:
-        if services := self._services:
-            self._bridge.run(services.sessions.used_bytes, self._show_kept)
+        self._bridge.run(lambda app: app.sessions.used_bytes(), self._show_kept)
 
     def _show_kept(self, used: int) -> None:
         if self._dialog:
             self._dialog.models.show_kept(used)
 
     def _clear_kept(self) -> None:
-        if services := self._services:
-            self._bridge.run(services.sessions.clear, self._measure_kept)
+        self._bridge.run(lambda app: app.sessions.clear(), self._measure_kept)
 
     def _show_token(self, problem: EnvironmentProblem | None = None) -> None:
         def show(there: bool) -> None:
             if self._dialog:
                 self._dialog.downloads.show_token(there, problem)
 
-        if services := self._services:
-            self._bridge.run(lambda: services.hub.has_token, show, patient=True)
+        self._bridge.run(lambda app: app.hub.has_token, show, patient=True)
 
     def _keep_token(self, token: str) -> None:
-        if services := self._services:
-            work = partial(services.hub.set_token, token)
-            self._bridge.run(work, self._show_token, self._show_token, patient=True)
+        self._bridge.run(
+            lambda app: app.hub.set_token(token), self._show_token, self._show_token, patient=True
+        )
 
     def _check_computer(self, address: str) -> None:
         from chatdesk.services.devices.addresses import answers
@@ -148,9 +139,8 @@ class SettingsController(QObject):
             if self._dialog:
                 self._dialog.computers.show_answer(address, is_there)
 
-        self._bridge.run(partial(answers, address), show, patient=True)
+        self._bridge.run_now(partial(answers, address), show, patient=True)
 
     def _closed(self, _result: int) -> None:
         self._dialog = None
-        if services := self._services:
-            self._bridge.run(services.apply_load_options, patient=True)
+        self._bridge.run(lambda app: app.apply_load_options(), patient=True)

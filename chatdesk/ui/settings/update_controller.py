@@ -14,9 +14,8 @@ from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
-    from chatdesk.services.system.updates import Release, UpdateService
+if TYPE_CHECKING:  # imported with the services, and when the settings are opened
+    from chatdesk.services.system.updates import Release
     from chatdesk.ui.settings.dialog import SettingsDialog
 
 FIRST_LOOK_MS = 60_000  # the start is over, and the first answer probably
@@ -40,23 +39,24 @@ class UpdateController(QObject):
         self._settings = settings
         self._opener = opener
         self._notice = notice
-        self._service: UpdateService | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look_if_due)
         opener.opened.connect(self._offer)
+        bridge.opened.connect(self._begin)
 
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        if services.updates.host:
-            self._service = services.updates
+    def _begin(self) -> None:
+        self._bridge.run(lambda app: app.updates.host, self._start)
+
+    def _start(self, host: str) -> None:
+        if host:  # a build for a store has none
             self._timer.start(FIRST_LOOK_MS)
 
     # Once a day
 
     def _look_if_due(self) -> None:
         self._timer.start(AGAIN_MS)
-        if self._service and self._settings.now.general.look_for_updates:
-            self._bridge.run(self._service.look_if_due, self._tell, patient=True)
+        if self._settings.now.general.look_for_updates:
+            self._bridge.run(lambda app: app.updates.look_if_due(), self._tell, patient=True)
 
     def _tell(self, release: "Release | None") -> None:
         if release is None:
@@ -71,11 +71,15 @@ class UpdateController(QObject):
     # In the settings
 
     def _offer(self, dialog: "SettingsDialog") -> None:
-        if self._service:
-            row = dialog.general.updates
-            row.look_requested.connect(self._look_now)
-            row.page_requested.connect(open_page)
-            row.offer(self._service.host)
+        row = dialog.general.updates
+        row.look_requested.connect(self._look_now)
+        row.page_requested.connect(open_page)
+
+        def show(host: str) -> None:
+            if host and dialog is self._opener.dialog:
+                row.offer(host)
+
+        self._bridge.run(lambda app: app.updates.host, show)
 
     def _look_now(self) -> None:
         def show(release: "Release | None") -> None:
@@ -86,8 +90,7 @@ class UpdateController(QObject):
             if dialog := self._opener.dialog:
                 dialog.general.updates.show_problem(problem)
 
-        if self._service:
-            self._bridge.run(self._service.look, show, failed, patient=True)
+        self._bridge.run(lambda app: app.updates.look(), show, failed, patient=True)
 
 
 def open_page(address: str) -> None:

@@ -3,8 +3,6 @@
 Services, colours and facts come down through here; requests go up to the window.
 """
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
@@ -37,9 +35,6 @@ from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window_state import WindowState
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
 
 
 class WindowParts:
@@ -80,27 +75,6 @@ class WindowParts:
         bridge.subscribe(AnswerEnded, self._show_speed)
         bridge.subscribe(EngineChanged, self._show_engine)
         bridge.subscribe(AdapterLeftOut, self._tell_left_out)
-
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        for part in (
-            self.settings,
-            self.options,
-            self.models,
-            self.hub,  # its suggestion takes the place of the general one
-            self.downloads,
-            self.library,
-            self.defaults,
-            self.updates,
-            self.conversations,
-            self.chat,
-            self.ask,  # what was waiting is sent in the chat that is open
-            self.feedback,
-            self.adapters,
-            self.personalize,
-        ):
-            part.attach(services)
-        self.inspector.show_engine(services.engine.status)
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
@@ -32,12 +31,9 @@ from chatdesk.ui.window.layout import Panels
 from chatdesk.ui.window.state_keeper import WindowKeeper
 from chatdesk.ui.window_state import WindowState
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
-
 
 class MainWindow(QMainWindow):
-    """The one window. It stands before the services do; `attach` brings them.
+    """The one window. It is shown before the services are open.
 
     `state_path` is where the window's state is kept. `parts` is what it is made of.
     """
@@ -183,13 +179,8 @@ class MainWindow(QMainWindow):
         """The settings' dialog."""
         return self.parts.settings
 
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self.parts.attach(services)
-
     def services_failed(self, problem: EnvironmentProblem, again: Callable[[], None]) -> None:
         """The services could not be built; `again` tries once more. What was typed is kept."""
-        self.parts.ask.wait_failed()
         self.notice.show_problem(problem, tr("Try again"), again)
 
     def set_theme(self, theme: Theme) -> None:

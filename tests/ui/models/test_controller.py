@@ -69,7 +69,7 @@ class Library:
         return self.services.models.add(path)
 
     def open(self) -> None:
-        self.controller.attach(self.services)
+        self.bridge.open(self.services)
         self.page = self.controller.page()
         QVBoxLayout(self.window).addWidget(self.page)
         self.window.show()

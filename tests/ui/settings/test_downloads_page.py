@@ -185,7 +185,7 @@ def opened(
         engine=SimpleNamespace(status=EngineStatus(EngineState.OFF)),
         sessions=SimpleNamespace(used_bytes=lambda: 0),
     )
-    controller.attach(cast(App, services))
+    bridge.open(cast(App, services))
     controller.open_downloads()
     assert controller.dialog
     yield controller.dialog.downloads

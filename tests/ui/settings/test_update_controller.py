@@ -48,11 +48,10 @@ class Home:
         self.settings = SettingsValue(Settings(general=GeneralSettings(look_for_updates=agreed)))
         self.opener = SettingsController(self.bridge, self.settings, self.notice, self.window)
         self.opener.set_theme(self.theme)
-        updates = UpdateController(
-            self.bridge, self.settings, self.opener, self.notice, self.window
-        )
+        UpdateController(self.bridge, self.settings, self.opener, self.notice, self.window)
         service = UpdateService(self.state, address, PUBLIC)
-        updates.attach(cast("App", SimpleNamespace(updates=service)))
+        sessions = SimpleNamespace(used_bytes=lambda: 0)
+        self.bridge.open(cast("App", SimpleNamespace(updates=service, sessions=sessions)))
 
     def row(self) -> UpdateRow:
         if self.opener.dialog is None:
@@ -61,9 +60,12 @@ class Home:
         return self.opener.dialog.general.updates
 
     def press(self, name: str) -> None:
-        buttons = self.row().findChildren(QPushButton)
-        button = next(each for each in buttons if each.text() == name and each.isVisible())
-        self.qtbot.keyClick(button, Qt.Key.Key_Space)
+        def offered() -> list[QPushButton]:
+            buttons = self.row().findChildren(QPushButton)
+            return [each for each in buttons if each.text() == name and each.isVisible()]
+
+        self.until(lambda: bool(offered()))
+        self.qtbot.keyClick(offered()[0], Qt.Key.Key_Space)
 
     def says(self, words: str) -> bool:
         """Whether the row in the settings does."""
@@ -164,6 +166,7 @@ def test_an_answer_after_the_settings_were_closed(home: Home) -> None:
 
 def test_without_an_address_nothing_is_offered(home: Home) -> None:
     home.start(agreed=True, address="")
-    assert home.row().isHidden()
+    home.row()
     home.qtbot.wait(100)
+    assert home.row().isHidden()
     assert home.server.asked == []

@@ -11,13 +11,11 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Download, DownloadState
 from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.download_words import name_and_quantization, status_words
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
-    from chatdesk.services.hub.downloads import DownloadService
+if TYPE_CHECKING:  # imported when it is made
     from chatdesk.ui.models.downloads.list import DownloadList
 
 
@@ -36,10 +34,10 @@ class DownloadsController(QObject):
         super().__init__()
         self._bridge = bridge
         self._notice = notice
-        self._service: DownloadService | None = None
         self._downloads: dict[str, Download] = {}
         self._received: dict[str, int] = {}  # of what is running, newer than in the list
         self._made: DownloadList | None = None
+        bridge.opened.connect(self._read)  # what was being fetched before goes on
         bridge.subscribe(DownloadsChanged, self._on_downloads)
         bridge.subscribe(DownloadProgressed, self._on_progress)
 
@@ -57,11 +55,6 @@ class DownloadsController(QObject):
         view.show_downloads(tuple(self._downloads.values()))
         return view
 
-    def attach(self, services: "App") -> None:
-        """The services are there; what was being fetched before goes on."""
-        self._service = services.downloads
-        self._read()
-
     # Facts
 
     def _on_downloads(self, _fact: DownloadsChanged) -> None:
@@ -76,8 +69,7 @@ class DownloadsController(QObject):
         self._show_status()
 
     def _read(self) -> None:
-        if self._service:
-            self._bridge.run(self._service.list, self._show)
+        self._bridge.run(lambda app: app.downloads.list(), self._show)
 
     def _show(self, downloads: Sequence[Download]) -> None:
         before, self._downloads = self._downloads, {each.id: each for each in downloads}
@@ -117,21 +109,19 @@ class DownloadsController(QObject):
     # What the person does
 
     def _pause(self, download_id: str) -> None:
-        self._do(lambda service: service.pause(download_id))
+        self._do(lambda app: app.downloads.pause(download_id))
 
     def _resume(self, download_id: str) -> None:
-        self._do(lambda service: service.resume(download_id))
+        self._do(lambda app: app.downloads.resume(download_id))
 
     def _cancel(self, download_id: str) -> None:
-        self._do(lambda service: service.cancel(download_id))
+        self._do(lambda app: app.downloads.cancel(download_id))
 
     def _clear(self, download_id: str) -> None:
-        self._do(lambda service: service.clear(download_id))
+        self._do(lambda app: app.downloads.clear(download_id))
 
     def _chat(self, path: str) -> None:
         self.chat_requested.emit(Path(path))
 
-    def _do(self, work: Callable[["DownloadService"], object]) -> None:
-        if service := self._service:
-            failed = self._notice().show_problem
-            self._bridge.run(lambda: work(service), None, failed)  # one after the other
+    def _do(self, work: Work[object]) -> None:
+        self._bridge.run(work, None, self._notice().show_problem)  # one after the other

@@ -1,27 +1,36 @@
 """Between what finds models and the services: search, open, judge, recommend, begin to fetch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr, trn
-from chatdesk.core.library import CatalogEntry, DownloadState, Estimate, HubRepository, Variant
+from chatdesk.core.library import (
+    CatalogEntry,
+    Download,
+    DownloadState,
+    Estimate,
+    HubRepository,
+    KeptModel,
+    Variant,
+)
+from chatdesk.core.models import ModelFile
 from chatdesk.services.hub.facts import DownloadsChanged
 from chatdesk.services.models.facts import ModelsChanged
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.download_words import FileKey, file_key, summary_of
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
+if TYPE_CHECKING:  # imported when they are made
     from chatdesk.ui.models.hub.catalog_list import CatalogList
     from chatdesk.ui.models.hub.search import HubSearch
 
+_T = TypeVar("_T")
 Recommended = tuple[CatalogEntry, Estimate]
 Taken = tuple[set[FileKey], set[FileKey]]  # what is being fetched, and what is kept
 
@@ -40,13 +49,12 @@ class HubController(QObject):
         super().__init__()
         self._bridge = bridge
         self._notice = notice
-        self._services: App | None = None
         self._theme: Theme | None = None
         self._search_made: HubSearch | None = None
         self._catalog_made: CatalogList | None = None
-        self._pending: Callable[[], None] | None = None  # what is asked once the services are there
         self._question = 0  # the number of what was asked last; answers to others are dropped
         self._marking = 0  # likewise of what is read to mark what is taken
+        bridge.opened.connect(self._begin)
         bridge.subscribe(ModelsChanged, self._on_models)
         bridge.subscribe(DownloadsChanged, self._on_downloads)
 
@@ -77,14 +85,10 @@ class HubController(QObject):
         self._mark_taken()
         return catalog
 
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
+    def _begin(self) -> None:
         self._suggest()
         self._show_catalog()
         self._mark_taken()
-        if self._pending:
-            self._pending()
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
@@ -103,71 +107,58 @@ class HubController(QObject):
     # Finding
 
     def _search(self, words: str, sort: str) -> None:
-        if services := self._services:
-            self._ask(partial(services.hub.search, words, sort), self.search.show_models)
-        else:
-            self._pending = partial(self._search, words, sort)
+        self._ask(lambda app: app.hub.search(words, sort), self.search.show_models)
 
     def _open(self, repo_or_link: str) -> None:
-        if services := self._services:
-            self._ask(partial(services.hub.open, repo_or_link), self._judge)
-        else:
-            self._pending = partial(self._open, repo_or_link)
+        self._ask(lambda app: app.hub.open(repo_or_link), self._judge)
 
     def _judge(self, repository: HubRepository) -> None:
         self.search.show_repository(repository)
-        if services := self._services:
-            work = partial(services.hub.judge, repository)
-            self._ask(work, partial(self.search.show_judged, repository))
+        show = partial(self.search.show_judged, repository)
+        self._ask(lambda app: app.hub.judge(repository), show)
 
-    def _ask(self, work: Callable[[], object], show: Callable[..., None]) -> None:
+    def _ask(self, work: Work[_T], show: Callable[[_T], None]) -> None:
         self._question += 1
         question = self._question
 
-        def done(found: object) -> None:
-            if question == self._question:
+        def is_asked() -> bool:  # no longer, perhaps, when the services are open
+            return question == self._question
+
+        def done(found: _T | None) -> None:
+            if found is not None and is_asked():
                 show(found)
 
         def failed(problem: EnvironmentProblem) -> None:
-            if question == self._question:
+            if is_asked():
                 self.search.show_problem(problem)
 
-        self._bridge.run(work, done, failed, patient=True)
+        self._bridge.run(lambda app: work(app) if is_asked() else None, done, failed, patient=True)
 
     def _ask_nothing(self) -> None:
         self._question += 1
-        self._pending = None
 
     # Recommending
 
     def _suggest(self) -> None:
-        services = self._services
-        assert services
-        hub, engine = services.hub, services.engine
-
-        def show(best: Recommended | None) -> None:
-            model = engine.status.model
+        def show(found: tuple[Recommended | None, ModelFile | None]) -> None:
+            best, model = found
             if best and model and model.header.parameters < best[0].parameters:
                 self.recommended.emit(*best, summary_of(best[0], current_language()))
 
-        self._bridge.run(hub.recommended, show)
+        self._bridge.run(lambda app: (app.hub.recommended(), app.engine.status.model), show)
 
     def _show_catalog(self) -> None:
-        services = self._services
-        if services and self._catalog_made:
-            hub, catalog = services.hub, self._catalog_made
-
-            def show(read: tuple[tuple[Recommended, ...], Recommended | None]) -> None:
-                entries, best = read
-                catalog.show_entries(entries, best and best[0])
-
-            self._bridge.run(lambda: (hub.catalog(), hub.recommended()), show, patient=True)
-
-    def _look_for_newer(self) -> None:
-        services = self._services
-        if services is None:
+        catalog = self._catalog_made
+        if catalog is None:
             return
 
+        def show(read: tuple[tuple[Recommended, ...], Recommended | None]) -> None:
+            entries, best = read
+            catalog.show_entries(entries, best and best[0])
+
+        self._bridge.run(lambda app: (app.hub.catalog(), app.hub.recommended()), show, patient=True)
+
+    def _look_for_newer(self) -> None:
         def done(new: int) -> None:
             self._show_catalog()
             self.catalog.show_looked(
@@ -180,63 +171,45 @@ class HubController(QObject):
             self.catalog.show_looked(str(problem), failed=True)
 
         self.catalog.show_looking()
-        self._bridge.run(services.hub.update_catalog, done, failed, patient=True)
+        self._bridge.run(lambda app: app.hub.update_catalog(), done, failed, patient=True)
 
     # Fetching
 
     def _fetch(self, repository: HubRepository, variant: Variant) -> None:
-        if services := self._services:
-            start = services.downloads.start
-            work = partial(start, repository.model.repo, repository.revision, variant)
-            self._bridge.run(work, None, self._tell)
+        repo, revision = repository.model.repo, repository.revision
+        self._bridge.run(lambda app: app.downloads.start(repo, revision, variant), None, self._tell)
 
     def _fetch_entry(self, entry: CatalogEntry) -> None:
-        services = self._services
-        if services is None:
-            return
-
-        def work() -> None:
-            repository = services.hub.open(entry.repo)
-            for variant in repository.variants:
-                if entry.file in (file.path for file in variant.files):
-                    services.downloads.start(entry.repo, repository.revision, variant)
-                    return
-            raise NotFound(
-                tr("{name} is not where the list says any more.", name=entry.name),
-                tr("Look for a newer list, or search for it."),
-            )
-
         def failed(problem: EnvironmentProblem) -> None:
             self._mark_taken()
             self._tell(problem)
 
         self.catalog.mark_asking(entry)
-        self._bridge.run(work, None, failed, patient=True)
+        self._bridge.run(
+            lambda app: app.downloads.start(*app.hub.locate(entry)), None, failed, patient=True
+        )
 
     def _tell(self, problem: EnvironmentProblem) -> None:
         self._notice().show_problem(problem)
 
     def _mark_taken(self) -> None:
         """Read what is being fetched and what is kept, and mark it wherever it is offered."""
-        services = self._services
         parts = [each for each in (self._search_made, self._catalog_made) if each]
-        if services is None or not parts:
+        if not parts:
             return
-
         self._marking += 1
         marking = self._marking
 
-        def show(taken: Taken) -> None:
+        def show(read: tuple[tuple[Download, ...], tuple[KeptModel, ...]]) -> None:
             if marking == self._marking:
                 for part in parts:
-                    part.mark_taken(*taken)
+                    part.mark_taken(*_taken(*read))
 
-        self._bridge.run(partial(_read_taken, services), show, patient=True)
+        self._bridge.run(lambda app: (app.downloads.list(), app.models.kept()), show, patient=True)
 
 
-def _read_taken(services: "App") -> Taken:
+def _taken(downloads: Sequence[Download], kept: Sequence[KeptModel]) -> Taken:
     """The files that are being fetched, and those of repositories that are kept."""
-    downloads, kept = services.downloads.list(), services.models.kept()
     fetching = [each for each in downloads if each.state is not DownloadState.DONE]
     return (
         {file_key(each.repo, each.files[0].path) for each in fetching},

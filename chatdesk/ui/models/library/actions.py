@@ -3,25 +3,26 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import KeptModel, ModelNotes
+from chatdesk.core.library import KeptModel
+from chatdesk.core.personalization import AdapterRecord
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.units import size_words
 from chatdesk.services.models.other_apps import app_that_keeps
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.library.delete_question import DeleteQuestion, explain_starter
 from chatdesk.ui.models.library.details_dialog import ModelDetails
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.questions import ask_for_words
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
+_T = TypeVar("_T")
 
 
 class ModelActions(QObject):
@@ -36,11 +37,9 @@ class ModelActions(QObject):
     shrink_requested = Signal(object)
     duplicates_requested = Signal()
 
-    def __init__(self, bridge: Bridge, services: "App", page: ModelsPage, theme: Theme) -> None:
+    def __init__(self, bridge: Bridge, page: ModelsPage, theme: Theme) -> None:
         super().__init__(page)
         self._bridge = bridge
-        self._services = services
-        self._models = services.models
         self._page = page
         self._theme = theme
         self._details: ModelDetails | None = None
@@ -67,17 +66,17 @@ class ModelActions(QObject):
 
     def open_details(self, kept: KeptModel) -> None:
         """Show everything about a model."""
+        self._do(
+            lambda app: (app.adapters.in_use(kept.model, None), app.settings.chat.sampling),
+            lambda read: self._show_details(kept, *read),
+        )
 
-        def adapter() -> str:
-            record = self._services.adapters.in_use(kept.model, None)
-            return record.name if record else ""
-
-        self._do(adapter, partial(self._show_details, kept))
-
-    def _show_details(self, kept: KeptModel, adapter: str) -> None:
+    def _show_details(
+        self, kept: KeptModel, in_use: AdapterRecord | None, general: SamplingParams
+    ) -> None:
         if self._details:
             return
-        general = self._services.settings.chat.sampling
+        adapter = in_use.name if in_use else ""
         dialog = self._details = ModelDetails(
             kept, general, adapter, self._theme, self._page.window()
         )
@@ -101,19 +100,7 @@ class ModelActions(QObject):
         dialog.flush()
         model_id, before, after = dialog.kept.model.id, dialog.kept.notes, dialog.notes
         if before != after:
-            self._do(lambda: self._keep(model_id, before, after))
-
-    def _keep(self, model_id: str, before: ModelNotes, after: ModelNotes) -> None:
-        models = self._models
-        if before.title != after.title:
-            models.rename(model_id, after.title)
-        if before.favourite != after.favourite:
-            models.favour(model_id, after.favourite)
-        if before.tags != after.tags:
-            models.tag(model_id, after.tags)
-        defaults = (after.system_prompt, after.sampling)
-        if defaults != (before.system_prompt, before.sampling):
-            models.set_defaults(model_id, *defaults)
+            self._do(lambda app: app.models.edit(model_id, before, after))
 
     # Rows
 
@@ -121,16 +108,16 @@ class ModelActions(QObject):
         self.chat_requested.emit(kept.model)
 
     def _favour(self, kept: KeptModel) -> None:
-        self._do(lambda: self._models.favour(kept.model.id, not kept.notes.favourite))
+        self._do(lambda app: app.models.favour(kept.model.id, not kept.notes.favourite))
 
     def _rename(self, kept: KeptModel) -> None:
         def rename(name: str) -> None:
-            self._do(lambda: self._models.rename(kept.model.id, name.strip()))
+            self._do(lambda app: app.models.rename(kept.model.id, name.strip()))
 
         ask_for_words(self._page, tr("Rename"), tr("Name of the model"), kept.name, rename)
 
     def _renew(self, kept: KeptModel) -> None:
-        self._do(lambda: self._models.add(Path(kept.model.path)))
+        self._do(lambda app: app.models.add(Path(kept.model.path)))
 
     def delete(self, kept: KeptModel, details: ModelDetails | None = None) -> None:
         """Ask whether a model is to go to the trash, or off the list only."""
@@ -140,7 +127,7 @@ class ModelActions(QObject):
             return
         model_id = kept.model.id
 
-        def away(work: Callable[[], object], done: Callable[..., None] | None = None) -> None:
+        def away(work: Work[_T], done: Callable[[_T], None] | None = None) -> None:
             if details and details is self._details:
                 details.accept()
             self._do(work, done)
@@ -148,12 +135,12 @@ class ModelActions(QObject):
         def ask(app: str) -> None:
             question = DeleteQuestion(kept, app, parent)
             question.trash.connect(
-                lambda: away(lambda: self._models.delete(model_id), partial(self._tell, kept))
+                lambda: away(lambda app: app.models.delete(model_id), partial(self._tell, kept))
             )
-            question.forget.connect(lambda: away(lambda: self._models.forget(model_id)))
+            question.forget.connect(lambda: away(lambda app: app.models.forget(model_id)))
             question.open()
 
-        self._do(lambda: app_that_keeps(kept.model), ask)
+        self._do(lambda _: app_that_keeps(kept.model), ask)
 
     def _tell(self, kept: KeptModel, freed: int) -> None:
         self._page.notice.show_words(
@@ -161,7 +148,7 @@ class ModelActions(QObject):
             tr("{size} are free once the trash is emptied.", size=size_words(freed)),
         )
 
-    def _do(self, work: Callable[[], object], done: Callable[..., None] | None = None) -> None:
+    def _do(self, work: Work[_T], done: Callable[[_T], None] | None = None) -> None:
         self._bridge.run(work, done, self._page.notice.show_problem, patient=True)
 
 

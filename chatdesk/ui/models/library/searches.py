@@ -3,23 +3,21 @@
 from collections.abc import Callable
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import trn
 from chatdesk.core.library import FoundElsewhere, KeptModel, Quantizing
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
 from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.theme import Theme
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
-
+_T = TypeVar("_T")
 Asking = ElsewhereDialog | DuplicatesDialog | QuantizeDialog
 Added = tuple[int, EnvironmentProblem | None]
 
@@ -33,14 +31,13 @@ class LibrarySearches(QObject):
     chat_requested = Signal(object)
     delete_requested = Signal(object)
 
-    def __init__(self, bridge: Bridge, services: "App", page: ModelsPage, theme: Theme) -> None:
+    def __init__(self, bridge: Bridge, page: ModelsPage, theme: Theme) -> None:
         super().__init__(page)
         self._bridge = bridge
-        self._models = services.models
-        self._quantizing = services.quantizing
         self._page = page
         self._theme = theme
         self._shrink: QuantizeDialog | None = None
+        self._progress: Quantizing | None = None
         self._opened: set[Asking] = set()
         page.elsewhere_requested.connect(self.open_elsewhere)
         page.duplicates_requested.connect(self.open_duplicates)
@@ -55,21 +52,15 @@ class LibrarySearches(QObject):
         """Look for models that other apps keep."""
         dialog = ElsewhereDialog(self._theme, self._page.window())
         dialog.use_requested.connect(partial(self._use, dialog))
-        self._open(dialog, self._models.elsewhere, dialog.show_found)
+        self._open(dialog, lambda app: app.models.elsewhere(), dialog.show_found)
 
     def _use(self, dialog: ElsewhereDialog, chosen: tuple[FoundElsewhere, ...]) -> None:
-        def work() -> Added:
-            added, problem = 0, None
-            for found in chosen:
-                try:
-                    self._models.add_elsewhere(found)
-                    added += 1
-                except EnvironmentProblem as met:  # one damaged file does not keep out the rest
-                    problem = met
-            return added, problem
-
         dialog.show_working()
-        self._bridge.run(work, partial(self._tell_added, dialog), patient=True)
+        self._bridge.run(
+            lambda app: app.models.add_all_elsewhere(chosen),
+            partial(self._tell_added, dialog),
+            patient=True,
+        )
 
     def _tell_added(self, dialog: ElsewhereDialog, came_of_it: Added) -> None:
         added, problem = came_of_it
@@ -94,7 +85,7 @@ class LibrarySearches(QObject):
         dialog.delete_requested.connect(self.delete_requested)
         self._open(
             dialog,
-            lambda: self._models.duplicates(cancelled.is_set),
+            lambda app: app.models.duplicates(cancelled.is_set),
             dialog.show_groups,
         )
 
@@ -102,32 +93,38 @@ class LibrarySearches(QObject):
 
     def open_shrink(self, kept: KeptModel) -> None:
         """Offer to make a model smaller, or show how far that is."""
-        bridge, quantizing, model = self._bridge, self._quantizing, kept.model
+        bridge, model, on = self._bridge, kept.model, self._progress
         dialog = self._shrink = QuantizeDialog(kept, self._page.window())
         dialog.start_requested.connect(partial(self._start, dialog))
-        dialog.cancel_requested.connect(lambda: bridge.run(quantizing.cancel, patient=True))
+        dialog.cancel_requested.connect(
+            lambda: bridge.run(lambda app: app.quantizing.cancel(), patient=True)
+        )
         dialog.chat_requested.connect(dialog.accept)
         dialog.chat_requested.connect(self.chat_requested)
         dialog.finished.connect(self._shrink_closed)
-        on = quantizing.progress
         if on and on.is_running and on.model.id == model.id:
             dialog.show_progress(on)
             self._open(dialog)
             return
 
-        def work() -> tuple[dict[str, int], bool]:
-            kinds = quantizing.smaller_types(model)
-            sizes = {kind: quantizing.expected_bytes(model, kind) for kind in kinds}
-            return sizes, quantizing.loses_twice(model)
-
         def show(found: tuple[dict[str, int], bool]) -> None:
             dialog.show_types(found[0], loses_twice=found[1])
 
-        self._open(dialog, work, show)
+        self._open(
+            dialog,
+            lambda app: (
+                {
+                    kind: app.quantizing.expected_bytes(model, kind)
+                    for kind in app.quantizing.smaller_types(model)
+                },
+                app.quantizing.loses_twice(model),
+            ),
+            show,
+        )
 
     def show_quantizing(self, progress: Quantizing) -> bool:
         """How far a smaller model is; whether the person is looking at that."""
-        dialog = self._shrink
+        dialog, self._progress = self._shrink, progress
         if dialog is None or dialog.kept.model.id != progress.model.id:
             return False
         dialog.show_progress(progress)
@@ -136,7 +133,7 @@ class LibrarySearches(QObject):
     def _start(self, dialog: QuantizeDialog, kind: str) -> None:
         model = dialog.kept.model
         failed = partial(self._show_problem, dialog)
-        self._bridge.run(lambda: self._quantizing.start(model, kind), None, failed, patient=True)
+        self._bridge.run(lambda app: app.quantizing.start(model, kind), None, failed, patient=True)
 
     def _shrink_closed(self, _result: int) -> None:
         self._shrink = None
@@ -146,12 +143,12 @@ class LibrarySearches(QObject):
     def _open(
         self,
         dialog: Asking,
-        work: Callable[[], object] | None = None,
-        show: Callable[..., None] | None = None,
+        work: Work[_T] | None = None,
+        show: Callable[[_T], None] | None = None,
     ) -> None:
         """Open a dialog; `show` gets what `work` finds, if the dialog is still open then."""
 
-        def done(found: object) -> None:
+        def done(found: _T) -> None:
             if dialog in self._opened and show:
                 show(found)
 

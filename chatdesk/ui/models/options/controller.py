@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile
-from chatdesk.ui.bridge import Bridge
+from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 
-if TYPE_CHECKING:  # made and imported when they are opened; SQLAlchemy comes with the services
-    from chatdesk.services.app import App
+if TYPE_CHECKING:  # imported when it is made
     from chatdesk.ui.models.options.dialog import ModelOptionsDialog
+
+_T = TypeVar("_T")
 
 
 class ModelOptionsController(QObject):
@@ -26,18 +28,18 @@ class ModelOptionsController(QObject):
         self._bridge = bridge
         self._settings = settings
         self._window = window
-        self._services: App | None = None
+        self._in_use: ModelFile | None = None
         self._theme: Theme | None = None
         self._dialog: ModelOptionsDialog | None = None
+        bridge.subscribe(EngineChanged, self._on_engine)
 
     @property
     def dialog(self) -> "ModelOptionsDialog | None":
         """The dialog, while it is open."""
         return self._dialog
 
-    def attach(self, services: "App") -> None:
-        """The services are there."""
-        self._services = services
+    def _on_engine(self, fact: EngineChanged) -> None:
+        self._in_use = fact.status.model
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
@@ -49,11 +51,8 @@ class ModelOptionsController(QObject):
         """Open the options of a model, or of the one in use."""
         from chatdesk.ui.models.options.dialog import ModelOptionsDialog
 
-        services = self._services
-        if services is None or self._dialog or self._theme is None:
-            return
-        model = model or services.engine.status.model
-        if model is None:
+        model = model or self._in_use
+        if model is None or self._dialog or self._theme is None:
             return
         settings = self._settings.now
         dialog = self._dialog = ModelOptionsDialog(
@@ -65,24 +64,23 @@ class ModelOptionsController(QObject):
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(partial(self._closed, dialog, model))
-        self._look_up(services.models.refresh, dialog.show_models)
-        self._look_up(lambda: services.engine.ready().devices, dialog.show_devices, patient=True)
+        self._look_up(lambda app: app.models.refresh(), dialog.show_models)
+        self._look_up(lambda app: app.engine.ready().devices, dialog.show_devices, patient=True)
         dialog.open()
 
     def use(self, model: ModelFile, options: LoadOptions) -> None:
         """Load a model with these options from now on, and at once if it is the one in use."""
         changed = self._settings.now.with_load_options(model.id, options)
         self._settings.edit("models", options=changed.models.options)
-        if services := self._services:
-            self._bridge.run(services.apply_load_options, patient=True)
+        self._bridge.run(lambda app: app.apply_load_options(), patient=True)
 
     def _look_up(
-        self, work: Callable[[], object], show: Callable[..., None], *, patient: bool = False
+        self, work: Work[_T], show: Callable[[_T], None], *, patient: bool = False
     ) -> None:
         """Look something up for the dialog; a problem only leaves it out."""
         dialog = self._dialog
 
-        def done(found: object) -> None:
+        def done(found: _T) -> None:
             if self._dialog is dialog:
                 show(found)
 

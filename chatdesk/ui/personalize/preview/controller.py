@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
@@ -12,13 +11,12 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import Preview, TrainingConfig
+from chatdesk.services.app import App
+from chatdesk.services.personalize.service import PersonalizeService
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.personalize.service import PersonalizeService
-
-Change = Callable[[Preview], Preview]
+Change = Callable[[PersonalizeService, Preview], Preview]
 
 
 class PreviewController(QObject):
@@ -27,12 +25,9 @@ class PreviewController(QObject):
     Whatever the person does is done in its order, each thing to what came of the one before.
     """
 
-    def __init__(
-        self, bridge: Bridge, service: "PersonalizeService", model: ModelFile, dialog: PreviewDialog
-    ) -> None:
+    def __init__(self, bridge: Bridge, model: ModelFile, dialog: PreviewDialog) -> None:
         super().__init__(dialog)
         self._bridge = bridge
-        self._service = service
         self._model = model
         self._dialog = dialog
         self._is_open = True
@@ -41,7 +36,7 @@ class PreviewController(QObject):
         self._changes: deque[tuple[Change, Callable[[], None]]] = deque()  # one is being done
         dialog.choose_requested.connect(self._choose)
         dialog.mask_requested.connect(self._mask)
-        dialog.config_changed.connect(lambda: self._do(lambda preview: preview))
+        dialog.config_changed.connect(lambda: self._do(lambda _, preview: preview))
         dialog.read_requested.connect(self.read)
         dialog.add_file_requested.connect(self._pick_files)
         dialog.start_requested.connect(self._start)
@@ -51,10 +46,8 @@ class PreviewController(QObject):
         """Read what would be learned, with more chat files; what was chosen and masked stays so."""
         files = (*self._files, *more_files)
 
-        def read(before: Preview) -> Preview:
-            return _as_before(
-                self._service, before, self._service.preview(self._model, files=files)
-            )
+        def read(service: PersonalizeService, before: Preview) -> Preview:
+            return _as_before(service, before, service.preview(self._model, files=files))
 
         def keep() -> None:
             self._files = files
@@ -63,10 +56,10 @@ class PreviewController(QObject):
         self._do(read, keep)
 
     def _choose(self, example_ids: Collection[str], chosen: bool) -> None:
-        self._do(lambda preview: self._service.choose(preview, example_ids, chosen))
+        self._do(lambda service, preview: service.choose(preview, example_ids, chosen))
 
     def _mask(self, value: str, masked: bool) -> None:
-        self._do(lambda preview: self._service.mask(preview, value, masked))
+        self._do(lambda service, preview: service.mask(preview, value, masked))
 
     def _pick_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(
@@ -76,8 +69,8 @@ class PreviewController(QObject):
             self.read(map(Path, paths))
 
     def _start(self, config: TrainingConfig, name: str) -> None:
-        def start(preview: Preview) -> Preview:
-            self._service.start(preview, config, name)
+        def start(service: PersonalizeService, preview: Preview) -> Preview:
+            service.start(preview, config, name)
             return preview
 
         self._do(start, self._dialog.accept)
@@ -92,9 +85,9 @@ class PreviewController(QObject):
     def _begin_next(self) -> None:
         (change, _), preview, config = self._changes[0], self._preview, self._dialog.config
 
-        def work() -> tuple[Preview, float]:
-            changed = change(preview)
-            return changed, self._service.estimate(changed, config)
+        def work(app: App) -> tuple[Preview, float]:
+            changed = change(app.personalize, preview)
+            return changed, app.personalize.estimate(changed, config)
 
         self._bridge.run(work, self._done, self._failed, patient=True)
 
@@ -119,7 +112,7 @@ class PreviewController(QObject):
         self._is_open = False
 
 
-def _as_before(service: "PersonalizeService", before: Preview, preview: Preview) -> Preview:
+def _as_before(service: PersonalizeService, before: Preview, preview: Preview) -> Preview:
     """`preview` with what was chosen and masked by hand in the one before."""
     for chosen in (True, False):
         ids = {each.id for each in before.examples if each.chosen is chosen}

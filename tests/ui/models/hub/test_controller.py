@@ -89,8 +89,7 @@ class Desk:
         self.page.show()
 
     def attach(self) -> None:
-        for controller in (self.hub, self.fetching):
-            controller.attach(self.services)
+        self.bridge.open(self.services)
 
     def until_said(self, words: str) -> None:
         self.qtbot.waitUntil(lambda: self.says(words), timeout=TIMEOUT_MS)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -14,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import Preview, Source, TrainingConfig
+from chatdesk.services.app import App
 from chatdesk.services.personalize.examples import preview as previews
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.personalize.preview.controller import PreviewController
@@ -305,7 +308,8 @@ class Opened:
         self.dialog = dialog
         self.service = Recorded()
         self.bridge = Bridge()
-        self.controller = PreviewController(self.bridge, self.service, MODEL, dialog)  # type: ignore[arg-type]
+        self.bridge.open(cast(App, SimpleNamespace(personalize=self.service)))
+        self.controller = PreviewController(self.bridge, MODEL, dialog)
 
     def until(self, said: str) -> None:
         self.qtbot.waitUntil(lambda: said in words(self.dialog), timeout=5000)
