@@ -1,4 +1,4 @@
-"""Chatting: send, regenerate, edit, continue and stop, over the store and the engine.
+"""Chatting: send, regenerate, edit, continue and stop, over the store and a backend.
 
 Every operation blocks only as long as it takes to accept the request (worker threads call them);
 the answer itself is told in facts.
@@ -27,6 +27,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService, Applied
 from chatdesk.services.chat.answer import Answer, answer_record
+from chatdesk.services.chat.backend import ChatBackend
 from chatdesk.services.chat.facts import (
     AnswerEnded,
     AnswerReopened,
@@ -35,7 +36,6 @@ from chatdesk.services.chat.facts import (
     MessageChanged,
 )
 from chatdesk.services.chat.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
-from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import prompt_too_long
 from chatdesk.services.engine.process import Reply
 from chatdesk.services.facts import Publish
@@ -46,19 +46,19 @@ _log = logging.getLogger(__name__)
 
 
 class ChatService:
-    """Runs answers, several conversations' at once if need be; the engine takes them in turn."""
+    """Runs answers, several conversations' at once if need be; the backend takes them in turn."""
 
     def __init__(
         self,
         store: ConversationStore,
-        engine: Engine,
+        backend: ChatBackend,
         publish: Publish,
         models: LibraryNotes,
         adapters: AdapterService,
         forgetting: Forgetting,
     ) -> None:
         self._store = store
-        self._engine = engine
+        self._backend = backend
         self._adapters = adapters
         self._forgetting = forgetting
         self._publish = publish
@@ -138,7 +138,7 @@ class ChatService:
         for answer in self._running(conversation_id):
             answer.stop_wanted = True
             if answer.request_id:
-                self._engine.cancel(answer.request_id)
+                self._backend.cancel(answer.request_id)
 
     # Reading
 
@@ -180,10 +180,10 @@ class ChatService:
         _, system, path = self._situation(conversation_id, system_prompt)
         asked = sound_text(text) if text.strip() else None
         prompt = prompt_messages(system, path, asked) or prompt_messages(system, path, "")
-        counted = self._engine.count(prompt)
+        counted = self._backend.count(prompt)
         if asked is None and counted.tokens > counted.context_window - ANSWER_ROOM:
             asked = ""  # the last answer is too long to go on with, but not to ask after it
-            counted = self._engine.count(prompt_messages(system, path, asked))
+            counted = self._backend.count(prompt_messages(system, path, asked))
         left = counted.view_start - (1 if system else 0)  # how many messages left the view
         read = readable(path, continued=asked is None)
         view_after = read[left - 1].id if left > 0 else None
@@ -194,7 +194,7 @@ class ChatService:
 
         Older turns give way to it by themselves.
         """
-        counted = self._engine.count(prompt)
+        counted = self._backend.count(prompt)
         limit = counted.context_window - ANSWER_ROOM
         if counted.tokens > limit:
             raise prompt_too_long(counted.tokens, limit)
@@ -280,7 +280,7 @@ class ChatService:
         """A conversation (or None for a new one), its system prompt, and its active path."""
         if conversation_id is None:
             if system_prompt is None:
-                system_prompt = self._models.defaults(self._engine.status.model).system_prompt
+                system_prompt = self._models.defaults(self._backend.status.model).system_prompt
             return None, system_prompt, ()
         conversation = self._store.get(conversation_id)
         return conversation, conversation.system_prompt, conversation.path()
@@ -304,7 +304,7 @@ class ChatService:
         return prompt
 
     def _adapters_for(self, conversation: Conversation, choice: str | None) -> tuple[Applied, ...]:
-        model = self._engine.status.model
+        model = self._backend.status.model
         return self._adapters.for_answer(model, choice, conversation.id) if model else ()
 
     def _answer(
@@ -317,7 +317,7 @@ class ChatService:
     ) -> None:
         if adapters is None:
             adapters = self._adapters_for(conversation, conversation.adapter)
-        model = self._engine.status.model
+        model = self._backend.status.model
         record = answer_record(model, sampling or self._models.defaults(model).sampling, adapters)
         message = self._store.add_message(
             question.conversation_id,
@@ -337,7 +337,7 @@ class ChatService:
         with self._lock:
             self._answers[message.id] = answer
         assert message.answer
-        answer.request_id = self._engine.generate(
+        answer.request_id = self._backend.generate(
             prompt,
             message.answer.sampling,
             answer.take,
@@ -345,7 +345,7 @@ class ChatService:
             session=message.conversation_id,
         )
         if answer.stop_wanted:  # while it was being asked for
-            self._engine.cancel(answer.request_id)
+            self._backend.cancel(answer.request_id)
 
     def _running(self, conversation_id: str | None = None) -> list[Answer]:
         with self._lock:
@@ -372,7 +372,7 @@ class ChatService:
         question = self._store.untitled_question(conversation_id)
         if question is None:
             return
-        loaded = self._engine.status.loaded
+        loaded = self._backend.status.loaded
         prompt = title_prompt(question, reasons=loaded is not None and loaded.reasons)
         pieces: list[str] = []
 
@@ -387,4 +387,4 @@ class ChatService:
                         _log.warning("a title could not be saved: %s", problem)
                     self._publish(ConversationsChanged())
 
-        self._engine.generate(prompt, TITLE_SAMPLING, on_reply, background=True)
+        self._backend.generate(prompt, TITLE_SAMPLING, on_reply, background=True)
