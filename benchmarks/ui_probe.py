@@ -104,7 +104,7 @@ class Driver:
         begun = time.perf_counter()
         self._window.open_conversation(conversation_id)
         self.until(lambda: view.last_user_message_id() not in (None, before))
-        view.viewport().repaint()
+        view.column.viewport().repaint()
         return time.perf_counter() - begun
 
     def scroll_frames_ms(self) -> list[float]:
@@ -113,9 +113,9 @@ class Driver:
         frames = []
         for _ in range(SCROLL_FRAMES):
             begun = time.perf_counter()
-            bar = view.verticalScrollBar()
+            bar = view.column.verticalScrollBar()
             bar.setValue(bar.value() - 120)
-            view.viewport().repaint()
+            view.column.viewport().repaint()
             QEventLoop().processEvents()
             frames.append((time.perf_counter() - begun) * 1000)
         return frames
@@ -127,7 +127,7 @@ class Driver:
         begun = time.perf_counter()
         self._window.send(question)
         self.until(lambda: bool(self._texts))
-        self._window.chat_view.viewport().repaint()
+        self._window.chat_view.column.viewport().repaint()
         seconds = time.perf_counter() - begun
         self.until(lambda: bool(self._ended))
         self.settle(1.5)  # let the title be written

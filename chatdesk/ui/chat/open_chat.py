@@ -141,15 +141,15 @@ class OpenChat(QObject):
             return
         path = conversation.path()
         anchor = self._state.anchors.get(conversation.id) if restore else None
-        if not restore and not self._view.at_bottom:
-            anchor = self._view.scroll_anchor()
+        if not restore and not self._view.column.at_bottom:
+            anchor = self._view.column.scroll_anchor()
         self._view.show_path(
             path,
             lambda message_id: [other.id for other in conversation.siblings(message_id)],
             self._state.edits_of(conversation.id),
         )
         if anchor:
-            self._view.restore_anchor(anchor)
+            self._view.column.restore_anchor(anchor)
         self._last_id = path[-1].id if path else None
         if answering and restore:
             self.show_context(None)  # of this chat it is counted when the answer has ended
@@ -168,7 +168,7 @@ class OpenChat(QObject):
         """Put the draft and the reading position into the window's state."""
         self._state.remember_draft(self.current, self._composer.text)
         if self.current and self._last_id:
-            self._state.remember_anchor(self.current, self._view.scroll_anchor())
+            self._state.remember_anchor(self.current, self._view.column.scroll_anchor())
 
     def draft_changed(self) -> None:
         """The composer's text is another one."""
@@ -295,7 +295,7 @@ class OpenChat(QObject):
     def show_context(self, use: ContextUse | None) -> None:
         """How full the context window is; None is not measured yet."""
         self._inspector.show_context(use)
-        self._view.show_view_line(use.view_after if use else None)
+        self._view.column.show_view_line(use.view_after if use else None)
         self.context_measured.emit(use)
 
     def _show_adapter(self, choice: str | None) -> None:

@@ -259,7 +259,7 @@ class MainWindow(QMainWindow):
         """Show the message an example is from."""
         anchor = (source.message_id, 0)
         if source.conversation_id == self._chat.current:
-            self.chat_view.restore_anchor(anchor)
+            self.chat_view.column.restore_anchor(anchor)
         else:
             self._state.remember_anchor(source.conversation_id, anchor)
         self.open_conversation(source.conversation_id)

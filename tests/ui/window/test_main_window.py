@@ -58,27 +58,27 @@ def test_what_is_kept_over_a_restart(
         before = view.width()
         window.window.resize(900, 640)
         window.until(lambda: view.width() < before)
-        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)
-        anchor = view.scroll_anchor()
+        view.column.verticalScrollBar().setValue(view.column.verticalScrollBar().maximum() // 3)
+        anchor = view.column.scroll_anchor()
         assert anchor
     with opened(qtbot, qapp, paths) as window:
         assert window.editor.toPlainText() == "half a thou"
         assert window.window.size().toTuple() == (900, 640)
-        window.until(lambda: window.window.chat_view.scroll_anchor() == anchor)
+        window.until(lambda: window.window.chat_view.column.scroll_anchor() == anchor)
         assert len(window.messages) == 4
 
 
 def test_the_place_is_kept_when_switching(window: Window) -> None:
     window.ask("say: " + "many words " * 400)
     view = window.window.chat_view
-    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
-    anchor = view.scroll_anchor()
+    view.column.verticalScrollBar().setValue(view.column.verticalScrollBar().maximum() // 2)
+    anchor = view.column.scroll_anchor()
     assert anchor
     conversation_id = window.messages[0].conversation_id
     window.window.new_chat()
     window.window.open_conversation(conversation_id)
     window.window.save_state()  # as its timer might, before the conversation is read
-    window.until(lambda: view.scroll_anchor() == anchor)
+    window.until(lambda: view.column.scroll_anchor() == anchor)
 
 
 def test_a_draft_is_kept_per_conversation(window: Window) -> None:

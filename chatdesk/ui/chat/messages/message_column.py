@@ -8,7 +8,7 @@ once and a change of one message lays out that message and nothing else.
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushButton, QWidget
 
@@ -16,9 +16,9 @@ from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.messages.action_row import MessageActions
 from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.jump_button import JumpButton
 from chatdesk.ui.chat.messages.message_view import MessageView
-from chatdesk.ui.icons import ICON_SIZE, icon
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme
 
 COLUMN = 760
 Siblings = Callable[[str], Sequence[str]] | Mapping[str, Sequence[str]]
@@ -34,12 +34,17 @@ _MAX_VIEWS = 80
 class MessageColumn(QAbstractScrollArea):
     """The part of a path through a conversation that is near what is read.
 
-    What a person asks for at a message goes to `actions`.
+    What a person asks for at a message goes to `actions`. `view_built` carries a `MessageView` that
+    may have more to show, `view_dropped` one that is about to go; after `rebuilt` most are others.
     """
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.message_actions = MessageActions(self)
+    view_built = Signal(object)
+    view_dropped = Signal(object)
+    rebuilt = Signal()
+
+    def __init__(self, theme: Theme, actions: MessageActions) -> None:
+        super().__init__()
+        self._actions = actions
         self._theme = theme
         self._path: list[Message] = []
         self._siblings: Siblings = {}
@@ -62,21 +67,82 @@ class MessageColumn(QAbstractScrollArea):
         self._build_timer = QTimer(self)
         self._build_timer.setSingleShot(True)
         self._build_timer.timeout.connect(self._build_more)
-        self._pill = QPushButton(icon("arrow-down", theme.text), tr("Jump to latest"), self)
-        self._pill.setIconSize(ICON_SIZE)
-        self._pill.setToolTip(tr("Go to the end of the conversation"))
-        set_class(self._pill, "pill")
-        self._pill.clicked.connect(self.scroll_to_bottom)
-        self._pill.hide()
+        self._jump = JumpButton(theme, self)
+        self._jump.clicked.connect(self.scroll_to_bottom)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_changed)
 
-    def _view_built(self, view: MessageView) -> None:
-        """A message got its widget, which may have more to show."""
+    # What is shown
 
-    def _rebuilt(self) -> None:
-        """Other messages have widgets than before."""
+    def show_path(self, path: Sequence[Message], siblings: Siblings) -> None:
+        """Show these messages, oldest first, from their end."""
+        self._path = list(path)
+        self._siblings = siblings
+        self._follow = True
+        self._rebuild(len(self._path) - 1)
+
+    def append(self, message: Message, siblings: Sequence[str]) -> None:
+        """Show one more message at the end; one by the user is scrolled to."""
+        if self._path and self._built_to_end and self._views:
+            self._views[-1].set_last(False)
+            self.relayout(self._views[-1])
+        at_end = self._built_to_end
+        self._path.append(message)
+        if message.role is Role.USER:
+            self._follow = True
+        if at_end:
+            view = self._make(len(self._path) - 1, siblings)
+            self._views.append(view)
+            self._place()
+        elif self._follow:
+            self._rebuild(len(self._path) - 1)
+
+    def put(self, message: Message) -> None:
+        """Keep another state of a message of the path; its widget is the caller's to change."""
+        at = self._index(message.id)
+        if at is not None:
+            self._path[at] = message
+
+    @property
+    def path(self) -> Sequence[Message]:
+        """All messages, oldest first."""
+        return self._path
+
+    @property
+    def views(self) -> Sequence[MessageView]:
+        """The widgets that there are, from above."""
+        return self._views
+
+    def message(self, message_id: str) -> Message | None:
+        """A message of the path."""
+        at = self._index(message_id)
+        return None if at is None else self._path[at]
+
+    def view(self, message_id: str) -> MessageView | None:
+        """The widget of a message, if it has one."""
+        return next((v for v in reversed(self._views) if v.message.id == message_id), None)
+
+    def built_view(self, message_id: str) -> MessageView | None:
+        """The widget of a message, built for this if need be; None if it is not of the path."""
+        at = self._index(message_id)
+        if at is not None and self.view(message_id) is None:
+            self._follow = False
+            self._rebuild(at)
+        return self.view(message_id)
+
+    def relayout(self, view: MessageView) -> None:
+        """Place a message that changed, and those below it."""
+        self._size_view(view)
+        self._place(self._views.index(view) if view in self._views else 0)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Show everything in other colours, at the same place."""
+        self._theme = theme
+        self._jump.set_theme(theme)
+        anchor = self.scroll_anchor()
+        self._rebuild(len(self._path) - 1)
+        self.restore_anchor(anchor)
 
     # Where it is scrolled to
 
@@ -110,10 +176,24 @@ class MessageColumn(QAbstractScrollArea):
             self.scroll_to_bottom()
             return
         self._follow = False
-        if self._view(anchor[0]) is None:
+        if self.view(anchor[0]) is None:
             self._rebuild(at, anchor[1])
         self._wanted = anchor
-        self._keep_wanted()
+        self.keep_wanted()
+
+    def keep_wanted(self) -> None:
+        """Go on to a place that was asked for in a message not wholly shown by then."""
+        view = self.view(self._wanted[0]) if self._wanted else None
+        if self._wanted is None or view is None:
+            return
+        offset = self._wanted[1]
+        self._set_value(view.y() + offset)
+        if not view.unfinished:
+            self._wanted = None
+
+    def reveal(self, view: MessageView) -> None:
+        """Scroll as little as needed to see a message."""
+        self._show_range(view.y(), view.height())
 
     def show_view_line(self, after: str | None) -> None:
         """Draw the line where the model's view begins below this message; none for None."""
@@ -134,7 +214,7 @@ class MessageColumn(QAbstractScrollArea):
             self._wanted = None
             self._follow = self.at_bottom
             self._want_more()
-        self._update_pill()
+        self._update_jump()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other widths mean other heights; the place being read stays."""
@@ -144,7 +224,7 @@ class MessageColumn(QAbstractScrollArea):
             for view in self._views:
                 self._size_view(view)
         self._place()
-        kept = self._view(anchor[0]) if anchor else None
+        kept = self.view(anchor[0]) if anchor else None
         if anchor is not None and kept is not None:
             self._set_value(kept.y() + anchor[1])
         self._want_more()
@@ -184,9 +264,6 @@ class MessageColumn(QAbstractScrollArea):
         places = range(len(self._path) - 1, -1, -1)
         return next((at for at in places if self._path[at].id == message_id), None)
 
-    def _view(self, message_id: str) -> MessageView | None:
-        return next((v for v in reversed(self._views) if v.message.id == message_id), None)
-
     def _rebuild(self, around: int, offset: int = 0) -> None:
         """Let go of all widgets and build a screenful around a place in the path.
 
@@ -207,7 +284,7 @@ class MessageColumn(QAbstractScrollArea):
                 self._views.insert(0, self._make(self._first))
                 height += self._views[0].height()
         self._place()
-        self._rebuilt()
+        self.rebuilt.emit()
         self._want_more()
 
     def _make(self, at: int, siblings: Sequence[str] | None = None) -> MessageView:
@@ -216,16 +293,15 @@ class MessageColumn(QAbstractScrollArea):
             find = self._siblings
             siblings = find(message.id) if callable(find) else find.get(message.id, ())
         is_last = at == len(self._path) - 1
-        view = MessageView(
-            message, self._theme, self.message_actions, siblings, is_last, self._canvas
-        )
-        view.resized.connect(lambda: self._relayout_view(view))
-        self._view_built(view)
+        view = MessageView(message, self._theme, self._actions, siblings, is_last, self._canvas)
+        view.resized.connect(lambda: self.relayout(view))
+        self.view_built.emit(view)
         self._size_view(view)
         view.show()
         return view
 
     def _drop(self, view: MessageView) -> None:
+        self.view_dropped.emit(view)
         focused = QApplication.focusWidget()
         if focused is not None and view.isAncestorOf(focused):
             self.setFocus()  # Qt would hand it to whatever comes first in the window
@@ -281,10 +357,6 @@ class MessageColumn(QAbstractScrollArea):
     def _size_view(self, view: MessageView) -> None:
         view.resize(self._column, view.relayout(self._column))
 
-    def _relayout_view(self, view: MessageView) -> None:
-        self._size_view(view)
-        self._place(self._views.index(view) if view in self._views else 0)
-
     def _place(self, start: int = 0) -> None:
         """Put the messages from number `start` on below one another, and scroll when following."""
         left = (self.viewport().width() - self._column) // 2
@@ -307,7 +379,7 @@ class MessageColumn(QAbstractScrollArea):
             bar.setValue(bar.maximum())
         self._placing = False
         self._canvas.move(0, -bar.value())
-        self._update_pill()
+        self._update_jump()
 
     def _gap_below(self, view: MessageView) -> int:
         gap = _GAPS.get(view.message.role, 0)
@@ -316,7 +388,7 @@ class MessageColumn(QAbstractScrollArea):
         return gap
 
     def _place_view_line(self, left: int) -> None:
-        view = self._view(self._view_after) if self._view_after else None
+        view = self.view(self._view_after) if self._view_after else None
         self._view_line.setVisible(view is not None)
         if view is not None:
             below = view.y() + view.height()
@@ -329,7 +401,7 @@ class MessageColumn(QAbstractScrollArea):
         self._placing = False
         self._follow = self.at_bottom
         self._want_more()
-        self._update_pill()
+        self._update_jump()
 
     def _show_range(self, top: int, height: int) -> None:
         """Scroll as little as needed to see this part of the canvas."""
@@ -349,27 +421,9 @@ class MessageColumn(QAbstractScrollArea):
                 top = new.mapTo(self._canvas, new.rect().topLeft()).y()
                 self._show_range(top, new.height())
 
-    def _update_pill(self) -> None:
+    def _update_jump(self) -> None:
         bar = self.verticalScrollBar()
         away = bar.maximum() - bar.value() > 120 or not self._built_to_end
-        self._pill.setVisible(away)
+        self._jump.setVisible(away)
         if away:
-            size = self._pill.sizeHint()
-            view = self.viewport().geometry()
-            self._pill.setGeometry(
-                view.center().x() - size.width() // 2,
-                view.bottom() - size.height() - 12,
-                size.width(),
-                size.height(),
-            )
-            self._pill.raise_()
-
-    def _keep_wanted(self) -> None:
-        """Go on to a place that was asked for in a message not wholly shown by then."""
-        view = self._view(self._wanted[0]) if self._wanted else None
-        if self._wanted is None or view is None:
-            return
-        offset = self._wanted[1]
-        self._set_value(view.y() + offset)
-        if not view.unfinished:
-            self._wanted = None
+            self._jump.place(self.viewport().geometry())

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
-from chatdesk.ui.chat.messages.chat_view import COLUMN, ChatView
+from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.message_column import COLUMN
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
 from chatdesk.ui.markdown.prose_view import ProseView
@@ -57,7 +58,7 @@ def has_lines(view: ChatView, count: int) -> bool:
 def in_sight(view: ChatView, message_id: str) -> int:
     """The y of a message in the viewport."""
     message = next(v for v in view.findChildren(MessageView) if v.message.id == message_id)
-    return message.mapTo(view.viewport(), message.rect().topLeft()).y()
+    return message.mapTo(view.column.viewport(), message.rect().topLeft()).y()
 
 
 def test_a_long_conversation_opens_at_once_at_its_end(qtbot: QtBot, view: ChatView) -> None:
@@ -65,7 +66,7 @@ def test_a_long_conversation_opens_at_once_at_its_end(qtbot: QtBot, view: ChatVi
     start = time.perf_counter()
     view.show_path(messages, {})
     assert time.perf_counter() - start < 1
-    assert view.at_bottom
+    assert view.column.at_bottom
     assert built(view)[-1] == "1999"
     assert len(built(view)) < 40
 
@@ -74,7 +75,7 @@ def test_the_column_is_centred_and_shrinks(view: ChatView) -> None:
     view.show_path(conversation(2), {})
     message = view.findChildren(MessageView)[0]
     assert message.width() == COLUMN
-    middle = view.viewport().width() // 2
+    middle = view.column.viewport().width() // 2
     assert abs(message.geometry().center().x() - middle) <= 1
     view.resize(500, 700)
     assert message.width() < 480
@@ -82,8 +83,8 @@ def test_the_column_is_centred_and_shrinks(view: ChatView) -> None:
 
 def test_scrolling_up_builds_older_messages_in_place(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(300), {})
-    bar = view.verticalScrollBar()
-    qtbot.waitUntil(lambda: bar.value() >= 1.5 * view.viewport().height())
+    bar = view.column.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() >= 1.5 * view.column.viewport().height())
     first = built(view)[0]
     bar.setValue(10)
     before = in_sight(view, first)
@@ -93,24 +94,24 @@ def test_scrolling_up_builds_older_messages_in_place(qtbot: QtBot, view: ChatVie
 
 def test_home_and_end_reach_the_ends(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(2_000), {})
-    QTest.keyClick(view, Qt.Key.Key_Home)
+    QTest.keyClick(view.column, Qt.Key.Key_Home)
     assert built(view)[0] == "0"
-    assert view.verticalScrollBar().value() == 0
-    QTest.keyClick(view, Qt.Key.Key_End)
-    assert view.at_bottom
+    assert view.column.verticalScrollBar().value() == 0
+    QTest.keyClick(view.column, Qt.Key.Key_End)
+    assert view.column.at_bottom
     assert built(view)[-1] == "1999"
 
 
 def test_page_keys_scroll(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(40), {})
-    value = view.verticalScrollBar().value()
-    QTest.keyClick(view, Qt.Key.Key_PageUp)
-    assert view.verticalScrollBar().value() < value
+    value = view.column.verticalScrollBar().value()
+    QTest.keyClick(view.column, Qt.Key.Key_PageUp)
+    assert view.column.verticalScrollBar().value() < value
 
 
 def test_far_widgets_are_let_go(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(400), {})
-    bar = view.verticalScrollBar()
+    bar = view.column.verticalScrollBar()
     for _ in range(60):
         bar.setValue(0)
         qtbot.wait(1)
@@ -137,8 +138,8 @@ def test_following_stays_at_the_end_and_scrolling_up_stops_it(qtbot: QtBot, view
     for count in range(0, 100, 20):
         view.append_text("a", count * 6, "line\n\n" * 20)
         qtbot.waitUntil(partial(has_lines, view, count + 20))
-        assert view.at_bottom
-    bar = view.verticalScrollBar()
+        assert view.column.at_bottom
+    bar = view.column.verticalScrollBar()
     bar.setValue(bar.maximum() - 400)
     value = bar.value()
     view.append_text("a", 600, "more\n\n" * 20)
@@ -147,15 +148,15 @@ def test_following_stays_at_the_end_and_scrolling_up_stops_it(qtbot: QtBot, view
     pill = next(b for b in view.findChildren(QPushButton) if b.text() == "Jump to latest")
     assert pill.isVisible()
     pill.click()
-    assert view.at_bottom
+    assert view.column.at_bottom
     assert not pill.isVisible()
 
 
 def test_a_new_message_of_the_user_is_scrolled_to(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(60), {})
-    QTest.keyClick(view, Qt.Key.Key_Home)
+    QTest.keyClick(view.column, Qt.Key.Key_Home)
     view.add_message(make_message("u", Role.USER, "New"))
-    assert view.at_bottom
+    assert view.column.at_bottom
     assert built(view)[-1] == "u"
 
 
@@ -172,41 +173,41 @@ def test_text_that_came_while_away_is_there_on_return(qtbot: QtBot, view: ChatVi
     view.show_path(conversation(500), {})
     view.add_message(streaming())
     view.append_text("a", 0, "First ")
-    QTest.keyClick(view, Qt.Key.Key_Home)
+    QTest.keyClick(view.column, Qt.Key.Key_Home)
     assert "a" not in built(view)
     assert view.append_text("a", 6, "second")
-    QTest.keyClick(view, Qt.Key.Key_End)
+    QTest.keyClick(view.column, Qt.Key.Key_End)
     qtbot.waitUntil(lambda: "First second" in text_of(view, "a"))
 
 
 def test_an_anchor_survives_another_width_and_theme(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(200, "words " * 60), {})
-    bar = view.verticalScrollBar()
+    bar = view.column.verticalScrollBar()
     bar.setValue(bar.maximum() - 900)
-    anchor = view.scroll_anchor()
+    anchor = view.column.scroll_anchor()
     assert anchor is not None
     view.resize(620, 700)
-    kept = view.scroll_anchor()
+    kept = view.column.scroll_anchor()
     assert kept is not None
     assert kept[0] == anchor[0]
     view.set_theme(load_theme("dark"))
-    assert view.scroll_anchor() == kept
+    assert view.column.scroll_anchor() == kept
 
 
 def test_an_anchor_is_restored_in_a_conversation_just_opened(qtbot: QtBot, view: ChatView) -> None:
     messages = conversation(400)
     view.show_path(messages, {})
-    view.restore_anchor(("123", 20))
-    assert view.scroll_anchor() == ("123", 20)
-    view.restore_anchor(None)
-    assert view.at_bottom
-    assert view.scroll_anchor() is None
+    view.column.restore_anchor(("123", 20))
+    assert view.column.scroll_anchor() == ("123", 20)
+    view.column.restore_anchor(None)
+    assert view.column.at_bottom
+    assert view.column.scroll_anchor() is None
 
 
 def test_an_anchor_deep_in_a_long_answer_is_reached(qtbot: QtBot, view: ChatView) -> None:
     view.show_path([make_message("a", Role.ASSISTANT, ANSWER * 12), *conversation(3)], {})
-    view.restore_anchor(("a", 6_000))
-    qtbot.waitUntil(lambda: view.scroll_anchor() == ("a", 6_000), timeout=10_000)
+    view.column.restore_anchor(("a", 6_000))
+    qtbot.waitUntil(lambda: view.column.scroll_anchor() == ("a", 6_000), timeout=10_000)
 
 
 def test_requests_are_passed_on(qtbot: QtBot, view: ChatView) -> None:
@@ -226,8 +227,8 @@ def test_the_last_message_of_the_user_is_edited(qtbot: QtBot, view: ChatView) ->
     view.edit("0")
     first = next(v for v in view.findChildren(MessageView) if v.message.id == "0")
     assert first.editing
-    assert QRect(view.viewport().rect()).contains(
-        first.mapTo(view.viewport(), first.rect().center())
+    assert QRect(view.column.viewport().rect()).contains(
+        first.mapTo(view.column.viewport(), first.rect().center())
     )
 
 
@@ -272,8 +273,8 @@ def view_line(view: ChatView) -> ViewLine:
 def test_a_line_stands_where_the_models_view_begins(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(6), {})
     assert not view_line(view).isVisible()
-    height = view.verticalScrollBar().maximum()
-    view.show_view_line("2")
+    height = view.column.verticalScrollBar().maximum()
+    view.column.show_view_line("2")
     line = view_line(view)
     assert line.isVisible()
     assert line.accessibleName() == "The model reads from here. What is above stays in the chat."
@@ -282,31 +283,31 @@ def test_a_line_stands_where_the_models_view_begins(qtbot: QtBot, view: ChatView
     )
     assert above.geometry().bottom() < line.y()
     assert line.geometry().bottom() < below.y()
-    assert view.at_bottom
-    view.show_view_line("5")  # not even the last message is in view
+    assert view.column.at_bottom
+    view.column.show_view_line("5")  # not even the last message is in view
     assert line.y() > above.y()
     view.resize(300, 700)
     assert line.height() == line.height_for(line.width())
     view.resize(1_000, 700)
-    view.show_view_line(None)
+    view.column.show_view_line(None)
     assert not line.isVisible()
-    assert view.verticalScrollBar().maximum() == height
-    view.show_view_line("2")
+    assert view.column.verticalScrollBar().maximum() == height
+    view.column.show_view_line("2")
     view.clear()
     assert not line.isVisible()
 
 
 def test_the_line_moves_nothing_that_is_being_read(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(2_000), {})
-    view.show_view_line("1600")  # far away: nothing is built for it
+    view.column.show_view_line("1600")  # far away: nothing is built for it
     assert not view_line(view).isVisible()
-    view.restore_anchor(("1605", 10))
+    view.column.restore_anchor(("1605", 10))
     qtbot.waitUntil(lambda: "1600" in built(view))
     assert view_line(view).isVisible()
     before = in_sight(view, "1606")
     started = time.perf_counter()
     for after in ("1602", "1604", None):
-        view.show_view_line(after)
+        view.column.show_view_line(after)
         assert in_sight(view, "1606") == before
     assert time.perf_counter() - started < 0.2
 
@@ -335,7 +336,7 @@ def test_clear_shows_nothing(view: ChatView) -> None:
     view.clear()
     assert built(view) == []
     assert view.last_user_message_id() is None
-    assert view.scroll_anchor() is None
+    assert view.column.scroll_anchor() is None
 
 
 def test_tab_brings_a_hidden_control_into_sight(qtbot: QtBot, view: ChatView) -> None:
@@ -345,5 +346,5 @@ def test_tab_brings_a_hidden_control_into_sight(qtbot: QtBot, view: ChatView) ->
     button = first.actions_row.copy_button
     button.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.waitUntil(button.hasFocus)
-    seen = button.mapTo(view.viewport(), button.rect().center())
-    assert view.viewport().rect().contains(seen)
+    seen = button.mapTo(view.column.viewport(), button.rect().center())
+    assert view.column.viewport().rect().contains(seen)
