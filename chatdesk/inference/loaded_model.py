@@ -1,4 +1,4 @@
-"""One loaded model and everything that is asked of it, on the thread that computes."""
+"""One loaded model and the requests to it, on the computing thread."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -50,13 +50,13 @@ Found = tuple[Sequence[int], State]  # a conversation's tokens and their KV stat
 
 
 Work = Callable[[], None]
-"""The part of a request that is done between two steps, on the thread that computes."""
+"""The part of a request that runs between two steps, on the computing thread."""
 
 
 class LoadedModel:
     """A model with its context, and the answers and tasks on it.
 
-    `prepare` is called on another thread than the rest.
+    `prepare` runs on another thread than the rest.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class LoadedModel:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to compute."""
+        """True if there is nothing to compute."""
         return self.batching.is_empty and not self._tasks
 
     def step(self) -> None:
@@ -128,12 +128,12 @@ class LoadedModel:
         task.close()
 
     def is_computing(self, request_id: str) -> bool:
-        """Whether a request is in the step being computed. May be asked from any thread."""
+        """Return True if a request is in the step being computed. Any thread may call."""
         return request_id in self.batching.computing or request_id == self._task_id
 
     @property
     def is_in_background(self) -> bool:
-        """Whether what is being computed now can wait. May be asked from any thread."""
+        """True if the current computation can wait. Any thread may ask."""
         if self.batching.computing:
             return not self.batching.in_foreground
         return self._task_id is not None
@@ -141,9 +141,9 @@ class LoadedModel:
     # Requests
 
     def prepare(self, request: ModelRequest) -> Terminal | Work:
-        """The answer to a request, or what is left to do for it. Raises what makes it impossible.
+        """Return the answer to a request, or the rest of its work. Raises what prevents it.
 
-        What is slow and no computation is done here, on a thread of its own.
+        Slow parts other than computation run here, on a separate thread.
         """
         match request:
             case Generate():
@@ -178,7 +178,7 @@ class LoadedModel:
     def _find(
         self, session: str | None, key: AdapterKey, tokens: Sequence[int] | None = None
     ) -> Found | None:
-        """What is on disk of a conversation that is not in the cache."""
+        """Return the saved state of a conversation that is not in the cache."""
         if session is None or self._knows(session):
             return None
         return self.keeper.find(session, key, tokens)
@@ -217,9 +217,9 @@ class LoadedModel:
         )
 
     def _may_guess(self, params: SamplingParams) -> bool:
-        """Whether guessing ahead changes nothing that is chosen.
+        """Return True if guesses do not change the sampled tokens.
 
-        Where several rows are computed otherwise than one, their logits differ in the first
+        Where several rows are computed differently from one, their logits differ in the first
         decimals. That is within what sampling leaves open; a greedy answer would turn at a near
         tie, so it is guessed only where rows are computed alike.
         """
@@ -249,7 +249,7 @@ class LoadedModel:
         self._requests.end(SessionForgotten(request.request_id))
 
     def _knows(self, session: str) -> bool:
-        """Whether a conversation is in the cache. May be asked from any thread."""
+        """Return True if a conversation is in the cache. Any thread may call."""
         return self._sequences.session_tokens(session) > 0
 
     def _bring_back(self, found: Found, adapters: AdapterKey, session: str) -> None:
@@ -257,11 +257,11 @@ class LoadedModel:
             self._sequences.release(live)
 
     def keep_idle(self) -> float | None:
-        """Keep an idle conversation on disk; seconds until the next one is due, if any is."""
+        """Keep an idle conversation on disk; return the seconds until the next is due, if any."""
         return self.keeper.keep_idle(self._sequences)
 
     def _refit(self, generation: Generation) -> bool:
-        """Let the oldest turns leave a full context, so that the answer goes on."""
+        """Remove the oldest turns from a full context, so that the answer continues."""
         live = generation.live
         request = generation.prepared.request
         if live is None or request.prompt is not None:
@@ -269,7 +269,7 @@ class LoadedModel:
         answered = len(generation.answer_tokens)
         try:
             view = self.preparer.view(request.messages, answered)
-        except Exception:  # a template that refuses what is left: the answer ends here
+        except Exception:  # the template refuses the rest: the answer ends here
             return False
         if len(view.tokens) + answered >= len(generation.known):
             return False
@@ -277,10 +277,10 @@ class LoadedModel:
         self._sequences.move_to(live, generation.known)
         return True
 
-    # Its beginning and end
+    # Load and close
 
     def loaded(self, request: LoadModel, started: float) -> ModelLoaded:
-        """What is told of it."""
+        """Return the report of the load."""
         opened = self.opened
         model, context = opened.model, opened.context
         return ModelLoaded(
@@ -309,13 +309,13 @@ class LoadedModel:
         )
 
     def finish(self) -> None:
-        """Compute what is still asked for, and keep on disk what is worth it."""
+        """Finish all requests, and keep on disk what is worth it."""
         while not self.is_empty:
-            self.step()  # what is cancelled ends here
+            self.step()  # cancelled requests end here
         self.keeper.keep_all(self._sequences)
 
     def close(self) -> None:
-        """Finish, and give the memory back. No other thread may use it any more."""
+        """Finish, and free the memory. No other thread may use it any more."""
         self.finish()
         if self._draft_model:
             self._draft_model.close()
@@ -325,7 +325,7 @@ class LoadedModel:
 def _draft_model(
     opened: Opened, options: LoadOptions, abort: AbortFlag
 ) -> tuple[DraftModel | None, str]:
-    """The model that drafts for this one, or why there is none although one is wished for."""
+    """Return the draft model for this one, or why a requested one is missing."""
     if options.draft is None:
         return None, ""
     try:
@@ -349,7 +349,7 @@ def load(
     requests: Requests,
     send: Callable[[Event], None],
 ) -> LoadedModel | None:
-    """Load a model and tell how it went; None when it could not be."""
+    """Load a model and report the result; None when it failed."""
     started = time.monotonic()
     abort.clear()
     request_id = request.request_id

@@ -1,4 +1,4 @@
-"""The engine process: requests come in as JSON lines on stdin, events go out on stdout.
+"""The engine process: requests arrive as JSON lines on stdin, events go out on stdout.
 
 Three threads: one reads requests, so that a cancel acts at once; one prepares them (templates,
 tokens, files), so that nothing slow comes between two steps; this one loads and computes.
@@ -35,7 +35,7 @@ from chatdesk.inference.quantize import quantize
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec, ProtocolError
 
-_PATIENCE_S = 5.0  # for conversations to be kept on disk at the end
+_PATIENCE_S = 5.0  # for saving conversations at the end
 
 Asked = LoadModel | Quantize | ModelRequest
 
@@ -46,7 +46,7 @@ def main() -> NoReturn:
     """Serve until `Shutdown` or the end of stdin."""
     writer = EventWriter(take_stdout())
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the parent to understand
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # a crash need not wait for a debugger
     start_backends()
     writer.send(
@@ -84,7 +84,7 @@ class _Server:
         """Take requests from stdin; at its end everything stops."""
         try:
             self._take_requests()
-        except Exception:  # an engine that is deaf is of no use
+        except Exception:  # an engine that does not listen is of no use
             log.exception("reading requests failed")
         self._requests.cancel_all()
         self._abort.set()
@@ -119,9 +119,9 @@ class _Server:
     # Preparing
 
     def prepare(self) -> None:
-        """Make work of requests, in their order."""
+        """Prepare requests in their order."""
         while (request := self._arrived.get()) is not None:
-            # What was deleted is forgotten, even if the end comes meanwhile.
+            # A deleted conversation is dropped, even if the end comes meanwhile.
             forgets = isinstance(request, ForgetSession)
             if not forgets and self._requests.end_cancelled(request.request_id):
                 continue
@@ -173,7 +173,7 @@ class _Server:
                 self._step(self._loaded)
 
     def _next_work(self) -> list[tuple[str, Work] | None]:
-        """What has arrived; waits for it when there is nothing to compute."""
+        """Return the prepared work; wait for some when there is nothing to compute."""
         arrived = []
         loaded = self._loaded
         if loaded is None or loaded.is_empty:
@@ -193,7 +193,7 @@ class _Server:
 
     def _replace_model(self, request: LoadModel) -> None:
         if self._loaded:
-            self._loaded.close()  # what was asked before is answered before
+            self._loaded.close()  # earlier requests are answered first
             self._loaded = None
         try:
             if not self._requests.end_cancelled(request.request_id):

@@ -1,10 +1,10 @@
-"""What confines an answer: GBNF grammars and JSON Schemas, matched by llguidance.
+"""Constraints of an answer: GBNF grammars and JSON Schemas, matched by llguidance.
 
-llama.cpp has a matcher of its own. With 49,000 tokens it needs 12 ms for each one it refuses,
-llguidance 0.01 ms (a schema) to 1.5 ms (GBNF); it hangs on ambiguous grammars and dies of deeply
-nested ones; and it writes grammars that do not parse to the error stream. llguidance bounds time
-and memory, tells which keywords of a schema it does not support, and never fetches a reference.
-What it does not bound itself is bounded here.
+llama.cpp has its own matcher. With 49,000 tokens it needs 12 ms for each one it refuses, llguidance
+0.01 ms (a schema) to 1.5 ms (GBNF); it hangs on ambiguous grammars and crashes on deeply nested
+ones; and it prints grammars that do not parse to the error stream. llguidance limits time and
+memory, reports the keywords of a schema that it does not support, and never fetches a reference.
+This module limits the rest.
 """
 
 import ctypes
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
 
 _LONGEST_TEXT = 2**16  # characters
-_KEPT = 8  # compiled grammars; the same one often comes again and again
+_KEPT = 8  # compiled grammars; the same one is often used repeatedly
 # llguidance compiles recursively. Measured: the densest nesting in a text twice as long as the
-# longest fits into this stack. It is address space; only what is used becomes memory.
+# longest fits into this stack. It is address space; only the used part becomes memory.
 _STACK_BYTES = 2**28
 _COMPILE_SECONDS = 10.0
 _LONGEST_PATTERN = 1000  # characters; with 90,000 a token can take seconds
@@ -39,7 +39,7 @@ _MOST_PATTERN_PROPERTIES = 100  # each is compared with each: 3,000 take more th
 _MOST_PATTERNS = 8
 # Remainders are an automaton's states: 10,000 take 0.05 s, a million take 8 s.
 _LARGEST_MULTIPLE = 10_000
-# Small models are fond of blank lines without end.
+# Small models tend to write endless blank lines.
 _WHITESPACE = r"[ \n]{1,40}"
 _MEETING = frozenset({"allOf", "anyOf", "oneOf", "$ref"})
 
@@ -54,7 +54,7 @@ class ConstraintError(Exception):
 
 
 class Constraints:
-    """Compiles grammars for a vocabulary, and remembers the last ones. Safe on any thread.
+    """Compiles grammars for a vocabulary, and caches the last ones. Safe on any thread.
 
     The first one goes through the whole vocabulary: 0.2 s for 49,000 tokens.
     """
@@ -63,7 +63,7 @@ class Constraints:
         self._vocabulary = vocabulary
 
     def start(self, grammar: str | None, json_schema: str | None) -> "Constraint | None":
-        """A new answer's way through a GBNF grammar or a JSON Schema; None for neither.
+        """Return the state of a new answer in a GBNF grammar or a JSON Schema; None for neither.
 
         Raises `ConstraintError`.
         """
@@ -77,20 +77,20 @@ class Constraints:
             return None
         try:
             constraint = Constraint(self._compiled(lark).deep_copy(), self._vocabulary.size)
-            constraint.refused()  # also finds what has no beginning
+            constraint.refused()  # also finds grammars without a beginning
         except ConstraintError as problem:
             raise ConstraintError(code, problem.detail) from None
         return constraint
 
     @functools.cached_property
     def _compiled(self) -> "Callable[[str], LLMatcher]":
-        # Not a method: nothing is to refer back to this object and keep its memory.
+        # Not a method: nothing must refer back to this object and keep its memory.
         compile_anew = functools.partial(_compile, _tokenizer(self._vocabulary), threading.Lock())
         return functools.lru_cache(_KEPT)(compile_anew)
 
 
 class Constraint:
-    """How far an answer has come in its grammar. One thread at a time may use it."""
+    """The position of an answer in its grammar. One thread at a time may use it."""
 
     def __init__(self, matcher: "LLMatcher", vocabulary_size: int) -> None:
         self._matcher = matcher
@@ -98,10 +98,10 @@ class Constraint:
         self._bits = np.empty((vocabulary_size + 31) // 32, np.int32)
 
     def refused(self) -> npt.NDArray[np.bool_]:
-        """Which tokens may not come next, for each of the vocabulary.
+        """Return a mask of the vocabulary: True for each token that may not come next.
 
         When the grammar is complete only those that end the answer may. Raises `ConstraintError`
-        when nothing may come, or finding it out takes too much.
+        when no token may come, or when the computation exceeds its limits.
         """
         if not self._matcher.is_error():
             self._matcher.unsafe_compute_mask_ptr(self._bits.ctypes.data, self._bits.nbytes)
@@ -113,9 +113,9 @@ class Constraint:
         return np.equal(allowed, 0)
 
     def accept(self, token: int) -> None:
-        """Go on by a token. Raises `ConstraintError` if it was refused.
+        """Advance by a token. Raises `ConstraintError` if it is refused.
 
-        That happens where the sampling parameters forbid all that the grammar allows.
+        That happens where the sampling parameters forbid everything that the grammar allows.
         """
         if not self._matcher.consume_token(token):
             detail = "what it allows is forbidden by the sampling parameters"
@@ -137,7 +137,7 @@ def _from_schema(schema: str) -> str:
 
     _check_length(schema, FailureCode.SCHEMA)
     try:
-        # Also refuses what is nested deeper than 128 levels, so that Python can go through it.
+        # Also refuses a nesting deeper than 128 levels, so that Python can go through it.
         compiled = LLMatcher.grammar_from_json_schema(
             schema, overrides={"lenient": False, "whitespace_pattern": _WHITESPACE}
         )
@@ -154,7 +154,7 @@ def _check_length(text: str, code: FailureCode) -> None:
 
 
 def _check_cost(schema: Any) -> None:
-    """Refuses what llguidance would work on for minutes without being asked to stop."""
+    """Refuse schemas that would keep llguidance busy for minutes, which nothing can interrupt."""
     parts = list(_objects(schema))
     patterns = {part["pattern"] for part in parts if isinstance(part.get("pattern"), str)}
     for part in parts:
@@ -177,7 +177,7 @@ def _check_cost(schema: Any) -> None:
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """All objects in a JSON value."""
+    """Yield all objects in a JSON value."""
     if isinstance(value, dict):
         yield value
     for part in value.values() if isinstance(value, dict) else value:
@@ -186,7 +186,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _digits(number: Any) -> int:
-    """A number's digits without the zeros around them; 1 for what is none."""
+    """Return the number of a number's digits without outer zeros; 1 for anything else."""
     if type(number) not in (int, float):
         return 1
     digits = Decimal(str(number)).normalize().as_tuple().digits
@@ -194,9 +194,10 @@ def _digits(number: Any) -> int:
 
 
 def _tokenizer(vocabulary: Vocabulary) -> "LLTokenizer":
-    """The vocabulary as llguidance knows it; the byte 255, in no text, marks special tokens.
+    """Return llguidance's form of the vocabulary; byte 255, in no text, marks special tokens.
 
-    As `llguidance.llamacpp.lltokenizer_from_vocab`, which calls what llama.cpp has deprecated.
+    As `llguidance.llamacpp.lltokenizer_from_vocab`, which calls functions that llama.cpp has
+    deprecated.
     """
     from llguidance import LLTokenizer
 
@@ -217,12 +218,12 @@ def _tokenizer(vocabulary: Vocabulary) -> "LLTokenizer":
 
 
 def _compile(tokenizer: "LLTokenizer", starting: threading.Lock, grammar: str) -> "LLMatcher":
-    """Compile on a thread with a large stack, and with an end to waiting."""
+    """Compile on a thread with a large stack, with a timeout."""
     made: list[LLMatcher] = []
     thread = threading.Thread(
         target=lambda: made.append(_matcher(tokenizer, grammar)), name="grammar", daemon=True
     )
-    with starting:  # the size holds for all of Python's threads that start meanwhile
+    with starting:  # the size applies to all Python threads that start meanwhile
         usual = threading.stack_size(_STACK_BYTES)
         thread.start()
         threading.stack_size(usual)
@@ -246,7 +247,7 @@ def _matcher(tokenizer: "LLTokenizer", grammar: str) -> "LLMatcher":
 
 
 def _reason(matcher: "LLMatcher") -> str:
-    """Why a matcher stopped, without its state."""
+    """Return why a matcher stopped, without its state."""
     error = matcher.get_error().partition("\n")[0]
     if "NoExtension" in error:
         return "it lets nothing follow"

@@ -1,7 +1,7 @@
-"""From a request to the tokens the step loop works on.
+"""Turns a request into the tokens of the step loop.
 
-This runs on a thread of its own: a template that takes its time, or a conversation of ten thousand
-messages, holds up no answer that is being written.
+This runs on its own thread: a slow template, or a conversation of ten thousand messages, delays no
+answer in progress.
 """
 
 import time
@@ -28,13 +28,13 @@ from chatdesk.inference.prompt.context_view import TooLong, View, fit
 from chatdesk.inference.prompt.template import ChatTemplate
 from chatdesk.inference.prompt.thinking import ThinkingMarks, find_marks, marker_tokens, prompt_tail
 
-_ROOM_SHARE = 4  # a quarter of the context window is for the answer, where turns can leave for it
+_ROOM_SHARE = 4  # a quarter of the context window is for the answer, if turns can leave for it
 _TAIL_TOKENS = 32  # of the prompt, in which a template may open the thinking
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An answer that can begin. `arrived` is when it was asked for, on the monotonic clock."""
+    """An answer that can begin. `arrived` is when its request came, on the monotonic clock."""
 
     request: Generate
     tokens: Sequence[int]
@@ -70,11 +70,11 @@ class Preparer:
 
     @property
     def reasons(self) -> bool:
-        """Whether the template has marks for thinking."""
+        """True if the template has marks for thinking."""
         return self._marks is not None
 
     def prepare(self, request: Generate) -> Prepared:
-        """Everything an answer needs before its first step.
+        """Return everything that an answer needs before its first step.
 
         Raises `TooLong`, `RenderError`, `ConstraintError`, `AdapterError`, and `ValueError` for a
         parameter out of its range or an unknown role.
@@ -104,10 +104,10 @@ class Preparer:
         )
 
     def view(self, messages: Sequence[PromptMessage], answered: int = 0) -> View:
-        """What the model reads of a conversation, with room for an answer.
+        """Return the part of a conversation that the model reads, with room for an answer.
 
-        `answered` is how many tokens of the answer are written already. Raises `TooLong` when
-        even the last turn leaves no room.
+        `answered` is the number of tokens of the answer so far. Raises `TooLong` when even the last
+        turn leaves no room.
         """
         room = self._window // _ROOM_SHARE
         try:
@@ -128,7 +128,7 @@ class Preparer:
         return tokens
 
     def count(self, request: CountTokens) -> TokensCounted:
-        """How many tokens the model would read. Raises as `prepare` does, but for `TooLong`."""
+        """Count the tokens that the model would read. Raises as `prepare`, except `TooLong`."""
         try:
             view = self.view(request.messages)
             tokens, start = len(view.tokens), view.view_start
@@ -137,11 +137,11 @@ class Preparer:
         return TokensCounted(request.request_id, tokens, self._window, start)
 
     def render(self, request: RenderMessages) -> MessagesRendered:
-        """The tokens of a whole conversation, and where each message is in them."""
+        """Return the tokens of a whole conversation, and the span of each message in them."""
         rendered = self._prompts.render(request.messages)
         return MessagesRendered(request.request_id, tuple(rendered.tokens), tuple(rendered.spans))
 
     def tokenize(self, request: TokenizeText) -> TextTokenized:
-        """The tokens of plain text."""
+        """Return the tokens of plain text."""
         tokens = self._vocabulary.tokenize(request.text, parse_special=False)
         return TextTokenized(request.request_id, tuple(tokens), self._vocabulary.bos)

@@ -15,20 +15,20 @@ from chatdesk.inference.decoding.grammar import Constraint
 from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.model import Model
 
-_RANDOM_SEED = int(lib.LLAMA_DEFAULT_SEED)  # asks llama.cpp to draw one it does not tell
-_COLDEST = 1e-6  # dividing logits by much less overflows; it is greedy in all but name
+_RANDOM_SEED = int(lib.LLAMA_DEFAULT_SEED)  # llama.cpp then draws one, and does not report it
+_COLDEST = 1e-6  # much less overflows the logits; it is greedy in all but name
 _FORBIDDING_BIAS = -100.0
-# Logits of -inf make `typical` compare NaN; this cuts them off, and nothing that is ever drawn.
+# Logits of -inf make `typical` compare NaN; this removes them, and nothing that is ever drawn.
 _LEAST_RELATIVE_PROBABILITY = 1e-30
-_MIROSTAT_CANDIDATES = 100  # how many tokens mirostat 1 estimates from, as in llama.cpp
+_MIROSTAT_CANDIDATES = 100  # tokens from which mirostat 1 estimates, as in llama.cpp
 
 _MOST_STOPS, _LONGEST_STOP = 32, 500  # every token is searched for them
-_MOST_BREAKERS, _LONGEST_BREAKER = 16, 40  # each costs a pass over the vocabulary; llama.cpp's cut
+_MOST_BREAKERS, _LONGEST_BREAKER = 16, 40  # each costs a vocabulary pass; llama.cpp's limit
 _MOST_BIASES = 1024
 
 
 class Sampler:
-    """Chooses tokens; to be used with `with` or closed, as the chain is native memory.
+    """Chooses tokens. Use it with `with` or close it, because the chain is native memory.
 
     The tokens in `past` count for the penalties. `constraint` confines the answer to a grammar.
     Raises `ValueError` for parameters that mean nothing.
@@ -64,22 +64,22 @@ class Sampler:
         self.close()
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         if self._chain:
             lib.llama_sampler_free(self._chain)
             self._chain = None
 
     def sample(self, context: Context, row: int) -> int:
-        """The next token by the logits of a row of the last batch; it counts for the penalties.
+        """Sample a token from a row of the last batch; it counts for the penalties.
 
-        Raises `ConstraintError` when the grammar lets nothing follow or is too complex.
+        Raises `ConstraintError` when the grammar allows no token or is too complex.
         """
         if self._constraint is not None:
             return self._sample_within(context, row)
         return int(lib.llama_sampler_sample(self._chain, context.handle, row))
 
     def _sample_within(self, context: Context, row: int) -> int:
-        """Sample with the logits of all tokens the grammar refuses at -inf, for this call only."""
+        """Sample with the logits of all tokens that the grammar refuses at -inf, this time only."""
         assert self._constraint is not None
         logits = context.logits(row)
         own = logits.copy()
@@ -91,9 +91,9 @@ class Sampler:
 
 
 def _samplers(params: SamplingParams, model: Model, seed: int) -> Iterator[Any]:
-    """The chain in the order of llama.cpp's `common_sampler_init`, without what does nothing.
+    """Yield the chain in the order of llama.cpp's `common_sampler_init`, without no-ops.
 
-    Other than there, penalties and DRY also work with mirostat.
+    Unlike there, penalties and DRY also work with mirostat.
     """
     size = model.vocabulary.size
     if params.logit_bias:
@@ -125,7 +125,7 @@ def _samplers(params: SamplingParams, model: Model, seed: int) -> Iterator[Any]:
 
 
 def _filters(params: SamplingParams, seed: int) -> Iterator[Any]:
-    """What takes unlikely (or the likeliest) tokens out; each keeps one at least."""
+    """Yield the filters of unlikely (or the likeliest) tokens; each keeps at least one."""
     if params.top_n_sigma > 0:
         yield lib.llama_sampler_init_top_n_sigma(params.top_n_sigma)
     if params.top_k > 0:
@@ -172,13 +172,13 @@ def _dry(params: SamplingParams, model: Model) -> Any:
 
 
 def _penalty_window(params: SamplingParams) -> int:
-    """How many tokens the penalties look back; 0 when they are off."""
+    """Return how many tokens the penalties look back; 0 when they are off."""
     penalties = (params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
     return 0 if penalties == (1, 0, 0) else params.repeat_last_n
 
 
 def _dry_window(params: SamplingParams, model: Model) -> int:
-    """How many tokens DRY looks back; 0 when it is off."""
+    """Return how many tokens DRY looks back; 0 when it is off."""
     if params.dry_multiplier == 0:
         return 0
     return model.trained_context if params.dry_last_n < 0 else params.dry_last_n
@@ -210,9 +210,9 @@ _RANGES = (
 
 
 def check(params: SamplingParams, vocabulary_size: int | None = None) -> None:
-    """Raises `ValueError` naming the parameter that is out of its range.
+    """Raise `ValueError`, with the name of the parameter that is out of its range.
 
-    Tokens in `logit_bias` are only looked up when the vocabulary's size is given.
+    Tokens in `logit_bias` are only checked when the vocabulary's size is given.
     """
     for name, low, high in _RANGES:
         if not low <= getattr(params, name) <= high:  # NaN is in no range

@@ -1,4 +1,4 @@
-"""What llama-cpp-python leaves out: ggml's functions, the log, and a flag that aborts computing."""
+"""Functions that llama-cpp-python leaves out: ggml's, the log, and a flag that aborts computing."""
 
 import atexit
 import ctypes
@@ -21,10 +21,10 @@ log = logging.getLogger("llama.cpp")
 
 
 class AbortFlag:
-    """Set from any thread, it makes a running `llama_decode` return at its next graph node.
+    """A flag, set from any thread, that makes a running `llama_decode` return at its next node.
 
-    A Python callback would take the interpreter's lock at every node. libc's `strlen` over two
-    bytes answers the same question natively: the length of "" is false, that of "\\1" is true.
+    A Python callback would take the interpreter's lock at every graph node. libc's `strlen` over
+    two bytes does the same natively: the length of "" is false, that of "\\1" is true.
     """
 
     def __init__(self) -> None:
@@ -38,11 +38,11 @@ class AbortFlag:
 
     @property
     def address(self) -> int:
-        """What the callback is to be called with."""
+        """The argument of the abort callback."""
         return ctypes.addressof(self._text)
 
     def set(self) -> None:
-        """Abort what is being computed, and what will be until `clear`."""
+        """Abort the current computation, and further ones until `clear`."""
         self._text[0] = 1
 
     def clear(self) -> None:
@@ -50,7 +50,7 @@ class AbortFlag:
         self._text[0] = 0
 
     def is_set(self) -> bool:
-        """Whether computations are to stop."""
+        """Return True if computations must stop."""
         return bool(self._text[0])
 
 
@@ -63,9 +63,9 @@ def _strlen_address() -> int | None:
 
 
 class NativeLog:
-    """Takes llama.cpp's log over: warnings and errors go to `logging`, the last lines are kept.
+    """Takes over llama.cpp's log: warnings and errors go to `logging`, the last lines are kept.
 
-    Within `silent_if`, less goes to `logging`. `on_line` hears every line, or piece of one.
+    Within `silent_if`, less goes to `logging`. `on_line` gets every line, or piece of one.
     """
 
     def __init__(self) -> None:
@@ -79,15 +79,15 @@ class NativeLog:
         atexit.register(lib.llama_log_set, lib.llama_log_callback(), None)
 
     def clear(self) -> None:
-        """Forget the lines so far."""
+        """Drop the lines so far."""
         self._lines.clear()
 
     def lines(self) -> list[str]:
-        """The last lines, oldest first, without debugging output."""
+        """Return the last lines, oldest first, without debugging output."""
         return [line for _, line in self._lines]
 
     def errors(self) -> list[str]:
-        """The last lines llama.cpp itself calls errors, oldest first."""
+        """Return the last lines that llama.cpp logs as errors, oldest first."""
         return [line for level, line in self._lines if level == _ERROR]
 
     @contextmanager
@@ -113,17 +113,17 @@ class NativeLog:
 
 @functools.cache
 def native_log() -> NativeLog:
-    """The log of this process. One only, never freed: a freed callback is a segmentation fault."""
+    """Return the one log of this process. Never freed: a freed callback is a segmentation fault."""
     return NativeLog()
 
 
 @functools.cache
 def start_backends() -> str:
-    """Make llama.cpp ready; the name of its code for this processor ("haswell"), if it has several.
+    """Initialize llama.cpp; return its code for this processor ("haswell"), if it has several.
 
-    A build for any computer has its backends as modules. ggml looks for them beside the executable
-    only, so it is told where they are: it takes the CPU's best one, and leaves out what cannot be
-    loaded here, as CUDA's without a driver.
+    A build for any computer has its backends as modules. ggml looks for them only beside the
+    executable, so it gets their folder here: it takes the best CPU module, and leaves out those
+    that cannot be loaded here, such as CUDA's without a driver.
     """
     native = native_log()
     if not ggml("ggml_backend_dev_count", ctypes.c_size_t)():
@@ -137,19 +137,19 @@ def start_backends() -> str:
 
 @functools.cache
 def ggml(name: str, result: Any, *arguments: Any) -> Any:
-    """A function of the ggml libraries, which lie beside libllama, by its ctypes.
+    """Return a function by its ctypes from the ggml libraries, which are beside libllama.
 
     Raises `AttributeError` when the build has no such function.
     """
     for library in (lib._lib, *map(ctypes.CDLL, _ggml_libraries())):
-        # An own prototype: the shared function object may be somebody else's.
+        # A separate prototype: other code may use the shared function object.
         if hasattr(library, name):
             return ctypes.CFUNCTYPE(result, *arguments)((name, library))
     raise AttributeError(f"{name} is in no library of {lib._base_path.name}")
 
 
 def _ggml_libraries() -> list[str]:
-    """Those that every computer can load: not the CPU's variants, nor what needs a driver."""
+    """Return the libraries that every computer can load: no CPU variants, none with a driver."""
     return [
         str(file)
         for file in sorted(lib._base_path.iterdir())

@@ -1,4 +1,4 @@
-"""A llama.cpp context: the KV cache of several sequences, and computing the next tokens of them."""
+"""A llama.cpp context: the KV cache of several sequences, and the computation on them."""
 
 import ctypes
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ class NoRoom(Exception):
 
 
 class Batch:
-    """Tokens of any sequences, to be computed in one step. `capacity` of them at most.
+    """Tokens of any sequences to compute in one step, at most `capacity`.
 
-    llama.cpp only points at the arrays, which are therefore made once and filled again.
+    llama.cpp only points at the arrays, so they are made once and filled again.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -57,11 +57,11 @@ class Batch:
 
     @property
     def room(self) -> int:
-        """How many more tokens fit."""
+        """The number of tokens that still fit."""
         return self.capacity - self.size
 
     def add(self, token: int, position: int, sequence: int, output: bool) -> int:
-        """Add a token; the row to ask for its logits by, if it is to have `output`."""
+        """Add a token; return the row of its logits, which it has if `output`."""
         row = self.size
         self._tokens[row] = token
         self._positions[row] = position
@@ -71,7 +71,7 @@ class Batch:
         return row
 
     def add_part(self, tokens: Sequence[int], position: int, sequence: int) -> None:
-        """Add tokens that follow each other from `position`, without output."""
+        """Add consecutive tokens from `position`, without output."""
         start, end = self.size, self.size + len(tokens)
         count = len(tokens)
         self._tokens[start:end] = list(tokens)
@@ -81,7 +81,7 @@ class Batch:
         self.size = end
 
     def want_output(self, row: int) -> None:
-        """Have the logits of this row computed as well."""
+        """Compute the logits of this row as well."""
         self._outputs[row] = 1
 
 
@@ -106,7 +106,7 @@ class Context:
         if not self._memory:
             self.close()
             raise LoadError(FailureCode.UNSUPPORTED_ARCHITECTURE, model.architecture)
-        # llama.cpp settles "auto" by itself and tells only its log.
+        # llama.cpp decides "auto" by itself and reports it only in its log.
         self.flash_attention = any("Flash Attention enabled" in line for line in log.lines())
         self.window = int(lib.llama_n_ctx(self.handle))
         self.sequences = int(lib.llama_n_seq_max(self.handle))
@@ -117,7 +117,7 @@ class Context:
     def decode(self, batch: Batch) -> None:
         """Compute a batch. Raises `NoRoom` and `Aborted`; in both cases nothing was read."""
         batch.native.n_tokens = batch.size
-        with native_log().silent_if(self._abort.is_set):  # llama.cpp calls being aborted an error
+        with native_log().silent_if(self._abort.is_set):  # llama.cpp logs an abort as an error
             result = lib.llama_decode(self.handle, batch.native)
         if result == 0:
             return
@@ -137,9 +137,9 @@ class Context:
         self.clear()
 
     def logits(self, row: int) -> Logits:
-        """The logits of a row of the last batch, one for each word of the vocabulary.
+        """Return the logits of a row of the last batch, one for each token of the vocabulary.
 
-        A view into llama.cpp's memory: gone with the next `decode`.
+        A view of llama.cpp's memory, valid until the next `decode`.
         """
         pointer = lib.llama_get_logits_ith(self.handle, row)
         return np.ctypeslib.as_array(pointer, (self.model.vocabulary.size,))
@@ -147,15 +147,15 @@ class Context:
     # Sequences in the KV cache
 
     def length(self, sequence: int) -> int:
-        """How many tokens of a sequence are in the cache."""
+        """Return the number of a sequence's tokens in the cache."""
         return int(lib.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
     def cut(self, sequence: int, length: int) -> bool:
-        """Forget a sequence's tokens from `length` on. False where the model cannot go back."""
+        """Drop a sequence's tokens from `length` on. False where the model cannot go back."""
         return bool(lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def drop(self, sequence: int) -> None:
-        """Forget a sequence."""
+        """Drop a sequence."""
         lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def share(self, source: int, target: int, length: int) -> None:
@@ -163,20 +163,20 @@ class Context:
         lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def close_gap(self, sequence: int, start: int, end: int) -> None:
-        """Forget the tokens from `start` to `end`, and move what follows to their place.
+        """Drop the tokens from `start` to `end`, and move the following ones to their place.
 
-        What follows was computed with them in view, so the result is near to, not the same as,
-        reading the rest anew.
+        Those were computed with the dropped ones in view, so the result is close to, but not the
+        same as, reading the rest again.
         """
         lib.llama_memory_seq_rm(self._memory, sequence, start, end)
         lib.llama_memory_seq_add(self._memory, sequence, end, -1, start - end)
 
     def clear(self) -> None:
-        """Forget every sequence."""
+        """Drop every sequence."""
         lib.llama_memory_clear(self._memory, True)
 
     def state(self, sequence: int) -> bytes:
-        """The KV state of a sequence, to be brought back with `restore`."""
+        """Return the KV state of a sequence, for `restore`."""
         size = int(lib.llama_state_seq_get_size(self.handle, sequence))
         buffer = bytearray(size)
         native = (ctypes.c_uint8 * size).from_buffer(buffer)
@@ -186,7 +186,7 @@ class Context:
         return bytes(buffer)
 
     def restore(self, sequence: int, state: State) -> bool:
-        """Put a state of this very model and KV type into a sequence; False if it has no room."""
+        """Load a state of this model and KV type into a sequence; False if it has no room."""
         where = np.frombuffer(state, np.uint8).ctypes.data
         native = ctypes.cast(where, ctypes.POINTER(ctypes.c_uint8))
         read = int(lib.llama_state_seq_set_data(self.handle, native, len(state), sequence))
@@ -195,7 +195,7 @@ class Context:
         return read > 0
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         if self.handle:
             lib.llama_free(self.handle)
             self.handle = None

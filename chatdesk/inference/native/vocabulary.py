@@ -7,7 +7,7 @@ from llama_cpp import llama_cpp as lib
 
 _ATTRIBUTE_SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
 _ATTRIBUTE_USER_DEFINED = lib.LLAMA_TOKEN_ATTR_USER_DEFINED
-_PIECE_BYTES = 256  # longer ones are rare, and asked for again
+_PIECE_BYTES = 256  # longer ones are rare, and need a second call
 
 
 class Vocabulary:
@@ -27,11 +27,11 @@ class Vocabulary:
 
     @property
     def bos(self) -> int | None:
-        """The token every prompt must begin with, if the model wants one."""
+        """The token that every prompt must begin with, if the model wants one."""
         return self._bos
 
     def tokenize(self, text: str, parse_special: bool) -> list[int]:
-        """The text's tokens, without anything added; special tokens in it if `parse_special`."""
+        """Return the text's tokens, with nothing added; special tokens in it if `parse_special`."""
         data = text.encode("utf-8", "replace")
         if not data:
             return []
@@ -43,9 +43,10 @@ class Vocabulary:
         return tokens[:count]
 
     def piece(self, token: int) -> bytes:
-        """What a token adds to the answer: no or some bytes, perhaps half a character.
+        """Return the bytes that a token adds to the answer: none or some, perhaps half a character.
 
-        Asked of llama.cpp once for each token, then remembered. A control token adds nothing.
+        llama.cpp is asked once for each token, then the result is cached. A control token adds
+        nothing.
         """
         known = self._pieces[token]
         if known is None:
@@ -53,7 +54,7 @@ class Vocabulary:
         return known
 
     def written(self, token: int, special: bool = True) -> bytes:
-        """A token's bytes in a prompt; with `special`, control tokens are written out as well."""
+        """Return a token's bytes in a prompt; with `special` also those of control tokens."""
         room = _PIECE_BYTES
         while True:
             buffer = ctypes.create_string_buffer(room)
@@ -63,20 +64,20 @@ class Vocabulary:
             room = -size
 
     def text(self, token: int) -> str:
-        """How a token is written in the vocabulary; "" for no token (-1)."""
+        """Return the token's text in the vocabulary; "" for no token (-1)."""
         if not 0 <= token < self.size:
             return ""
         written: bytes = lib.llama_vocab_get_text(self.handle, token)
         return written.decode("utf-8", "replace")
 
     def is_special(self, token: int) -> bool:
-        """Whether plain text never contains this token."""
+        """Return True if plain text never contains this token."""
         return bool(lib.llama_vocab_get_attr(self.handle, token) & _ATTRIBUTE_SPECIAL)
 
     def is_user_defined(self, token: int) -> bool:
-        """Whether this token is found in plain text in front of all merging."""
+        """Return True if this token is found in plain text before all merging."""
         return bool(lib.llama_vocab_get_attr(self.handle, token) & _ATTRIBUTE_USER_DEFINED)
 
     def ends_generation(self, token: int) -> bool:
-        """Whether the model says with this token that it is done."""
+        """Return True if the model ends its answer with this token."""
         return token in self._ends

@@ -1,6 +1,6 @@
 """Keeps the KV states of conversations on disk, so that they need not be read again.
 
-Copying a state out of the cache is done between two steps; writing it is a thread's own affair.
+A state is copied out of the cache between two steps; a separate thread writes it.
 """
 
 import logging
@@ -19,13 +19,13 @@ from chatdesk.inference.sessions.files import SessionFiles
 _log = logging.getLogger(__name__)
 
 _WORTH_KEEPING = 128  # tokens; fewer are read in no time
-_IDLE_S = 2.0  # after an answer; who answers at once should not wait for the saving
+_IDLE_S = 2.0  # after an answer; a person who answers at once should not wait for the save
 
 
 class Keeper:
     """The states on disk for one loaded model; without files it does nothing.
 
-    `find` and `use` may be called from any thread, the rest from the one that computes.
+    `find` and `use` may be called from any thread, the rest from the computing one.
     """
 
     def __init__(self, context: Context, kv_type: str) -> None:
@@ -44,7 +44,7 @@ class Keeper:
     def find(
         self, session: str, adapters: AdapterKey, prompt: Sequence[int] | None = None
     ) -> tuple[Sequence[int], State] | None:
-        """What is kept of a conversation; with `prompt`, only if it saves reading much of it."""
+        """Return a conversation's saved state; with `prompt`, only if it saves much reading."""
         files = self._files
         if files is None:
             return None
@@ -56,7 +56,7 @@ class Keeper:
         return files.load(session, variant)
 
     def _variant(self, adapters: AdapterKey) -> str:
-        """Whatever must be equal for a state to be of use, beside model and tokens."""
+        """Return all that must be equal for a state to be usable, beside model and tokens."""
         scales = ",".join(f"{digest}*{scale:g}" for digest, scale in adapters)
         flash = "flash" if self._context.flash_attention else "plain"
         return f"{llama_cpp.__version__} {self._kv_type} {flash} {scales}"
@@ -76,7 +76,7 @@ class Keeper:
         return len(live.tokens) < _WORTH_KEEPING or live.kept == len(live.tokens)
 
     def keep_idle(self, sequences: Sequences) -> float | None:
-        """Keep one conversation that has gone idle; seconds until the next is due, if any is."""
+        """Keep one idle conversation; return the seconds until the next is due, if any is."""
         if self._files is None:
             return None
         due = [live for live in sequences.idle() if live.session and not self._is_kept(live)]
