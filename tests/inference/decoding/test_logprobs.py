@@ -43,31 +43,31 @@ def test_they_are_the_logarithms_of_the_softmax(logits: Logits) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 5, 20, 3000])
 def test_the_likeliest_come_first(model: Answering, logits: Logits, count: int) -> None:
-    told = token_logprob(logits, 17, count, model.vocabulary)
+    found = token_logprob(logits, 17, count, model.vocabulary)
     expected = exact(logits)
     best = sorted(expected, reverse=True)[:count]
-    assert [expected[entry.token] for entry in told.top] == pytest.approx(best)
-    assert len({entry.token for entry in told.top}) == count
-    for entry in told.top:
+    assert [expected[entry.token] for entry in found.top] == pytest.approx(best)
+    assert len({entry.token for entry in found.top}) == count
+    for entry in found.top:
         assert entry.logprob == pytest.approx(expected[entry.token], abs=1e-4)
         assert bytes(entry.data) == model.vocabulary.piece(entry.token)
         assert entry.top == ()
-    assert (told.token, bytes(told.data)) == (17, model.vocabulary.piece(17))
-    assert told.logprob == pytest.approx(expected[17], abs=1e-4)
+    assert (found.token, bytes(found.data)) == (17, model.vocabulary.piece(17))
+    assert found.logprob == pytest.approx(expected[17], abs=1e-4)
 
 
 def test_more_than_the_vocabulary_is_all_of_it(model: Answering, logits: Logits) -> None:
-    told = token_logprob(logits, 0, 10**6, model.vocabulary)
-    assert len(told.top) == model.vocabulary.size
+    found = token_logprob(logits, 0, 10**6, model.vocabulary)
+    assert len(found.top) == model.vocabulary.size
 
 
 def test_what_is_impossible_has_a_number_that_json_can_carry(model: Answering) -> None:
     logits = np.full(model.vocabulary.size, -np.inf, np.float32)
     logits[3] = 1e30
-    told = token_logprob(logits, 5, 2, model.vocabulary)
-    assert told.logprob == logprob_of(logits, 5) == -9999
-    assert told.top[0].token == 3
-    assert told.top[0].logprob == 0
+    found = token_logprob(logits, 5, 2, model.vocabulary)
+    assert found.logprob == logprob_of(logits, 5) == -9999
+    assert found.top[0].token == 3
+    assert found.top[0].logprob == 0
 
 
 def test_sampling_does_not_change_them(model: Answering) -> None:
