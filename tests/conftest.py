@@ -11,6 +11,8 @@ NEED_THE_ENGINE = {  # folders and files that import it, or start it in nearly e
     "inference",
     "library/test_architectures.py",
     "server/test_command.py",
+    "services/personalize/gate/test_trial.py",
+    "services/personalize/test_whole_way.py",
     "services/quantize",
     "test_end_to_end.py",
     "test_saved_sessions.py",

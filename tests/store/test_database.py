@@ -72,7 +72,7 @@ def test_an_empty_file_is_a_new_database(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     database = Database.open(path)
-    ConversationStore(database).create()
+    ConversationStore(database).create()  # must not raise
     database.close()
 
 

@@ -295,5 +295,6 @@ def test_escape_leads_back(page: PersonalizePage, qtbot: QtBot) -> None:
 
 def test_it_takes_on_another_theme(page: PersonalizePage) -> None:
     page.show_overview(overview(RUNNING, IN_USE, REJECTED, progress=PROGRESS))
+    light = page.grab().toImage()
     page.set_theme(load_theme("dark"))
-    page.grab()
+    assert page.grab().toImage() != light

@@ -198,8 +198,9 @@ def test_the_warning_is_plain(edited: Edited) -> None:
 
 
 def test_it_takes_on_another_theme(edited: Edited) -> None:
+    light = edited.dialog.grab().toImage()
     edited.dialog.set_theme(load_theme("dark"))
-    edited.dialog.grab()
+    assert edited.dialog.grab().toImage() != light
 
 
 def test_what_may_be_learned_from(edited: Edited, qtbot: QtBot) -> None:
