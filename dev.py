@@ -14,6 +14,7 @@ import importlib.util
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,8 @@ ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
 }
 VULKAN_HEADER = Path("/usr/include/vulkan/vulkan_core.h")
 VULKAN_NEEDED = "VK_EXT_layer_settings"  # llama.cpp uses it; Debian 12's headers are older
-EVERY_BUILD = "-DGGML_RPC=ON"  # so that other computers can be devices
+LESS = shlex.quote(f"-DCMAKE_PROJECT_llama.cpp_INCLUDE={ROOT.as_posix()}/packaging/llama.cmake")
+EVERY_BUILD = f"{LESS} -DGGML_RPC=ON"  # RPC, so that other computers can be devices
 LLAMA = "llama-cpp-python"
 EXTRAS = {  # what a set-up is for, and the extras of pyproject.toml that it takes
     "chat": [],
