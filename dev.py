@@ -41,10 +41,10 @@ TOUCHED_S, INTERRUPTED_S = 2.0, 15.0
 LOCALE = ROOT / "assets" / "locale" / "zh_CN" / "LC_MESSAGES"
 
 ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
-    "cpu": ("-DGGML_METAL=OFF", 11),
-    "cuda": ("-DGGML_CUDA=ON", 60),
-    "metal": ("-DGGML_METAL=ON", 12),
-    "vulkan": ("-DGGML_VULKAN=ON", 20),
+    "cpu": ("-DGGML_METAL=OFF", 5),
+    "cuda": ("-DGGML_CUDA=ON", 54),
+    "metal": ("-DGGML_METAL=ON", 6),
+    "vulkan": ("-DGGML_VULKAN=ON", 14),
 }
 VULKAN_HEADER = Path("/usr/include/vulkan/vulkan_core.h")
 VULKAN_NEEDED = "VK_EXT_layer_settings"  # llama.cpp uses it; Debian 12's headers are older
