@@ -19,6 +19,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.library import Presence
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
+from chatdesk.core.units import size_words
 
 SORTS = {"downloads": "downloads", "likes": "likes", "updated": "lastModified"}
 ARGUMENTS = {  # what it is called in the help, what it is, and how often it may be given
@@ -29,7 +30,6 @@ ARGUMENTS = {  # what it is called in the help, what it is, and how often it may
     "repo": ("REPO[:FILE]", text_argument, None),
     "words": ("WORDS", text_argument, "+"),
 }
-MB = 1_000_000
 
 
 def add_models(commands: Any) -> None:
@@ -86,7 +86,7 @@ def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> i
     for info, presence in infos:
         name = f"{info['name']} {info['quantization']}"
         state = troubles.get(presence, info["fit"])
-        print(f"{info['id']}  {name}  {_size(info['bytes'])}  {state}")
+        print(f"{info['id']}  {name}  {size_words(info['bytes'])}  {state}")
     return OK
 
 
@@ -105,7 +105,7 @@ def _info(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> i
     print_fields(document, as_json=False)
     for variant in variants:
         mark = tr("recommended") if variant["recommended"] else ""
-        kind, size = variant["quantization"], _size(variant["bytes"])
+        kind, size = variant["quantization"], size_words(variant["bytes"])
         print(f"{kind:10} {size:>12}  {variant['fit'] or '?':9}  {mark}".rstrip())
     return OK
 
@@ -151,7 +151,7 @@ def _elsewhere(options: argparse.Namespace, paths: AppPaths, settings: Settings)
         print_json(found)
         return OK
     for each in found:
-        print(f"{each['app']}  {each['name']}  {_size(each['bytes'])}  {each['path']}")
+        print(f"{each['app']}  {each['name']}  {size_words(each['bytes'])}  {each['path']}")
     return OK
 
 
@@ -163,7 +163,7 @@ def _duplicates(options: argparse.Namespace, paths: AppPaths, settings: Settings
         print_json(groups)
         return OK
     for group in groups:
-        print(_size(group[0]["bytes"]))
+        print(size_words(group[0]["bytes"]))
         for each in group:
             print(f"  {each['id']}  {each['path']}")
     return OK
@@ -178,7 +178,7 @@ def _catalog(options: argparse.Namespace, paths: AppPaths, settings: Settings) -
         return OK
     for each in entries:
         named = f"{each['repo']}:{each['file']}"
-        print(f"{each['name']}  {_size(each['bytes'])}  {each['fit']}  {named}")
+        print(f"{each['name']}  {size_words(each['bytes'])}  {each['fit']}  {named}")
     return OK
 
 
@@ -212,7 +212,3 @@ def _perplexity(options: argparse.Namespace, paths: AppPaths, settings: Settings
 
     result = measure(paths, settings, options.model, options.file, show_share)
     return print_fields(asdict(result), as_json=options.json)
-
-
-def _size(count: int) -> str:
-    return f"{count / MB:,.0f} MB"

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.sampling import MAX_SEED
 from chatdesk.core.settings import Settings
 
 OK, FAILURE, INTERRUPTED = 0, 1, 130
-MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
 
 Command = Callable[[argparse.Namespace, AppPaths, Settings], int]
 _Number = TypeVar("_Number", int, float)

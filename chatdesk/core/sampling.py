@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 DRY_BREAKERS = ("\n", ":", '"', "*")  # llama.cpp's own
+MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
 
 
 @dataclass(frozen=True, slots=True)

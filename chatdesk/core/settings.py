@@ -15,6 +15,7 @@ from chatdesk.core.coercion import AtLeast, fitting, unknown
 from chatdesk.core.loading import ContextWindow, LoadOptions, Parallel
 from chatdesk.core.personalization import LearnFrom
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.units import GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class SessionSettings:
     """Whether what the model has read is kept on disk, and how much of it."""
 
     keep: bool = True
-    limit_bytes: int = 2 * 1024**3
+    limit_bytes: int = 2 * GB
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,13 @@ def memory_words(size: float) -> str:
     return _words(size, KIB)
 
 
+def part_words(done: int, total: int) -> str:
+    """How much of a file is there, both in the unit of the whole: "0.1 of 5.0 GB"."""
+    if total >= GB:
+        return tr("{done} of {total} GB", done=f"{done / GB:.1f}", total=f"{total / GB:.1f}")
+    return tr("{done} of {total} MB", done=round(done / MB), total=max(1, round(total / MB)))
+
+
 def _words(size: float, step: int) -> str:
     """`size` in the largest unit that leaves at least 1; from GB on with one decimal place."""
     number, power = size / step, 0

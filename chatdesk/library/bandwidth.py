@@ -11,11 +11,12 @@ from pathlib import Path
 
 import psutil
 
+from chatdesk.core.units import GIB
+
 _log = logging.getLogger(__name__)
 
 MOST_THREADS = 4  # so many use the whole bandwidth of nearly every computer
 COPIED_BYTES = 64 << 20  # by all threads together; more than caches hold
-GIB = 1 << 30
 ROUNDS = 5  # the fastest counts: others were disturbed
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
+from chatdesk.core.units import size_words
 
 SPARE_BYTES = 100 << 20  # left free on the disk for other programs
 
@@ -34,8 +35,8 @@ def check_room(folder: Path, needed: int) -> None:
     if needed and free < needed + SPARE_BYTES:
         raise DiskProblem(
             tr(
-                "There is not enough room on the disk: {needed} MB are missing.",
-                needed=-((free - needed - SPARE_BYTES) // 1_000_000),
+                "There is not enough room on the disk: {size} are missing.",
+                size=size_words(needed + SPARE_BYTES - free),
             ),
             tr("Make room in {folder}, then resume.", folder=folder),
         )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.i18n import tr
+from chatdesk.core.units import MB
 from chatdesk.library.gguf_reader import GgufReader, Value
 from chatdesk.library.gguf_types import TENSOR_TYPES, TensorType
 
@@ -22,7 +23,6 @@ MAX_DIMENSIONS = 4  # GGML_MAX_DIMS
 MAX_ALIGNMENT = 1 << 20
 MAX_WEIGHTS = (1 << 63) - 1
 DEFAULT_ALIGNMENT = 32
-MB = 1_000_000
 
 
 class Tensor(NamedTuple):

@@ -1,6 +1,6 @@
 import pytest
 
-from chatdesk.core.units import GIB, MIB, memory_words, size_words
+from chatdesk.core.units import GIB, MIB, memory_words, part_words, size_words
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,8 @@ def test_files_are_counted_in_thousands(size: int, words: str) -> None:
 )
 def test_memory_is_counted_in_powers_of_two(size: float, words: str) -> None:
     assert memory_words(size) == words
+
+
+def test_a_part_is_said_in_the_unit_of_the_whole() -> None:
+    assert part_words(100_000_000, 5_000_000_000) == "0.1 of 5.0 GB"
+    assert part_words(0, 400) == "0 of 1 MB"

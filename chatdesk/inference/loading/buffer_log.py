@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from chatdesk.core.loading import Placement
+from chatdesk.core.units import MIB
 from chatdesk.inference.loading.placement import Layers, Needs, Sizes, cpu_weights
 from chatdesk.inference.native.devices import NativeDevice
 
 _BUFFER = re.compile(r"^\w+:\s+(\S+)\s+(.+?) buffer size =\s*([\d.]+) MiB")
 _CACHE = re.compile(r"^\w+:\s+(?:.*, )?size =\s*([\d.]+) MiB")
 _KINDS = {"model": "weights", "compute": "compute", "output": "compute"}  # the rest are caches
-_MIB = 1024**2
 
 Buffers = Counter[tuple[int | None, str]]
 """Bytes of each kind on each device by its index; None is the processor."""
@@ -23,7 +23,7 @@ def read_buffers(lines: Iterable[str], devices: Sequence[NativeDevice]) -> Buffe
     for line in lines:
         if found := _BUFFER.match(line):
             kind = _KINDS.get(found[2], "kv")
-            buffers[_owner(found[1], devices), kind] += round(float(found[3]) * _MIB)
+            buffers[_owner(found[1], devices), kind] += round(float(found[3]) * MIB)
     return buffers
 
 
@@ -38,7 +38,7 @@ def _owner(buffer: str, devices: Sequence[NativeDevice]) -> int | None:
 def read_needs(lines: Sequence[str], sizes: Sizes, devices: Sequence[NativeDevice]) -> Needs:
     """Return the needs of a context, from the log of a simulated one."""
     buffers = read_buffers(lines, devices)
-    caches = sum(float(found[1]) * _MIB for line in lines if (found := _CACHE.match(line)))
+    caches = sum(float(found[1]) * MIB for line in lines if (found := _CACHE.match(line)))
     return Needs(
         kv_layer=int(caches / max(1, len(sizes.layers))),
         compute=tuple(buffers[index, "compute"] for index in range(len(devices))),

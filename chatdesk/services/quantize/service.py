@@ -19,6 +19,7 @@ from chatdesk.core.library import Comparison, Quantizing, QuantizingState
 from chatdesk.core.loading import Quantize, Quantized
 from chatdesk.core.models import ModelFile
 from chatdesk.core.settings import Settings
+from chatdesk.core.units import size_words
 from chatdesk.library.hardware import read_hardware
 from chatdesk.library.quantized_size import MIXTURES, quantized_bytes
 from chatdesk.services.engine.engine import Engine
@@ -202,8 +203,8 @@ class QuantizingService:
         target.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(target.parent).free
         if free < expected:
-            sizes = {"needed": expected // 1_000_000, "free": free // 1_000_000}
-            what = tr("The smaller model needs {needed:,} MB; {free:,} MB are free.", **sizes)
+            missing = size_words(expected - free)
+            what = tr("There is not enough room on the disk: {size} are missing.", size=missing)
             raise EnvironmentProblem(what, tr("Make room on the disk, then try again."))
 
     def _ask_engine(self, model: ModelFile, quantization: str, partial: Path, share: float) -> None:

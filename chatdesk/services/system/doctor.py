@@ -14,6 +14,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths, is_frozen
 from chatdesk.core.settings import Settings
+from chatdesk.core.units import GB, memory_words, size_words
 from chatdesk.library.gguf_header import read_header
 from chatdesk.library.hardware import Hardware, read_hardware
 from chatdesk.library.hub import Hub
@@ -24,7 +25,7 @@ from chatdesk.services.hub.token import keyring_name
 from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.database import Database
 
-ENOUGH_DISK_BYTES = 1024**3
+ENOUGH_DISK_BYTES = GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +76,17 @@ def _processor(hardware: Hardware) -> str:
 
 
 def _memory(hardware: Hardware) -> str:
-    return f"{_gb(hardware.available_bytes)} of {_gb(hardware.total_bytes)} free"
+    return f"{memory_words(hardware.available_bytes)} of {memory_words(hardware.total_bytes)} free"
 
 
 def _disk(paths: AppPaths) -> str:
     free = shutil.disk_usage(paths.data).free
     if free < ENOUGH_DISK_BYTES:
         raise EnvironmentProblem(
-            tr("Only {free} are free on the disk with your chats.", free=_gb(free)),
+            tr("Only {free} are free on the disk with your chats.", free=size_words(free)),
             tr("Free some space."),
         )
-    return f"{_gb(free)} free"
+    return f"{size_words(free)} free"
 
 
 def _database(paths: AppPaths) -> str:
@@ -94,14 +95,14 @@ def _database(paths: AppPaths) -> str:
         database.check()
     finally:
         database.close()
-    return f"{_gb(paths.database.stat().st_size)}, sound"
+    return f"{size_words(paths.database.stat().st_size)}, sound"
 
 
 def _models_folder(paths: AppPaths, settings: Settings) -> str:
     folder = Path(settings.downloads.folder or paths.models)
     try:
         with tempfile.TemporaryFile(dir=folder):
-            return f"{_gb(shutil.disk_usage(folder).free)} free"
+            return f"{size_words(shutil.disk_usage(folder).free)} free"
     except OSError as problem:
         raise EnvironmentProblem(
             tr("The folder of new models cannot be written to: {reason}.", reason=problem.strerror),
@@ -127,7 +128,7 @@ def _starter() -> str:
             tr("The starter model is missing."), tr("Install ChatDesk again, or add a GGUF file.")
         )
     header = read_header(starter)
-    return f"{header.name} {header.quantization}, {_gb(header.bytes)}"
+    return f"{header.name} {header.quantization}, {size_words(header.bytes)}"
 
 
 def _engine() -> str:
@@ -137,12 +138,8 @@ def _engine() -> str:
     finally:
         engine.close()
     devices = "; ".join(
-        f"{device.name} ({device.kind}, {device.description}, {_gb(device.free_bytes)} free)"
-        for device in ready.devices
+        f"{each.name} ({each.kind}, {each.description}, {memory_words(each.free_bytes)} free)"
+        for each in ready.devices
     )
     remote = "with" if ready.rpc else "without"
     return f"llama.cpp {ready.llama_cpp}, {remote} devices of other computers: {devices}"
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.2f} GB"

@@ -6,10 +6,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ContextUse
 from chatdesk.core.generation import ANSWER_ROOM
-from chatdesk.core.i18n import tr, trn
+from chatdesk.core.i18n import tr
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
+from chatdesk.ui.words import token_words
 
 DELAY_MS = 250
 NEARLY_FULL = 0.75  # of the context window: from here on it is worth a word
@@ -86,4 +87,4 @@ class PromptCounter(QObject):
         full = use.tokens / use.window
         if use.view_after or full >= NEARLY_FULL:
             return tr("Context {share} full", share=f"{round(100 * full)} %")
-        return trn("{n} token", "{n} tokens", use.tokens) if typed else ""
+        return token_words(use.tokens) if typed else ""

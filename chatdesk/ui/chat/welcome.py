@@ -164,8 +164,8 @@ class Suggestions(QWidget):
         self._model_line.setText(
             tr(
                 "The starter is tiny and often wrong. There is room here for models of up to "
-                "about {size} GB: drop a GGUF file on this window, or choose one.",
-                size=f"{room_bytes / 1e9:.0f}",
+                "about {size}: drop a GGUF file on this window, or choose one.",
+                size=size_words(room_bytes),
             )
         )
 

@@ -1,13 +1,14 @@
 """The sidebar's list as a Qt model: conversations under the headings of their age."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, auto
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from chatdesk.core.chat import ConversationSummary
 from chatdesk.core.i18n import tr
+from chatdesk.ui.words import WEEK, days_ago
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -21,13 +22,13 @@ class ListRole(IntEnum):
 
 
 def age_heading(updated: datetime, today: datetime) -> str:
-    """The heading a conversation stands under; both moments in local time."""
-    days = (today.date() - updated.date()).days
-    if days <= 0:
+    """The heading a conversation stands under."""
+    days = days_ago(updated, today)
+    if days == 0:
         return tr("Today")
     if days == 1:
         return tr("Yesterday")
-    if timedelta(days=days) <= timedelta(days=7):
+    if days <= WEEK:
         return tr("Previous 7 days")
     return tr("Older")
 
@@ -83,7 +84,7 @@ class ConversationListModel(QAbstractListModel):
             title = summary.title.casefold()
             if not all(word in title for word in words):
                 continue
-            under = age_heading(summary.updated.astimezone(), today)
+            under = age_heading(summary.updated, today)
             if under != heading:
                 rows.append(heading := under)
             rows.append(summary)

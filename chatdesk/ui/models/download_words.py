@@ -2,67 +2,24 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import CatalogEntry, Download, DownloadState, Estimate, HubModel
-from chatdesk.core.models import Fit
-from chatdesk.core.units import GB, MB, size_words
+from chatdesk.core.units import MB, memory_words, part_words, size_words
 from chatdesk.library.variants import quantization_of
 from chatdesk.services.hub.facts import DownloadProgressed
-from chatdesk.ui.widgets.fields import memory_words
-from chatdesk.ui.widgets.tag import Tone
-from chatdesk.ui.words import SLOW_TOKENS_PER_S, speed_number
+from chatdesk.ui.words import day_words, left_words
 
 FileKey = tuple[str, str]  # a repository, and the name of a file in it
 _PART = re.compile(r"-\d{5}-of-\d{5}$")  # of a split model
-MINUTE, HOUR = 60, 3600
-LITTLE_BYTES = 50 * 1000**2  # what is fetched again in seconds
+LITTLE_BYTES = 50 * MB  # what is fetched again in seconds
 _MOVING = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.CHECKING)
 
 
 def file_key(repo: str, path: str) -> FileKey:
     """What a file is known by before and after it was fetched: not by its folder."""
     return repo, path.rpartition("/")[2]
-
-
-def part_words(done: int, total: int) -> str:
-    """How much of a file is there, both in the unit of the whole."""
-    if total >= GB:
-        return tr("{done} of {total} GB", done=f"{done / GB:.1f}", total=f"{total / GB:.1f}")
-    return tr("{done} of {total} MB", done=round(done / MB), total=max(1, round(total / MB)))
-
-
-def left_words(seconds: float) -> str:
-    """How long it still takes, as exact as one can know."""
-    if seconds < MINUTE:
-        return tr("{n} s left", n=max(1, round(seconds)))
-    if seconds < 10 * MINUTE:
-        minutes, rest = divmod(round(seconds), MINUTE)
-        return tr("{minutes} min {seconds} s left", minutes=minutes, seconds=rest)
-    if seconds < HOUR:
-        return tr("{n} min left", n=round(seconds / MINUTE))
-    hours, minutes = divmod(round(seconds / MINUTE), 60)
-    return tr("{hours} h {minutes} min left", hours=hours, minutes=minutes)
-
-
-def fit_words(estimate: Estimate) -> tuple[str, Tone]:
-    """Whether a model fits here, and how fast it would be."""
-    if estimate.fit is Fit.TOO_LARGE:
-        return tr("too large for this computer"), Tone.PLAIN
-    slow, speed = is_slow(estimate), estimate.tokens_per_s
-    if slow:
-        words = tr("fits, but slow")
-    else:
-        words = tr("fits partly on the GPU") if estimate.fit is Fit.PARTIAL else tr("fits")
-    if speed:
-        words += " · " + tr("about {n} tokens/s", n=speed_number(speed))
-    return words, Tone.WARN if slow else Tone.GOOD
-
-
-def is_slow(estimate: Estimate) -> bool:
-    """Whether an answer would come much slower than one reads."""
-    return 0 < estimate.tokens_per_s < SLOW_TOKENS_PER_S
 
 
 def need_words(estimate: Estimate) -> str:
@@ -88,20 +45,11 @@ def repository_words(model: HubModel, now: datetime | None = None) -> str:
         trn("{count} like", "{count} likes", model.likes, count=f"{model.likes:,}"),
     ]
     if model.updated:
-        parts.append(updated_words(model.updated, now or datetime.now(UTC)))
+        when = day_words(model.updated, now or datetime.now(UTC))
+        parts.append(tr("updated {when}", when=when))
     if model.license:
         parts.append(model.license)
     return " · ".join(parts)
-
-
-def updated_words(at: datetime, now: datetime) -> str:
-    """When a repository was changed last."""
-    days = (now - (at if at.tzinfo else at.replace(tzinfo=UTC))) // timedelta(days=1)
-    if days < 1:
-        return tr("updated today")
-    if days < 31:
-        return trn("updated {n} day ago", "updated {n} days ago", days)
-    return tr("updated {date}", date=f"{at:%Y-%m-%d}")
 
 
 def purpose_words(purpose: str) -> str:

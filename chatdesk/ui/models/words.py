@@ -1,30 +1,39 @@
 """How models are said in few words: what they are, whether they fit, how fast, when last used."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Estimate, KeptModel, Presence
 from chatdesk.core.models import Fit
+from chatdesk.core.units import GIB, memory_words
 from chatdesk.library.hardware import Hardware
-from chatdesk.ui.models import download_words as hub_words
-from chatdesk.ui.widgets.fields import GIB, memory_words
 from chatdesk.ui.widgets.tag import Tone
-from chatdesk.ui.words import speed_number
+from chatdesk.ui.words import SLOW_TOKENS_PER_S, day_words, speed_number, token_words
 
 _THOUSAND = 1000
 
 
 def fit_words(estimate: Estimate, measured: float = 0.0) -> tuple[str, Tone]:
     """Whether a model fits and how fast it is: in tokens/s as `measured`, else as estimated."""
-    if not measured:
-        return hub_words.fit_words(estimate)
-    real = replace(estimate, tokens_per_s=measured)
-    if hub_words.is_slow(real) and estimate.fit is not Fit.TOO_LARGE:
+    speed = measured or estimate.tokens_per_s
+    slow = is_slow(speed)
+    if estimate.fit is Fit.TOO_LARGE:
+        words, tone, speed = tr("too large for this computer"), Tone.PLAIN, measured
+    elif slow:
         words, tone = tr("fits, but slow"), Tone.WARN
     else:
-        words, tone = hub_words.fit_words(replace(estimate, tokens_per_s=0.0))
-    return " · ".join((words, tr("{n} tokens/s measured", n=speed_number(measured)))), tone
+        partly = estimate.fit is Fit.PARTIAL
+        words, tone = tr("fits partly on the GPU") if partly else tr("fits"), Tone.GOOD
+    if not speed:
+        return words, tone
+    n = speed_number(speed)
+    shown = tr("{n} tokens/s measured", n=n) if measured else tr("about {n} tokens/s", n=n)
+    return f"{words} · {shown}", tone
+
+
+def is_slow(tokens_per_s: float) -> bool:
+    """Whether an answer would come much slower than one reads; an unknown speed is 0."""
+    return 0 < tokens_per_s < SLOW_TOKENS_PER_S
 
 
 def state_words(kept: KeptModel) -> tuple[str, Tone]:
@@ -40,7 +49,7 @@ def about_words(kept: KeptModel, now: datetime) -> str:
     header, notes = kept.model.header, kept.notes
     if trouble := trouble_words(kept):
         return trouble
-    used = used_words(notes.last_used, now)
+    used = tr("used {when}", when=day_words(notes.last_used, now)) if notes.last_used else ""
     if kept.is_starter:
         parts = [tr("starter model"), tr("always here"), *notes.tags, used]
     else:
@@ -67,18 +76,6 @@ def context_words(tokens: int) -> str:
     return tr("{n} context", n=shown)
 
 
-def used_words(at: datetime | None, now: datetime) -> str:
-    """When it was used last, by the local calendar; "" for never."""
-    if at is None:
-        return ""
-    day, today = at.astimezone().date(), now.astimezone().date()
-    if day == today:
-        return tr("used today")
-    if day == today - timedelta(days=1):
-        return tr("used yesterday")
-    return tr("used on {date}", date=f"{day:%Y-%m-%d}")
-
-
 def count_words(parameters: int) -> str:
     """A number of parameters as it stands in the names of models: "8.0B", "135M"."""
     if parameters >= _THOUSAND**3:
@@ -90,14 +87,14 @@ def memory_at_words(size: int, context_window: int) -> str:
     """What a model takes at a context window of that many tokens; "" for nothing known."""
     if not size:
         return ""
-    tokens = f"{context_window:,}"
-    return tr("{size} at {tokens} tokens", size=memory_words(size), tokens=tokens)
+    tokens = token_words(context_window)
+    return tr("{size} at {tokens}", size=memory_words(size), tokens=tokens)
 
 
 def computer_words(hardware: Hardware) -> str:
     """What this computer has, beside what the page does about it."""
     return tr(
-        "This computer: {n} GB memory, {processor}. Good choices are marked before you download.",
-        n=round(hardware.total_bytes / GIB),
+        "This computer: {size} memory, {processor}. Good choices are marked before you download.",
+        size=memory_words(round(hardware.total_bytes / GIB) * GIB),  # as it was sold
         processor=hardware.cpu,
     )

@@ -9,10 +9,11 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord, Withdrawn
+from chatdesk.core.units import size_words
 from chatdesk.ui.personalize.scorecard_view import general_judgement, own_judgement
-from chatdesk.ui.personalize.words import learned_words, state_words, when_words, withdrawn_words
-from chatdesk.ui.widgets.fields import memory_words
+from chatdesk.ui.personalize.words import learned_words, state_words, withdrawn_words
 from chatdesk.ui.widgets.tag import Tone
+from chatdesk.ui.words import when_words
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -107,7 +108,7 @@ def cells(record: AdapterRecord, withdrawn: Withdrawn | None) -> list[Cell]:
         Cell(*own),
         Cell(*general),
         Cell(when_words(record.ended or record.created, datetime.now(UTC)), Tone.PLAIN),
-        Cell(memory_words(record.bytes) if record.bytes else "–", Tone.PLAIN),
+        Cell(size_words(record.bytes) if record.bytes else "–", Tone.PLAIN),
     ]
 
 

@@ -5,11 +5,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLa
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord, AdapterState
+from chatdesk.core.units import memory_words
 from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.ui.personalize.loss_chart import LossChart
-from chatdesk.ui.personalize.words import duration_words
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import memory_words, plain_button, small
+from chatdesk.ui.widgets.fields import plain_button, small
+from chatdesk.ui.words import left_words, speed_words
 
 _STEPS = 1000  # of the progress bar
 
@@ -109,9 +110,9 @@ def status_words(progress: LearningProgress) -> str:
         }
         parts = [stage.get(progress.state, tr("learns"))]
     if progress.seconds_left:
-        parts.append(tr("{time} left", time=duration_words(progress.seconds_left)))
+        parts.append(left_words(progress.seconds_left))
     if progress.tokens_per_s:
-        parts.append(tr("{n} tokens/s", n=round(progress.tokens_per_s)))
+        parts.append(speed_words(progress.tokens_per_s))
     if progress.rss_bytes:
         parts.append(tr("{size} of memory", size=memory_words(progress.rss_bytes)))
     return " · ".join(parts)

@@ -14,9 +14,7 @@ from chatdesk.core.personalization import (
     Withdrawn,
 )
 from chatdesk.ui.widgets.tag import Tone
-
-MINUTE = 60
-HOUR = 60 * MINUTE
+from chatdesk.ui.words import duration_words, when_words
 
 
 def change_words(share: float) -> str:
@@ -27,24 +25,6 @@ def change_words(share: float) -> str:
     size = f"{abs(percent):.{0 if abs(percent) >= 10 else 1}f}"
     sign = "" if float(size) == 0 else "+" if percent > 0 else "−"
     return tr("{n} %", n=sign + size)
-
-
-def duration_words(seconds: float) -> str:
-    """A span of time, as exact as it matters."""
-    if seconds < MINUTE:
-        return tr("{n} s", n=max(1, round(seconds)))
-    if seconds < HOUR:
-        return tr("{n} min", n=round(seconds / MINUTE))
-    hours, rest = divmod(round(seconds / MINUTE), MINUTE)
-    return tr("{hours} h {minutes} min", hours=hours, minutes=rest)
-
-
-def when_words(at: datetime, now: datetime) -> str:
-    """When something was, in local time: by the clock today, by the date before."""
-    local = at.astimezone()
-    if local.date() == now.astimezone().date():
-        return tr("today {time}", time=f"{local:%H:%M}")
-    return f"{local:%Y-%m-%d}"
 
 
 def state_words(record: AdapterRecord) -> tuple[str, Tone]:

@@ -4,13 +4,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.sampling import MAX_SEED, SamplingParams
 from chatdesk.ui.sampling.sliders import Knob, Knobs
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice, Decimal, Form, WholeNumber, section
 
 MOST_TOKENS = 10**6
-LARGEST_SEED = 2**32 - 2  # llama.cpp takes the next one for "random"
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
@@ -94,7 +93,7 @@ class MoreSampling(QWidget):
         self._look_back.valueChanged.connect(lambda n: self.turned.emit("repeat_last_n", n))
         self._longest = WholeNumber(0, MOST_TOKENS, 0, tr("no limit"))
         self._longest.valueChanged.connect(lambda n: self.turned.emit("max_tokens", n or None))
-        self._seed = Decimal(-1, LARGEST_SEED, -1, tr("random"))  # too large for a QSpinBox
+        self._seed = Decimal(-1, MAX_SEED, -1, tr("random"))  # too large for a QSpinBox
         self._seed.setGroupSeparatorShown(False)
         self._seed.valueChanged.connect(
             lambda n: self.turned.emit("seed", None if n < 0 else int(n))

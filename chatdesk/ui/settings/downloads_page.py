@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBox
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.settings import DownloadSettings
+from chatdesk.core.units import MB
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
@@ -16,7 +17,6 @@ from chatdesk.ui.widgets.fields import Decimal, WholeNumber, plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 
 MOST_AT_ONCE = 8
-MB = 1_000_000
 _FASTEST_MB = 10_000.0
 
 

@@ -4,22 +4,21 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from chatdesk.core.i18n import tr, trn
+from chatdesk.core.units import GB, MB, size_words
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
 from chatdesk.ui.widgets.fields import (
-    GIB,
     CheckBox,
     Choice,
     Form,
-    memory_words,
     plain_button,
 )
 
 PARALLEL = (1, 2, 3, 4, 6, 8)
 UNLOAD_AFTER_MIN = (5, 15, 30, 60)
-LIMITS = (GIB // 2, GIB, 2 * GIB, 4 * GIB, 8 * GIB, 16 * GIB)
+LIMITS = (500 * MB, GB, 2 * GB, 4 * GB, 8 * GB, 16 * GB)
 
 
 class ModelsPage(SettingsPage):
@@ -55,7 +54,7 @@ class ModelsPage(SettingsPage):
 
     def show_kept(self, used: int) -> None:
         """How many bytes are kept on disk now."""
-        words = memory_words(used)
+        words = size_words(used)
         self._kept.setText(
             tr("{size} are kept now.", size=words) if used else tr("Nothing is kept now.")
         )
@@ -98,4 +97,4 @@ def _minutes(current: int) -> dict[int, str]:
 
 
 def _limits(current: int) -> dict[int, str]:
-    return {size: memory_words(size) for size in sorted({*LIMITS, current})}
+    return {size: size_words(size) for size in sorted({*LIMITS, current})}

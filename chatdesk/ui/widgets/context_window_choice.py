@@ -1,8 +1,8 @@
 """The field that chooses a context window."""
 
-from chatdesk.core.i18n import tr
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice
+from chatdesk.ui.words import token_words
 
 CONTEXT_WINDOWS = (2048, 4096, 8192, 16384, 32768, 65536, 131072)
 
@@ -12,14 +12,10 @@ class ContextWindowChoice(Choice):
 
     def __init__(self, current: int, theme: Theme) -> None:
         sizes = sorted({*CONTEXT_WINDOWS, current})
-        super().__init__({size: _words(size) for size in sizes}, current, theme)
+        super().__init__({size: token_words(size) for size in sizes}, current, theme)
 
     def choose(self, value: object) -> None:
         """Show a size, whether it was offered or not."""
         if isinstance(value, int):
-            self.offer(value, _words(value))
+            self.offer(value, token_words(value))
         super().choose(value)
-
-
-def _words(size: int) -> str:
-    return tr("{n} tokens", n=f"{size:,}")

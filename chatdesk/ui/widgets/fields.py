@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 
-GIB = 1024**3
 FORM_GAP = 10
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -244,10 +243,3 @@ def plain_button(words: str, name: str = "") -> QPushButton:
     button.setAutoDefault(False)
     button.setAccessibleName(name or words)
     return button
-
-
-def memory_words(size: int) -> str:
-    """Bytes of memory or disk as a person says them."""
-    if size >= GIB:
-        return f"{size / GIB:.1f} GB".replace(".0 ", " ")
-    return f"{size / 1024**2:.0f} MB"

@@ -29,7 +29,7 @@ def rows(model: ConversationListModel) -> list[str]:
     ],
 )
 def test_headings_go_by_the_calendar(updated: datetime, heading: str) -> None:
-    assert age_heading(updated, datetime(2026, 3, 10, 8)) == heading
+    assert age_heading(updated.astimezone(), datetime(2026, 3, 10, 8).astimezone()) == heading
 
 
 def test_rows_stand_under_their_headings(qapp: QApplication) -> None:

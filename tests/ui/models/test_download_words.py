@@ -4,54 +4,23 @@ from datetime import datetime, timedelta
 import pytest
 
 from chatdesk.core.library import DownloadState, HubFile, HubModel
-from chatdesk.core.models import Fit
 from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.download_words import (
     download_words,
-    fit_words,
-    left_words,
     name_and_quantization,
-    part_words,
     repository_words,
     status_words,
     summary_of,
 )
-from chatdesk.ui.widgets.tag import Tone
-from tests.ui.hub_data import FITS, FOUND, NOW, SLOW, TOO_LARGE, download, entry
-
-
-def test_a_part_is_said_in_the_unit_of_the_whole() -> None:
-    assert part_words(100_000_000, 5_000_000_000) == "0.1 of 5.0 GB"
-    assert part_words(0, 400) == "0 of 1 MB"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.2, "1 s left"),
-        (77, "1 min 17 s left"),
-        (1234, "21 min left"),
-        (7300, "2 h 2 min left"),
-    ],
-)
-def test_time_left(seconds: float, words: str) -> None:
-    assert left_words(seconds) == words
-
-
-def test_fit_and_speed() -> None:
-    assert fit_words(FITS) == ("fits · about 41 tokens/s", Tone.GOOD)
-    assert fit_words(SLOW) == ("fits, but slow · about 2.3 tokens/s", Tone.WARN)
-    partly = replace(FITS, fit=Fit.PARTIAL, tokens_per_s=0.0)
-    assert fit_words(partly) == ("fits partly on the GPU", Tone.GOOD)
-    assert fit_words(TOO_LARGE) == ("too large for this computer", Tone.PLAIN)
+from tests.ui.hub_data import FOUND, NOW, download, entry
 
 
 @pytest.mark.parametrize(
     ("updated", "words"),
     [
-        (NOW - timedelta(hours=3), "updated today"),
+        (NOW, "updated today"),
         (NOW + timedelta(days=2), "updated today"),  # the clock there is another
-        (NOW - timedelta(days=1), "updated 1 day ago"),
+        (NOW - timedelta(days=1), "updated yesterday"),
         (NOW - timedelta(days=59), "updated 2026-01-01"),
         (NOW.replace(tzinfo=None), "updated today"),
     ],

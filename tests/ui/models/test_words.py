@@ -15,6 +15,7 @@ from chatdesk.ui.models.words import (
     state_words,
 )
 from chatdesk.ui.widgets.tag import Tone
+from tests.ui.hub_data import FITS, SLOW, TOO_LARGE
 from tests.ui.library_data import GB, NOW, kept
 
 
@@ -34,6 +35,13 @@ def test_fit_and_speed(fit: Fit, estimated: float, measured: float, words: str) 
     assert fit_words(Estimate(fit, 8192, GB, estimated), measured)[0] == words
 
 
+def test_the_colour_of_a_fit() -> None:
+    assert fit_words(FITS) == ("fits · about 41 tokens/s", Tone.GOOD)
+    assert fit_words(SLOW) == ("fits, but slow · about 2.3 tokens/s", Tone.WARN)
+    assert fit_words(FITS, 2.3) == ("fits, but slow · 2.3 tokens/s measured", Tone.WARN)
+    assert fit_words(TOO_LARGE) == ("too large for this computer", Tone.PLAIN)
+
+
 @pytest.mark.parametrize(
     ("model", "words"),
     [
@@ -45,7 +53,7 @@ def test_fit_and_speed(fit: Fit, estimated: float, measured: float, words: str) 
             "starter model · always here · used yesterday",
         ),
         (kept(context_length=512, license="", last_used=NOW - timedelta(days=9)),
-         "chat · 512 context · used on 2026-02-21"),
+         "chat · 512 context · used 2026-02-21"),
         (kept(presence=Presence.MISSING),
          "Its file is not there. If it is on another disk, connect that disk."),
         (kept(presence=Presence.CHANGED), "Its file is not the one it was when it was added."),

@@ -25,12 +25,13 @@ from chatdesk.core.settings import (
     SessionSettings,
     Settings,
 )
+from chatdesk.core.units import GB, MB
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings.server_page import ServerStatus
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
-from chatdesk.ui.widgets.fields import GIB, CheckBox, Choice, WholeNumber
+from chatdesk.ui.widgets.fields import CheckBox, Choice, WholeNumber
 from tests.ui.driver import texts
 
 KINDS = (QAbstractButton, QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox, QListWidget)
@@ -117,11 +118,11 @@ def test_what_holds_for_every_model(edited: Edited, qtbot: QtBot) -> None:
     choose(edited.field(page, Choice, "Answers at once"), 2)
     choose(edited.field(page, Choice, "Unload when unused"), 0)
     limit = edited.field(page, Choice, "At most")
-    choose(limit, GIB)
+    choose(limit, GB)
     next(box for box in page.findChildren(CheckBox) if "Keep on disk" in box.text()).click()
     assert not limit.isEnabled()
     assert edited.settings.models == ModelSettings(None, 16384, 2, 0)
-    assert edited.settings.sessions == SessionSettings(keep=False, limit_bytes=GIB)
+    assert edited.settings.sessions == SessionSettings(keep=False, limit_bytes=GB)
 
 
 def test_a_value_that_is_not_offered_stays(qtbot: QtBot, theme: Theme) -> None:
@@ -134,10 +135,18 @@ def test_a_value_that_is_not_offered_stays(qtbot: QtBot, theme: Theme) -> None:
     assert values == [5000, 5, 7]
 
 
+def test_limits_are_round_and_an_older_one_is_said_as_it_is(qtbot: QtBot, theme: Theme) -> None:
+    edited = Edited(qtbot, theme, Settings(sessions=SessionSettings(limit_bytes=2 * 1024**3)))
+    limit = edited.field(edited.dialog.models, Choice, "At most")
+    offered = [limit.itemText(n) for n in range(limit.count())]
+    assert offered == ["500 MB", "1 GB", "2 GB", "2.1 GB", "4 GB", "8 GB", "16 GB"]
+    assert limit.currentText() == "2.1 GB"
+
+
 def test_what_is_kept_can_be_deleted(edited: Edited, qtbot: QtBot) -> None:
     page = edited.dialog.models
     delete = "Delete what is kept on disk of what the model has read"
-    page.show_kept(312 * 1024**2)
+    page.show_kept(312 * MB)
     assert "312 MB are kept now." in texts(page)
     with qtbot.waitSignal(page.clear_requested):
         press(page, delete)

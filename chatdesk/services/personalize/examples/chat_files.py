@@ -7,11 +7,12 @@ from pathlib import Path
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import Example, Source, Turn, Why
+from chatdesk.core.units import MB, size_words
 from chatdesk.exchange.chat import ChatFormat, FileChat, FileMessage
 from chatdesk.exchange.formats import format_of
 from chatdesk.services.personalize.examples.examples import new_example
 
-LARGEST_BYTES = 16 * 1024**2  # about four million tokens: days of training
+LARGEST_BYTES = 16 * MB  # about four million tokens: days of training
 
 
 def read_chat_file(path: Path) -> list[Example]:
@@ -43,7 +44,7 @@ def _read(path: Path) -> bytes:
         ) from problem
     if len(data) > LARGEST_BYTES:
         raise EnvironmentProblem(
-            tr("{file} is larger than {limit} MB.", file=path.name, limit=LARGEST_BYTES // 1024**2),
+            tr("{file} is larger than {size}.", file=path.name, size=size_words(LARGEST_BYTES)),
             tr("Take its best conversations: learning from so many would last for days."),
         )
     return data.removeprefix(b"\xef\xbb\xbf")

@@ -6,6 +6,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import TrainingConfig
+from chatdesk.core.units import memory_words
 
 # Rank 16 learned forty examples of a persona with the starter model; the others are guesses.
 _RANKS = ((200, 16), (2000, 32))
@@ -72,7 +73,7 @@ def fitting(config: TrainingConfig, header: ModelHeader, free_bytes: int) -> Tra
         if config.batch_tokens > config.longest:
             config = replace(config, batch_tokens=max(config.longest, config.batch_tokens // 2))
             continue
-        needed, free = (f"{n / 1e9:.1f} GB" for n in (memory_needed(header, config), free_bytes))
+        needed, free = (memory_words(n) for n in (memory_needed(header, config), free_bytes))
         raise EnvironmentProblem(
             tr(
                 "Learning needs about {needed} of memory; {free} are free.",

@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.chat import AnswerRecord, MessageState
 from chatdesk.core.generation import StopReason
-from chatdesk.core.i18n import tr, trn
+from chatdesk.core.i18n import tr
 from chatdesk.ui.widgets.fields import FactList, section
+from chatdesk.ui.words import token_words
 
 
 class LastAnswer(QWidget):
@@ -53,7 +54,7 @@ class LastAnswer(QWidget):
                 "" if first is None else tr("{seconds} s", seconds=f"{first:.2f}"),
                 tr("{n} tokens/s", n=f"{speed:.1f}") if speed else "",
                 self._adapter(record),
-                "" if tokens is None else trn("{n} token", "{n} tokens", tokens),
+                "" if tokens is None else token_words(tokens),
                 _guessed(record),
                 _cached(record),
                 _ended_by(record, state),

@@ -4,9 +4,11 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded, Placement, StepDown
+from chatdesk.core.units import memory_words
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.ui.theme import set_class
-from chatdesk.ui.widgets.fields import FactList, memory_words, section, small
+from chatdesk.ui.widgets.fields import FactList, section, small
+from chatdesk.ui.words import token_words
 
 
 class RunsOn(QWidget):
@@ -54,10 +56,10 @@ class RunsOn(QWidget):
             self._places.addWidget(place)
         self._facts.show_values(
             (
-                tr("{n} tokens", n=f"{loaded.context_window:,}"),
+                token_words(loaded.context_window),
                 loaded.kv_type,
                 str(loaded.threads),
-                trn("{n} token", "{n} tokens", loaded.batch) if loaded.batch else "",
+                token_words(loaded.batch) if loaded.batch else "",
                 str(loaded.parallel),
             )
         )

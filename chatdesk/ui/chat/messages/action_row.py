@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.chat import Mark, Message, Rating, Role
-from chatdesk.core.i18n import tr, trn
+from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.words import token_words
 
 ROW_HEIGHT = 28
 _THUMBS = {Rating.UP: "thumb-up", Rating.DOWN: "thumb-down"}
@@ -295,7 +296,7 @@ def facts(message: Message) -> str:
         return ""
     parts = [answer.model_name] if answer.model_name else []
     if answer.completion_tokens is not None:
-        parts.append(trn("{n} token", "{n} tokens", answer.completion_tokens))
+        parts.append(token_words(answer.completion_tokens))
     if answer.duration_s is not None:
         parts.append(tr("{seconds} s", seconds=f"{answer.duration_s:.1f}"))
     return " · ".join(parts)

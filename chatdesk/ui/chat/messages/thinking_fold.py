@@ -7,6 +7,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.words import duration_words
 
 _LINE = 28
 _INDENT = 24
@@ -93,7 +94,4 @@ def _thought(seconds: float | None) -> str:
         return tr("Thought")
     if seconds < 1:
         return tr("Thought for a moment")
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes:
-        return tr("Thought for {minutes} min {seconds} s", minutes=minutes, seconds=rest)
-    return tr("Thought for {seconds} s", seconds=rest)
+    return tr("Thought for {time}", time=duration_words(seconds))

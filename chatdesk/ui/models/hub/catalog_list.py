@@ -13,14 +13,13 @@ from chatdesk.core.units import size_words
 from chatdesk.ui.models.download_words import (
     FileKey,
     file_key,
-    fit_words,
-    is_slow,
     need_words,
     purpose_words,
     summary_of,
     why_words,
 )
 from chatdesk.ui.models.row import HubRow
+from chatdesk.ui.models.words import fit_words, is_slow
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button, section
 from chatdesk.ui.widgets.labels import PlainLabel
@@ -89,7 +88,7 @@ class CatalogList(QWidget):
 
         def place(each: Entry) -> tuple[bool, bool, bool, int]:
             entry, estimate = each
-            too_large, slow = estimate.fit is Fit.TOO_LARGE, is_slow(estimate)
+            too_large, slow = estimate.fit is Fit.TOO_LARGE, is_slow(estimate.tokens_per_s)
             size = entry.bytes if too_large or slow else -entry.bytes
             return too_large, entry != best, slow, size
 

@@ -20,14 +20,9 @@ from chatdesk.core.library import Estimate, HubRepository, Variant
 from chatdesk.core.models import Fit
 from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
-from chatdesk.ui.models.download_words import (
-    FileKey,
-    file_key,
-    fit_words,
-    repository_words,
-    why_words,
-)
+from chatdesk.ui.models.download_words import FileKey, file_key, repository_words, why_words
 from chatdesk.ui.models.row import HubRow
+from chatdesk.ui.models.words import fit_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import KeptModel, ModelNotes, Presence
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.units import size_words
+from chatdesk.core.units import memory_words, size_words
 from chatdesk.ui.models.dialog import LibraryDialog
 from chatdesk.ui.models.words import count_words, memory_at_words, state_words, trouble_words
 from chatdesk.ui.sampling.panel import SamplingPanel
@@ -24,14 +24,13 @@ from chatdesk.ui.widgets.fields import (
     CheckBox,
     FactList,
     Form,
-    memory_words,
     plain_button,
     recolour,
     section,
 )
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.tag import Tag
-from chatdesk.ui.words import speed_number
+from chatdesk.ui.words import speed_words, token_words
 
 SIZE = (640, 700)
 PROMPT_HEIGHT = 84
@@ -222,7 +221,7 @@ def file_facts(kept: KeptModel) -> dict[str, str]:
     place = Path(model.path)
     size = size_words(header.bytes)
     parts = trn("{size} in {n} file", "{size} in {n} files", header.parts, size=size)
-    trained = tr("{n} tokens", n=f"{header.context_length:,}") if header.context_length else ""
+    trained = token_words(header.context_length) if header.context_length else ""
     return {
         tr("Architecture"): header.architecture,
         tr("Parameters"): count_words(header.parameters),
@@ -238,4 +237,4 @@ def file_facts(kept: KeptModel) -> dict[str, str]:
 
 
 def _speed(tokens_per_s: float) -> str:
-    return tr("{n} tokens/s", n=speed_number(tokens_per_s)) if tokens_per_s else ""
+    return speed_words(tokens_per_s) if tokens_per_s else ""

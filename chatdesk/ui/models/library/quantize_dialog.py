@@ -11,11 +11,10 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.library import Comparison, KeptModel, Measured, Quantizing, QuantizingState
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
-from chatdesk.ui.models.download_words import left_words
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import section
 from chatdesk.ui.widgets.labels import PlainLabel
-from chatdesk.ui.words import speed_number
+from chatdesk.ui.words import left_words, speed_words
 
 SIZE = (560, 440)
 USUAL = "Q4_K_M"  # what models are mostly offered in
@@ -201,7 +200,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
         speed, perplexity = measured.tokens_per_s, measured.perplexity
         return (
             size_words(measured.bytes),
-            tr("{n} tokens/s", n=speed_number(speed)) if speed else "–",
+            speed_words(speed) if speed else "–",
             f"{perplexity:.2f}" if perplexity else "–",
         )
 

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import Device
+from chatdesk.core.units import memory_words
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, Form, memory_words, section
+from chatdesk.ui.widgets.fields import CheckBox, Form, section
 
 CPU = "CPU"  # its name in ggml's list; alone it keeps a model off every other device
 

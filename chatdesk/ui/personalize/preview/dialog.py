@@ -22,9 +22,9 @@ from chatdesk.ui.personalize.preview.example_view import ExampleView
 from chatdesk.ui.personalize.preview.list import PreviewList
 from chatdesk.ui.personalize.preview.model import Kind, PreviewModel
 from chatdesk.ui.personalize.preview.training_fields import TrainingFields
-from chatdesk.ui.personalize.words import duration_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, recolour, small
+from chatdesk.ui.words import duration_words, token_words
 
 SIZE = (1080, 720)
 LIST_WIDTH = 420
@@ -250,7 +250,7 @@ def _totals(preview: Preview, seconds: float) -> str:
     tokens = sum(each.tokens for each in preview.chosen)
     parts = [
         tr("{n} of {whole} chosen", n=len(preview.chosen), whole=len(preview.examples)),
-        tr("{n} tokens", n=f"{tokens:,}"),
+        token_words(tokens),
     ]
     if seconds:
         parts.append(tr("about {time}", time=duration_words(seconds)))

@@ -18,6 +18,7 @@ from chatdesk.ui.personalize.preview.model import ExampleRole, Index, PreviewMod
 from chatdesk.ui.personalize.words import doubt_words
 from chatdesk.ui.theme import SMALL_PX, TINY_PX, Theme, text_font
 from chatdesk.ui.widgets.tag import Tone, paint_tag, tag_width
+from chatdesk.ui.words import token_words
 
 ROW_HEIGHT = 60
 _PAD = 12
@@ -130,7 +131,7 @@ class _Delegate(QStyledItemDelegate):
         example, flag = _example(index), Qt.AlignmentFlag
         painter.setFont(text_font(TINY_PX))
         painter.setPen(QColor(self.theme.muted))
-        tokens = tr("{n} tokens", n=f"{example.tokens:,}") if example.tokens else ""
+        tokens = token_words(example.tokens) if example.tokens else ""
         painter.drawText(place, flag.AlignRight | flag.AlignVCenter, tokens)
         room = place.width() - painter.fontMetrics().horizontalAdvance(tokens) - _GAP
         painter.setFont(text_font(_TEXT_PX, QFont.Weight.Medium))

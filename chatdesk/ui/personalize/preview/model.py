@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.personalization import Example, Preview, Source
 from chatdesk.ui.personalize.words import doubt_words, why_words
+from chatdesk.ui.words import token_words
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -93,7 +94,7 @@ class PreviewModel(QAbstractListModel):
     def _spoken(self, example: Example) -> str:
         chosen = tr("is learned") if example.chosen else tr("is left out")
         doubts = [doubt_words(doubt)[0] for doubt in example.doubts]
-        tokens = trn("{n} token", "{n} tokens", example.tokens)
+        tokens = token_words(example.tokens)
         return "; ".join([question(example), chosen, self._origin(example), tokens, *doubts])
 
     # Qt's names from here on

@@ -27,13 +27,14 @@ from chatdesk.core.library import (
     QuantizingState,
 )
 from chatdesk.core.sampling import PRESETS, SamplingParams
+from chatdesk.core.units import GIB
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
 from chatdesk.ui.models.library.details_dialog import ModelDetails, file_facts, machine_facts
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
 from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog, outcome_words
 from chatdesk.ui.theme import Theme, load_theme
-from chatdesk.ui.widgets.fields import GIB, Choice
+from chatdesk.ui.widgets.fields import Choice
 from tests.ui.driver import texts
 from tests.ui.library_data import GB, kept
 

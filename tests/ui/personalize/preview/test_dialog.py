@@ -211,7 +211,7 @@ def test_the_chat_is_a_click_away(dialog: PreviewDialog, qtbot: QtBot) -> None:
 
 def test_totals_and_the_start(dialog: PreviewDialog, qtbot: QtBot) -> None:
     dialog.show_preview(preview(), 250)
-    assert "4 of 5 chosen · 400 tokens · about 4 min" in texts(dialog)
+    assert "4 of 5 chosen · 400 tokens · about 4 min 10 s" in texts(dialog)
     for name, value in (("Rank", 8), ("Epochs", 3), ("Seed", 7)):
         fields = dialog.findChildren(WholeNumber)
         next(each for each in fields if each.accessibleName() == name).setValue(value)
