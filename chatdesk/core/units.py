@@ -36,7 +36,7 @@ def part_words(done: int, total: int) -> str:
 
 def _words(size: float, step: int) -> str:
     """`size` in the largest unit that leaves at least 1; from GB on with one decimal place."""
-    number, power = size / step, 0
+    number, power = max(size / step, 1.0) if size else 0.0, 0  # nothing alone is 0 kB
     while round(number) >= step and power < 3:
         number /= step
         power += 1

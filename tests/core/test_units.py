@@ -7,6 +7,7 @@ from chatdesk.core.units import GIB, MIB, memory_words, part_words, size_words
     ("size", "words"),
     [
         (0, "0 kB"),
+        (3, "1 kB"),
         (1_000, "1 kB"),
         (98_400_000, "98 MB"),
         (999_600_000, "1 GB"),

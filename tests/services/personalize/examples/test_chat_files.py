@@ -106,4 +106,4 @@ def test_a_huge_line_is_never_read_whole(tmp_path: Path) -> None:
         file.truncate(2 * 1024**3)  # a hole: nothing is written
     with pytest.raises(EnvironmentProblem, match="larger than 16 MB"):
         read_chat_file(path)
-    assert files.LARGEST_BYTES == 16 * 1024**2
+    assert files.LARGEST_BYTES == 16 * 1000**2
