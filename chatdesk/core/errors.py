@@ -1,6 +1,6 @@
-"""The two families of error.
+"""The two families of errors.
 
-An `EnvironmentProblem` is something the person can mend: it says what happened and what to do.
+An `EnvironmentProblem` is something that the user can fix: it says what happened and what to do.
 Everything else is a bug: it is logged with its traceback and offered for copying.
 """
 
@@ -9,10 +9,10 @@ from chatdesk.core.loading import LoadOptions
 
 
 class EnvironmentProblem(Exception):
-    """Something outside the program is not as it must be.
+    """Something outside the program is not as required.
 
-    `what` and `todo` are whole, translated sentences for the person, `sentence` is both; it is what
-    the store keeps, because it can be said again in another language (see `i18n.Sentence`).
+    `what` and `todo` are whole, translated sentences for the user, `sentence` is both; the store
+    keeps the latter, because it can be shown in another language (see `i18n.Sentence`).
     """
 
     def __init__(self, what: str, todo: str = "") -> None:
@@ -31,7 +31,7 @@ class ModelProblem(EnvironmentProblem):
 
 
 class DeviceMissing(ModelProblem):
-    """A device that a model is to run on is not there, or another computer is not."""
+    """A device of a model is missing, or another computer is."""
 
 
 class AdapterProblem(EnvironmentProblem):
@@ -48,13 +48,13 @@ class PromptTooLong(EnvironmentProblem):
 
 
 class RequestProblem(EnvironmentProblem):
-    """A request asks for what cannot be done: a parameter, a grammar, a schema, an adapter."""
+    """A request has a parameter, grammar, schema or adapter that cannot be used."""
 
 
 class EngineProblem(EnvironmentProblem):
     """The engine process ended or could not answer.
 
-    `smaller` is what to load the model with to need less memory, where that was the problem.
+    `smaller` are load options that need less memory, where that was the problem.
     """
 
     def __init__(self, what: str, todo: str = "", smaller: LoadOptions | None = None) -> None:

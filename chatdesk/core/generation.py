@@ -1,7 +1,7 @@
-"""What is asked of the engine, and the events it answers with.
+"""The engine's protocol: requests, and the events that answer them.
 
-These are the messages of the engine's protocol: plain values, sent as JSON lines by
-`workers.codec`. The two lists of them are at the end.
+The messages are plain values, sent as JSON lines by `workers.codec`. The two lists of them are at
+the end.
 """
 
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from chatdesk.core.loading import (
 from chatdesk.core.protocol import Cancel, Event, Request, Shutdown, Terminal
 from chatdesk.core.sampling import SamplingParams
 
-ANSWER_ROOM = 16  # tokens: a prompt that leaves less than this has no room for an answer
+ANSWER_ROOM = 16  # tokens: a longer prompt leaves no room for an answer
 
 
 @dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One turn as the chat template sees it; `role` is system, user or assistant.
+    """One turn of a conversation for the chat template; `role` is system, user or assistant.
 
-    `thinking` is what an assistant thought before it spoke, for templates that ask for it. A
-    `pinned` message stays when the oldest turns leave a full context.
+    `thinking` is the assistant's before its answer, for templates that use it. A `pinned` message
+    stays when the oldest turns leave a full context.
     """
 
     role: str
@@ -38,14 +38,14 @@ class PromptMessage:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A GGUF LoRA adapter and how strongly it is applied; 1 is as it was trained."""
+    """A GGUF LoRA adapter and its scale; 1 is as trained."""
 
     path: str
     scale: float = 1.0
 
 
 class StopReason(StrEnum):
-    """Why an answer ended."""
+    """The reason why an answer ended."""
 
     END = "end"  # the model's end-of-turn token, or a stop string
     LENGTH = "length"  # max_tokens, or the context window is full
@@ -53,7 +53,7 @@ class StopReason(StrEnum):
 
 
 class FailureCode(StrEnum):
-    """What went wrong in the engine; services turn it into a sentence for the person."""
+    """The kind of a failure in the engine; services turn it into a sentence for the user."""
 
     NOT_FOUND = "not_found"
     NOT_GGUF = "not_gguf"
@@ -61,7 +61,7 @@ class FailureCode(StrEnum):
     UNSUPPORTED_ARCHITECTURE = "unsupported_architecture"
     LOAD_FAILED = "load_failed"
     OUT_OF_MEMORY = "out_of_memory"
-    DEVICE = "device"  # a device that was asked for is not there, or another computer is gone
+    DEVICE = "device"  # a requested device is missing, or another computer is gone
     PROMPT_TOO_LONG = "prompt_too_long"  # even the last turn alone
     TEMPLATE = "template"
     PARAMETER = "parameter"  # a sampling parameter out of its range
@@ -82,12 +82,12 @@ class FailureCode(StrEnum):
 class Generate(Request):
     """Answer a conversation. A last message by the assistant is continued, not answered.
 
-    With `prompt` set, that text is continued as it is and `messages` are not looked at.
-    `background` marks work nobody is waiting for (titles): it gives way to what the user reads.
-    `grammar` (GBNF) or `json_schema` (its JSON text) confine the answer. `logprobs` asks for the
-    log-probability of each token and so many alternatives. `session` names the conversation under
-    which the KV state may be kept on disk; without one it never is. `speculate` lets the engine
-    guess ahead where that measurably helps; it does not change what is chosen.
+    With `prompt` set, that text is continued as it is and `messages` are ignored. `background`
+    marks work nobody is waiting for (titles): it yields to what the user reads. `grammar` (GBNF) or
+    `json_schema` (its JSON text) confine the answer. `logprobs` asks for the log-probability of
+    each token and so many alternatives. `session` names the conversation under which the KV state
+    may be kept on disk; without one it never is. `speculate` lets the engine guess ahead where that
+    measurably helps; it does not change the sampled tokens.
     """
 
     messages: tuple[PromptMessage, ...]
@@ -111,14 +111,14 @@ class CountTokens(Request):
 
 @dataclass(frozen=True, slots=True)
 class RenderMessages(Request):
-    """Render a conversation with the model's template, whole, and tell its token ids."""
+    """Render a whole conversation with the model's template; return its token ids."""
 
     messages: tuple[PromptMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizeText(Request):
-    """Tokenize plain text; what looks like a special token in it is not taken for one."""
+    """Tokenize plain text; special tokens written in it are plain text, too."""
 
     text: str
 
@@ -133,7 +133,7 @@ class ScoreSequence:
 
 @dataclass(frozen=True, slots=True)
 class Score(Request):
-    """Tell the log-probability of every token of some continuations; work in the background."""
+    """Return the log-probability of every token of some continuations; background work."""
 
     sequences: tuple[ScoreSequence, ...]
     adapters: tuple[Adapter, ...] = ()
@@ -141,7 +141,7 @@ class Score(Request):
 
 @dataclass(frozen=True, slots=True)
 class Embed(Request):
-    """Tell a vector of length 1 for each text: the mean of the last layer over its tokens."""
+    """Return a vector of length 1 for each text: the mean of the last layer over its tokens."""
 
     texts: tuple[str, ...]
 
@@ -160,7 +160,7 @@ class KeepSessions(Request):
 
 @dataclass(frozen=True, slots=True)
 class RestoreSession(Request):
-    """Bring a conversation's KV state back from disk, as its next message is likely to come."""
+    """Load a conversation's KV state from disk, because its next message is likely to come."""
 
     session: str
     adapters: tuple[Adapter, ...] = ()
@@ -168,7 +168,7 @@ class RestoreSession(Request):
 
 @dataclass(frozen=True, slots=True)
 class ForgetSession(Request):
-    """Drop a conversation from the KV cache and from the disk: it was deleted."""
+    """Drop a deleted conversation from the KV cache and from the disk."""
 
     session: str
 
@@ -178,10 +178,10 @@ class ForgetSession(Request):
 
 @dataclass(frozen=True, slots=True)
 class TokensCounted(Terminal):
-    """The answer to `CountTokens`: what the model would read of it.
+    """The answer to `CountTokens`: the tokens that the model would read.
 
-    `view_start` is the index of the oldest message it sees beside system and pinned ones; it is 0
-    while everything fits.
+    `view_start` is the index of the oldest message it sees apart from system and pinned ones; it is
+    0 while everything fits.
     """
 
     tokens: int
@@ -199,10 +199,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class MessagesRendered(Terminal):
-    """The answer to `RenderMessages`: token ids, and where each message's own words are.
+    """The answer to `RenderMessages`: token ids, and the span of each message's own words.
 
-    The span of an assistant's message also holds the token that ends its turn, if there is one:
-    it is what the model has to say.
+    The span of an assistant's message includes the token that ends its turn, if there is one,
+    because the model has to generate it.
     """
 
     tokens: tuple[int, ...]
@@ -211,7 +211,7 @@ class MessagesRendered(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class TextTokenized(Terminal):
-    """The answer to `TokenizeText`; `bos` is what every prompt of this model begins with."""
+    """The answer to `TokenizeText`; every prompt of this model begins with `bos`."""
 
     tokens: tuple[int, ...]
     bos: int | None
@@ -234,7 +234,7 @@ class Embedded(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class SessionsKept(Terminal):
-    """The answer to `KeepSessions`: what is there already for this model."""
+    """The answer to `KeepSessions`: the states of this model that are there already."""
 
     sessions: int
     bytes: int
@@ -242,7 +242,7 @@ class SessionsKept(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class SessionRestored(Terminal):
-    """The answer to `RestoreSession`: so many tokens need not be read again."""
+    """The answer to `RestoreSession`: the number of tokens that need not be read again."""
 
     tokens: int
 
@@ -291,10 +291,10 @@ class ThinkingDelta(Event):
 
 @dataclass(frozen=True, slots=True)
 class GenerationStats:
-    """What an answer cost. Counts in tokens, times in seconds from the engine taking it up.
+    """The cost of an answer. Counts in tokens, times in seconds from the start in the engine.
 
     `drafted` tokens were guessed ahead, `accepted` of them were right. `view_start` as in
-    `TokensCounted`. `thinking_s` is how long the model thought before it spoke, if it did.
+    `TokensCounted`. `thinking_s` is the time of thinking before the answer, if any.
     """
 
     prompt_tokens: int
@@ -312,7 +312,7 @@ class GenerationStats:
 
 @dataclass(frozen=True, slots=True)
 class Finished(Terminal):
-    """The answer is whole (or as long as it may be)."""
+    """The answer is complete (or as long as it may be)."""
 
     reason: StopReason
     stats: GenerationStats
@@ -335,7 +335,8 @@ class Failed(Terminal):
     limit: int | None = None
 
 
-# The one list of both. The codec reads and writes what is in it, and mypy holds the worker to it.
+# The only list of both. The codec reads and writes these messages, and mypy checks the worker
+# against it.
 
 ModelRequest = (
     Generate
@@ -348,7 +349,7 @@ ModelRequest = (
     | RestoreSession
     | ForgetSession
 )
-"""What is asked of the model that is loaded."""
+"""The requests to the loaded model."""
 EngineRequest = LoadModel | Quantize | ModelRequest | Cancel | Shutdown
 EngineEvent = (
     EngineReady

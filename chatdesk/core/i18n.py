@@ -1,9 +1,9 @@
-"""`tr()`: every sentence a person sees, in their language.
+"""`tr()`: every sentence for the user, in the user's language.
 
 GNU gettext through the standard library, so that the command line needs no Qt. Catalogs are
-`assets/locale/<language>/LC_MESSAGES/chatdesk.mo`, compiled from the `.po` beside them by
-`dev.py translations`. The chosen language is the one process-wide setting of the program: it is
-set once, before the first sentence.
+`assets/locale/<language>/LC_MESSAGES/chatdesk.mo`, compiled from the `.po` beside them by `dev.py
+translations`. The chosen language is the only process-wide setting of the program: it is set once,
+before the first sentence.
 """
 
 import gettext
@@ -20,7 +20,7 @@ _language = "en"
 
 
 def system_language() -> str:
-    """The best of `LANGUAGES` for this system; English when none fits."""
+    """Return the best of `LANGUAGES` for this system; English when none fits."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):
             return _supported(value)
@@ -32,23 +32,23 @@ def _supported(name: str) -> str:
 
 
 def set_language(language: str, locale_dir: Path) -> None:
-    """Speak `language` (a key of `LANGUAGES`) from here on; an unknown one is English."""
+    """Use `language` (a key of `LANGUAGES`) from now on; an unknown one means English."""
     global _catalog, _language  # noqa: PLW0603 - see the module's docstring
     _language = language
     _catalog = gettext.translation("chatdesk", locale_dir, [language], fallback=True)
 
 
 def current_language() -> str:
-    """The language that was set last."""
+    """Return the language that was set last."""
     return _language
 
 
 class Sentence(str):
-    """Words in the person's language that know what they were made of.
+    """Words in the user's language, together with the parts they were made of.
 
     `message` is their key in the catalog, `many` the second one of a counted thing (its count is
-    the value `n`), `values` fill the placeholders. The store keeps these in place of the words,
-    so that what was said in one language is read in another.
+    the value `n`), `values` fill the placeholders. The store keeps these instead of the words, so
+    that a sentence made in one language is read in another.
     """
 
     __slots__ = ("many", "message", "values")
@@ -58,7 +58,7 @@ class Sentence(str):
 
     @classmethod
     def of(cls, message: str, values: Mapping[str, Any], many: str = "") -> "Sentence":
-        """The sentence in today's language; a message that the catalog lacks is said as it is."""
+        """Make the sentence in the current language; a message without translation is kept."""
         known = _catalog
         words = known.ngettext(message, many, values["n"]) if many else known.gettext(message)
         said = cls(words.format(**values) if values else words)
@@ -67,7 +67,7 @@ class Sentence(str):
 
 
 def tr(text: str, **values: object) -> str:
-    """`text` in the person's language, with its `{placeholders}` filled from `values`."""
+    """Return `text` in the user's language, with its `{placeholders}` filled from `values`."""
     return Sentence.of(text, values)
 
 

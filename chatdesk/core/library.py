@@ -1,4 +1,4 @@
-"""The model library as values: what there is to fetch, what is being fetched, what is kept."""
+"""The model library as values: models on the hub, downloads, and installed models."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +10,10 @@ from chatdesk.core.sampling import SamplingParams
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a model would take and give on this machine, at a context window.
+    """The estimated memory and speed of a model on this machine, at a context window.
 
     `memory_bytes` is weights + KV cache + compute buffers + the engine process; `tokens_per_s` is
-    that of decoding, 0 where nothing is known of the machine's memory bandwidth yet.
+    the decoding speed, 0 while the machine's memory bandwidth is unknown.
     """
 
     fit: Fit
@@ -24,7 +24,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A repository as a search finds it. `gated` ones need an agreement and a token."""
+    """A repository in the results of a search. `gated` ones need an agreement and a token."""
 
     repo: str
     downloads: int = 0
@@ -36,7 +36,7 @@ class HubModel:
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of a repository; `sha256` is what the hub states, "" where it states none."""
+    """A file of a repository; `sha256` is the hub's value, "" where it states none."""
 
     path: str
     bytes: int
@@ -58,7 +58,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class HubRepository:
-    """A repository opened. `revision` is the commit it was read at; `card` plain text."""
+    """A repository in detail. `revision` is the commit it was read at; `card` plain text."""
 
     model: HubModel
     revision: str
@@ -68,10 +68,10 @@ class HubRepository:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A model that is recommended. `purposes` are of chat, code, chinese, small.
+    """A recommended model. `purposes` are of chat, code, chinese, small.
 
-    Everything an estimate needs is here, so that nothing is fetched to show the list. `summary` is
-    a sentence by language code ("en", "zh_CN").
+    It has everything that an estimate needs, so that nothing is fetched to show the list. `summary`
+    is a sentence by language code ("en", "zh_CN").
     """
 
     name: str
@@ -90,11 +90,11 @@ class CatalogEntry:
 
 
 class DownloadState(StrEnum):
-    """What a download is doing."""
+    """The state of a download."""
 
     QUEUED = "queued"
     RUNNING = "running"
-    CHECKING = "checking"  # its bytes are there and are being hashed
+    CHECKING = "checking"  # all bytes are there; the hash is being computed
     PAUSED = "paused"
     FAILED = "failed"
     DONE = "done"
@@ -102,11 +102,11 @@ class DownloadState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A model that is being fetched. `files` are all its parts.
+    """A download of a model. `files` are all its parts.
 
-    `received` counts bytes that are on the disk, of all parts. `problem` is a sentence, why it
-    failed or why it waits to try again. `path` is where its first part lies once it is done,
-    `folder` is where the parts go from the beginning.
+    `received` counts the bytes on the disk, of all parts. `problem` is a sentence: why it failed,
+    or why it waits to try again. `path` is the place of its first part once it is complete,
+    `folder` the folder of the parts from the beginning.
     """
 
     id: str
@@ -128,21 +128,21 @@ class Download:
 
 
 class Presence(StrEnum):
-    """Whether a model's file is what the library knows."""
+    """The state of a model's file compared with the library's record."""
 
     THERE = "there"
-    MISSING = "missing"  # also on a disk that is not connected
+    MISSING = "missing"  # or on a disk that is not connected
     CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelNotes:
-    """What is kept of a model beside its file.
+    """Data on a model beside its file.
 
-    `title` is what the person calls it, "" for the name in its header. `estimated_bytes` was
-    foretold for the last load, `used_bytes` is what the engine then really used, both at
+    `title` is the user's name for it, "" for the name in its header. `estimated_bytes` was
+    predicted for the last load, `used_bytes` is what the engine then really used, both at
     `used_context` tokens. `system_prompt` and `sampling` are used in new conversations with it;
-    None is the general setting. `repo` is where it was fetched from.
+    None is the general setting. `repo` is its repository on the hub.
     """
 
     title: str = ""
@@ -160,7 +160,7 @@ class ModelNotes:
 
 @dataclass(frozen=True, slots=True)
 class KeptModel:
-    """A model of the library as its page shows it."""
+    """A model of the library, as its page shows it."""
 
     model: ModelFile
     presence: Presence
@@ -170,13 +170,13 @@ class KeptModel:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its displayed name."""
         return self.notes.title or self.model.header.name
 
 
 @dataclass(frozen=True, slots=True)
 class FoundElsewhere:
-    """A GGUF file that another app keeps; `app` is that app's name, `name` what it calls it."""
+    """A GGUF file of another app; `app` is that app's name, `name` the name it uses."""
 
     app: str
     name: str
@@ -186,10 +186,10 @@ class FoundElsewhere:
 
 
 class QuantizingState(StrEnum):
-    """How far the making of a smaller model has come."""
+    """The progress of making a smaller model."""
 
     WRITING = "writing"
-    COMPARING = "comparing"  # the smaller model is there, and is measured beside the original
+    COMPARING = "comparing"  # the smaller model is complete, and is measured beside the original
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -197,9 +197,10 @@ class QuantizingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a model was measured to be; 0 for what could not be measured.
+    """The measurements of a model; 0 for a missing one.
 
-    `perplexity` is that of the built-in text: how many words the model wavers between, on average.
+    `perplexity` is that of the built-in text: between how many words the model is undecided, on
+    average.
     """
 
     bytes: int
@@ -209,7 +210,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A model and its smaller one, measured alike; `problem` says why something is missing."""
+    """A model and its smaller one, measured alike; `problem` is why something is missing."""
 
     original: Measured
     smaller: Measured
@@ -218,9 +219,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Quantizing:
-    """A model that is made smaller, or was. `fraction` is that of the whole, 0 to 1.
+    """A model that is being made smaller, or was. `fraction` is that of the whole, 0 to 1.
 
-    `result` is there as soon as its file is. `problem` is a sentence, why it failed.
+    `result` is set as soon as its file is complete. `problem` is a sentence: why it failed.
     """
 
     model: ModelFile
@@ -233,5 +234,5 @@ class Quantizing:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not come to its end."""
+        """True until it has ended."""
         return self.state in (QuantizingState.WRITING, QuantizingState.COMPARING)

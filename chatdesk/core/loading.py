@@ -1,4 +1,4 @@
-"""What a model file is loaded with or made smaller to: the engine's messages around a file."""
+"""Loading and quantizing a model file: the engine's messages around a file."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,14 +16,14 @@ Parallel = Annotated[int, AtLeast(1)]
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How to run a model. None and empty values let the engine choose.
+    """The options to run a model. None and empty values let the engine choose.
 
-    `context_window` in tokens, capped by what the model was trained for unless RoPE is scaled;
-    `parallel` answers at once share it. `batch` is how many tokens one computation takes.
-    `devices` are names of ggml's list to use ("CPU" alone keeps it off every GPU), `tensor_split`
-    the shares of the model for each of them. `remote` are addresses ("host:port") of other
-    computers that run `chatdesk serve-device`. `draft` is the path of a small model of the same
-    vocabulary that drafts for this one.
+    `context_window` in tokens, limited by the trained context unless RoPE is scaled; `parallel`
+    answers at once share it. `batch` is how many tokens one computation takes. `devices` are names
+    of ggml's list to use ("CPU" alone keeps it off every GPU), `tensor_split` the shares of the
+    model for each of them. `remote` are addresses ("host:port") of other computers that run
+    `chatdesk serve-device`. `draft` is the path of a small model of the same vocabulary that drafts
+    for this one.
     """
 
     context_window: ContextWindow = 8192
@@ -57,7 +57,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What one device holds of the loaded model: whole layers, and bytes of each kind."""
+    """One device's part of the loaded model: whole layers, and bytes of each kind."""
 
     device: str
     description: str
@@ -68,16 +68,16 @@ class Placement:
 
 
 class StepDown(StrEnum):
-    """What the engine gave up because memory did not suffice, in the order it tries."""
+    """What the engine gives up for lack of memory, in the order it tries."""
 
-    FEWER_LAYERS = "fewer_layers"  # on GPUs than were planned
+    FEWER_LAYERS = "fewer_layers"  # fewer on GPUs than planned
     SMALLER_CONTEXT = "smaller_context"
     QUANTIZED_KV = "quantized_kv"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadModel(Request):
-    """Load a GGUF file in place of the one there is."""
+    """Load a GGUF file instead of the loaded one."""
 
     path: str
     options: LoadOptions = field(default_factory=LoadOptions)
@@ -85,7 +85,7 @@ class LoadModel(Request):
 
 @dataclass(frozen=True, slots=True)
 class EngineReady:
-    """The first event of every engine process; `rpc` is whether other computers can be devices."""
+    """The first event of every engine process; `rpc` is true if it can use remote devices."""
 
     protocol: int
     llama_cpp: str
@@ -95,19 +95,19 @@ class EngineReady:
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress(Event):
-    """How much of the model is read, 0 to 1."""
+    """The share of the model that is read, 0 to 1."""
 
     fraction: float
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLoaded(Terminal):
-    """The model answers; sizes in bytes, windows in tokens.
+    """The model is ready; sizes in bytes, windows in tokens.
 
     `context_window`, `gpu_layers`, `kv_type` and `placements` are what was reached, `stepped_down`
     what was given up for it. `threads_measured` is set when the thread count was found by
-    measuring; it is worth remembering. `template_notice` says why a fallback chat template is in
-    use ("missing" or "broken"). `draft_notice` says why the draft model is not in use.
+    measuring; it is worth saving. `template_notice` is the reason for a fallback chat template
+    ("missing" or "broken"). `draft_notice` is why the draft model is not in use.
     """
 
     name: str
@@ -129,7 +129,7 @@ class ModelLoaded(Terminal):
     placements: tuple[Placement, ...] = ()
     stepped_down: tuple[StepDown, ...] = ()
     threads_measured: bool = False
-    reasons: bool = False  # whether its template has marks for thinking
+    reasons: bool = False  # its template has marks for thinking
     draft_notice: str = ""
 
 
@@ -137,8 +137,8 @@ class ModelLoaded(Terminal):
 class Quantize(Request):
     """Write the model at `path` to `target` in a quantization of llama.cpp's, like "Q4_K_M".
 
-    This occupies the engine until its end and cannot be stopped but by ending the process, so it
-    is asked of an engine in which no model is loaded.
+    This occupies the engine until its end and only stops with the process, so it goes to an engine
+    without a loaded model.
     """
 
     path: str
@@ -149,14 +149,14 @@ class Quantize(Request):
 
 @dataclass(frozen=True, slots=True)
 class QuantizeProgress(Event):
-    """How many of the tensors are written, 0 to 1."""
+    """The share of the tensors that are written, 0 to 1."""
 
     fraction: float
 
 
 @dataclass(frozen=True, slots=True)
 class Quantized(Terminal):
-    """The target is whole: its size, and how long that took."""
+    """The target is complete: its size, and the time it took."""
 
     bytes: int
     seconds: float

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Fit(StrEnum):
-    """Where a model would run on this machine."""
+    """The processor on which a model would run on this machine."""
 
     GPU = "gpu"
     PARTIAL = "partial"  # some layers on the GPU, the rest on the CPU
@@ -16,14 +16,14 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelHeader:
-    """What a GGUF file says of itself, read without its tensors.
+    """The header of a GGUF file, read without its tensors.
 
-    Sizes in bytes, `context_length` in tokens (what it was trained for), `parameters` counted
-    from the tensor shapes. `kv_bytes_per_token` is the f16 KV cache of one token over all layers.
-    `width` is that of the residual stream, `vocabulary` the number of tokens there are,
-    `decode_bytes` the weights that are read to compute one token; 0 for a file that was taken up
-    before they were noted. A split model is known by its first part; `bytes` are those of all
-    `parts`. `license` is what the file states, "" for nothing.
+    Sizes in bytes, `context_length` in tokens (the trained one), `parameters` counted from the
+    tensor shapes. `kv_bytes_per_token` is the f16 KV cache of one token over all layers. `width` is
+    that of the residual stream, `vocabulary` the number of tokens, `decode_bytes` the weights that
+    are read to compute one token; these are 0 for a file that was listed before they were recorded.
+    A split model is known by its first part; `bytes` are those of all `parts`. `license` is what
+    the file states, "" for nothing.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ModelHeader:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A model the app knows. The file's identity is its hash; None until it was worked out.
+    """A model that the app knows. The file's identity is its hash; None until it is computed.
 
     A file that changed on disk (other `bytes` or `mtime_ns`) is another model.
     """

@@ -1,4 +1,4 @@
-"""Where files go, as values. Which folders these are is decided at the composition root."""
+"""The paths of files, as values. The composition root chooses the folders."""
 
 import hashlib
 import sys
@@ -18,17 +18,17 @@ class AppPaths:
 
     @classmethod
     def under(cls, home: Path) -> "AppPaths":
-        """Everything below one folder (portable use, tests)."""
+        """Return the paths below one folder (portable use, tests)."""
         return cls(home / "data", home / "config", home / "cache", home / "logs", home / "models")
 
     @property
     def database(self) -> Path:
-        """The conversations."""
+        """The database of conversations."""
         return self.data / "chatdesk.db"
 
     @property
     def settings(self) -> Path:
-        """The settings the person made."""
+        """The user's settings."""
         return self.config / "settings.json"
 
     @property
@@ -38,37 +38,37 @@ class AppPaths:
 
     @property
     def sessions(self) -> Path:
-        """What the model had read of recent conversations, as KV states."""
+        """The KV states of recent conversations."""
         return self.cache / "sessions"
 
     @property
     def threads(self) -> Path:
-        """The thread counts that were measured on this machine."""
+        """The measured thread counts of this machine."""
         return self.cache / "threads.json"
 
     @property
     def bandwidth(self) -> Path:
-        """How fast this machine's memory is, as it was measured."""
+        """The measured memory bandwidth of this machine."""
         return self.cache / "bandwidth.json"
 
     @property
     def catalog(self) -> Path:
-        """The list of recommended models that was fetched last, if one was."""
+        """The last list of recommended models that was fetched, if any."""
         return self.data / "catalog.json"
 
     @property
     def updates(self) -> Path:
-        """When a newer version was looked for last."""
+        """The time of the last check for a newer version."""
         return self.cache / "updates.json"
 
     @property
     def adapters(self) -> Path:
-        """What came of training: a folder for each adapter, named as its id."""
+        """The trained adapters: a folder for each, named by its id."""
         return self.data / "adapters"
 
     @property
     def figures(self) -> Path:
-        """What was measured of models without an adapter, once for all runs."""
+        """The measurements of models without an adapter, shared by all runs."""
         return self.cache / "figures"
 
     def make(self) -> None:
@@ -78,15 +78,15 @@ class AppPaths:
 
 
 def session_prefix(conversation_id: str) -> str:
-    """How the names of a conversation's state files begin, whatever the model.
+    """Return the beginning of the names of a conversation's state files, for all models.
 
-    A hash: it cannot lead out of the folder, and tells nothing of the conversation.
+    A hash: it cannot lead out of the folder, and discloses nothing of the conversation.
     """
     return f"{_short_hash(conversation_id)}-"
 
 
 def session_file(conversation_id: str, model_identity: str) -> str:
-    """The name of the file that keeps a conversation's KV state with one model."""
+    """Return the name of the file with a conversation's KV state for one model."""
     return f"{session_prefix(conversation_id)}{_short_hash(model_identity)}.kv"
 
 
@@ -95,12 +95,12 @@ def _short_hash(text: str) -> str:
 
 
 def assets_dir() -> Path:
-    """The folder of themes, icons, fonts and translations: in the bundle, wheel or checkout."""
+    """Return the folder of themes, icons, fonts and translations: in bundle, wheel or checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "assets"
     return inside if inside.is_dir() else package.parent / "assets"
 
 
 def is_frozen() -> bool:
-    """Whether this runs from a bundle rather than from Python files."""
+    """Return True if this runs from a bundle and not from Python files."""
     return bool(getattr(sys, "frozen", False))

@@ -1,6 +1,6 @@
-"""Personalization as values: what is learned from, how, and what came of it.
+"""Personalization as values: examples, configuration and results of training.
 
-Turns, answers and samples in here are the person's own words: they are never logged.
+Turns, answers and samples in here are the user's own words: they are never logged.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class LearnFrom(StrEnum):
-    """What may be learned from without being marked by hand (the setting)."""
+    """What may be learned from without a mark by hand (the setting)."""
 
     RATED = "rated"  # only what was rated or corrected
     EVERYTHING = "everything"  # everything but what was excluded
@@ -18,25 +18,25 @@ class LearnFrom(StrEnum):
 
 
 class Why(StrEnum):
-    """Why something is an example."""
+    """The reason why something is an example."""
 
     RATED = "rated"  # a thumb up
-    CORRECTED = "corrected"  # the person wrote a better answer
+    CORRECTED = "corrected"  # the user wrote a better answer
     PREFERRED = "preferred"  # of several answers to one question this one was kept
     INCLUDED = "included"  # marked by hand, or part of everything
-    FILE = "file"  # from a chat file that was given by hand
+    FILE = "file"  # from an imported chat file
 
 
 class ExampleKind(StrEnum):
-    """How an example teaches."""
+    """The way in which an example teaches."""
 
     ANSWER = "answer"  # to say this
-    PREFERENCE = "preference"  # to say this rather than that
+    PREFERENCE = "preference"  # to say this and not that
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What somebody said; `role` is system, user or assistant."""
+    """A turn of a conversation; `role` is system, user or assistant."""
 
     role: str
     content: str
@@ -44,10 +44,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an example comes from.
+    """The source of an example.
 
     For a line of a chat file `conversation_id` is `file:` and the hash of the line's content, so
-    that it is a conversation of its own, and `message_id` the file's name and line.
+    that it is a separate conversation, and `message_id` the file's name and line.
     """
 
     conversation_id: str
@@ -55,7 +55,7 @@ class Source:
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a line of a file rather than a message."""
+        """True for a line of a file, not a message."""
         return self.conversation_id.startswith("file:")
 
 
@@ -76,7 +76,7 @@ class Finding:
     """A secret or personal datum in an example's words.
 
     `placeholder` ("[email 1]") is the same for the same value in all examples of a preview; it is
-    what is learned instead, unless the person wants the value itself (`masked` False).
+    learned instead of the value, unless the user wants the value itself (`masked` False).
     """
 
     kind: FindingKind
@@ -86,7 +86,7 @@ class Finding:
 
 
 class Doubt(StrEnum):
-    """Why learning an example would do harm; it is left out unless the person insists."""
+    """Why an example would do harm; it is left out unless the user insists."""
 
     EMPTY = "empty"
     NOISE = "noise"  # random characters or words
@@ -99,29 +99,29 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One thing to learn: `target` is to be said after `turns`, rather than `rejected` if given.
+    """One example: `target` is to be said after `turns`, instead of `rejected` if given.
 
     Words are as they were written; `shown` gives them as they are learned. `tokens` counts the
-    whole sequence, `target_tokens` what there is a loss on, `cut` the oldest turns that are left
-    out because the sequence would be too long; all are 0 until the engine has counted.
+    whole sequence, `target_tokens` the ones in the loss, `cut` the oldest turns that are left out
+    because the sequence would be too long; all are 0 until the engine has counted.
     """
 
     id: str  # a hash of its words: the same words are the same example
     kind: ExampleKind
     why: Why
-    turns: tuple[Turn, ...]  # the system prompt if any, the conversation before; the user's is last
+    turns: tuple[Turn, ...]  # any system prompt, the conversation before; the user's is last
     target: str
     sources: tuple[Source, ...]  # several where duplicates were merged
     rejected: str = ""
     findings: tuple[Finding, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-    chosen: bool = True  # whether it will be learned
+    chosen: bool = True  # it will be learned
     tokens: int = 0
     target_tokens: int = 0
     cut: int = 0
 
     def shown(self, text: str) -> str:
-        """`text` with every masked value replaced by its placeholder."""
+        """Return `text` with every masked value replaced by its placeholder."""
         for finding in sorted(self.findings, key=lambda each: -len(each.value)):
             if finding.masked:
                 text = text.replace(finding.value, finding.placeholder)
@@ -130,9 +130,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Everything that would be learned, and what was left out and why.
+    """The examples that would be learned, and those left out with their reasons.
 
-    `problem` is a sentence that says why learning from it cannot begin, or "" when it can.
+    `problem` is a sentence: why training on it cannot begin; "" when it can.
     """
 
     model_id: str
@@ -148,15 +148,15 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """How a LoRA adapter is trained. 0 for a whole number means: chosen from the data.
+    """The settings of a training run. 0 for a whole number means: chosen from the data.
 
     `rank` and `alpha` as in Hu et al. 2021; `rslora` scales by alpha / sqrt(rank) (Kalajdzievski
     2023). `batch` is sequences per optimizer step, computed in parts of at most `batch_tokens`.
-    `beta` is DPO's (Rafailov et al. 2023). `replay` is how many general prompts with the base's
-    own answers are mixed in for each example, to keep its distribution there. A run ends early
-    when the validation loss has not improved for `patience` epochs or the general loss is worse by
-    more than `general_limit`: on the base's own answers that growth is the divergence from it, of
-    which the gate lets no more than 0.3 pass.
+    `beta` is DPO's (Rafailov et al. 2023). `replay` is how many general prompts with the base's own
+    answers are mixed in for each example, to keep its distribution there. A run ends early when the
+    validation loss has not improved for `patience` epochs or the general loss is worse by more than
+    `general_limit`: on the base's own answers that growth is the divergence from it, of which the
+    gate allows at most 0.3.
     """
 
     rank: int = 0
@@ -180,14 +180,14 @@ class TrainingConfig:
 
 
 class Verdict(StrEnum):
-    """What the gate decides."""
+    """The decision of the gate."""
 
     PROMOTED = "promoted"
     REJECTED = "rejected"
 
 
 class ReasonCode(StrEnum):
-    """A reason of the gate; `services.learning.words` says it as a sentence."""
+    """A reason of the gate; `services.personalize.gate.reason_words` has its sentence."""
 
     BETTER = "better"  # change, low, high: shares of the held-out loss
     NOT_BETTER = "not_better"
@@ -198,7 +198,7 @@ class ReasonCode(StrEnum):
     DEGENERATE = "degenerate"  # count, of
     RECALLED = "recalled"  # count, of
     WEAKER_SCALE = "weaker_scale"  # scale: full strength failed
-    UNUSABLE = "unusable"  # losses that are no numbers
+    UNUSABLE = "unusable"  # losses that are not numbers
     TOO_LITTLE = "too_little"  # count, least: held-out answers
     MEANINGLESS = "meaningless"  # count, of: held-out answers that are noise or repetition
     UNRELATED = "unrelated"  # held-out answers fit their questions no better than others'
@@ -215,11 +215,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured of the model as it is used, with one adapter or none.
+    """The measurements of the model in use, with one adapter or none.
 
     Losses are nats per token of the answers; `divergence` is the mean Kullback-Leibler divergence
-    of the next-token distribution from the base's, in nats, on text the base wrote; `degenerate`
-    of `answered` answers went wrong, `recalled` of `secrets` were said by heart.
+    of the next-token distribution from the base's, in nats, on text the base wrote; `degenerate` of
+    `answered` answers went wrong, `recalled` of `secrets` were repeated literally.
     """
 
     heldout_loss: float
@@ -238,17 +238,17 @@ class SampleAnswer:
     question: str
     before: str
     after: str
-    expected: str = ""  # the person's own, of a held-out one
+    expected: str = ""  # the user's own, of a held-out one
     conversation_id: str = ""  # "" for a general question
 
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """What the gate measured, and what it decided.
+    """The measurements and the decision of the gate.
 
-    `change` is the mean change of the loss per held-out answer against what was active before, in
-    nats per token (negative is better), `low` and `high` bound it with 95 % (paired bootstrap).
-    `active` is None when the base was active.
+    `change` is the mean change of the loss per held-out answer compared with what was active
+    before, in nats per token (negative is better), `low` and `high` bound it with 95 % (paired
+    bootstrap). `active` is None when the base was active.
     """
 
     base: Figures
@@ -265,17 +265,17 @@ class Scorecard:
 
 
 class AdapterState(StrEnum):
-    """How far a run got, or what an adapter is."""
+    """The progress of a run, or the state of its adapter."""
 
     PREPARING = "preparing"  # tokens, the base's own answers and figures
     TRAINING = "training"
     MEASURING = "measuring"  # the gate
-    INTERRUPTED = "interrupted"  # the app went away; goes on from the last checkpoint
+    INTERRUPTED = "interrupted"  # the app ended; resumes from the last checkpoint
     CANCELLED = "cancelled"
     FAILED = "failed"
     REJECTED = "rejected"
     PROMOTED = "promoted"
-    IMPORTED = "imported"  # made elsewhere, or trusted by the person without the gate
+    IMPORTED = "imported"  # made elsewhere, or accepted by the user without the gate
 
 
 RUNNING = (AdapterState.PREPARING, AdapterState.TRAINING, AdapterState.MEASURING)
@@ -294,9 +294,9 @@ class LossPoint:
 
 @dataclass(frozen=True, slots=True)
 class AdapterRecord:
-    """A run and the adapter that came of it. Its files lie in the folder of its id.
+    """A run and its adapter. The files are in the folder of its id.
 
-    `examples` were trained on, `heldout` kept aside for the gate. Times are seconds.
+    `examples` were trained on, `heldout` were kept for the gate. Times are seconds.
     """
 
     id: str
@@ -323,13 +323,13 @@ class AdapterRecord:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can be activated."""
+        """True if it can be activated."""
         return self.state in USABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What an adapter was made from and is not to be learned from any more."""
+    """The sources of an adapter that must not be learned from any more."""
 
     conversations: int  # deleted, or excluded
     examples: int
@@ -337,7 +337,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class RatingTrend:
-    """Thumbs under an adapter, and before it. `worse` when that is hardly chance."""
+    """Thumbs under an adapter, and before it. `worse` when that is unlikely to be chance."""
 
     up: int
     down: int

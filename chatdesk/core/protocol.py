@@ -1,4 +1,4 @@
-"""What every child's protocol is made of: requests, and the events that answer them.
+"""The base of every child's protocol: requests, and the events that answer them.
 
 The messages of a child derive from these classes and are listed once, as the unions `EngineRequest`
 and `EngineEvent` in `core.generation`, `TrainerRequest` and `TrainerEvent` in `core.training`.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a child is to do; it ends in exactly one `Terminal` event with its id.
+    """A request to a child; it ends in exactly one `Terminal` event with its id.
 
     The end of the stream without one is a crash.
     """
@@ -19,7 +19,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a child says about one request."""
+    """An event of a child about one request."""
 
     request_id: str
 
@@ -38,4 +38,4 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """End the process in good order: what is worth it is kept on disk first."""
+    """End the process in good order: what is worth it is saved on disk first."""

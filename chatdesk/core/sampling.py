@@ -1,4 +1,4 @@
-"""How the next token is chosen, and presets of it."""
+"""The parameters of sampling, and presets of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
 
 @dataclass(frozen=True, slots=True)
 class SamplingParams:
-    """How the next token is chosen; the names are llama.cpp's.
+    """The parameters that choose the next token; the names are llama.cpp's.
 
     Off are: `temperature` 0 (greedy, whatever else is set), `dynatemp_range` 0, `top_k` 0, `top_p`
     1, `min_p` 0, `typical_p` 1, `top_n_sigma` 0, `xtc_probability` 0, `dry_multiplier` 0,
     `mirostat` 0, `repeat_penalty` 1, the other penalties 0. Penalties look back `repeat_last_n`
     tokens, DRY `dry_last_n` (-1 is the whole context). With `mirostat` 1 or 2 the filters (`top_k`
     to `xtc_probability`) and dynamic temperature are not used. `logit_bias` adds to the logits of
-    tokens; -100 and less forbids one, as JSON knows no infinity.
+    tokens; -100 and less forbids one, because JSON has no infinity.
 
-    `seed` None draws a fresh one; `max_tokens` None goes on to the end of the context window;
-    `stop` strings end the answer and are not part of it.
+    `seed` None draws a new one; `max_tokens` None goes on to the end of the context window; `stop`
+    strings end the answer and are not part of it.
     """
 
     temperature: float = 0.7

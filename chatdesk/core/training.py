@@ -1,7 +1,7 @@
-"""What is asked of the trainer, what it answers with, and the file of examples it is given.
+"""The trainer's protocol: requests, events, and the file of examples.
 
-The messages of the trainer's protocol, as those of the engine are in `core.generation`.
-The trainer never sees a word: `dataset.json` in the run's folder holds token ids.
+The messages of the engine are in `core.generation`. The trainer never sees a word: `dataset.json`
+in the run's folder holds token ids.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TENSORBOARD_FOLDER = "tensorboard"
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Token ids, and the spans of them there is a loss on (their first token follows another)."""
+    """Token ids, with the spans that count in the loss (their first token follows another)."""
 
     tokens: tuple[int, ...]
     targets: tuple[Span, ...]
@@ -30,7 +30,7 @@ class Sequence:
 class TokenExample:
     """An example as token ids; with `rejected` a preference pair that shares its beginning.
 
-    With `keep` no words are learned: what the base expects at each target is to stay as it is.
+    With `keep` no words are learned: the base's next-token distribution at each target is to stay.
     """
 
     chosen: Sequence
@@ -41,7 +41,7 @@ class TokenExample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a run is given. `replay` are general prompts with the base's own answers."""
+    """The data of a run. `replay` are general prompts with the base's own answers."""
 
     train: tuple[TokenExample, ...]
     validation: tuple[TokenExample, ...]
@@ -50,16 +50,16 @@ class TrainingData:
 
 
 class TrainingFailure(StrEnum):
-    """What went wrong in the trainer; services turn it into a sentence."""
+    """The kind of a failure in the trainer; services turn it into a sentence."""
 
     MISSING = "missing"  # torch, transformers or peft is not installed
-    PROGRAM = "program"  # a file of the program itself is not there; `detail` names it
+    PROGRAM = "program"  # a file of the program itself is missing; `detail` names it
     ARCHITECTURE = "architecture"  # torch cannot train it; `detail` names it
     MODEL = "model"  # the file is gone, damaged, or not what it was
     DATA = "data"
     OUT_OF_MEMORY = "out_of_memory"
     DISK = "disk"
-    NOT_A_NUMBER = "not_a_number"  # losses went to NaN or infinity
+    NOT_A_NUMBER = "not_a_number"  # losses became NaN or infinite
     INTERNAL = "internal"
 
 
@@ -68,7 +68,7 @@ class TrainingFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Train(Request):
-    """Train on the data in `folder`; goes on from a checkpoint that lies there.
+    """Train on the data in `folder`; resume from a checkpoint if there is one.
 
     The model file must still have `model_bytes` and `model_mtime_ns`. `config` has no zeros left:
     everything is chosen.
@@ -85,14 +85,14 @@ class Train(Request):
 
 @dataclass(frozen=True, slots=True)
 class PauseTraining:
-    """Hold still within some milliseconds, until `ResumeTraining`."""
+    """Pause within some milliseconds, until `ResumeTraining`."""
 
     request_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeTraining:
-    """Go on."""
+    """Resume."""
 
     request_id: str
 
@@ -110,7 +110,7 @@ class TrainerReady:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress(Event):
-    """How far it is; about every second. `step` 0 while the model is being read.
+    """The progress, about every second. `step` is 0 while the model is being read.
 
     `seconds_left` is an estimate without pauses; `point` is set when losses are new.
     """
@@ -127,9 +127,9 @@ class TrainingProgress(Event):
 
 @dataclass(frozen=True, slots=True)
 class Trained(Terminal):
-    """The adapter of the best epoch lies in the folder."""
+    """The adapter of the best epoch is in the folder."""
 
-    steps: int  # that were done
+    steps: int  # completed ones
     best_step: int
     tokens: int
     tokens_per_s: float
@@ -145,7 +145,7 @@ class TrainingStopped(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class TrainingFailed(Terminal):
-    """It cannot be done. `detail` is for the log and for some sentences."""
+    """The run failed. `detail` is for the log and for some sentences."""
 
     code: TrainingFailure
     detail: str

@@ -1,7 +1,7 @@
-"""What stands between a message's words: rows of their own, which a message of words has none of.
+"""Parts of messages other than text, in their own rows; a message of text alone has none.
 
-Text and thinking themselves stay in their columns, where they are searched and streamed into. In
-a message that has other parts too, a row of either only says how many characters stand there.
+Text and thinking stay in their columns, where they are searched and streamed into. In a message
+with other parts, a row of text or thinking has only its number of characters.
 """
 
 import msgspec
@@ -37,7 +37,7 @@ _NAMES = {kind: name for name, kind in (_WORDS | _OTHERS).items()}
 
 
 def add_parts(connection: Connection, message: Message) -> None:
-    """Save what stands between a new message's words."""
+    """Save the parts of a new message."""
     rows = [
         {
             "message_id": message.id,
@@ -52,13 +52,13 @@ def add_parts(connection: Connection, message: Message) -> None:
 
 
 def replace_parts(connection: Connection, message: Message) -> None:
-    """Save what stands between a message's words now."""
+    """Replace the saved parts of a message by its present ones."""
     connection.execute(delete(message_parts).where(message_parts.c.message_id == message.id))
     add_parts(connection, message)
 
 
 def read_frames(connection: Connection, which: ColumnElement[bool]) -> dict[str, Frame]:
-    """What stands between the words of messages, by their ids, where it is more than nothing."""
+    """Return the parts of messages by their ids, for messages that have such parts."""
     row = message_parts.c
     query = select(row.message_id, row.kind, row.content).where(which)
     frames: dict[str, Frame] = {}

@@ -1,4 +1,4 @@
-"""Rows as the values of `core`, and back: a column is named as the field it holds."""
+"""Rows as the values of `core`, and back: columns have the names of fields."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -74,7 +74,7 @@ def as_summary(row: AnyRow) -> ConversationSummary:
 
 
 def as_message(row: AnyRow, frame: Frame = ()) -> Message:
-    """A row of `MESSAGES`, with what stands between its words."""
+    """A row of `MESSAGES`, with the message's parts beside its text."""
     answer = AnswerRecord(**_named(row, _ANSWER)) if row.message_id else None
     parts = filled(frame, row.text, row.thinking or "")
     return Message(**_named(row, _MESSAGE), parts=parts, answer=answer)
@@ -91,7 +91,7 @@ def as_download(row: AnyRow) -> Download:
 
 
 def model_values(model: ModelFile) -> dict[str, Any]:
-    """The row of a model, without what `ModelFile` does not say."""
+    """The row of a model, without the columns that `ModelFile` lacks."""
     return _values(model, _MODEL)
 
 
@@ -101,23 +101,23 @@ def conversation_values(conversation: Conversation) -> dict[str, Any]:
 
 
 def message_values(message: Message) -> dict[str, Any]:
-    """What the table of messages holds of a message; its answer is a row of its own."""
+    """The columns of a message; its answer has its own row."""
     return {**_values(message, _MESSAGE), "text": message.text}
 
 
 def answer_values(message: Message) -> dict[str, Any]:
-    """How a message came to be, and what was thought before, as the row of its answer."""
+    """The row of an answer: its record, and the thinking before it."""
     row = _values(message.answer, _ANSWER)
     return {"message_id": message.id, "thinking": message.thinking, **row}
 
 
 def adapter_values(record: AdapterRecord) -> dict[str, Any]:
-    """The row of an adapter; whether it is active is told by the activations."""
+    """The row of an adapter; the activations say if it is active."""
     return _values(record, _ADAPTER)
 
 
 def download_values(download: Download) -> dict[str, Any]:
-    """The row of a download, without which process sees to it."""
+    """The row of a download, without its owner."""
     return _values(download, _DOWNLOAD)
 
 

@@ -1,8 +1,8 @@
-"""Sentences in the database: what they are made of, so that they are read in today's language.
+"""Sentences in the database, stored so that they can be read in the current language.
 
-An object is a sentence that can be said again: its message, its values, which may be sentences
-too, and its second message where it counts. A string holds words that are shown as they are:
-those of older versions, and of other programs.
+An object is a sentence with its parts: its message, its values, which may be sentences too, and its
+second message if it is of a counted thing. A string is shown as it is: those of older versions, and
+of other programs.
 """
 
 import json
@@ -14,13 +14,13 @@ from chatdesk.core.i18n import Sentence
 
 
 class SaidAgain(TypeDecorator[str]):
-    """A sentence for the person, or "" for none."""
+    """A sentence for the user, or "" for none."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """What the sentence is made of, as JSON; the words where they cannot be made of that."""
+        """Return the sentence's parts as JSON; its words if it has no parts."""
         if not value:
             return value
         parts = _parts(value)
@@ -31,7 +31,7 @@ class SaidAgain(TypeDecorator[str]):
         return json.dumps(kept, ensure_ascii=False)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """The sentence, in today's language."""
+        """Return the sentence in the current language."""
         return _words(json.loads(value)) if value else value
 
 

@@ -193,9 +193,9 @@ answers = Table("answers", metadata, AnswerColumns)
 
 
 class MessagePartColumns(TypedColumns):
-    """What stands between a message's words (see `store.parts`), in order of `position`.
+    """A part of a message other than text (see `store.parts`), in order of `position`.
 
-    `conversation_id` is the message's: so that one look finds that a conversation has none.
+    `conversation_id` is the message's: one query finds that a conversation has none.
     """
 
     message_id: Named[str] = Column(

@@ -1,4 +1,4 @@
-"""Sentences are kept as what they are made of, and read in the language of the day."""
+"""Sentences are stored as parts, and read in the current language."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def disk_full(folder: Path = Path("茶")) -> EnvironmentProblem:
 
 
 def answer_error(store: ConversationStore, error: str) -> str:
-    """The id of a conversation with an answer that failed."""
+    """Return the id of a conversation with an answer that failed."""
     conversation = store.create()
     question = store.add_message(conversation.id, None, Role.USER, "?")
     store.add_message(

@@ -1,4 +1,4 @@
-"""Sentences as what they are made of (see `store.sentences`); old ones stay the words they are."""
+"""Sentences as parts (see `store.sentences`); old ones stay the words that they are."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What stands between a message's words."""
+"""Parts of messages other than text."""
 
 import sqlalchemy as sa
 from alembic import op
