@@ -4,11 +4,8 @@ A new setting is a field here and a field on the feature's page. A new feature i
 a page, and the page's line in the dialog.
 """
 
-import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from chatdesk.core.coercion import AtLeast, fitting, unknown
@@ -145,20 +142,3 @@ class Settings:
         options_of = dict(self.models.options)
         own |= unknown(LoadOptions, options_of.pop(model_id, None))
         return self.edited("models", options={**options_of, **({model_id: own} if own else {})})
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file atomically."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    write_bytes(path, text.encode("utf-8", "replace"))  # lone surrogates cannot be written
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file atomically: a crash leaves the old one or the new one, never half."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from chatdesk.core.coercion import coerced, unknown
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.files import write_json
 from chatdesk.core.i18n import tr
-from chatdesk.core.settings import Settings, write_json
+from chatdesk.core.settings import Settings
 
 _FLAT_KEYS = {  # of versions whose settings had no sections: the section and field of today
     "language": ("general", "language"),
@@ -48,7 +49,7 @@ def read_settings(path: Path) -> Settings:
 def save_settings(settings: Settings, path: Path) -> None:
     """Replace the file in one step; keys of other versions stay. Raises `EnvironmentProblem`."""
     try:
-        write_json(path, _over(_sections(path), settings))
+        write_json(path, _over(_sections(path), settings), durable=True)
     except OSError as problem:
         raise EnvironmentProblem(
             tr("The settings could not be saved: {reason}.", reason=problem.strerror),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from chatdesk.core.files import write_json
 from chatdesk.core.units import GIB
 
 _log = logging.getLogger(__name__)
@@ -43,8 +44,7 @@ def measure_bandwidth(file: Path) -> float:
     measured = max(read_bandwidth(file), _measure(threads))
     kept = {"bytes_per_s": measured, "computer": _computer()}
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(kept), "utf-8")
+        write_json(file, kept)
     except OSError as problem:
         _log.warning("%s: %s", file.name, type(problem).__name__)
     return measured

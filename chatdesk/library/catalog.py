@@ -15,11 +15,11 @@ from pathlib import Path
 import msgspec
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.files import write_json
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import CatalogEntry
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.paths import assets_dir
-from chatdesk.core.settings import write_json
 from chatdesk.library.hub import is_repository
 from chatdesk.library.variants import is_safe_path
 
@@ -73,7 +73,6 @@ def newest_catalog(kept: Path) -> Catalog:
 def keep_catalog(catalog: Catalog, kept: Path) -> None:
     """Replace the list in `kept` in one step. Raises `EnvironmentProblem`."""
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
         write_json(kept, msgspec.to_builtins(catalog))
     except OSError as problem:
         raise EnvironmentProblem(

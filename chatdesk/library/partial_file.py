@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 import psutil
 
+from chatdesk.core.files import sync_folder, whole_file
 from chatdesk.library.identity import CHUNK_BYTES
 
 SYNC_BYTES = 32 << 20
@@ -121,7 +122,7 @@ class PartialFile:
         """Move the verified file to its final place, at once and complete."""
         self._file.close()
         self._path.replace(self._target)
-        _sync_folder(self._target.parent)
+        sync_folder(self._target.parent)
         self._notes_path.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -156,11 +157,8 @@ class PartialFile:
         """Write atomically, and to the disk: the notes are trusted after a power cut."""
         notes = Notes(self.mark, psutil.boot_time(), self._synced, self.verified)
         unfinished = self._notes_path.with_suffix(".tmp")
-        with unfinished.open("wb") as file:
-            file.write(msgspec.json.encode(notes))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._notes_path)
+        with whole_file(self._notes_path, durable=True, partial=unfinished):
+            unfinished.write_bytes(msgspec.json.encode(notes))
 
 
 def partial_path(target: Path, identity: str) -> Path:
@@ -191,11 +189,3 @@ def locked(target: Path, wait: Callable[[], None]) -> Iterator[None]:
         with contextlib.suppress(PermissionError):  # Windows keeps it while it is open
             file.unlink(missing_ok=True)  # filelock makes sure that nobody holds a removed one
         lock.release()
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":  # elsewhere folders cannot be opened
-        descriptor = os.open(folder, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # not all network disks can
-            os.fsync(descriptor)
-        os.close(descriptor)

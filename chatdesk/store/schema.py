@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from chatdesk.core.errors import StoreProblem, StoreTooNew
+from chatdesk.core.files import whole_file
 from chatdesk.core.i18n import tr
 from chatdesk.store.tables import metadata
 
@@ -105,18 +106,13 @@ def back_up(path: Path, revision: str) -> Path:
     """
     backup = path.with_name(f"{path.name}.backup-{revision}")
     unfinished = backup.with_name(backup.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    try:
-        unfinished.touch(mode=0o600)
-        with (
-            closing(sqlite3.connect(path)) as source,
-            closing(sqlite3.connect(unfinished)) as target,
-        ):
-            source.backup(target)
-            target.execute("PRAGMA journal_mode=DELETE")  # one file, to be moved as one
-        unfinished.replace(backup)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        whole_file(backup, durable=True, partial=unfinished),
+        closing(sqlite3.connect(path)) as source,
+        closing(sqlite3.connect(unfinished)) as target,
+    ):
+        source.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, to be moved as one
     copies = [file for file in path.parent.glob(f"{path.name}.backup-*") if file.suffix != ".part"]
     for old in sorted(copies, key=lambda file: file.stat().st_mtime_ns)[:-BACKUPS_KEPT]:
         old.unlink()

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from chatdesk.core.files import whole_file
 from chatdesk.core.personalization import LossPoint
 from chatdesk.core.training import CHECKPOINT_FILE
-from chatdesk.training.files import write_whole
 
 INTERVAL_S = 30.0
 _COST = 0.05  # share of the time that writing them may take
@@ -71,7 +71,9 @@ class Checkpoints:
         torch.save({"identity": self._identity, **state}, buffer)
         content = buffer.getvalue()
         digest = hashlib.sha256(content).digest()
-        write_whole(self._path, lambda path: path.write_bytes(digest + content))
+        unfinished = self._path.with_suffix(".part")
+        with whole_file(self._path, durable=True, partial=unfinished):
+            unfinished.write_bytes(digest + content)
         now = time.monotonic()
         self._due = now + max(INTERVAL_S, (now - started) / _COST)
 

@@ -8,16 +8,17 @@ from typing import Any
 import gguf
 import numpy as np
 
+from chatdesk.core.files import whole_file
 from chatdesk.core.personalization import TrainingConfig
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
-from chatdesk.training.files import write_whole
 from chatdesk.training.lora import factors
 from chatdesk.training.weights import Base, file_rows
 
 
 def export(model: Any, base: Base, config: TrainingConfig, folder: Path) -> None:
     """Write both formats into `folder`. Raises `OSError`."""
-    write_whole(folder / ADAPTER_FILE, lambda path: write_gguf(model, base, config, path))
+    with whole_file(folder / ADAPTER_FILE, durable=True) as adapter:
+        write_gguf(model, base, config, adapter)
     partial = folder / f"{PEFT_FOLDER}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial, save_embedding_layers=False)

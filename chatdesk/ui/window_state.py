@@ -7,7 +7,7 @@ from typing import Self
 
 import msgspec
 
-from chatdesk.core.settings import write_json
+from chatdesk.core.files import write_json
 
 _log = logging.getLogger(__name__)
 

@@ -1,20 +1,10 @@
-"""The settings as a value, and the file writers that are beside it."""
-
-import json
-import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from chatdesk.core.coercion import coerced
 from chatdesk.core.loading import LoadOptions
-from chatdesk.core.settings import ModelSettings, Settings, write_json
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "config" / "settings.json"
+from chatdesk.core.settings import ModelSettings, Settings
 
 
 def test_options_of_one_model_are_what_was_set_by_hand() -> None:
@@ -49,25 +39,3 @@ def test_a_section_or_a_field_that_there_is_not_cannot_be_edited() -> None:
         Settings().edited("weather", on=True)
     with pytest.raises(TypeError):
         Settings().edited("server", warm=True)
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(file: Path) -> None:
-    write_json(file, {"old": 1})
-    with pytest.raises(TypeError):
-        write_json(file, {"new": object()})
-    file.unlink()
-    file.mkdir()
-    with pytest.raises(OSError, match="settings"):
-        write_json(file, {"new": 1})
-    assert list(file.parent.iterdir()) == [file]
-
-
-def test_writing_from_many_threads_leaves_one_whole_file(file: Path) -> None:
-    values = [{"value": str(n) * 10_000} for n in range(8)]
-    threads = [threading.Thread(target=write_json, args=(file, value)) for value in values]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert json.loads(file.read_text("utf-8")) in values
-    assert list(file.parent.iterdir()) == [file]

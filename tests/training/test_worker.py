@@ -88,7 +88,7 @@ def test_a_run_learns_and_reports(trainer: TrainerProcess, model: Path, tmp_path
         "adapter_model.safetensors",
     ]
     assert list((tmp_path / TENSORBOARD_FOLDER).iterdir())
-    assert not list(tmp_path.glob("*.partial"))
+    assert not [*tmp_path.glob("*.partial"), *tmp_path.glob("*.part")]
 
 
 def test_pairs_are_distinguished(trainer: TrainerProcess, model: Path, tmp_path: Path) -> None:

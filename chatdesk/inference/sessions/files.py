@@ -23,7 +23,6 @@ import hashlib
 import json
 import logging
 import os
-import secrets
 import struct
 import time
 from collections.abc import Sequence
@@ -34,6 +33,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zlib import crc32
 
+from chatdesk.core.files import whole_file
 from chatdesk.core.paths import session_file, session_prefix
 
 MAGIC = b"ChatDesK"
@@ -78,18 +78,14 @@ class SessionFiles:
             return False
         key = self._key(session, variant)
         rest = _REST.pack(VERSION, len(tokens), crc32(state), size, key) + packed
-        partial = self._folder / f"{secrets.token_hex(8)}.part"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.chmod(0o700)
-            partial.touch(0o600, exist_ok=False)
-            with partial.open("wb") as file:
+            with whole_file(self._path(session)) as partial, partial.open("wb") as file:
                 file.write(_START.pack(MAGIC, crc32(rest)) + rest)
                 file.write(state)
-            partial.replace(self._path(session))
         except OSError as problem:
             log.warning("a session was not kept: %s", problem.strerror)
-            _remove(partial)
             return False
         self._evict()
         return True

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from chatdesk.core.errors import AdapterProblem
+from chatdesk.core.files import PUBLIC, whole_file
 from chatdesk.core.i18n import tr
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
 from chatdesk.library.gguf_adapter import check_adapter
@@ -29,7 +30,8 @@ def bring_in(source: Path, model: Path, folder: Path) -> int:
     write = _checked(source, model)
     try:
         folder.mkdir(mode=0o700, parents=True)
-        _write_whole(place, write)
+        with whole_file(place) as unfinished:
+            write(unfinished)
         return place.stat().st_size
     except BaseException as problem:
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,7 +65,8 @@ def bring_out(folder: Path, place: Path) -> tuple[Path, ...]:
     for source, target in files.items():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(target, partial(shutil.copyfile, source))
+            with whole_file(target, mode=PUBLIC) as unfinished:
+                shutil.copyfile(source, unfinished)
         except OSError as problem:
             raise _not_copied(target, problem) from problem
     return tuple(files.values())
@@ -79,15 +82,6 @@ def remove(folder: Path) -> None:
             tr("“{file}” could not be removed: {reason}.", file=folder, reason=problem.strerror),
             tr("Remove it by hand."),
         ) from problem
-
-
-def _write_whole(target: Path, write: Callable[[Path], object]) -> None:
-    begun = target.with_name(f"{target.name}.part")
-    try:
-        write(begun)
-        begun.replace(target)
-    finally:
-        begun.unlink(missing_ok=True)
 
 
 def _not_copied(file: Path, problem: OSError) -> AdapterProblem:

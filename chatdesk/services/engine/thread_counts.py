@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from chatdesk.core.settings import write_json
+from chatdesk.core.files import write_json
 
 _log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.files import write_whole
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import Example, TrainingConfig, Turn
-from chatdesk.core.settings import write_bytes
 from chatdesk.core.training import TokenExample
 
 PLAN_FILE = "plan.json"
@@ -46,7 +46,7 @@ class Plan:
     def write(self, folder: Path) -> None:
         """Write it atomically. Raises `EnvironmentProblem` when the disk refuses."""
         try:
-            write_bytes(folder / PLAN_FILE, msgspec.json.encode(self))
+            write_whole(folder / PLAN_FILE, msgspec.json.encode(self), durable=True)
         except OSError as problem:
             raise EnvironmentProblem(
                 tr(

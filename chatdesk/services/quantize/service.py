@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.files import PUBLIC, whole_file
 from chatdesk.core.generation import Failed
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Comparison, Quantizing, QuantizingState
@@ -171,13 +172,8 @@ class QuantizingService:
         try:
             self._check(model, quantization, target)
             _sweep(target.parent)
-            try:
+            with whole_file(target, durable=True, mode=PUBLIC, partial=partial):
                 self._ask_engine(model, quantization, partial, share)
-                with partial.open("rb+") as file:
-                    os.fsync(file.fileno())
-                partial.rename(target)
-            finally:
-                partial.unlink(missing_ok=True)
         except OSError as problem:
             what = tr(
                 "“{file}” cannot be written: {reason}.", file=target.name, reason=problem.strerror

@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QFileSystemWatcher, QLockFile, QObject, Signal
 
 from chatdesk import __version__
+from chatdesk.core.files import write_whole
 
 ANSWER_WITHIN_S = 3.0  # a first start may not have come to its event loop yet
 LOOK_EVERY_S = 0.01
@@ -58,10 +59,8 @@ class SingleInstance(QObject):
     def raise_first(self, models: Sequence[Path] = ()) -> bool:
         """Ask the window that has the lock to come to the front and open models; if it heard."""
         bell = self._folder / f"raise-{os.getpid()}"  # of its own: several may start at once
-        letter = self._folder / f"letter-{os.getpid()}"
         try:
-            letter.write_bytes(b"\0".join(map(os.fsencode, models)))
-            letter.replace(bell)
+            write_whole(bell, b"\0".join(map(os.fsencode, models)))
             give_up = time.monotonic() + ANSWER_WITHIN_S
             while bell.exists():
                 if time.monotonic() > give_up:

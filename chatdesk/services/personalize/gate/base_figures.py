@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from chatdesk.core.files import write_whole
 from chatdesk.core.generation import Adapter, PromptMessage, ScoreSequence, Span
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.core.settings import write_bytes
 from chatdesk.core.training import Sequence as TokenSequence
 from chatdesk.core.training import TokenExample
 from chatdesk.services.measure.probe import Messages, Probe, Written
@@ -60,7 +60,7 @@ class BaseFigures:
     def write(self, file: Path) -> None:
         """Keep it; where the disk refuses, the next run measures again."""
         try:
-            write_bytes(file, msgspec.json.encode(self))
+            write_whole(file, msgspec.json.encode(self))
         except OSError as problem:
             _log.warning("what was measured of a model was not kept: %s", problem.strerror)
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
+from chatdesk.core.files import write_whole
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import (
@@ -25,7 +26,7 @@ from chatdesk.core.personalization import (
     Scorecard,
     Verdict,
 )
-from chatdesk.core.settings import Settings, write_bytes
+from chatdesk.core.settings import Settings
 from chatdesk.core.training import (
     ADAPTER_FILE,
     DATASET_FILE,
@@ -165,7 +166,7 @@ class Run:
         )
         data = TrainingData(plan.train, plan.validation, replay, watched)
         try:
-            write_bytes(self._folder / DATASET_FILE, msgspec.json.encode(data))
+            write_whole(self._folder / DATASET_FILE, msgspec.json.encode(data), durable=True)
         except OSError as problem:
             raise EnvironmentProblem(
                 tr(
