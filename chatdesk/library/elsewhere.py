@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.library import FoundElsewhere
+from chatdesk.formats.gguf.parts import is_further_part
 from chatdesk.library.bounded_walk import files_below, read_small
 from chatdesk.library.gguf_header import read_header
 from chatdesk.library.ollama import ollama_models
-from chatdesk.library.parts import is_further_part
 
 MOST_MODELS = 2000  # whose headers are read
 LONGEST = 1000  # letters of a name or a path that another app states

@@ -5,14 +5,13 @@ another type than expected, or weights of a type it cannot multiply with, end it
 """
 
 from collections.abc import Mapping
-from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 from chatdesk.core.errors import AdapterProblem, ModelProblem
 from chatdesk.core.i18n import tr
-from chatdesk.library.gguf_file import (
+from chatdesk.formats.gguf.file import (
     DEFAULT_ALIGNMENT,
     Tensor,
     data_start,
@@ -20,10 +19,8 @@ from chatdesk.library.gguf_file import (
     read_counts,
     read_tensors,
 )
-from chatdesk.library.gguf_header import EMBEDDING, OUTPUT, read_contents
-from chatdesk.library.gguf_reader import GgufReader, Value
-from chatdesk.library.gguf_split import read_part
-from chatdesk.library.parts import parts_of
+from chatdesk.formats.gguf.model import EMBEDDING, OUTPUT, read_model
+from chatdesk.formats.gguf.reader import GgufReader, Value
 
 FLOAT32 = 6  # gguf_metadata_value_type
 PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # what llama.cpp's convert_lora_to_gguf.py can write
@@ -56,10 +53,8 @@ def check_adapter(path: Path, model: Path) -> None:
 
 def read_base(model: Path) -> Base:
     """What is known of a model, with all its parts. Raises `ModelProblem`."""
-    with opened(model) as reader:
-        metadata, tensors, _ = read_contents(reader)
-    others = (read_part(part, number)[1] for number, part in enumerate(parts_of(model)[1:], 1))
-    return Base(metadata, {each.name: each.shape for each in chain(tensors, *others)})
+    found = read_model(model)
+    return Base(found.metadata, {each.name: each.shape for each in found.tensors})
 
 
 def check_shapes(path: Path, pairs: Pairs, base: Base) -> None:

@@ -6,19 +6,14 @@ for llama.cpp to say; here a file is refused that cannot be a whole model to cha
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
-from chatdesk.core.errors import ModelProblem
-from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelHeader
-from chatdesk.library.gguf_file import Tensor, opened, read_counts, read_metadata, read_tensors
-from chatdesk.library.gguf_reader import GgufReader, Value
-from chatdesk.library.gguf_split import count_parts, read_part
-from chatdesk.library.gguf_types import MIXTURES
-from chatdesk.library.parts import parts_of, stem_of
+from chatdesk.formats.gguf.file import Tensor
+from chatdesk.formats.gguf.model import EMBEDDING, OUTPUT, GgufModel, read_model
+from chatdesk.formats.gguf.parts import parts_of, stem_of
+from chatdesk.formats.gguf.reader import Value, cut_short
+from chatdesk.formats.gguf.types import MIXTURES
 
 MAX_SHAPE = 1 << 20  # layers, heads, widths; their product stays a 64-bit number
 MAX_TOKENS = (1 << 31) - 1
@@ -26,18 +21,8 @@ GUESSED = 1024  # a flag of general.file_type
 KV_BYTES = 2  # f16
 GENERIC_NAMES = ("", "model", "ggml-model")
 MAX_LICENSE = 100  # letters; a longer one is the whole text
-EMBEDDING = "token_embd.weight"
-OUTPUT = "output.weight"
 TABLES = frozenset(("per_layer_token_embd.weight", "position_embd.weight", "token_types.weight"))
 EXPERTS = "exps."  # ffn_up_exps and the like; shared experts are called shexp
-
-
-class Contents(NamedTuple):
-    """What comes before the data of a file, or of the first part of a split model."""
-
-    metadata: Mapping[str, Value]
-    tensors: tuple[Tensor, ...]
-    parts: int
 
 
 def read_header(path: Path) -> ModelHeader:
@@ -45,43 +30,24 @@ def read_header(path: Path) -> ModelHeader:
 
     Raises `ModelProblem`, which names the file, and nothing else.
     """
-    with opened(path) as reader:
-        metadata, tensors, parts = read_contents(reader)
-        others = [read_part(part, no) for no, part in enumerate(parts_of(path)[1:], 1)]
-        tensors += tuple(chain.from_iterable(found for _, found in others))
-        size = reader.size + sum(size for size, _ in others)
-        return replace(describe(reader, Contents(metadata, tensors, parts)), bytes=size)
+    return describe(path, read_model(path))
 
 
-def read_contents(reader: GgufReader) -> Contents:
-    """Everything that comes before the data of a model file, or of a first part."""
-    count, entries = read_counts(reader)
-    metadata = read_metadata(reader, entries)
-    parts = count_parts(reader, metadata)
-    if metadata.get("general.type", "model") != "model" or (parts == 1 and not count):
-        what = tr("“{file}” holds no model to chat with.", file=reader.path.name)
-        raise ModelProblem(what, tr("Choose another file."))
-    if not metadata.get("general.architecture"):
-        what = tr("“{file}” does not name its architecture.", file=reader.path.name)
-        raise ModelProblem(what, tr("Choose another file of this model."))
-    return Contents(metadata, read_tensors(reader, metadata, count), parts)
-
-
-def describe(reader: GgufReader, contents: Contents) -> ModelHeader:
+def describe(path: Path, model: GgufModel) -> ModelHeader:
     """The header by what was read. Raises `ModelProblem` for numbers that make no sense."""
-    metadata, tensors, parts = contents
+    metadata, tensors = model.metadata, model.tensors
     weights: Counter[str] = Counter()
     for tensor in tensors:
         weights[tensor.packing.name] += tensor.weights
     quantization = _quantization(metadata, weights)
-    shape = _Shape(reader, metadata)
+    shape = _Shape(path, model)
     embedding = next((tensor for tensor in tensors if tensor.name == EMBEDDING), None)
     return ModelHeader(
-        name=_name(reader.path, metadata, quantization),
-        architecture=shape.architecture,
+        name=_name(path, metadata, quantization),
+        architecture=model.architecture,
         parameters=weights.total(),
         quantization=quantization,
-        bytes=reader.size,
+        bytes=model.bytes,
         context_length=shape.number("context_length", limit=MAX_TOKENS),
         layers=shape.layers,
         kv_bytes_per_token=shape.kv_bytes_per_token(),
@@ -90,7 +56,7 @@ def describe(reader: GgufReader, contents: Contents) -> ModelHeader:
         vocabulary=embedding.shape[-1] if embedding else shape.number("vocab_size"),
         license=_text(metadata, "general.license")[:MAX_LICENSE],
         decode_bytes=_decode_bytes(tensors, shape),
-        parts=parts,
+        parts=len(parts_of(path)),
     )
 
 
@@ -139,13 +105,9 @@ def _text(metadata: Mapping[str, Value], key: str) -> str:
 class _Shape:
     """The numbers of the architecture, checked."""
 
-    def __init__(self, reader: GgufReader, metadata: Mapping[str, Value]) -> None:
-        self._reader = reader
-        self._metadata = metadata
-        architecture = metadata["general.architecture"]
-        if not isinstance(architecture, str) or not architecture.isprintable():
-            reader.damaged()
-        self.architecture = architecture
+    def __init__(self, path: Path, model: GgufModel) -> None:
+        self._path = path
+        self._model = model
         self.layers = self.number("block_count")
 
     def number(self, key: str, default: int = 0, limit: int = MAX_SHAPE) -> int:
@@ -154,11 +116,11 @@ class _Shape:
 
     def per_layer(self, key: str, default: int, limit: int = MAX_SHAPE) -> tuple[int, ...]:
         """A count of the architecture for every layer, or the one that holds for all."""
-        value = self._metadata.get(f"{self.architecture}.{key}", default)
+        value = self._model.metadata.get(f"{self._model.architecture}.{key}", default)
         values = value if isinstance(value, tuple) else (value,)
         numbers = tuple(one for one in values if isinstance(one, int) and 0 <= one <= limit)
         if len(numbers) != len(values):
-            self._reader.damaged()
+            raise cut_short(self._path)
         return numbers
 
     def kv_bytes_per_token(self) -> int:

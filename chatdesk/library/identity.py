@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-from chatdesk.library.parts import parts_of
+from chatdesk.formats.gguf.parts import parts_of
 
 CHUNK_BYTES = 1 << 20
 

@@ -1,7 +1,7 @@
 """LoRA adapters as PEFT keeps them, turned into the GGUF files that llama.cpp loads.
 
 What it comes to is what llama.cpp's `convert_lora_to_gguf.py` does, for the architectures that can
-be trained here, too; the tests hold `ARCHITECTURES` and `LINEARS` against the trainer's own.
+be trained here, too.
 """
 
 import re
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chatdesk.core.errors import AdapterProblem, ModelProblem
 from chatdesk.core.i18n import tr
+from chatdesk.formats.gguf.adapter_writer import NewTensor, write_adapter
+from chatdesk.formats.gguf.file import opened
+from chatdesk.formats.gguf.model import OUTPUT
+from chatdesk.formats.safetensors import StoredTensor, read_safetensors, read_weights
+from chatdesk.formats.tensor_names import ARCHITECTURES, LINEARS, PERMUTED
 from chatdesk.library.gguf_adapter import Base, check_shapes, read_base
-from chatdesk.library.gguf_adapter_writer import NewTensor, write_adapter
-from chatdesk.library.gguf_file import opened
-from chatdesk.library.gguf_header import OUTPUT
 from chatdesk.library.peft_config import damaged, read_config, unsupported
-from chatdesk.library.safetensors_file import StoredTensor, read_safetensors, read_weights
 
 if TYPE_CHECKING:
     from numpy import float16
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 
 WEIGHTS = "adapter_model.safetensors"
 MAX_RANK = 4096  # bounds what a tensor takes in memory; an adapter's is some tens
-ARCHITECTURES = frozenset(("llama", "qwen2", "qwen3", "phi3", "gemma", "gemma2", "gemma3"))
-PERMUTED = frozenset(("llama",))  # the rows of q and k are in llama.cpp's own order
-LINEARS = {
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.qkv_proj": "attn_qkv",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.gate_up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
 _RANK_AXIS = {"A": 0, "B": 1}
 _HEADS = {  # the metadata that states how many there are; the first that is there counts
     "attn_q": ("attention.head_count",),

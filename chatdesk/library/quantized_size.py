@@ -5,14 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from chatdesk.library.gguf_file import Tensor, opened
-from chatdesk.library.gguf_header import read_contents
-from chatdesk.library.gguf_split import read_part
-from chatdesk.library.gguf_types import TENSOR_TYPES, TensorType
-from chatdesk.library.parts import parts_of
+from chatdesk.formats.gguf.file import Tensor
+from chatdesk.formats.gguf.model import EMBEDDING, OUTPUT, read_model
+from chatdesk.formats.gguf.types import TENSOR_TYPES, TensorType
 
 _BY_NAME = {packing.name: packing for packing in TENSOR_TYPES.values()}
-_EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
 
 
 class _Mixture(NamedTuple):
@@ -51,13 +48,10 @@ def quantized_bytes(path: Path, quantization: str) -> int:
 
     `path` is its file, or the first of its parts. Raises `ModelProblem`.
     """
-    with opened(path) as reader:
-        tensors = read_contents(reader).tensors
-        metadata_bytes = reader.at
-    for number, part in enumerate(parts_of(path)[1:], 1):
-        tensors += read_part(part, number)[1]
+    model = read_model(path)
+    tensors, metadata_bytes = model.tensors, model.parts[0].data
     names = {tensor.name for tensor in tensors}
-    output = _OUTPUT if _OUTPUT in names else _EMBEDDING  # tied, one matrix serves for both
+    output = OUTPUT if OUTPUT in names else EMBEDDING  # tied, one matrix serves for both
     mixture = MIXTURES[quantization]
     return metadata_bytes + sum(_bytes(tensor, mixture, output) for tensor in tensors)
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.models import ModelHeader
-from chatdesk.library.gguf_file import check_name
-from chatdesk.library.gguf_header import describe, read_contents
-from chatdesk.library.gguf_reader import GgufReader, Value
+from chatdesk.formats.gguf.file import check_name
+from chatdesk.formats.gguf.model import read_first_part
+from chatdesk.formats.gguf.reader import GgufReader, Value
+from chatdesk.library.gguf_header import describe
 
 FIRST_BYTES = 1 << 18
 MOST_BYTES = 1 << 22  # fetched at a time; a vocabulary of 250,000 tokens is some 10 MB
@@ -28,11 +29,11 @@ def read_remote_header(name: str, size: int, fetch: Callable[[int, int], bytes])
     path = Path(name)
     check_name(path.name)
     reader = GgufReader(_Remote(size, fetch), path, size)
-    contents = read_contents(reader)
-    header = describe(reader, contents)
+    model = read_first_part(reader)
+    header = describe(path, model)
     if header.parts == 1:
         return header
-    return replace(header, parameters=_labelled(contents.metadata))
+    return replace(header, parameters=_labelled(model.metadata))
 
 
 def _labelled(metadata: Mapping[str, Value]) -> int:

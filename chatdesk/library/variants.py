@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from chatdesk.core.library import Estimate, HubFile, Variant
 from chatdesk.core.models import Fit
-from chatdesk.library.parts import is_further_part, parts_of
+from chatdesk.formats.gguf.parts import is_further_part, parts_of
 
 BESIDES = ("mmproj", "imatrix")  # in names of GGUF files that are not chat models
 MAX_PATH = 512

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import gguf
 from transformers import AutoConfig
 
 from chatdesk.core.training import TrainingFailure
+from chatdesk.training.base_file import BaseFile, Scalar
 from chatdesk.training.failures import TrainingError
-from chatdesk.training.gguf_file import GgufFile, Scalar
 
 _SHAPE = {  # stated by every architecture
     "context_length": "max_position_embeddings",
@@ -30,20 +29,18 @@ _GEMMA_27B_LAYERS = {"gemma2": 46, "gemma3": 62}  # llama.cpp detects them by it
 
 @dataclass(frozen=True)
 class Architecture:
-    """The names of an architecture in llama.cpp and transformers, and how its weights differ.
+    """The name of an architecture in transformers, and how its weights differ from llama.cpp's.
 
-    `permuted`: the rows of q and k are in llama.cpp's own order. `norm_plus_one`: 1 was added to
-    the weights of norms. `settings` are the configuration's architecture-specific settings.
+    `norm_plus_one`: 1 was added to the weights of norms. `settings` are the configuration's
+    architecture-specific settings.
     """
 
-    arch: gguf.MODEL_ARCH
     model_type: str
-    permuted: bool = False
     norm_plus_one: bool = False
-    settings: Callable[[GgufFile], dict[str, Any]] = lambda _: {}
+    settings: Callable[[BaseFile], dict[str, Any]] = lambda _: {}
 
 
-def _gemma(file: GgufFile) -> dict[str, Any]:
+def _gemma(file: BaseFile) -> dict[str, Any]:
     """Return the settings that are specific to Gemma 2 and 3."""
     layers, width = file.stated("block_count"), int(file.stated("embedding_length") or 0)
     heads, head = int(file.stated("attention.head_count") or 0), file.stated("attention.key_length")
@@ -54,7 +51,7 @@ def _gemma(file: GgufFile) -> dict[str, Any]:
     }
 
 
-def _gemma2(file: GgufFile) -> dict[str, Any]:
+def _gemma2(file: BaseFile) -> dict[str, Any]:
     return {
         **_gemma(file),
         "attn_logit_softcapping": file.stated("attn_logit_softcapping") or 50.0,
@@ -62,7 +59,7 @@ def _gemma2(file: GgufFile) -> dict[str, Any]:
     }
 
 
-def _gemma3(file: GgufFile) -> dict[str, Any]:
+def _gemma3(file: BaseFile) -> dict[str, Any]:
     base = file.stated("rope.freq_base_swa") or _ROPE_BASE
     local = {"rope_type": "default", "rope_theta": base}
     return {
@@ -71,19 +68,18 @@ def _gemma3(file: GgufFile) -> dict[str, Any]:
     }
 
 
-def _phi3(file: GgufFile) -> dict[str, Any]:
+def _phi3(file: BaseFile) -> dict[str, Any]:
     return {"sliding_window": file.stated("attention.sliding_window")}
 
 
-_ARCH = gguf.MODEL_ARCH
-TRAINABLE = {
-    "llama": Architecture(_ARCH.LLAMA, "llama", permuted=True),
-    "qwen2": Architecture(_ARCH.QWEN2, "qwen2"),
-    "qwen3": Architecture(_ARCH.QWEN3, "qwen3"),
-    "phi3": Architecture(_ARCH.PHI3, "phi3", settings=_phi3),
-    "gemma": Architecture(_ARCH.GEMMA, "gemma", norm_plus_one=True),
-    "gemma2": Architecture(_ARCH.GEMMA2, "gemma2", norm_plus_one=True, settings=_gemma2),
-    "gemma3": Architecture(_ARCH.GEMMA3, "gemma3_text", norm_plus_one=True, settings=_gemma3),
+TRAINABLE = {  # the keys are `tensor_names.ARCHITECTURES`
+    "llama": Architecture("llama"),
+    "qwen2": Architecture("qwen2"),
+    "qwen3": Architecture("qwen3"),
+    "phi3": Architecture("phi3", settings=_phi3),
+    "gemma": Architecture("gemma", norm_plus_one=True),
+    "gemma2": Architecture("gemma2", norm_plus_one=True, settings=_gemma2),
+    "gemma3": Architecture("gemma3_text", norm_plus_one=True, settings=_gemma3),
 }
 
 
@@ -92,14 +88,14 @@ def untrainable(detail: str) -> TrainingError:
     return TrainingError(TrainingFailure.ARCHITECTURE, detail)
 
 
-def architecture_of(file: GgufFile) -> Architecture:
+def architecture_of(file: BaseFile) -> Architecture:
     """Return the architecture of a file. Raises `TrainingError`, which names the obstacle."""
     if file.architecture not in TRAINABLE:
         raise untrainable(file.architecture)
     return TRAINABLE[file.architecture]
 
 
-def configuration(file: GgufFile, architecture: Architecture) -> Any:
+def configuration(file: BaseFile, architecture: Architecture) -> Any:
     """Return the `PretrainedConfig` of a model. Raises `TrainingError`."""
     stated = {name: file.stated(key) for key, name in _SHAPE.items()}
     if missing := [name for name, value in stated.items() if value is None]:
@@ -118,7 +114,7 @@ def configuration(file: GgufFile, architecture: Architecture) -> Any:
     return AutoConfig.for_model(architecture.model_type, **settings)
 
 
-def _head_dimension(file: GgufFile, stated: dict[str, Scalar | None]) -> int:
+def _head_dimension(file: BaseFile, stated: dict[str, Scalar | None]) -> int:
     derived = int(stated["hidden_size"] or 0) // int(stated["num_attention_heads"] or 1)
     dimension = int(file.stated("attention.key_length") or derived)
     if int(file.stated("rope.dimension_count") or dimension) != dimension:
@@ -126,7 +122,7 @@ def _head_dimension(file: GgufFile, stated: dict[str, Scalar | None]) -> int:
     return dimension
 
 
-def _rope(file: GgufFile) -> dict[str, Any]:
+def _rope(file: BaseFile) -> dict[str, Any]:
     """Return the rotary position embeddings' settings: scaled linearly or not at all."""
     scaling = file.stated("rope.scaling.type") or "none"
     rope: dict[str, Any] = {"rope_type": "default"}

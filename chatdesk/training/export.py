@@ -5,12 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
+import torch
 
 from chatdesk.core.files import whole_file
 from chatdesk.core.personalization import TrainingConfig
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
+from chatdesk.formats.gguf.adapter_writer import NewTensor, write_adapter
 from chatdesk.training.lora import factors
 from chatdesk.training.weights import Base, file_rows
 
@@ -33,18 +34,13 @@ def write_gguf(model: Any, base: Base, config: TrainingConfig, path: Path) -> No
     llama.cpp multiplies by alpha / rank, rank-stabilized LoRA by alpha / sqrt(rank).
     """
     alpha = config.alpha * math.sqrt(config.rank) if config.rslora else config.alpha
-    writer = gguf.GGUFWriter(path, base.architecture)
-    writer.add_type(gguf.GGUFType.ADAPTER)
-    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alpha)
+    tensors = []
     for module, a, b in factors(model):
         rows = file_rows(b, base.reordered[module]) if module in base.reordered else b
         name = f"{base.linears[module]}.weight"
-        writer.add_tensor(f"{name}.lora_a", a.numpy().astype(np.float16))
-        writer.add_tensor(f"{name}.lora_b", rows.numpy().astype(np.float16))
-    try:
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-    finally:
-        writer.close()
+        tensors += [_new_tensor(f"{name}.lora_a", a), _new_tensor(f"{name}.lora_b", rows)]
+    write_adapter(path, base.architecture, alpha, tensors)
+
+
+def _new_tensor(name: str, weights: torch.Tensor) -> NewTensor:
+    return NewTensor(name, tuple(weights.shape), lambda: weights.numpy().astype(np.float16))

@@ -1,19 +1,16 @@
-"""The weights of the GGUF file used for chat, as a torch model.
-
-gguf's own tables map the names of tensors; llama.cpp's converter uses the same ones.
-"""
+"""The weights of the GGUF file used for chat, as a torch model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gguf
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.initialization import no_init_weights
 
+from chatdesk.formats.tensor_names import PERMUTED, gguf_name
 from chatdesk.training import attention
 from chatdesk.training.architectures import (
     Architecture,
@@ -21,7 +18,7 @@ from chatdesk.training.architectures import (
     configuration,
     untrainable,
 )
-from chatdesk.training.gguf_file import GgufFile, read_gguf
+from chatdesk.training.base_file import BaseFile, read_base_file
 
 _ROPE_FREQUENCIES = "rope_freqs.weight"  # Llama 3.1's scaling of positions
 _NORM = "norm.weight"
@@ -44,7 +41,7 @@ class Base:
 
 def load_base(path: Path, dtype: torch.dtype, gate: Callable[[], None] = lambda: None) -> Base:
     """Read and dequantize a model. `gate` is called repeatedly. Raises `TrainingError`."""
-    file = read_gguf(path)
+    file = read_base_file(path)
     architecture = architecture_of(file)
     config = configuration(file, architecture)
     with no_init_weights():
@@ -53,14 +50,13 @@ def load_base(path: Path, dtype: torch.dtype, gate: Callable[[], None] = lambda:
         )
     model.tie_weights()
     model.requires_grad_(False).eval()
-    names = gguf.get_tensor_name_map(architecture.arch, config.num_hidden_layers)
     linears = {
-        module: names.get_name(module)
+        module: str(gguf_name(file.architecture, module))
         for module, layer in model.get_decoder().named_modules(prefix=model.base_model_prefix)
         if isinstance(layer, nn.Linear)
     }
-    reordered = _reordered(linears, config) if architecture.permuted else {}
-    _fill(model, file, architecture, names, reordered, gate)
+    reordered = _reordered(linears, config) if file.architecture in PERMUTED else {}
+    _fill(model, file, architecture, reordered, gate)
     name = str(file.metadata.get("general.name", ""))
     return Base(model, file.architecture, name, linears, reordered)
 
@@ -73,16 +69,15 @@ def _reordered(linears: Mapping[str, str], config: Any) -> dict[str, int]:
 
 def _fill(
     model: Any,
-    file: GgufFile,
+    file: BaseFile,
     architecture: Architecture,
-    names: gguf.TensorNameMap,
     reordered: Mapping[str, int],
     gate: Callable[[], None],
 ) -> None:
     left = dict(file.tensors)
     for parameter_name, parameter in model.named_parameters():
         module, _, kind = parameter_name.rpartition(".")
-        stored = left.pop(f"{names.get_name(module)}.{kind}", None)
+        stored = left.pop(f"{gguf_name(file.architecture, module)}.{kind}", None)
         if stored is None or stored.shape != tuple(parameter.shape):
             raise untrainable(f"{file.architecture} without a fitting {parameter_name}")
         is_norm = architecture.norm_plus_one and parameter_name.endswith(_NORM)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.files import write_json
 from chatdesk.core.loading import MIN_CONTEXT_WINDOW, LoadOptions
 from chatdesk.core.personalization import LearnFrom
 from chatdesk.core.sampling import SamplingParams
@@ -21,7 +22,6 @@ from chatdesk.core.settings import (
     ServerSettings,
     SessionSettings,
     Settings,
-    write_json,
 )
 from chatdesk.core.settings_file import read_settings, save_settings
 

@@ -9,7 +9,7 @@ from llama_cpp import llama_cpp as lib
 
 from chatdesk.inference.native.bindings import native_log
 from chatdesk.library.architectures import CHAT, NOT_CHAT, is_supported
-from tests.library.gguf_files import raw
+from tests.gguf_files import raw
 
 
 def is_known(architecture: str, path: Path) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from chatdesk.core.errors import AdapterProblem
 from chatdesk.library.gguf_adapter import check_adapter
-from tests.library.gguf_files import write_model
+from tests.gguf_files import write_model
 from tests.lora_files import EMBEDDING, FEED_FORWARD, lora_adapter
 from tests.tiny_models import SIZE, not_a_model, tiny_model
 from tests.training.random_models import WIDTH, random_model

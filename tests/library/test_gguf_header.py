@@ -13,11 +13,11 @@ from gguf.constants import LlamaFileType
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.models import ModelHeader
+from chatdesk.formats.gguf.reader import WINDOW_BYTES
+from chatdesk.formats.gguf.types import MIXTURES, TENSOR_TYPES
 from chatdesk.library.gguf_header import read_header
-from chatdesk.library.gguf_reader import WINDOW_BYTES
-from chatdesk.library.gguf_types import MIXTURES, TENSOR_TYPES
 from chatdesk.library.starter import find_starter
-from tests.library.gguf_files import HEAD, Value, raw, tensor, text, write_model
+from tests.gguf_files import HEAD, Value, raw, tensor, text, write_model
 
 LLAMA: dict[str, Value] = {
     "general.architecture": "llama",

@@ -6,11 +6,11 @@ import pytest
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.models import ModelHeader
+from chatdesk.formats.gguf.reader import MAX_HEADER_BYTES
 from chatdesk.library.gguf_header import read_header
-from chatdesk.library.gguf_reader import MAX_HEADER_BYTES
 from chatdesk.library.remote_header import FIRST_BYTES, MOST_BYTES, read_remote_header
 from chatdesk.library.starter import find_starter
-from tests.library.gguf_files import HEAD, raw, tensor, text, write_model
+from tests.gguf_files import HEAD, raw, tensor, text, write_model
 
 
 class Elsewhere:

@@ -12,9 +12,9 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Download, DownloadState, Variant
 from chatdesk.core.settings import Settings
+from chatdesk.formats.gguf.parts import stem_of
 from chatdesk.library.download_place import file_place, repository_folder
 from chatdesk.library.hub import Hub
-from chatdesk.library.parts import stem_of
 from chatdesk.library.speed_limit import SpeedLimit
 from chatdesk.services.facts import Publish
 from chatdesk.services.hub.download_job import DownloadJob, JobTools, OnDone, remove_fetched

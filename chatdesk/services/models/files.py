@@ -9,7 +9,7 @@ from chatdesk.core.errors import EnvironmentProblem, ModelProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Presence
 from chatdesk.core.models import ModelFile
-from chatdesk.library.parts import is_further_part, parts_of
+from chatdesk.formats.gguf.parts import is_further_part, parts_of
 
 
 class Stamp(NamedTuple):

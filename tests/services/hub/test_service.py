@@ -17,7 +17,7 @@ from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.library.catalog import CATALOG_FILE, CATALOG_REPO, read_catalog
 from chatdesk.library.hub_problems import HubProblem
 from chatdesk.services.hub.service import HubService
-from tests.library.gguf_files import raw, write_model
+from tests.gguf_files import raw, write_model
 from tests.stand_in_hub import TOKEN, Fault, StandInHub
 
 REPO = "owner/tiny-GGUF"

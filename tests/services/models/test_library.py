@@ -25,7 +25,7 @@ from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
-from tests.library.gguf_files import write_model
+from tests.gguf_files import write_model
 from tests.tiny_models import not_a_model, tiny_model
 
 

@@ -28,7 +28,7 @@ from chatdesk.ui.models.hub.controller import HubController
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.words import speed_number
-from tests.library.gguf_files import write_model
+from tests.gguf_files import write_model
 from tests.stand_in_hub import Fault, StandInHub
 from tests.ui.driver import TIMEOUT_MS, texts
 from tests.ui.learning_data import MODEL

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import ModelProblem
+from chatdesk.formats.gguf.parts import parts_of
 from chatdesk.library.gguf_header import read_header
-from chatdesk.library.parts import parts_of
-from tests.library.gguf_files import raw, write_model
+from tests.gguf_files import raw, write_model
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from chatdesk.core.errors import ModelProblem
-from chatdesk.library.gguf_file import opened
-from chatdesk.library.safetensors_file import (
+from chatdesk.formats.gguf.file import opened
+from chatdesk.formats.safetensors import (
     MAX_HEADER_BYTES,
     StoredTensor,
     read_safetensors,

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.units import MB
-from chatdesk.library.gguf_reader import GgufReader, Value
-from chatdesk.library.gguf_types import TENSOR_TYPES, TensorType
+from chatdesk.formats.gguf.reader import CutShort, GgufReader, Value
+from chatdesk.formats.gguf.types import TENSOR_TYPES, TensorType
 
 MAX_ENTRIES = 1024  # a model has some 40 entries of metadata
 MAX_TENSORS = 65_536  # and some hundred tensors
@@ -149,4 +149,4 @@ def _check_length(reader: GgufReader, metadata: Mapping[str, Value], data_bytes:
     if reader.size // MB < expected // MB:
         sizes |= {"found": reader.size // MB, "expected": expected // MB}
         what = tr("“{file}” is cut short: it has {found:,} of {expected:,} MB.", **sizes)
-    raise ModelProblem(what, tr("Download it again, or choose another model."))
+    raise CutShort(what, tr("Download it again, or choose another model."))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.library.parts import is_further_part, parts_of
+from chatdesk.formats.gguf.parts import is_further_part, parts_of
 
 
 def test_the_parts_of_a_split_model() -> None:

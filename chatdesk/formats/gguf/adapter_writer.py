@@ -10,7 +10,7 @@ from pathlib import Path
 from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
-from chatdesk.library.gguf_file import DEFAULT_ALIGNMENT
+from chatdesk.formats.gguf.file import DEFAULT_ALIGNMENT
 
 if TYPE_CHECKING:
     from numpy import float16

@@ -4,16 +4,15 @@ The format is that of the safetensors README: the length of a header in 8 bytes,
 and the weights, which lie behind each other without a gap.
 """
 
+import json
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-from msgspec import Meta, Struct, json
+from typing import TYPE_CHECKING, NamedTuple
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.i18n import tr
-from chatdesk.library.gguf_reader import GgufReader
+from chatdesk.formats.gguf.reader import GgufReader
 
 if TYPE_CHECKING:
     from numpy import float32
@@ -23,7 +22,7 @@ MAX_HEADER_BYTES = 1 << 22  # an adapter's is some 100 KB; bounds what its JSON 
 MAX_DIMENSIONS = 8
 WEIGHT_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 
-_Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+_MAX_COUNT = (1 << 63) - 1
 
 
 class StoredTensor(NamedTuple):
@@ -33,13 +32,10 @@ class StoredTensor(NamedTuple):
     dtype: str
     start: int
 
-
-class _Entry(Struct):
-    """A tensor in the header; its defaults let `__metadata__` be one, which is left out."""
-
-    dtype: str = ""
-    shape: Annotated[tuple[_Count, ...], Meta(max_length=MAX_DIMENSIONS)] = ()
-    data_offsets: tuple[_Count, _Count] = (0, 0)
+    @property
+    def bytes(self) -> int:
+        """How long its data is."""
+        return prod(self.shape) * WEIGHT_BYTES[self.dtype]
 
 
 def read_safetensors(reader: GgufReader) -> Mapping[str, StoredTensor]:
@@ -48,26 +44,43 @@ def read_safetensors(reader: GgufReader) -> Mapping[str, StoredTensor]:
     if length > MAX_HEADER_BYTES:
         reader.damaged()
     try:
-        entries = json.decode(reader.take(length), type=dict[str, _Entry])
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        entries = json.loads(reader.take(length).decode())
+    except (ValueError, RecursionError):
+        reader.damaged()
+    if not isinstance(entries, dict):
         reader.damaged()
     entries.pop("__metadata__", None)
-    end = 0
-    for entry in sorted(entries.values(), key=lambda entry: entry.data_offsets):
-        if entry.dtype not in WEIGHT_BYTES:
-            what = tr("“{file}” is quantized in an unknown way.", file=reader.path.name)
-            raise ModelProblem(what)
-        start, expected = end, end + prod(entry.shape) * WEIGHT_BYTES[entry.dtype]
-        if entry.data_offsets != (start, expected):
+    tensors = {name: _tensor(reader, entry) for name, entry in entries.items()}
+    end = reader.at
+    for tensor in sorted(tensors.values(), key=lambda tensor: (tensor.start, tensor.bytes)):
+        if tensor.start != end:
             reader.damaged()
-        end = expected
-    data = reader.at
-    if data + end != reader.size:
+        end += tensor.bytes
+    if end != reader.size:
         reader.damaged()
-    return {
-        name: StoredTensor(entry.shape, entry.dtype, data + entry.data_offsets[0])
-        for name, entry in entries.items()
-    }
+    return tensors
+
+
+def _tensor(reader: GgufReader, entry: object) -> StoredTensor:
+    """A tensor as the header states it, if it is as long as its shape says."""
+    match entry:
+        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [start, end]}:
+            pass
+        case _:
+            reader.damaged()
+    if len(shape) > MAX_DIMENSIONS or not all(map(_is_count, [*shape, start, end])):
+        reader.damaged()
+    if dtype not in WEIGHT_BYTES:
+        what = tr("“{file}” is quantized in an unknown way.", file=reader.path.name)
+        raise ModelProblem(what)
+    tensor = StoredTensor(tuple(shape), dtype, reader.at + start)
+    if end - start != tensor.bytes:
+        reader.damaged()
+    return tensor
+
+
+def _is_count(number: object) -> bool:
+    return type(number) is int and 0 <= number <= _MAX_COUNT
 
 
 def read_weights(path: Path, tensor: StoredTensor) -> "NDArray[float32] | None":

@@ -38,6 +38,18 @@ Value = int | float | str | tuple[int | float, ...] | None
 """A metadata value; None is one that is there but was stepped over."""
 
 
+class CutShort(ModelProblem):
+    """The file ends before what it states does, or states nonsense."""
+
+
+def cut_short(path: Path) -> CutShort:
+    """The problem with a header that makes no sense, or does not end inside the file."""
+    return CutShort(
+        tr("“{file}” is damaged or cut short.", file=path.name),
+        tr("Download it again, or choose another model."),
+    )
+
+
 class Source(Protocol):
     """What a header is read from: a file, or one that is elsewhere."""
 
@@ -107,10 +119,7 @@ class GgufReader:
 
     def damaged(self) -> NoReturn:
         """Give up: the header makes no sense, or does not end inside the file."""
-        raise ModelProblem(
-            tr("“{file}” is damaged or cut short.", file=self.path.name),
-            tr("Download it again, or choose another model."),
-        )
+        raise cut_short(self.path)
 
     def _array(self) -> tuple[int | float, ...] | None:
         kind, count = self.u32(), self.u64()
