@@ -15,7 +15,7 @@ def model_file(path: Path) -> ModelFile:
     return ModelFile(path.stem, str(path), read_header(path), path.stat().st_mtime_ns, None, now())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine(starter_model: Path) -> Iterator[Engine]:
     """A real engine with the starter model."""
     engine = Engine(lambda fact: None)
