@@ -1,7 +1,7 @@
 """Conversations as values: a tree of messages with a pointer at the active leaf.
 
-Editing or regenerating adds a sibling; nothing is overwritten. Identity is the store's concern,
-so these values are frozen and can be handed to any thread.
+An edit or a new answer adds a sibling; nothing is overwritten. Identity is the store's concern, so
+these values are frozen and can be passed to any thread.
 """
 
 import re
@@ -17,17 +17,17 @@ from chatdesk.core.sampling import SamplingParams
 
 
 def new_id() -> str:
-    """A fresh id for a row: 16 hexadecimal characters (64 random bits)."""
+    """Return a new id for a row: 16 hexadecimal characters (64 random bits)."""
     return secrets.token_hex(8)
 
 
 def now() -> datetime:
-    """The current moment, in UTC, aware."""
+    """Return the current moment, in UTC, aware."""
     return datetime.now(UTC)
 
 
 class Role(StrEnum):
-    """Who speaks."""
+    """The author of a message."""
 
     SYSTEM = "system"
     USER = "user"
@@ -35,17 +35,17 @@ class Role(StrEnum):
 
 
 class MessageState(StrEnum):
-    """How far a message got; every state but `STREAMING` is final."""
+    """The progress of a message; every state but `STREAMING` is final."""
 
     COMPLETE = "complete"
     STREAMING = "streaming"
     STOPPED = "stopped"  # by the user; the text so far is kept
     INTERRUPTED = "interrupted"  # by a crash of the engine or the app; the text so far is kept
-    FAILED = "failed"  # the engine said why
+    FAILED = "failed"  # for a reason from the engine
 
 
 class TitleSource(StrEnum):
-    """Who named a conversation; a name given by the user is never replaced."""
+    """The author of a title; a title by the user is never replaced."""
 
     NONE = "none"
     MODEL = "model"
@@ -53,14 +53,14 @@ class TitleSource(StrEnum):
 
 
 class Rating(StrEnum):
-    """A thumb: what the person thinks of an answer."""
+    """A thumb: the user's opinion of an answer."""
 
     UP = "up"
     DOWN = "down"
 
 
 class Mark(StrEnum):
-    """Whether a message or conversation may be learned from, said by hand."""
+    """A mark by hand: may a message or conversation be learned from."""
 
     INCLUDE = "include"
     EXCLUDE = "exclude"
@@ -68,7 +68,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """How an assistant message came to be.
+    """The record of an assistant message: its model, cost and end.
 
     `model_id` names a row of the store's models, which holds the file's hash. Counts are tokens,
     times are seconds; a value is None where it was not (yet) measured. `drafted` tokens were
@@ -87,7 +87,7 @@ class AnswerRecord:
     tokens_per_s: float | None = None
     duration_s: float | None = None
     stop_reason: str | None = None  # a StopReason, or None while streaming or after a crash
-    error: str | None = None  # a sentence for the person, when the state is FAILED or INTERRUPTED
+    error: str | None = None  # a sentence for the user, when the state is FAILED or INTERRUPTED
     thinking_s: float | None = None
     drafted: int | None = None
     accepted: int | None = None
@@ -97,9 +97,9 @@ class AnswerRecord:
 class Message:
     """One node of a conversation's tree.
 
-    `answer` is set on assistant messages only, and not on a correction: no model gave it. A
-    correction is an assistant message in the person's own words, in place of its sibling
-    `corrects`. A `pinned` message stays in the model's view when the context is full.
+    `answer` is set on assistant messages only, and not on a correction: no model wrote it. A
+    correction is an assistant message in the user's own words, in place of its sibling `corrects`.
+    A `pinned` message stays in the model's view when the context is full.
     """
 
     id: str
@@ -117,16 +117,16 @@ class Message:
 
     @property
     def text(self) -> str:
-        """What is said in it."""
+        """Its words."""
         return text_of(self.parts)
 
     @property
     def thinking(self) -> str:
-        """What the model thought before it spoke."""
+        """The model's thinking before the answer."""
         return text_of(self.parts, Thinking)
 
     def with_words(self, *, text: str | None = None, thinking: str | None = None) -> "Message":
-        """The same message with other text or thinking between its other parts."""
+        """Return the message with other text or thinking between its other parts."""
         text = self.text if text is None else text
         thinking = self.thinking if thinking is None else thinking
         return replace(self, parts=filled(frame_of(self.parts), text, thinking))
@@ -136,7 +136,7 @@ _THINKING_IN_TEXT = re.compile(r"\s*<think>\s*(.*?)\s*(?:</think>\s*|\Z)", re.DO
 
 
 def with_thinking_apart(message: Message) -> Message:
-    """A message whose text begins with thinking, as version 0.1 stored it, with that taken out."""
+    """Return the message with thinking moved out of its text, where version 0.1 stored it."""
     found = _THINKING_IN_TEXT.match(message.text) if message.answer else None
     if found is None or message.thinking:
         return message
@@ -145,9 +145,9 @@ def with_thinking_apart(message: Message) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class ContextUse:
-    """How full the model's context is, in tokens.
+    """The use of the model's context, in tokens.
 
-    The model's view begins behind the message `view_after`; None when it sees everything.
+    The model's view begins after the message `view_after`; None when it sees everything.
     """
 
     tokens: int
@@ -170,10 +170,10 @@ class ConversationSummary:
 
 @dataclass(frozen=True)
 class Conversation:
-    """A whole conversation: every branch, and which leaf is being read.
+    """A whole conversation: every branch, and the leaf that is shown.
 
-    `messages` are in order of creation, so a parent stands before its children. `adapter` is the
-    id of the one that answers here, "" for none; with None it is the one active for the model.
+    `messages` are in order of creation, so a parent comes before its children. `adapter` is the id
+    of the one that answers here, "" for none; with None it is the one active for the model.
     """
 
     id: str
@@ -201,7 +201,7 @@ class Conversation:
         return {parent: tuple(found) for parent, found in children.items()}
 
     def path(self, leaf_id: str | None = None) -> tuple[Message, ...]:
-        """The messages from the root to `leaf_id` (the active leaf when None), oldest first."""
+        """Return the messages from the root to `leaf_id`, oldest first; None is the active leaf."""
         path: list[Message] = []
         at = leaf_id or self.active_leaf_id
         while at is not None:
@@ -211,11 +211,11 @@ class Conversation:
         return tuple(reversed(path))
 
     def siblings(self, message_id: str) -> tuple[Message, ...]:
-        """The message and its alternatives, in order of creation."""
+        """Return the message and its alternatives, in order of creation."""
         return self._children[self.by_id[message_id].parent_id]
 
     def leaf_below(self, message_id: str) -> Message:
-        """The newest leaf reached by following the last child from `message_id`."""
+        """Return the newest leaf, following the last child from `message_id`."""
         message = self.by_id[message_id]
         while below := self._children.get(message.id):
             message = below[-1]

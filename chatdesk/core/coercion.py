@@ -1,4 +1,4 @@
-"""Dataclasses from JSON that may hold anything: what does not fit a field leaves its default."""
+"""Dataclasses from untrusted JSON: a value that does not fit a field leaves its default."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
@@ -25,12 +25,12 @@ class OneOf:
 
 
 def coerced(kind: type[_T], found: object) -> _T:
-    """A dataclass with those of the values that fit its fields, and otherwise its defaults."""
+    """Return a dataclass with the values that fit its fields, and otherwise its defaults."""
     return kind(**fitting(kind, found))
 
 
 def fitting(kind: type, found: object) -> dict[str, Any]:
-    """Those of the values that fit a dataclass's fields, by name."""
+    """Return the values that fit a dataclass's fields, by name."""
     values: dict[str, Any] = {}
     for name, hint in _hints(kind).items():
         if isinstance(found, dict) and name in found:
@@ -42,7 +42,7 @@ def fitting(kind: type, found: object) -> dict[str, Any]:
 
 
 def unknown(kind: type, found: object) -> dict[str, Any]:
-    """Those of the values that are of no field: another version's."""
+    """Return the values that belong to no field: another version's."""
     values = found if isinstance(found, dict) else {}
     return {name: value for name, value in values.items() if name not in _hints(kind)}
 
@@ -53,7 +53,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _value(name: str, kind: Any, found: Any) -> Any:
-    """A value of JSON as a field of this type takes it. Raises `ValueError`."""
+    """Return a JSON value converted to a field's type. Raises `ValueError`."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _ruled(_value(name, inner[0], found), inner[1])
@@ -86,5 +86,5 @@ def _ruled(value: Any, rule: AtLeast | OneOf) -> Any:
 
 
 def _largest(name: str) -> int:
-    """What no number reaches that means anything: a seed is below 2**32, a disk may be larger."""
+    """Return a limit above every meaningful number: a seed is below 2**32, a disk may be larger."""
     return 2**50 if name.endswith("_bytes") else 2**32

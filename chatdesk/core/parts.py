@@ -1,4 +1,4 @@
-"""What a message is made of: words, and what stands between them.
+"""The parts of a message: text, thinking, and parts of other kinds between them.
 
 Bytes are not in here: pictures, sounds and files are named by the SHA-256 of their content, which
 is also the name of the file that holds them.
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is said."""
+    """Text of the message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """What a model thought before it went on."""
+    """The model's thinking before the next part."""
 
     text: str
 
@@ -45,7 +45,7 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model asks `tool` of `server` to do something; `arguments` is a JSON object as text.
+    """A request of the model to `tool` of `server`; `arguments` is a JSON object as text.
 
     `id` is unique in the message, so that the result can name its call.
     """
@@ -58,7 +58,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What came of a call, or with `is_error` why nothing did."""
+    """The result of a call, or with `is_error` the reason why there is none."""
 
     call_id: str
     text: str
@@ -68,10 +68,10 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A passage that the model was given, kept whole: its document may go.
+    """A passage that the model was given, kept whole, because its document may be deleted.
 
-    `number` is what the model names it by. `page`, `heading`, `start` and `end` (characters) say
-    where it stands, as far as that is known. `cited`: the answer names it.
+    `number` is the model's name for it. `page`, `heading`, `start` and `end` (characters) are its
+    place, as far as known. `cited`: the answer refers to it.
     """
 
     number: int
@@ -100,7 +100,7 @@ Part = Text | Thinking | Image | Audio | ToolCall | ToolResult | Source | Attach
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where so many characters of a message's text or thinking belong between its other parts."""
+    """The place of so many characters of a message's text or thinking among its other parts."""
 
     kind: type[Text] | type[Thinking]
     length: int
@@ -110,19 +110,19 @@ Frame = tuple[Part | Place, ...]
 
 
 def text_of(parts: Iterable[Part], kind: type[Text] | type[Thinking] = Text) -> str:
-    """All that is said, or thought, without what stands between."""
+    """Return all of the text, or of the thinking, without other parts."""
     return "".join(part.text for part in parts if isinstance(part, kind))
 
 
 def plain(text: str, thinking: str = "") -> tuple[Part, ...]:
-    """The parts of a message of words alone."""
+    """Return the parts of a message of words alone."""
     if thinking:
         return (Thinking(thinking), Text(text)) if text else (Thinking(thinking),)
     return (Text(text),) if text else ()
 
 
 def frame_of(parts: Sequence[Part]) -> Frame:
-    """The parts with places in place of words; () when they are `plain`."""
+    """Return the parts with places instead of words; () when they are `plain`."""
     if list(map(type, parts)) in ([], [Text], [Thinking], [Thinking, Text]):
         return ()
     return tuple(
@@ -131,7 +131,7 @@ def frame_of(parts: Sequence[Part]) -> Frame:
 
 
 def filled(frame: Frame, text: str, thinking: str = "") -> tuple[Part, ...]:
-    """The parts of a frame with these words in their places; what has no place comes at the end."""
+    """Return the parts of a frame with these words in their places; words without one come last."""
     if not frame:
         return plain(text, thinking)
     left = {Text: text, Thinking: thinking}

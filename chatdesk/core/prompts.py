@@ -1,4 +1,4 @@
-"""What a model is given to read of a conversation."""
+"""The part of a conversation that a model reads, as prompt messages."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from chatdesk.core.parts import Source, Text, Thinking
 def prompt_messages(
     system: str, path: Sequence[Message], text: str | None = None
 ) -> tuple[PromptMessage, ...]:
-    """What the model reads: the system prompt, the path, then `text` as the user's next words.
+    """Return the prompt: the system prompt, the path, then `text` as the user's next words.
 
-    Without `text`, an answer at the end of the path is to be continued. Raises `RequestProblem`
-    for what no model can be shown yet.
+    Without `text`, an answer at the end of the path will be continued. Raises `RequestProblem` for
+    parts that no model can be shown yet.
     """
     if not all(map(is_words, path)):
         raise RequestProblem(
@@ -32,15 +32,15 @@ def prompt_messages(
 
 
 def is_words(message: Message) -> bool:
-    """Whether a prompt can show all of a message; its sources are for the person."""
+    """Return True if a prompt can show all of a message; its sources are for the user only."""
     return all(isinstance(part, Text | Thinking | Source) for part in message.parts)
 
 
 def readable(path: Sequence[Message], *, continued: bool) -> list[Message]:
-    """The messages of a path that the model reads, thinking apart.
+    """Return the messages of a path that the model reads, with thinking separated.
 
-    Answers that came out empty are left out; many templates refuse an empty turn. One that is
-    `continued` may have come no further than its thinking.
+    Empty answers are left out; many templates refuse an empty turn. One that is `continued` may
+    have no more than its thinking.
     """
     apart = [with_thinking_apart(message) for message in path]
     last = apart[-1:] if continued else []
@@ -52,5 +52,5 @@ def readable(path: Sequence[Message], *, continued: bool) -> list[Message]:
 
 
 def sound_text(text: str) -> str:
-    """`text` as valid Unicode: lone surrogates (from a paste, or a terminal) become U+FFFD."""
+    """Return `text` as valid Unicode: lone surrogates (from a paste or terminal) become U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
