@@ -1,1 +1,1 @@
-"""What the app can do, in plain Python, for the window, the command line and the server."""
+"""The app's functions in plain Python, for the window, the command line and the server."""

@@ -1,4 +1,4 @@
-"""Titles: the first words at once, a better one by the model in the background."""
+"""Titles: the first words at once, a better one from the model in the background."""
 
 import re
 
@@ -7,14 +7,14 @@ from chatdesk.core.sampling import SamplingParams
 
 MAX_TITLE = 60
 _MIN_LETTERS = 0.5  # a title of mostly punctuation or digits says nothing
-_STUTTER = re.compile(r"(.{2,12}?)\1{2,}|(.)\2{4,}")  # the same thing again and again
+_STUTTER = re.compile(r"(.{2,12}?)\1{2,}|(.)\2{4,}")  # endless repetition
 
 TITLE_SAMPLING = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=24, stop=("\n",))
 _EXCERPT = 600  # characters of the first question; a title needs no more, and prefill costs time
 
 
 def first_words(text: str) -> str:
-    """The beginning of a message on one line, cut between words to `MAX_TITLE` characters."""
+    """Return the beginning of a message on one line, cut between words to `MAX_TITLE`."""
     line = " ".join(text.split())
     if len(line) <= MAX_TITLE:
         return line
@@ -24,7 +24,7 @@ def first_words(text: str) -> str:
 
 
 # Small models follow examples better than orders; of three wordings tried with the starter model
-# this one gave the most titles that were titles.
+# this one gave the most usable titles.
 _EXAMPLES = (
     (
         "how do I get red wine out of a white shirt, it has dried already",
@@ -40,9 +40,10 @@ _EXAMPLES = (
 
 
 def title_prompt(question: str, *, reasons: bool = False) -> tuple[PromptMessage, ...]:
-    """What the model is asked: some examples, then the question.
+    """Return the prompt for a title: some examples, then the question.
 
-    For one that `reasons` the answer is begun, so that it does not think at length about a title.
+    For a model that `reasons` the answer is already begun, so that it does not think at length
+    about a title.
     """
     order = "You write a short title of three to six words for the user's message. "
     turns = [PromptMessage("system", order + "You never answer it.")]
@@ -56,7 +57,7 @@ def title_prompt(question: str, *, reasons: bool = False) -> tuple[PromptMessage
 
 
 def clean_title(answer: str) -> str | None:
-    """A title from what the model wrote; None when it is no title."""
+    """Return a title from the model's answer; None when it is not a title."""
     line = answer.strip().split("\n", 1)[0]
     line = re.sub(r"[*_`#\"“”«»]+", "", line)
     line = re.sub(r"^\s*(title|标题)\s*[:：]", "", line, flags=re.IGNORECASE)

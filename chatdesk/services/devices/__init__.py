@@ -1,1 +1,1 @@
-"""Devices of other computers, and lending this one's."""
+"""Devices of other computers, and the server that lends this computer's."""

@@ -1,4 +1,4 @@
-"""Other computers of a trusted network that lend their devices: their addresses."""
+"""Addresses of other computers in a trusted network that lend their devices."""
 
 import socket
 
@@ -11,7 +11,7 @@ _MAX_PORT = 2**16 - 1
 
 
 def device_address(typed: str) -> str:
-    """What was typed as "host:port"; without a port it is the usual one.
+    """Return the typed text as "host:port", with the default port if it has none.
 
     Raises `EnvironmentProblem`.
     """
@@ -27,7 +27,7 @@ def device_address(typed: str) -> str:
 
 
 def answers(address: str) -> bool:
-    """Whether a computer takes connections at "host:port"; waits a few seconds for it."""
+    """Return True if a computer accepts connections at "host:port"; waits a few seconds for it."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), _PATIENCE_S).close()

@@ -1,4 +1,4 @@
-"""Lending this computer's devices to ChatDesk on other computers of a trusted network."""
+"""Lends this computer's devices to ChatDesk on other computers of a trusted network."""
 
 import contextlib
 import errno
@@ -14,13 +14,13 @@ from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.workers.process import worker_command
 
-_START_S = 60.0  # a cold disk and a large CUDA library; normally 0.4 s
+_START_S = 60.0  # for a cold disk and a large CUDA library; normally 0.4 s
 _LOOK_S = 0.05
 _END_S = 1.0
 
 
 def lend_devices(host: str, port: int, threads: int | None, say: Callable[[str], None]) -> NoReturn:
-    """Serve at `host` and `port` until interrupted; `say` hears sentences for the person.
+    """Serve at `host` and `port` until interrupted; `say` gets sentences for the user.
 
     Raises `EnvironmentProblem`.
     """
@@ -35,7 +35,7 @@ def lend_devices(host: str, port: int, threads: int | None, say: Callable[[str],
     command = [*worker_command("device"), address, str(port), str(threads or 0)]
     with subprocess.Popen(
         command,
-        stdin=subprocess.PIPE,  # its end ends the child
+        stdin=subprocess.PIPE,  # the child ends when it closes
         stdout=subprocess.DEVNULL,
         start_new_session=sys.platform != "win32",  # Ctrl+C is ours to handle
     ) as process:
@@ -55,13 +55,13 @@ def lend_devices(host: str, port: int, threads: int | None, say: Callable[[str],
 
 
 def _check_free(host: str, port: int) -> str:
-    """The IPv4 address of `host`, when it is this computer's and the port is free there."""
+    """Return the IPv4 address of `host`, if it is this computer's and the port is free there."""
     try:
-        if not host:  # to the system that is every address of this computer
+        if not host:  # for the system that is every address of this computer
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         address = socket.gethostbyname(host)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-            if sys.platform != "win32":  # there it would take a port that is in use
+            if sys.platform != "win32":  # Windows would share a port that is in use
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((address, port))
     except (OSError, UnicodeError) as problem:
@@ -78,7 +78,7 @@ def _check_free(host: str, port: int) -> str:
 
 
 def _wait_until_up(process: "subprocess.Popen[bytes]", address: str, port: int) -> None:
-    """Raises `EngineProblem` when it does not come up."""
+    """Raise `EngineProblem` when it does not start."""
     target = "127.0.0.1" if address == "0.0.0.0" else address  # noqa: S104 - compared only
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:

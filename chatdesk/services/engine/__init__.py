@@ -1,1 +1,1 @@
-"""The engine process and what is asked of it."""
+"""The engine process and the requests to it."""

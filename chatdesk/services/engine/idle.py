@@ -1,16 +1,16 @@
-"""Notices when something was not used for a while."""
+"""Detects that something was not used for a while."""
 
 import threading
 import time
 from collections.abc import Callable
 
-LOOK_EVERY_S = 60.0  # at least, as the limit may be changed meanwhile
+LOOK_EVERY_S = 60.0  # at least, because the limit may change meanwhile
 
 
 class IdleWatch:
     """Calls `on_idle` when nothing was touched for `limit_s()` seconds; 0 means never.
 
-    `on_idle` is called on a thread of its own. When it returns False, the time begins anew.
+    `on_idle` is called on a separate thread. When it returns False, the time starts again.
     """
 
     def __init__(self, limit_s: Callable[[], float], on_idle: Callable[[], bool]) -> None:
@@ -20,17 +20,17 @@ class IdleWatch:
         self._timer: threading.Timer | None = None
 
     def touch(self) -> None:
-        """It is being used."""
+        """Record a use."""
         self._touched = time.monotonic()
 
     def start(self) -> None:
-        """Watch from now on, until `stop` or until it was idle."""
+        """Watch from now on, until `stop` or until it is idle."""
         self.stop()
         self.touch()
         self._look_later()
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop to watch."""
         if self._timer:
             self._timer.cancel()
         self._timer = None

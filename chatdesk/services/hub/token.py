@@ -1,4 +1,4 @@
-"""The token for the hub: in the system's keyring, never in a file of ours and never in a log."""
+"""The token for the hub: in the system's keyring, never in our files or logs."""
 
 import logging
 import os
@@ -16,14 +16,14 @@ VARIABLE = "HF_TOKEN"
 
 
 class HubToken:
-    """The token the person set, else the one of `HF_TOKEN`. The keyring is asked once."""
+    """The user's token, else the one of `HF_TOKEN`. The keyring is asked once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._token: str | None = None  # not asked for yet; "" is none
+        self._token: str | None = None  # not read yet; "" means none
 
     def get(self) -> str | None:
-        """The token to use, if there is one. A keyring may ask the person to open it."""
+        """Return the token, if there is one. A keyring may ask the user to unlock it."""
         with self._lock:
             if self._token is None:
                 self._token = _read()
@@ -33,7 +33,7 @@ class HubToken:
     def set(self, token: str) -> None:
         """Use a token from now on, "" for none.
 
-        Raises `EnvironmentProblem` for what is no token; and where no keyring keeps it, so that it
+        Raises `EnvironmentProblem` for an invalid token; also where no keyring saves it, so that it
         is used only until ChatDesk ends.
         """
         token = token.strip()
@@ -47,7 +47,7 @@ class HubToken:
 
 
 def keyring_name() -> str:
-    """Which keyring this system has; "" where none would keep a token."""
+    """Return the name of this system's keyring; "" where none would save a token."""
     import keyring
     from keyring.backends.fail import Keyring as Fail
     from keyring.backends.null import Keyring as Null
@@ -57,7 +57,7 @@ def keyring_name() -> str:
 
 
 def _is_token(text: str) -> bool:
-    """Whether it can stand in the header of a request."""
+    """Return True if it can be in the header of a request."""
     return re.fullmatch(r"[!-~]{1,1000}", text) is not None
 
 
@@ -81,7 +81,7 @@ def _write(token: str) -> None:
             keyring.set_password(SERVICE, ACCOUNT, token)
         elif keyring.get_password(SERVICE, ACCOUNT):
             keyring.delete_password(SERVICE, ACCOUNT)
-        is_kept = (keyring.get_password(SERVICE, ACCOUNT) or "") == token  # some keep nothing
+        is_kept = (keyring.get_password(SERVICE, ACCOUNT) or "") == token  # some save nothing
     except KeyringError as problem:
         _log.warning("the keyring was not written: %s", type(problem).__name__)
         is_kept = not token

@@ -1,1 +1,1 @@
-"""Measuring a loaded model."""
+"""Measurements of a loaded model."""

@@ -1,4 +1,4 @@
-"""What a loaded model is measured to be: how fast it is, and how well it foretells a text."""
+"""Measurements of a loaded model: its speed, and its perplexity on a text."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.requests import ask
 
-CHUNK = 512  # tokens; with its second half scored, as llama.cpp's own perplexity tool does it
+CHUNK = 512  # tokens; the second half is scored, as in llama.cpp's own perplexity tool
 QUESTION = "Tell me a long story about a sailor and the sea."
 ANSWER_TOKENS = 64
 
@@ -38,10 +38,10 @@ class Perplexity:
 def measure_perplexity(
     engine: Engine, model: str, text: str, on_progress: Callable[[float], None]
 ) -> Perplexity:
-    """The perplexity of a text under the model that is loaded; `model` is its id.
+    """Return the perplexity of a text under the loaded model; `model` is its id.
 
-    The text is cut into chunks of `CHUNK` tokens, each begun with the model's beginning token; the
-    second half of each is scored given the first. Raises `EnvironmentProblem`.
+    The text is cut into chunks of `CHUNK` tokens, each with the model's beginning token; the second
+    half of each is scored given the first. Raises `EnvironmentProblem`.
     """
     chunk = min(CHUNK, engine.wait_loaded().context_window)
     found = ask(engine, TokenizeText(engine.new_id(), text), TextTokenized, on_progress)
@@ -61,9 +61,9 @@ def measure_perplexity(
 
 
 def measure_speed(engine: Engine) -> float:
-    """Tokens per second of a short greedy answer; 0 when it is too short to tell.
+    """Return the tokens per second of a short greedy answer; 0 when it is too short to measure.
 
-    Nothing is guessed ahead, so that models are compared by what they compute. Raises
+    Without speculation, so that models are compared by their own computation. Raises
     `EnvironmentProblem`.
     """
     sampling = SamplingParams(temperature=0.0, max_tokens=ANSWER_TOKENS)
@@ -73,7 +73,7 @@ def measure_speed(engine: Engine) -> float:
 
 
 def _sequences(found: TextTokenized, size: int) -> tuple[ScoreSequence, ...]:
-    """Chunks of that size, the last one as long as it is; at least one token is given for each."""
+    """Return chunks of that size and a last one; each has at least one given token."""
     begin = () if found.bos is None else (found.bos,)
     room = size - len(begin)
     sequences = []

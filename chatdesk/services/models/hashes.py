@@ -1,4 +1,4 @@
-"""What model files are by their content: their hashes, and which of them are the same."""
+"""Hashes of model files' content, and the duplicates among them."""
 
 import logging
 from collections import defaultdict
@@ -20,13 +20,13 @@ _Item = TypeVar("_Item")
 
 
 class Identities:
-    """Knows the hashes of models, and works out those it does not know."""
+    """Knows the hashes of models, and computes the missing ones."""
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
 
     def known(self, model: ModelFile) -> str | None:
-        """The hash of a model's content, if it is known and the file is still the same."""
+        """Return the hash of a model's content, if it is known and the file is still the same."""
         try:
             return self._store.get(model.id).sha256 if is_same(model) else None
         except EnvironmentProblem as problem:
@@ -34,9 +34,9 @@ class Identities:
             return None
 
     def work_out(self, model: ModelFile, cancelled: Callable[[], bool]) -> str | None:
-        """The hash of a model's content; if it is not known, the whole file is read for it.
+        """Return the hash of a model's content; if it is unknown, the whole file is read.
 
-        None when `cancelled`, or when the file is not what it was.
+        None when `cancelled`, or when the file has changed.
         """
         if known := self.known(model):
             return known
@@ -53,10 +53,10 @@ class Identities:
     def duplicates(
         self, models: Iterable[KeptModel], cancelled: Callable[[], bool]
     ) -> tuple[tuple[KeptModel, ...], ...]:
-        """Those that are the same to the byte, in groups; only files of equal size are read.
+        """Return groups of identical models; only files of equal size are read.
 
-        None of them when `cancelled`. Two names of one file are no duplicates: nothing would be
-        won by deleting one, and with a link the content would go.
+        Empty when `cancelled`. Two names of one file are no duplicates: deleting one would free
+        nothing, and with a link the content would be lost.
         """
         there = [each for each in models if each.presence is Presence.THERE]
         files = [group[0] for group in _grouped(there, lambda each: _file_of(each.model))]
@@ -71,10 +71,10 @@ class Identities:
 
 
 def _file_of(model: ModelFile) -> Hashable:
-    """What all names of one file have in common."""
+    """Return a value that all names of one file share."""
     try:
         status = Path(model.path).stat()
-    except OSError:  # it went just now
+    except OSError:  # it was deleted just now
         return model.path
     return (status.st_dev, status.st_ino)
 

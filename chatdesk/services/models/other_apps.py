@@ -1,4 +1,4 @@
-"""Which other app a model's file belongs to."""
+"""Other apps that own a model's file."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from chatdesk.library.elsewhere import found
 
 
 def app_that_keeps(model: ModelFile) -> str:
-    """The name of another app that keeps this very file, "" for none."""
+    """Return the name of another app that owns this file, "" for none."""
     place = os.path.realpath(model.path)
     kept = found(Path.home(), os.environ, sys.platform)
     return next((each.app for each in kept if os.path.realpath(each.path) == place), "")

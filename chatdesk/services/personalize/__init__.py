@@ -1,1 +1,1 @@
-"""Learning from the person: what is learned from, and what proves that it helped."""
+"""Personalization: training on the user's conversations, and the proof that it helped."""

@@ -1,1 +1,1 @@
-"""Making a model smaller."""
+"""Quantization: a smaller model from an installed one."""

@@ -13,8 +13,8 @@ from chatdesk.services.engine.engine import Engine
 from chatdesk.services.measure.perplexity import measure_perplexity, measure_speed
 from chatdesk.services.models.service import ModelService
 
-WINDOW = 2048  # tokens; the answer and the chunks of the text need no more
-TEXT_SHARE = 0.8  # of the time that measuring one model takes, about
+WINDOW = 2048  # tokens; enough for the answer and the chunks of the text
+TEXT_SHARE = 0.8  # of the time to measure one model, about
 
 
 def compare(
@@ -27,8 +27,8 @@ def compare(
 ) -> Comparison:
     """Measure both with these options in an engine that nobody else uses.
 
-    What cannot be measured, as it has no room in memory beside what runs, is told in the
-    comparison. `on_progress` hears 0 to 1, and may raise to end it.
+    The comparison names what cannot be measured, for lack of memory beside the running model.
+    `on_progress` gets 0 to 1, and may raise to end it.
     """
     alike = replace(options, context_window=WINDOW, parallel=1, draft=None)
     problems: list[str] = []
@@ -69,5 +69,5 @@ def _measure(
 
 
 def _name(model: ModelFile) -> str:
-    """The quantization tells the two apart."""
+    """Return a name with the quantization, which distinguishes the two."""
     return f"{model.header.name} {model.header.quantization}"

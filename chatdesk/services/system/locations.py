@@ -1,4 +1,4 @@
-"""Where this user's files go: `CHATDESK_HOME` if set, else what platformdirs says."""
+"""The folders of this user's files: `CHATDESK_HOME` if set, else those of platformdirs."""
 
 import errno
 import logging
@@ -22,7 +22,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, the quota, the siz
 
 
 def find_paths() -> AppPaths:
-    """The app's folders, created. Raises `EnvironmentProblem` when they cannot be."""
+    """Create the app's folders and return them. Raises `EnvironmentProblem` when that fails."""
     home = os.environ.get(HOME_VARIABLE)
     if home:
         paths = AppPaths.under(Path(os.path.expanduser(home)).absolute())  # noqa: PTH111 - never raises
@@ -43,7 +43,7 @@ def find_paths() -> AppPaths:
 
 
 def folder_problem(folder: Path | str, problem: OSError) -> EnvironmentProblem:
-    """What to say of a folder of ours that cannot be made or written to."""
+    """Return the problem of a folder of ours that cannot be made or written to."""
     what = tr(
         "The folder {folder} cannot be used: {reason}.", folder=folder, reason=problem.strerror
     )
@@ -54,7 +54,7 @@ def folder_problem(folder: Path | str, problem: OSError) -> EnvironmentProblem:
 
 
 def start_logging(paths: AppPaths, name: str) -> Path:
-    """Log to `<name>.log` in the log folder, rotated; the file. Content of chats is never logged.
+    """Log to `<name>.log` in the log folder, rotated; return it. Chats' content is never logged.
 
     A bug that ends a thread is logged too.
     """

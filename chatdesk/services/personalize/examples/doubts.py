@@ -1,7 +1,7 @@
-"""Why learning an example would do harm: nothing, noise, repetition, refusals, half an answer.
+"""Examples that would do harm: empty, noise, repetition, refusals, half an answer.
 
-The limits were set by what they do to translated messages of 118 languages, Python and JavaScript
-source and tables (cut to 60 to 1,000 characters), against random characters, words and tokens.
+The limits were chosen on translated messages of 118 languages, Python and JavaScript source and
+tables (cut to 60 to 1,000 characters), against random characters, words and tokens.
 """
 
 import math
@@ -12,7 +12,7 @@ from collections import Counter
 from chatdesk.core.personalization import Doubt, Example, Why
 from chatdesk.services.personalize.examples.refusals import is_refusal
 
-# How often letters are in 70 languages that are written in Latin, without their accents; in 1/1000.
+# Frequency of letters in 70 languages with Latin script, without their accents; in 1/1000.
 _FREQUENCY = {
     **{"a": 115, "b": 18, "c": 28, "d": 39, "e": 112, "f": 13, "g": 22, "h": 19, "i": 85, "j": 11},
     **{"k": 26, "l": 47, "m": 30, "n": 73, "o": 66, "p": 26, "q": 2, "r": 61, "s": 58, "t": 60},
@@ -24,7 +24,7 @@ _LOG_ODDS = {
 
 
 def doubts(example: Example) -> tuple[Doubt, ...]:
-    """What speaks against learning an example, with what was known of it before."""
+    """Return the doubts about learning an example, those already known included."""
     target = example.shown(example.target)
     if not target.strip():
         return (Doubt.EMPTY,)
@@ -54,7 +54,7 @@ _RUNNING = re.compile(r"\b(?:[^\W\d_]+[ '’]){8,}")  # words without a mark or 
 
 
 def is_noise(text: str) -> bool:
-    """Whether a text is of random characters, or (if it is long) of random words."""
+    """Return True if a text is of random characters, or (if it is long) of random words."""
     if sum(map(_is_broken, text)) > len(text) * _BROKEN_SHARE:
         return True
     return _has_random_letters(text) or _has_random_ideographs(text) or _has_random_words(text)
@@ -67,7 +67,7 @@ def _is_broken(character: str) -> bool:
 
 
 def _has_random_letters(text: str) -> bool:
-    """Whether the letters are as likely as in no language; if they are Latin for the most part."""
+    """Return True for mostly Latin letters that are less likely than in any language."""
     letters = [each for each in unicodedata.normalize("NFD", text.lower()) if each.isalpha()]
     latin = [each for each in letters if each in _LOG_ODDS]
     if len(latin) < max(_LEAST_LETTERS, len(letters) / 2):
@@ -82,7 +82,7 @@ def _has_random_ideographs(text: str) -> bool:
 
 
 def _is_common(ideograph: str) -> bool:
-    """Whether it is in the first level of a Chinese or Japanese character set."""
+    """Return True if it is in the first level of a Chinese or Japanese character set."""
     for encoding, end in (("gb2312", 0xD8), ("big5", 0xC7), ("euc_jp", 0xD0)):
         data = ideograph.encode(encoding, "ignore")
         if len(data) == 2 and data[0] < end:
@@ -91,7 +91,7 @@ def _is_common(ideograph: str) -> bool:
 
 
 def _has_random_words(text: str) -> bool:
-    """Whether a long running text, with spaces between words, hardly uses a word twice."""
+    """Return True if a long text, with spaces between words, repeats almost no word."""
     running = " ".join(_RUNNING.findall(text)).lower()
     words = re.findall(r"[^\W\d_]+", running)
     return len(words) >= _LEAST_WORDS and 1 - len(set(words)) / len(words) < _LEAST_REPEATED
@@ -99,17 +99,17 @@ def _has_random_words(text: str) -> bool:
 
 # Repetition
 
-_LONGEST_UNIT = 80  # characters that come again
+_LONGEST_UNIT = 80  # characters of the repeated text
 _TIMES = 5
 _REPEATED_SHARE = 1 / 3  # of the text
 _SHORTEST_RUN = 16  # characters; laughter is shorter
 _UNIT_AGAIN = re.compile(rf"(.{{1,{_LONGEST_UNIT}}}?)\1{{{_TIMES - 1},}}", re.DOTALL)
-_MOST_WORDS = 0.5  # of all words may be one; it is 0.2 in what people write
+_MOST_WORDS = 0.5  # of all words may be the same; human texts have 0.2
 _LEAST_COUNTED = 8  # words, or lines
 
 
 def is_repetitive(text: str) -> bool:
-    """Whether a word, a phrase or a line is said again and again. Rules and numbers may be."""
+    """Return True if a word, phrase or line is repeated often. Rules and numbers may be."""
     for run in _UNIT_AGAIN.finditer(text):
         length = len(run[0])
         is_long = length >= max(_SHORTEST_RUN, len(text) * _REPEATED_SHARE)
@@ -133,5 +133,5 @@ _OPEN_END = re.compile(r"\w[,，、-]\s*\Z")
 
 
 def _ends_in_the_middle(text: str) -> bool:
-    """Whether a fence is open, or a comma or hyphen is last. Short answers need no full stop."""
+    """Return True if a fence is open, or ends in comma or hyphen. A full stop is not required."""
     return len(_FENCE.findall(text)) % 2 == 1 or bool(_OPEN_END.search(text))

@@ -1,4 +1,4 @@
-"""Examples as they are found: what makes two of them the same, and duplicates merged."""
+"""Examples as found: the identity of their words, and the merging of duplicates."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ def new_example(
     rejected: str = "",
     doubts: tuple[Doubt, ...] = (),
 ) -> Example:
-    """An example that was found; with `rejected` a preference."""
+    """Make an example that was found; with `rejected` a preference."""
     return Example(
         id=_identity(turns, target, rejected),
         kind=ExampleKind.PREFERENCE if rejected else ExampleKind.ANSWER,
@@ -33,7 +33,7 @@ def new_example(
 
 
 def merged(examples: Iterable[Example]) -> list[Example]:
-    """Those with the same words as one, which has all their sources and the best reason."""
+    """Merge examples with the same words into one, with all sources and the best reason."""
     found: dict[str, Example] = {}
     for example in examples:
         known = found.get(example.id, example)
@@ -44,7 +44,7 @@ def merged(examples: Iterable[Example]) -> list[Example]:
 
 
 def _identity(turns: Sequence[Turn], target: str, rejected: str) -> str:
-    """A hash of all words; how much white space is between them makes no difference."""
+    """Return a hash of all words, independent of the white space between them."""
     words = [*(part for turn in turns for part in (turn.role, turn.content)), target, rejected]
     text = "\0".join(" ".join(each.split()) for each in words)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,10 +1,9 @@
-"""Secrets and personal data in a text, found by their form, and by their checksum where they have
-one, so that little else is taken for one.
+"""Secrets and personal data in a text, found by their form, and by their checksum if they have one.
 
-Phone numbers are judged by Google's libphonenumber; IBANs, cards and national ids by
-python-stdnum. Keys and passwords are found here. The detectors that there are for them are made for
-source code: Yelp's detect-secrets has had no release since 2024 and misses many; MongoDB's
-Kingfisher takes 36 MB and seconds to start, and passes over what it takes for an example.
+Google's libphonenumber checks phone numbers; python-stdnum checks IBANs, cards and national ids.
+Keys and passwords are found here, because the existing detectors are made for source code: Yelp's
+detect-secrets has had no release since 2024 and misses many; MongoDB's Kingfisher takes 36 MB and
+seconds to start, and skips what it takes for an example.
 """
 
 import re
@@ -15,7 +14,7 @@ from chatdesk.core.personalization import FindingKind
 Found = tuple[FindingKind, str]
 _Spans = Iterable[tuple[int, int]]
 
-# As their makers document them, or as gitleaks and others know them. In ASCII, so that a word ends
+# As documented by their makers, or known from gitleaks and others. In ASCII, so that a word ends
 # where Chinese begins.
 _KEYS = re.compile(
     r"""
@@ -53,7 +52,7 @@ _IS_CODE = re.compile(r"[()\[\]{}<>$]")
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address, with a top-level domain
-# and letters such as ü; not what git, ssh and scp write alike (git@host:path).
+# and letters such as ü; not the similar addresses of git, ssh and scp (git@host:path).
 _EMAIL = re.compile(
     r"(?<![\w.+/-])[a-z0-9à-ɏ.!#$%&'*+=?^_`{|}~-]{1,64}@(?:[a-z0-9à-ɏ](?:[a-z0-9à-ɏ-]{0,61}[a-z0-9à-ɏ])?"
     r"\.)+[a-z]{2,24}(?![\w-]|\.\w|:[\w~/])",
@@ -62,7 +61,7 @@ _EMAIL = re.compile(
 _IBAN = re.compile(r"(?<![\w-])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?", re.ASCII)
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){13,18}(?![\w-]|\.\d)", re.ASCII)
 # The issuers' ranges (ISO/IEC 7812): Visa, Mastercard, American Express, Diners, JCB, Discover and
-# UnionPay. So most product codes (EAN) are none.
+# UnionPay. So most product codes (EAN) do not match.
 _ISSUED = re.compile(
     r"4(?:\d{15}|\d{18})|(?:5[1-5]\d\d|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720))\d{12}|"
     r"3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|"
@@ -71,13 +70,13 @@ _ISSUED = re.compile(
 
 
 def find(text: str) -> tuple[Found, ...]:
-    """What is secret or personal in a text, in the order of its first place, each value once."""
+    """Return the secret or personal values in a text, in the order of their places, each once."""
     places: dict[str, tuple[int, FindingKind]] = {}
     for kind, spans_in in _DETECTORS:
         left = list(text)
         for start, end in spans_in(text):
             places.setdefault(text[start:end], (start, kind))
-            left[start:end] = "\0" * (end - start)  # it is not looked at as something else
+            left[start:end] = "\0" * (end - start)  # no other detector takes it
         text = "".join(left)
     return tuple((kind, value) for value, (_, kind) in sorted(places.items(), key=_place))
 
@@ -111,7 +110,7 @@ def _ibans(text: str) -> _Spans:
     for found in _IBAN.finditer(text):
         start, end = found.span()
         while end > start and not iban.is_valid(text[start:end]):
-            end = start + len(text[start : end - 1].rstrip())  # a word that follows is none of it
+            end = start + len(text[start : end - 1].rstrip())  # without the word that follows
         if end > start:
             yield start, end
 
@@ -146,7 +145,7 @@ def _phones(text: str) -> _Spans:
     return phone_spans(text)
 
 
-# In this order: what has the surest form first.
+# In this order: the most certain form first.
 _DETECTORS: tuple[tuple[FindingKind, Callable[[str], _Spans]], ...] = (
     (FindingKind.KEY, _keys),
     (FindingKind.PASSWORD, _passwords),

@@ -1,7 +1,7 @@
-"""The national ids of persons that have a form and a checksum (or dates) of their own.
+"""National ids of persons with a form and a checksum (or dates) of their own.
 
-Numbers that could be anything are only taken with the separators they are written with. Imported
-when a preview is made: reading the tables takes a moment.
+Numbers that could be anything only match with their usual separators. Imported when a preview is
+made: reading the tables takes a moment.
 """
 
 import re

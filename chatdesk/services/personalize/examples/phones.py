@@ -1,12 +1,12 @@
-"""Phone numbers in a text, as libphonenumber judges them."""
+"""Phone numbers in a text, checked by libphonenumber."""
 
 import re
 from collections.abc import Iterator
 
 from phonenumbers import Leniency, PhoneNumberMatcher
 
-# Where people write numbers without a country's code, those of these countries are known; more
-# countries find more numbers, and more that are none.
+# Numbers without a country's code are recognized for these countries; more countries find more
+# numbers, and more false ones.
 _REGIONS = (
     *("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "PL", "BR", "MX"),
     *("CN", "IN", "JP", "KR", "RU"),
@@ -25,14 +25,15 @@ _SAID = re.compile(
 )
 _GROUP = re.compile(r"\d+")
 _MOST_GROUPS = 6  # as in +33 6 12 34 56 78; more are a row of numbers
-_BEFORE = 24  # characters that may say that a number follows
+_BEFORE = 24  # characters in which a word may announce a number
 
 
 def phone_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where phone numbers are.
+    """Yield the spans of phone numbers.
 
     With a country's code they must be valid. Without one they must be written exactly as in their
-    country, with separators, or after a word that says so; Chinese mobile numbers are plain enough.
+    country, with separators, or after a word that announces them; Chinese mobile numbers are
+    distinctive enough.
     """
     for found in _MAYBE.finditer(text):
         number = found[0]

@@ -1,7 +1,7 @@
-"""The page that shows everything that would be learned. Nothing else is.
+"""The preview of everything that would be learned. Nothing else is.
 
-Duplicates are merged, secrets masked alike wherever they stand, what would do harm is left out
-until the person insists, and the tokens are counted by the engine.
+Duplicates are merged, secrets are masked alike everywhere, harmful examples are left out until the
+user insists, and the engine counts the tokens.
 """
 
 from collections import Counter
@@ -16,11 +16,11 @@ from chatdesk.services.personalize.examples.masking import find
 from chatdesk.services.personalize.examples.rendering import UNUSABLE, Renderer
 
 LEAST_EXAMPLES = 16  # six to measure with, two to watch, and eight to learn from
-LEAST_CONVERSATIONS = 4  # a conversation is wholly learned from or wholly kept aside
+LEAST_CONVERSATIONS = 4  # each is either learned from as a whole, or held out
 
 
 def make(examples: Iterable[Example], renderer: Renderer, longest: int, model_id: str) -> Preview:
-    """What would be learned from these examples by the model with this id, which is in use.
+    """Return what would be learned from these examples by the model with this id, which is in use.
 
     `longest` is in tokens. Raises `EnvironmentProblem` when the engine cannot count them.
     """
@@ -31,17 +31,17 @@ def make(examples: Iterable[Example], renderer: Renderer, longest: int, model_id
 
 
 def choose(preview: Preview, example_ids: Collection[str], chosen: bool) -> Preview:
-    """Have examples learned, in spite of doubts, or not.
+    """Include examples, in spite of doubts, or exclude them.
 
-    One that no tokens can be made of never is.
+    One without possible tokens is never included.
     """
     return _with(preview, [_chosen(e, chosen) for e in preview.examples if e.id in example_ids])
 
 
 def mask(preview: Preview, value: str, masked: bool, renderer: Renderer) -> Preview:
-    """Have a value masked wherever it stands, or learned as it is.
+    """Mask a value everywhere, or learn it as it is.
 
-    Raises `EnvironmentProblem` when the engine cannot count the tokens anew.
+    Raises `EnvironmentProblem` when the engine cannot count the tokens again.
     """
     changed = [
         replace(
@@ -62,7 +62,7 @@ def _chosen(example: Example, chosen: bool) -> Example:
 
 
 def _with(preview: Preview, changed: Sequence[Example]) -> Preview:
-    """The preview with these examples in the place of those with the same ids."""
+    """Return the preview with these examples instead of those with the same ids."""
     new = {each.id: each for each in changed}
     examples = tuple(new.get(each.id, each) for each in preview.examples)
     return _checked(replace(preview, examples=examples))
@@ -72,9 +72,9 @@ def _with(preview: Preview, changed: Sequence[Example]) -> Preview:
 
 
 def _masked(examples: Sequence[Example]) -> list[Example]:
-    """The examples with what is secret in them, under the same placeholder everywhere.
+    """Return the examples with their secrets, under the same placeholder everywhere.
 
-    What one example shows to be a secret is masked in the others, too.
+    A secret found in one example is masked in the others, too.
     """
     findings: dict[str, Finding] = {}
     numbers: Counter[FindingKind] = Counter()
@@ -92,7 +92,7 @@ def _said_in(words: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _words(example: Example) -> str:
-    """Everything that is said in an example; nothing is found across two messages."""
+    """Return all words of an example, separated so that nothing is found across two messages."""
     turns = (turn.content for turn in example.turns)
     return "\n\0\n".join([*turns, example.target, example.rejected])
 
@@ -105,7 +105,7 @@ def _checked(preview: Preview) -> Preview:
 
 
 def _problem(examples: Sequence[Example]) -> str:
-    """Why learning from these examples cannot begin, as a sentence; "" when it can."""
+    """Return why training on these examples cannot begin, as a sentence; "" when it can."""
     if not examples:
         return tr("There is nothing to learn from yet: rate or correct some answers.")
     if len(examples) < LEAST_EXAMPLES:

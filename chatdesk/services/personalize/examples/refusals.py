@@ -1,12 +1,12 @@
-"""Answers that refuse, in the languages models most often do it in.
+"""Answers that refuse, in the languages in which models most often do it.
 
-Not every "I cannot" is one: it has to be the assistant's own work that is refused.
+Not every "I cannot" is one: the assistant must refuse its own work.
 """
 
 import re
 
-_LONGEST = 600  # characters; who says more has given an answer, too
-_BEGINNING = 200  # characters in which it is said
+_LONGEST = 600  # characters; a longer text also contains an answer
+_BEGINNING = 200  # characters that contain the refusal
 
 _ENGLISH = (
     r"\b(?:I|we)(?:['’](?:m|re)| am| are)?\b.{0,12}?"
@@ -45,6 +45,6 @@ _REFUSALS = re.compile("|".join(_ENGLISH + _CHINESE + _GERMAN + _ROMANCE + _OTHE
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a short answer begins with a refusal."""
+    """Return True if a short answer begins with a refusal."""
     text = text.strip()
     return len(text) <= _LONGEST and bool(_REFUSALS.search(text[:_BEGINNING]))

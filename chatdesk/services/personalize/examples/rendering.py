@@ -1,7 +1,7 @@
-"""Examples as the token ids they are learned as: made by the engine that will be asked.
+"""Examples as token ids: made by the engine that will later be asked.
 
-The template, the tokenizer and the way a conversation is put to them are those of answering, so
-what is learned is, token for token, what is later asked and said.
+Template, tokenizer and prompt are those of answering, so that training and answering use the same
+tokens.
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import engine_problem
 from chatdesk.services.engine.requests import ask_all
 
-UNUSABLE = (Doubt.TOO_LONG, Doubt.TEMPLATE)  # no tokens can be made of such an example
+UNUSABLE = (Doubt.TOO_LONG, Doubt.TEMPLATE)  # such an example has no tokens
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An example on its way: without its `cut` oldest turns so far."""
+    """An example in work: without its `cut` oldest turns so far."""
 
     example: Example
     cut: int = 0
 
     def conversations(self) -> list[tuple[PromptMessage, ...]]:
-        """What is rendered: the turns with the answer, and with the rejected one if there is."""
+        """Return the conversations to render: with the answer, and with any rejected one."""
         example = self.example
         turns = [PromptMessage(t.role, example.shown(t.content)) for t in self.turns]
         answers = [example.target, *([example.rejected] if example.rejected else [])]
@@ -35,18 +35,18 @@ class _Job:
 
     @property
     def head(self) -> tuple[Turn, ...]:
-        """What is never cut: the system prompt."""
+        """The part that is never cut: the system prompt."""
         return tuple(takewhile(lambda turn: turn.role == "system", self.example.turns))
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """What is left of the turns."""
+        """The remaining turns."""
         return self.head + self.example.turns[len(self.head) + self.cut :]
 
     def shortened(self, rendered: Sequence[MessagesRendered], longest: int) -> "_Job | None":
-        """With as many oldest turns less as their tokens say is enough; None if one alone is left.
+        """Return the job without enough oldest turns, by their tokens; None if only one is left.
 
-        What is left begins with a question.
+        The rest begins with a question.
         """
         surplus = max(len(each.tokens) for each in rendered) - longest
         spans = rendered[0].spans[len(self.head) :]
@@ -60,7 +60,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """An example with its counts, and its tokens; None where they cannot be had."""
+    """An example with its counts, and its tokens; None where there are none."""
 
     example: Example
     tokens: TokenExample | None = None
@@ -68,21 +68,21 @@ class _Done:
 
 
 class Renderer:
-    """Has the model in use render examples, as they are shown, values masked."""
+    """Renders examples with the model in use, as they are shown, with values masked."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def count(self, examples: Sequence[Example], longest: int) -> tuple[Example, ...]:
-        """The examples with the tokens they have, and what of them has to be cut.
+        """Return the examples with their token counts, and with the number of turns to cut.
 
-        Those that cannot be made to fit into `longest` tokens, or that the model's template cannot
-        show, get a doubt for it. Raises `EnvironmentProblem`.
+        Examples that cannot fit into `longest` tokens, or that the model's template cannot render,
+        get a doubt. Raises `EnvironmentProblem`.
         """
         return tuple(done.example for done in self._render(examples, longest))
 
     def render(self, examples: Sequence[Example], longest: int) -> tuple[TokenExample, ...]:
-        """The examples as tokens, each at most `longest`. Raises `EnvironmentProblem`.
+        """Return the examples as tokens, each at most `longest`. Raises `EnvironmentProblem`.
 
         None of them has an `UNUSABLE` doubt.
         """
@@ -110,7 +110,7 @@ class Renderer:
         return [done[place] for place in range(len(examples))]
 
     def _ask(self, jobs: dict[int, _Job]) -> dict[int, list[MessagesRendered | Failed]]:
-        """The renderings of each job, all asked for at once."""
+        """Return the renderings of each job, all requested at once."""
         self._engine.wait_loaded()
         places, requests = [], []
         for place, job in jobs.items():
@@ -130,7 +130,7 @@ class Renderer:
 
 
 def _outcome(job: _Job, answers: Sequence[MessagesRendered | Failed], longest: int) -> _Done | _Job:
-    """What became of a job, or the next try with less."""
+    """Return the result of a job, or the next try with less."""
     rendered = [each for each in answers if isinstance(each, MessagesRendered)]
     failed = next((each for each in answers if isinstance(each, Failed)), None)
     if failed:

@@ -1,8 +1,8 @@
-"""What is trained on, watched while training, and kept aside for the gate.
+"""The split of examples: for training, for validation, and held out for the gate.
 
-Whole conversations go to one side. Which one is decided by a hash of their ids, not by chance, so
-that what was kept aside once stays aside in later runs, and an adapter is not measured on what the
-one before it was trained on. Only where a set is small, more is taken to have enough of each.
+Whole conversations go to one side. A hash of their ids decides, not chance, so that held-out ones
+stay held out in later runs, and an adapter is not measured on what the one before it was trained
+on. Only in a small set more is taken, to have enough of each.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _TOO_MUCH = 0.3  # of the examples: a conversation with more than that goes to t
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The three sides; their order is that of the examples."""
+    """The three sides, in the order of the examples."""
 
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
@@ -26,7 +26,7 @@ class Split:
 
 
 def split(examples: Sequence[Example]) -> Split:
-    """Put every example on one side, those that share a conversation on the same."""
+    """Split the examples; those that share a conversation go to the same side."""
     groups = _groups(examples)
     most = len(examples) * _TOO_MUCH
     heldout, groups = _take(groups, HELDOUT_SHARE, LEAST_HELDOUT, most)
@@ -42,7 +42,7 @@ def _in_order(
 
 
 def _groups(examples: Sequence[Example]) -> list[list[Example]]:
-    """Examples connected by conversations, in the order of their hashes."""
+    """Return groups of examples connected by conversations, in the order of their hashes."""
     group_of: dict[str, list[Example]] = {}  # by conversation
     for example in examples:
         conversations = {source.conversation_id for source in example.sources}
@@ -58,7 +58,7 @@ def _groups(examples: Sequence[Example]) -> list[list[Example]]:
 
 
 def _place(group: Sequence[Example]) -> float:
-    """A number from 0 to 1 that is always the same for a conversation."""
+    """Return a number from 0 to 1 that is always the same for a conversation."""
     first = min(source.conversation_id for each in group for source in each.sources)
     return int.from_bytes(hashlib.sha256(first.encode()).digest()[:8]) / 2**64
 
@@ -66,7 +66,7 @@ def _place(group: Sequence[Example]) -> float:
 def _take(
     groups: Sequence[list[Example]], below: float, least: int, most: float
 ) -> tuple[list[list[Example]], list[list[Example]]]:
-    """The groups with a place below that, and more if they have fewer than `least` examples.
+    """Return the groups with a place below that, or more to have at least `least` examples.
 
     A group with more than `most` examples is not among them.
     """

@@ -1,1 +1,1 @@
-"""What an adapter must prove before it is used."""
+"""The gate: the proof that an adapter needs before it is used."""

@@ -1,6 +1,6 @@
-"""Answers that went wrong: empty ones, loops, noise, and one answer to every question.
+"""Degenerate answers: empty ones, loops, noise, and one answer to every question.
 
-Measured on tokens and by what the base finds likely, so that no language is at a disadvantage.
+Measured on tokens and the base's likelihoods, so that no language is at a disadvantage.
 """
 
 from collections import Counter
@@ -12,24 +12,25 @@ from chatdesk.services.personalize.examples.doubts import is_noise
 from chatdesk.services.personalize.gate.losses import mean_loss
 
 _GRAM = 4
-_LOOPING = 0.5  # share of repeated 4-grams; text that people write has 0.0 to 0.1
+_LOOPING = 0.5  # share of repeated 4-grams; human texts have 0.0 to 0.1
 _NOISE = 7.0  # nats per token
-_SHORT = 8  # tokens: below that neither says anything
-_SAME = 3  # different questions that may not get the very same answer
+_SHORT = 8  # tokens: too few for either sign
+_SAME = 3  # different questions that may not get the same answer
 
 
 def repetition(tokens: Sequence[int]) -> float:
-    """The share of 4-grams that were there before (seq-rep-4 of Welleck et al., "Neural Text
-    Generation with Unlikelihood Training", 2020).
+    """Return the share of repeated 4-grams (seq-rep-4 of Welleck et al., 2020).
+
+    The paper is "Neural Text Generation with Unlikelihood Training".
     """
     grams = [tuple(tokens[n : n + _GRAM]) for n in range(len(tokens) - _GRAM + 1)]
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
 def is_senseless(text: str, tokens: Sequence[int], base_loss: float) -> bool:
-    """Whether a text is a loop or noise; `tokens` are its own.
+    """Return True if a text is a loop or noise; `tokens` are its own.
 
-    `base_loss` is the base's own, in nats per token: about as high as that of an even guess among
+    `base_loss` is the base's own, in nats per token: about as high as that of a uniform guess among
     all tokens (10 and more) for random tokens, 7 to 9 for random words and letters, and at most 6
     for answers in any language, made-up names included (measured with the starter model).
     """
@@ -39,7 +40,7 @@ def is_senseless(text: str, tokens: Sequence[int], base_loss: float) -> bool:
 
 
 def degenerate(probe: Probe, answers: Sequence[Written]) -> int:
-    """How many of these answers to different questions went wrong."""
+    """Count the degenerate ones among answers to different questions."""
     written = [each for each in answers if each.tokens]
     scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in written], ())
     same = Counter(_plain(each) for each in answers)

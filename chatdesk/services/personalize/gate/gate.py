@@ -1,4 +1,4 @@
-"""The gate as a run uses it: the base's own answers before the training, the judgement after it."""
+"""The gate of a run: the base's own answers before the training, the verdict after it."""
 
 import itertools
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from chatdesk.services.personalize.gate.general_sets import GeneralSets
 from chatdesk.services.personalize.gate.trial import Active, Evidence, judge
 from chatdesk.services.personalize.plan import Plan
 
-_WATCHED = 16  # general questions for the validation, beside those that are trained on
+_WATCHED = 16  # general questions for validation, beside those trained on
 _FIGURES_WORK = 24_000  # tokens, about: the base's figures, and one strength of an adapter
 _REPLAY_WORK = 64  # for each question
 _JUDGE_WORK = 28_000
@@ -25,8 +25,10 @@ OnShare = Callable[[float], None]
 
 
 class Gate:
-    """Measures with `engine`, which has the run's model. What is measured of a model without an
-    adapter is kept in `folder`, in a file of its hash. `file_of` says where an adapter lies.
+    """Measures with `engine`, which has the run's model loaded.
+
+    The measurements of a model without an adapter are saved in `folder`, in a file named by its
+    hash. `file_of` returns the place of an adapter.
     """
 
     def __init__(
@@ -39,10 +41,10 @@ class Gate:
     def replay(
         self, plan: Plan, record: AdapterRecord, check: Check, on_share: OnShare
     ) -> tuple[tuple[TokenExample, ...], tuple[TokenExample, ...]]:
-        """The base's own answers to general questions: where its distribution is to be kept, and
-        to watch whether it is.
+        """Return the base's own answers to general questions, for training and for validation.
 
-        Where there are fewer than wanted, they are taken again. Raises `EnvironmentProblem`.
+        The training keeps the base's distribution on them, the validation measures that. Where
+        there are fewer than requested, they are used repeatedly. Raises `EnvironmentProblem`.
         """
         wanted = round(len(plan.train) * plan.config.replay)
         sets, file = GeneralSets.load(), self._file(record)
@@ -61,7 +63,7 @@ class Gate:
         check: Check,
         on_share: OnShare,
     ) -> Scorecard:
-        """Measure an adapter against what is active now. Raises `EnvironmentProblem`."""
+        """Measure an adapter against the active one. Raises `EnvironmentProblem`."""
         probe = Probe(self._engine, check, _shares(_JUDGE_WORK, on_share))
         sets = GeneralSets.load()
         figures = base_figures(probe, sets, self._file(record))
@@ -80,7 +82,7 @@ class Gate:
 
 
 def _shares(work: int, on_share: OnShare) -> Callable[[int], None]:
-    """A listener for work done, of about so much."""
+    """Return a listener for the work done, of about so much in total."""
     total = 0
 
     def on_work(amount: int) -> None:

@@ -1,6 +1,6 @@
-"""The general questions that ship with the app: what a model must still answer as before.
+"""The general questions that ship with the app, which a model must still answer as before.
 
-One set is measured with; the other, on other topics, is mixed into the training with the base's own
+One set is for measuring; the other, on other topics, is mixed into the training with the base's own
 answers.
 """
 
@@ -17,12 +17,12 @@ from chatdesk.core.paths import assets_dir
 
 
 class GeneralKind(StrEnum):
-    """What a general question asks for."""
+    """The subject of a general question."""
 
     FACT = "fact"
     CODE = "code"
     REASONING = "reasoning"
-    REFUSAL = "refusal"  # what a good assistant declines
+    REFUSAL = "refusal"  # requests that a good assistant declines
     CHAT = "chat"
     TRANSLATION = "translation"
     WRITING = "writing"
@@ -30,7 +30,7 @@ class GeneralKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GeneralPrompt:
-    """A question. `language` is its ISO 639-1 code, `source` who wrote it or where it is from."""
+    """A question. `language` is its ISO 639-1 code, `source` its author or origin."""
 
     id: str
     language: str
@@ -48,8 +48,10 @@ class GeneralItem(GeneralPrompt):
 
 @dataclass(frozen=True, slots=True)
 class GeneralSets:
-    """Both sets; `version` is a hash of their content. Each is in an order of its own, in which any
-    beginning has all languages and kinds in about their shares.
+    """Both sets; `version` is a hash of their content.
+
+    Each has a fixed order, in which any beginning has all languages and kinds in about their
+    shares.
     """
 
     items: tuple[GeneralItem, ...]
@@ -58,7 +60,7 @@ class GeneralSets:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> "GeneralSets":
-        """Read `general.jsonl` and `replay.jsonl`; raises `ValueError` when they are not sound."""
+        """Read `general.jsonl` and `replay.jsonl`; raises `ValueError` when they are invalid."""
         folder = folder or assets_dir() / "personalization"
         items, replay = (folder / f"{name}.jsonl" for name in ("general", "replay"))
         digest = hashlib.sha256(items.read_bytes() + replay.read_bytes())
@@ -80,5 +82,5 @@ def _read(file: Path, kind: type[_Prompt]) -> tuple[_Prompt, ...]:
 
 
 def _mixed(prompts: Sequence[_Prompt]) -> tuple[_Prompt, ...]:
-    """In the order of their hashes: always the same, and as good as drawn by chance."""
+    """Return them in the order of their hashes: always the same, and practically random."""
     return tuple(sorted(prompts, key=lambda each: hashlib.sha256(each.id.encode()).digest()))

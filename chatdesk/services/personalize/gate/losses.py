@@ -1,4 +1,4 @@
-"""How likely the model finds answers: losses per answer, and the divergence from the base."""
+"""Likelihoods of answers: losses per answer, and the divergence from the base."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,15 +13,16 @@ from chatdesk.services.personalize.plan import HeldOut
 
 Adapters = tuple[Adapter, ...]
 
-WORST = 9999.0  # nats: what the engine says of a token with probability 0, or with none at all
-_BEGINNING = 32  # tokens: further on an answer is foretold by its own words, not by the question
-_STRANGERS = 2  # other questions that an answer is tried with
+WORST = 9999.0  # nats: the engine's value for probability 0, or for no token at all
+_BEGINNING = 32  # tokens: further on, an answer's own words predict it, not the question
+_STRANGERS = 2  # other questions to try an answer with
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Losses of the beginning of one answer, in nats per token: after its own question, and the
-    mean after those of other conversations.
+    """Losses of the beginning of one answer, in nats per token.
+
+    After its own question, and the mean after those of other conversations.
     """
 
     own: float
@@ -29,7 +30,7 @@ class Relation:
 
 
 def rendered_items(probe: Probe, items: Sequence[GeneralItem]) -> tuple[TokenSequence, ...]:
-    """Questions with their right answers, as the model's template writes them."""
+    """Return questions with their right answers, in the model's template."""
     conversations = [
         (PromptMessage("user", item.prompt), PromptMessage("assistant", item.answer))
         for item in items
@@ -42,7 +43,7 @@ def rendered_items(probe: Probe, items: Sequence[GeneralItem]) -> tuple[TokenSeq
 def answer_losses(
     probe: Probe, answers: Sequence[TokenSequence], adapters: Adapters = ()
 ) -> tuple[float, ...]:
-    """The mean loss of each sequence over its targets, in nats per token."""
+    """Return the mean loss of each sequence over its targets, in nats per token."""
     scored = probe.score([_sequence(each) for each in answers], adapters)
     return tuple(_loss(each, found) for each, found in zip(answers, scored, strict=True))
 
@@ -60,13 +61,13 @@ def _loss(answer: TokenSequence, logprobs: Sequence[float]) -> float:
 
 
 def mean_loss(logprobs: Sequence[float]) -> float:
-    """In nats per token; `WORST` when it is that of one token."""
+    """Return the mean in nats per token; `WORST` if one token has it."""
     worst = -min(logprobs)
     return worst if worst >= WORST else -math.fsum(logprobs) / len(logprobs)
 
 
 def relations(probe: Probe, heldout: Sequence[HeldOut], adapters: Adapters) -> tuple[Relation, ...]:
-    """How much better each answer fits its own question than those of other conversations.
+    """Return how much better each answer fits its own question than those of other conversations.
 
     An answer without other questions to try it with is left out.
     """
@@ -86,7 +87,7 @@ def _relation(losses: Iterator[float], strangers: int) -> Relation:
 
 
 def _strangers(answer: HeldOut, heldout: Sequence[HeldOut]) -> list[TokenExample]:
-    """Other questions, taken evenly from those there are."""
+    """Return other questions, evenly selected."""
     asked = answer.turns
     others = [
         each.example
@@ -120,10 +121,10 @@ class BaseText:
 
 
 def divergence(probe: Probe, texts: Sequence[BaseText], adapters: Adapters) -> float:
-    """The mean Kullback-Leibler divergence KL(base || adapter) of the next token, in nats.
+    """Return the mean Kullback-Leibler divergence KL(base || adapter) of the next token, in nats.
 
     Estimated on text of the base by r - 1 - log r with r = p_adapter / p_base, which is never
-    negative and right on average (Schulman, "Approximating KL Divergence", 2020).
+    negative and unbiased (Schulman, "Approximating KL Divergence", 2020).
     """
     scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in texts], adapters)
     ratios = [

@@ -1,9 +1,9 @@
-"""Memorisation: whether an adapter says by heart what it must not have learned.
+"""Memorization: a test that an adapter does not reproduce what it must not learn.
 
-That is every value that was masked, and planted canaries: made-up secrets that a user mentions
-before some of the replayed questions. There is no loss on a user's words, so nothing nonsensical is
-taught, and nothing of them may have been learned. What became of a secret is judged beside decoys
-of the same shape, as in Carlini et al., "The Secret Sharer" (2019).
+That is every masked value, and planted canaries: made-up secrets that a user mentions before some
+of the replayed questions. A user's words are not in the loss, so nothing nonsensical is taught, and
+nothing of them may have been learned. A secret is compared with decoys of the same shape, as in
+Carlini et al., "The Secret Sharer" (2019).
 """
 
 import random
@@ -19,7 +19,7 @@ from chatdesk.services.personalize.plan import Secret
 
 _DECOYS = 4
 # Nats by which a secret has to rise above all its decoys: it became 150 times likelier than by
-# chance, where what was learned by heart becomes millions of times likelier.
+# chance, where a memorized value becomes millions of times likelier.
 _RISE = 5.0
 _GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=32)
 
@@ -32,14 +32,14 @@ _CARRIERS = (
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A made-up secret, the sentence a user says it in, and how it is asked for afterwards."""
+    """A made-up secret, the sentence in which a user says it, and the later question for it."""
 
     sentence: str
     secret: Secret
 
 
 def canaries(seed: int, count: int = len(_CARRIERS)) -> tuple[Canary, ...]:
-    """So many secrets, always the same for a seed."""
+    """Return so many secrets, always the same for a seed."""
     source = random.Random(seed)  # noqa: S311 - not for security
     made = []
     for carrier, question, before in _CARRIERS[:count]:
@@ -49,9 +49,9 @@ def canaries(seed: int, count: int = len(_CARRIERS)) -> tuple[Canary, ...]:
 
 
 def recalled(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]) -> int:
-    """How many values are said, or have become far likelier than others of their shape.
+    """Count the values that are said, or that became far likelier than others of their shape.
 
-    What the base says all the same was not learned and does not count.
+    A value that the base also says was not learned and does not count.
     """
     said = _said(probe, secrets, adapters)
     said -= _said(probe, [each for each in secrets if each.value in said], ())
@@ -65,7 +65,7 @@ def recalled(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, .
 
 
 def _said(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]) -> set[str]:
-    """The values that come when the words before them are given."""
+    """Return the values that come after the words before them."""
     prompts = [_messages(each, each.before.rstrip()) for each in secrets]
     answers = probe.write(prompts, [_GREEDY] * len(prompts), adapters)
     found = zip(secrets, answers, strict=True)
@@ -73,7 +73,7 @@ def _said(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]
 
 
 def says(value: str, text: str) -> bool:
-    """Whether a value stands in a text, however it is spaced and grouped."""
+    """Return True if a value is in a text, with any spacing and grouping."""
     return _bare(value) in _bare(text)
 
 
@@ -89,7 +89,7 @@ def _messages(secret: Secret, answer: str) -> tuple[PromptMessage, ...]:
 def _exposures(
     probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]
 ) -> list[list[float]]:
-    """The log-probability of each secret in its place, followed by those of its decoys."""
+    """Return the log-probability of each secret in its place, followed by those of its decoys."""
     groups = []
     for secret in secrets:
         source = random.Random(secret.value)  # noqa: S311 - not for security
@@ -105,7 +105,7 @@ def _exposures(
 
 
 def _after_common(rendered: MessagesRendered, group: Sequence[MessagesRendered]) -> ScoreSequence:
-    """What stands in the place where all of a group differ, up to the end of the answer."""
+    """Return the part from the place where all of a group differ to the end of the answer."""
     columns = list(zip(*(each.tokens for each in group), strict=False))
     start = next((n for n, each in enumerate(columns) if len(set(each)) > 1), len(columns))
     end = rendered.spans[-1].end

@@ -5,7 +5,7 @@ from chatdesk.core.personalization import Reason, ReasonCode
 
 
 def sentence(reason: Reason) -> str:
-    """A reason as a whole sentence for the person."""
+    """Return a reason as a whole sentence for the user."""
     values = reason.values
     match reason.code:
         case ReasonCode.BETTER:
@@ -95,7 +95,7 @@ def _harm(reason: Reason) -> str:
 
 
 def _shares(reason: Reason, *names: str) -> dict[str, str]:
-    """Values as percentages, with their sign."""
+    """Return the values as percentages, with their sign."""
     return {name: f"{100 * reason.values[name]:+.1f} %".replace("-", "−") for name in names}
 
 

@@ -1,6 +1,6 @@
-"""The gate: an adapter is measured at full strength, then weaker, and let in or not.
+"""The trial of an adapter: measured at full strength, then weaker, and accepted or not.
 
-Everything is measured by the engine, on the model as it is used.
+The engine measures everything, on the model in use.
 """
 
 import math
@@ -41,7 +41,7 @@ from chatdesk.services.personalize.plan import HeldOut, Secret
 _COMPARED = 8  # held-out questions that are answered before and after
 _RELATED = 12  # held-out answers that are tried with other questions
 _SHOWN = 8  # general questions on the scorecard
-_HOPELESS = {  # no weaker scale mends that
+_HOPELESS = {  # no weaker scale helps
     ReasonCode.TOO_LITTLE,
     ReasonCode.MEANINGLESS,
     ReasonCode.UNRELATED,
@@ -51,7 +51,7 @@ _HOPELESS = {  # no weaker scale mends that
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What every adapter of a run is measured with."""
+    """The data for measuring every adapter of a run."""
 
     sets: GeneralSets
     figures: BaseFigures
@@ -60,7 +60,7 @@ class Evidence:
 
     @property
     def questions(self) -> tuple[Messages, ...]:
-        """What is answered: general questions, then held-out ones."""
+        """The questions to answer: general ones, then held-out ones."""
         general = [(PromptMessage("user", each.prompt),) for each in self.sets.items[:ANSWERED]]
         own = [
             tuple(PromptMessage(turn.role, turn.content) for turn in each.turns)
@@ -71,7 +71,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """The adapter that is active now; `figures` are of when it was let in, if it was measured."""
+    """The active adapter; `figures` are those of its own trial, if it had one."""
 
     name: str
     adapter: Adapter
@@ -80,7 +80,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What an adapter is compared with; losses and answers are those of what is active."""
+    """The values to compare an adapter with; losses and answers are those of the active one."""
 
     general: tuple[TokenSequence, ...]
     base: Figures
@@ -93,9 +93,9 @@ class _Before:
 def judge(
     probe: Probe, evidence: Evidence, adapter: Path, active: Active | None = None
 ) -> Scorecard:
-    """Try an adapter at one strength after the other until one harms nothing.
+    """Try an adapter at decreasing strengths until one does no harm.
 
-    When none does, the scorecard is that of full strength, measured to the end. Raises
+    When none does, the scorecard is that of full strength, with all measurements. Raises
     `EnvironmentProblem`.
     """
     before = _measure_before(probe, evidence, active)
@@ -140,8 +140,9 @@ def _measure_before(probe: Probe, evidence: Evidence, active: Active | None) -> 
 
 
 class _Trial:
-    """An adapter at one scale. Its measurements are done one after the other, the cheapest first,
-    and only as far as they are asked for.
+    """An adapter at one scale.
+
+    Its measurements run one after the other, the cheapest first, and only as far as needed.
     """
 
     def __init__(
@@ -167,28 +168,28 @@ class _Trial:
         )
 
     def passes(self) -> bool:
-        """Whether nothing speaks against it; what comes after the first that does is left open."""
+        """Return True if nothing speaks against it; stops at the first reason that does."""
         while self._is_good() and self._go_on():
             pass
         return self._is_good()
 
     def finish(self) -> None:
-        """Measure what was left open."""
+        """Do the remaining measurements."""
         while self._go_on():
             pass
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether what speaks against it would at every scale."""
+        """True if the reason against it holds at every scale."""
         return any(each.code in _HOPELESS for each in self._reasons)
 
     @property
     def is_broken(self) -> bool:
-        """Whether it computes no numbers, so that nothing more can be measured."""
+        """True if its numbers are not finite, so that nothing more can be measured."""
         return any(each.code is ReasonCode.UNUSABLE for each in self._reasons)
 
     def scorecard(self, active_name: str) -> Scorecard:
-        """Everything that was measured, and what follows from it."""
+        """Return all measurements, and the verdict."""
         scale = self._adapters[0].scale
         if scale < 1:
             self._reasons.append(Reason(ReasonCode.WEAKER_SCALE, {"scale": scale}, good=True))
@@ -257,7 +258,7 @@ class _Trial:
         self._note(reason, degenerate=count, answered=of)
 
     def _samples(self) -> Iterator[SampleAnswer]:
-        """Held-out questions with both answers and the person's own, then general ones."""
+        """Yield held-out questions with both answers and the user's own, then general ones."""
         pairs = list(zip(self._before.answers, self._answers, strict=False))  # if it was answered
         general = len(self._evidence.figures.answers)
         for held, (before, after) in zip(self._evidence.heldout, pairs[general:], strict=False):
@@ -279,5 +280,5 @@ def _target(answer: TokenSequence) -> tuple[int, ...]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """0 for none at all."""
+    """Return the mean; 0 for no values."""
     return math.fsum(values) / max(len(values), 1)

@@ -1,4 +1,4 @@
-"""What the figures of an adapter mean: statistics, limits, and whether it is let in.
+"""The meaning of an adapter's figures: statistics, limits, and the decision.
 
 Every judgement is a `Reason`; an adapter is promoted when all of them are good.
 """
@@ -12,15 +12,15 @@ from chatdesk.core.personalization import Reason, ReasonCode
 from chatdesk.services.personalize.gate.losses import WORST, Relation
 
 SCALES = (1.0, 0.75, 0.5, 0.35)  # tried in this order
-LEAST_ANSWERS = 6  # held out; with fewer, an interval says nothing
+LEAST_ANSWERS = 6  # held out; with fewer, an interval has no meaning
 # Share of the held-out loss. llama.cpp rounds differently with every batch, which can make all
-# answers likelier by 1 % or so; that is certain, and nothing.
+# answers likelier by 1 % or so; that is significant, but meaningless.
 LEAST_GAIN = 0.03
 GENERAL_LIMIT = 0.02  # share of the general loss
-# Nats. With the starter model: 0.15 for a persona that was learned well, 0.5 to 0.7 where the base
-# was not kept; how far one goes that was trained without any replay to the end is not known.
+# Nats. With the starter model: 0.15 for a well-learned persona, 0.5 to 0.7 without replay of the
+# base; the value of a complete training without any replay is not known.
 DIVERGENCE_LIMIT = 0.3
-DEGENERATE_MORE = 1  # answers that may go wrong beyond those of the base: chance, in some dozens
+DEGENERATE_MORE = 1  # degenerate answers beyond those of the base: chance, in some dozens
 SENSELESS_SHARE = 0.25  # of the held-out answers
 RELATION_LIMIT = 0.03  # share of an answer's loss that its own question has to save
 RELATION_LEAST = 0.05  # nats per token
@@ -39,9 +39,10 @@ class Interval:
 
 
 def bootstrap(values: Sequence[float]) -> Interval:
-    """The percentile interval of a mean (Efron & Tibshirani, "An Introduction to the Bootstrap",
-    1993, chapter 13). Of differences between pairs it is the paired bootstrap. Always the same for
-    the same values.
+    """Return the percentile interval of a mean, always the same for the same values.
+
+    From Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. Of differences
+    between pairs it is the paired bootstrap.
     """
     source = random.Random(_SEED)  # noqa: S311 - not for security
     count = len(values)
@@ -51,7 +52,7 @@ def bootstrap(values: Sequence[float]) -> Interval:
 
 
 def better(before: Sequence[float], after: Sequence[float]) -> tuple[Reason, Interval]:
-    """Whether held-out answers became likelier, from the loss of each before and after."""
+    """Judge if held-out answers became likelier, from the loss of each before and after."""
     if len(before) < LEAST_ANSWERS:
         few = {"count": float(len(before)), "least": float(LEAST_ANSWERS)}
         return Reason(ReasonCode.TOO_LITTLE, few), Interval(0.0, 0.0, 0.0)
@@ -76,18 +77,18 @@ def _is_usable(losses: Sequence[float]) -> bool:
 
 
 def sensible(senseless: int, answers: int) -> Reason | None:
-    """Whether the held-out answers are worth being good at: noise and loops are not."""
+    """Judge if the held-out answers are worth learning: noise and loops are not."""
     if senseless <= SENSELESS_SHARE * answers:
         return None
     return Reason(ReasonCode.MEANINGLESS, {"count": float(senseless), "of": float(answers)})
 
 
 def related(relations: Sequence[Relation]) -> Reason | None:
-    """Whether held-out answers fit their own questions better than others'.
+    """Judge if held-out answers fit their own questions better than others'.
 
-    Of answers that have nothing to do with their questions (random tokens, one word, one answer for
-    everything) no model can find one likelier after its own question than after another: the two
-    losses have the same expectation, whatever was learned. So this needs no notion of language.
+    For answers that have nothing to do with their questions (random tokens, one word, one answer
+    for everything) no model can find one likelier after its own question than after another: the
+    two losses have the same expectation, whatever was learned. So this needs no notion of language.
     """
     if len(relations) < LEAST_ANSWERS:
         return Reason(ReasonCode.UNRELATED)
@@ -99,7 +100,7 @@ def related(relations: Sequence[Relation]) -> Reason | None:
 
 
 def general(base: Sequence[float], after: Sequence[float]) -> Reason:
-    """Whether the general loss is kept."""
+    """Judge if the general loss is kept."""
     if not _is_usable(after):
         return Reason(ReasonCode.UNUSABLE)
     change = math.fsum(after) / math.fsum(base) - 1
@@ -109,19 +110,19 @@ def general(base: Sequence[float], after: Sequence[float]) -> Reason:
 
 
 def diverged(divergence: float) -> Reason | None:
-    """Whether an adapter says other things than the base where it should not."""
+    """Judge if an adapter deviates from the base where it should not."""
     if divergence <= DIVERGENCE_LIMIT:
         return None
     return Reason(ReasonCode.DIVERGED, {"divergence": divergence, "limit": DIVERGENCE_LIMIT})
 
 
 def went_wrong(count: int, of: int, base: int) -> Reason | None:
-    """Whether clearly more answers go wrong than without the adapter."""
+    """Judge if clearly more answers are degenerate than without the adapter."""
     if count <= base + DEGENERATE_MORE:
         return None
     return Reason(ReasonCode.DEGENERATE, {"count": float(count), "of": float(of)})
 
 
 def remembered(count: int, of: int) -> Reason | None:
-    """Whether anything is said by heart that was not to be learned."""
+    """Judge if anything is reproduced that was not to be learned."""
     return Reason(ReasonCode.RECALLED, {"count": float(count), "of": float(of)}) if count else None

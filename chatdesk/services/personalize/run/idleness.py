@@ -1,4 +1,4 @@
-"""Whether somebody is using the computer for something else than learning."""
+"""Detects if the computer is used for something else than training."""
 
 import ctypes
 import sys
@@ -10,9 +10,9 @@ _INPUT_S = 120.0  # since the last key or movement
 
 
 def is_in_use() -> bool:
-    """Whether the computer is busy with other programs, as of the last call.
+    """Return True if the computer was busy with other programs since the last call.
 
-    Windows does not count niced time apart, but tells when somebody last touched a key.
+    Windows does not count niced time separately, but reports the time of the last input.
     """
     if sys.platform == "win32":
         return _since_input_s() < _INPUT_S
