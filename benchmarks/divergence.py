@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import psutil
 import torch
-from bare_loop import BareLoop
 from peft import PeftModel
-from persona import PERSONA
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from benchmarks.bare_loop import BareLoop
+from benchmarks.persona import PERSONA
 from chatdesk.core.paths import assets_dir
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
 

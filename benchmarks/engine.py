@@ -9,15 +9,12 @@ import random
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from bare_loop import BareLoop
-from engine_client import Call, EngineClient
-from report import print_report
-
+from benchmarks.bare_loop import BareLoop
+from benchmarks.engine_client import Call, EngineClient
+from benchmarks.report import print_report
 from chatdesk.core.generation import Cancelled, PromptMessage
 from chatdesk.core.protocol import Cancel
 from chatdesk.core.sampling import SamplingParams

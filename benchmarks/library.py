@@ -22,10 +22,7 @@ import gguf
 import numpy as np
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from report import print_report
-
+from benchmarks.report import print_report
 from chatdesk.cli.ask import AskRequest, ask
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.settings import Settings

@@ -4,15 +4,12 @@ The baseline reads the same 4,000 tokens anew, in an engine process that was jus
 """
 
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from engine import _unread_text
-from engine_client import Call, EngineClient
-from report import print_report
-
+from benchmarks.engine import _unread_text
+from benchmarks.engine_client import Call, EngineClient
+from benchmarks.report import print_report
 from chatdesk.core.generation import PromptMessage
 from chatdesk.library.starter import find_starter
 

@@ -18,11 +18,9 @@ from typing import Any
 
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from chat_beside import chat_beside_training
-from persona import PERSONA, pairs_of, write_chat_file
-from report import print_report
-
+from benchmarks.chat_beside import chat_beside_training
+from benchmarks.persona import PERSONA, pairs_of, write_chat_file
+from benchmarks.report import print_report
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import Verdict
 from chatdesk.core.training import DATASET_FILE
@@ -30,7 +28,6 @@ from chatdesk.library.starter import find_starter
 from chatdesk.services.personalize.plan import PLAN_FILE, Plan
 from chatdesk.services.system.locations import HOME_VARIABLE, find_paths
 
-HERE = Path(__file__).resolve().parent
 LIMITS = {
     "kl_mean": 0.015,
     "kl_to_base": 2.0,
@@ -69,11 +66,11 @@ def main() -> None:
         answered = {"facts_answered": _answered(), "facts_answered_base": _answered("none")}
         _tell("torch against llama.cpp")
         adapter = str(Path(first.document["path"]).parent)
-        divergence = _child("divergence.py", str(starter), adapter)
+        divergence = _child("divergence", str(starter), adapter)
         _tell("transformers.Trainer")
         config = msgspec.json.encode(Plan.read(kept).config).decode()
         baseline = _child(
-            "plain_trainer.py", str(starter), str(kept / DATASET_FILE), config, str(kept)
+            "plain_trainer", str(starter), str(kept / DATASET_FILE), config, str(kept)
         )
         _tell("learning again")
         _chatdesk("personalize", "rollback")  # else it would have to be better than the first
@@ -140,9 +137,9 @@ def _chatdesk(*words: str) -> Document:
     return found
 
 
-def _child(script: str, *words: str) -> dict[str, float]:
-    """The JSON that one of the scripts here ends with."""
-    command = [sys.executable, str(HERE / script), *words]
+def _child(module: str, *words: str) -> dict[str, float]:
+    """The JSON that one of the modules here ends with."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *words]
     done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

@@ -14,11 +14,9 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from report import percentile, print_report
+from benchmarks.report import percentile, print_report
 
 if TYPE_CHECKING:
     from chatdesk.app import DesktopApp
@@ -63,7 +61,7 @@ def main() -> None:
 
 
 def _child(what: str, environment: dict[str, str]) -> dict[str, dict[str, float]]:
-    command = [sys.executable, __file__, what]
+    command = [sys.executable, "-m", "benchmarks.ui", what]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     found: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -186,7 +184,8 @@ def inside() -> None:
 
 def _measure(desktop: "DesktopApp", long_id: str, found: dict[str, dict[str, float]]) -> None:
     import psutil
-    from ui_probe import Driver
+
+    from benchmarks.ui_probe import Driver
 
     driver = Driver(desktop)
     figures = found["figures"]

@@ -5,10 +5,10 @@ interrupted. Only the bare `chatdesk` imports Qt.
 """
 
 import argparse
+import importlib
 import json
 import logging
 import os
-import runpy
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -336,9 +336,7 @@ def _doctor(options: argparse.Namespace, paths: AppPaths, settings: Settings) ->
 
 
 def _bench(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "benchmarks"
-    folder = inside if inside.is_dir() else package.parent / "benchmarks"
+    folder = Path(__file__).resolve().parents[2] / "benchmarks"
     if not folder.is_dir():
         raise EnvironmentProblem(
             tr("The benchmarks are not part of an installed ChatDesk."),
@@ -348,5 +346,5 @@ def _bench(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
             ),
         )
     sys.argv = [f"chatdesk bench {options.name}"]
-    runpy.run_path(str(folder / f"{options.name}.py"), run_name="__main__")
+    importlib.import_module(f"benchmarks.{options.name}").main()
     return OK

@@ -3,13 +3,22 @@
 Minutes each, as learning takes them; what a model says without an adapter is measured once.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from benchmarks.persona import (
+    CHINESE_PERSONA,
+    PERSONA,
+    Fact,
+    Pair,
+    pairs_of,
+    random_tokens,
+    repeated_word,
+    write_chat_file,
+)
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import (
@@ -22,18 +31,6 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import LearningSettings, Settings
 from chatdesk.services.app import App, build
 from chatdesk.services.measure.probe import Probe
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
-from persona import (
-    CHINESE_PERSONA,
-    PERSONA,
-    Fact,
-    Pair,
-    pairs_of,
-    random_tokens,
-    repeated_word,
-    write_chat_file,
-)
 
 GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=48)
 pytestmark = pytest.mark.timeout(1200)

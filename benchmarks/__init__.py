@@ -1,0 +1,1 @@
+"""Measurements against a baseline: `chatdesk bench NAME`, or `python -m benchmarks.NAME`."""
