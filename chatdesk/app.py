@@ -150,6 +150,8 @@ class DesktopApp:
         self.bridge.run_now(lambda: save_settings(settings, self._paths.settings))
         if settings.general.theme != before.general.theme:
             self._show_theme()
+        if settings.models.options != before.models.options:
+            self.bridge.run(lambda app: app.apply_load_options(), patient=True)
         if settings.sessions != before.sessions:
             self.bridge.run(lambda app: app.sessions.apply())
         if settings.server != before.server:

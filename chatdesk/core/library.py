@@ -88,6 +88,10 @@ class CatalogEntry:
     summary: dict[str, str]
     active_parameters: int = 0  # of a mixture of experts; 0 means all
 
+    def summary_in(self, language: str) -> str:
+        """The sentence about it in a language, in English where there is no other."""
+        return self.summary.get(language) or self.summary.get("en", "")
+
 
 class DownloadState(StrEnum):
     """The state of a download."""

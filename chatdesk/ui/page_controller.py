@@ -2,30 +2,32 @@
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported when a page is opened
-    from chatdesk.ui.widgets.page import Page
+    from chatdesk.ui.widgets.page import PageView
 
-_P = TypeVar("_P", bound="Page")
+_P = TypeVar("_P", bound="PageView")
 
 
 class PageController(QObject, Generic[_P]):
     """Makes the page, in the colours that `set_theme` brought before.
 
-    `open_requested` asks to show the page. The notice it is given is the chat's.
+    The notice it is given is the chat's.
     """
 
-    open_requested = Signal()
-
-    def __init__(self, bridge: Bridge, notice: Notice, window: QWidget) -> None:
+    def __init__(
+        self, bridge: Bridge, navigator: Navigator, notice: Notice, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._bridge = bridge
+        self._navigator = navigator
         self._chats_notice = notice
         self._window = window
         self._theme: Theme | None = None

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.loading import LoadOptions
 from chatdesk.core.settings import Settings
 
 
@@ -18,6 +19,10 @@ class SettingsValue(QObject):
     def now(self) -> Settings:
         """The settings; any thread may read them."""
         return self._now
+
+    def use_load_options(self, model_id: str, options: LoadOptions) -> None:
+        """Load a model with these options from now on."""
+        self.edit("models", options=self._now.with_load_options(model_id, options).models.options)
 
     def edit(self, section: str, **values: object) -> None:
         """Change values of one section."""

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import DeviceMissing, EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
@@ -11,23 +11,20 @@ from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.inspector.runs_on import draft_words, step_down_words
+from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 
 class EngineNotices(QObject):
-    """Says each thing once; its signals ask for what the person chose to do about it.
+    """Says each thing once, with what the person can do about it."""
 
-    `options_chosen` carries the `ModelFile` and the `LoadOptions` to load it with from now on.
-    """
-
-    load_again_requested = Signal()
-    options_chosen = Signal(object, object)
-    model_options_requested = Signal()
-    computers_requested = Signal()
-
-    def __init__(self, bridge: Bridge, notice: Notice, settings: SettingsValue) -> None:
+    def __init__(
+        self, bridge: Bridge, navigator: Navigator, notice: Notice, settings: SettingsValue
+    ) -> None:
         super().__init__()
+        self._bridge = bridge
+        self._navigator = navigator
         self._notice = notice
         self._settings = settings
         self._told: set[tuple[str, ...]] = set()  # a model that wakes again is no news
@@ -46,7 +43,7 @@ class EngineNotices(QObject):
             case EngineState.FAILED if isinstance(problem, DeviceMissing):
                 self._offer_devices(problem)
             case EngineState.FAILED if problem:
-                self._notice.show_problem(problem, tr("Try again"), self.load_again_requested.emit)
+                self._notice.show_problem(problem, tr("Try again"), partial(self._load, model))
             case EngineState.LOADING if smaller and problem is not self._recovering_from:
                 self._recovering_from = problem
                 assert problem
@@ -62,15 +59,18 @@ class EngineNotices(QObject):
             offer = tr("Use {n} tokens of context", n=f"{smaller.context_window:,}")
         else:
             offer = tr("Use less memory ({kv_type})", kv_type=smaller.kv_type)
-        self._notice.show_problem(problem, offer, partial(self.options_chosen.emit, model, smaller))
+        use = partial(self._settings.use_load_options, model.id, smaller)
+        self._notice.show_problem(problem, offer, use)
+
+    def _load(self, model: ModelFile) -> None:
+        self._bridge.run(lambda app: app.load_model(model, anew=True), patient=True)
 
     def _offer_devices(self, problem: DeviceMissing) -> None:
         if self._settings.now.devices.remote:
-            act = self.computers_requested.emit
-            self._notice.show_problem(problem, tr("Other computers…"), act)
+            show = partial(self._navigator.show_settings, SettingsId.COMPUTERS)
+            self._notice.show_problem(problem, tr("Other computers…"), show)
         else:
-            act = self.model_options_requested.emit
-            self._notice.show_problem(problem, tr("Model options…"), act)
+            self._notice.show_problem(problem, tr("Model options…"), self._navigator.show_options)
 
     def _tell_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
         if loaded.template_notice:
@@ -86,7 +86,7 @@ class EngineNotices(QObject):
             return
         self._told.add(key)
         if options:
-            act = self.model_options_requested.emit
-            self._notice.show_words(what, todo, tr("Model options…"), act)
+            show = self._navigator.show_options
+            self._notice.show_words(what, todo, tr("Model options…"), show)
         else:
             self._notice.show_words(what, todo)

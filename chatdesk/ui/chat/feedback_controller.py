@@ -1,23 +1,27 @@
 """Between what a person says about answers and chats and the services that keep it."""
 
-from PySide6.QtCore import QObject, Signal
+from functools import partial
+
+from PySide6.QtCore import QObject
 
 from chatdesk.core.chat import Mark, Rating
 from chatdesk.core.i18n import tr, trn
 from chatdesk.services.chat.facts import MessageChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.widgets.notice import UNDO_MS, Notice
 
 
 class FeedbackController(QObject):
-    """Rates and marks. `personalize_requested` asks for the page of that name."""
+    """Rates and marks."""
 
-    personalize_requested = Signal()
-
-    def __init__(self, bridge: Bridge, view: ChatView, notice: Notice) -> None:
+    def __init__(
+        self, bridge: Bridge, navigator: Navigator, view: ChatView, notice: Notice
+    ) -> None:
         super().__init__()
         self._bridge = bridge
+        self._navigator = navigator
         self._view = view
         self._notice = notice
         view.message_actions.rate_requested.connect(self._rate)
@@ -43,7 +47,7 @@ class FeedbackController(QObject):
                     tr("This chat is never learned from again."),
                     learned_words(adapters),
                     tr("Personalize"),
-                    self.personalize_requested.emit,
+                    partial(self._navigator.show, PageId.PERSONALIZE),
                     for_ms=UNDO_MS,
                 )
 

@@ -2,29 +2,34 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import KeptModel, Presence
+from chatdesk.core.library import CatalogEntry, Estimate, KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.welcome import Suggestions
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 
 class ModelsController(QObject):
-    """Knows which models there are; `chosen` carries the `ModelFile` the user chose."""
-
-    chosen = Signal(object)
+    """Knows which models there are, and uses the one that is chosen."""
 
     def __init__(
-        self, bridge: Bridge, composer: Composer, suggestions: Suggestions, notice: Notice
+        self,
+        bridge: Bridge,
+        settings: SettingsValue,
+        composer: Composer,
+        suggestions: Suggestions,
+        notice: Notice,
     ) -> None:
         super().__init__()
         self._bridge = bridge
+        self._settings = settings
         self._composer = composer
         self._suggestions = suggestions
         self._notice = notice
@@ -38,13 +43,18 @@ class ModelsController(QObject):
     def _begin(self) -> None:
         """List the models; the default one is being loaded already if there is one."""
         self._bridge.run(
-            lambda app: app.models.room_bytes() if app.engine.status.model else None, self._suggest
+            lambda app: (app.engine.status.model, app.models.room_bytes(), app.hub.recommended()),
+            lambda found: self._suggest(*found),
         )
         self._refresh()
 
-    def _suggest(self, room_bytes: int | None) -> None:
-        if room_bytes is None:
+    def _suggest(
+        self, model: ModelFile | None, room_bytes: int, best: tuple[CatalogEntry, Estimate] | None
+    ) -> None:
+        if model is None:
             self._suggestions.show_no_model()
+        elif best and model.header.parameters < best[0].parameters:
+            self._suggestions.show_recommended(*best)
         else:
             self._suggestions.show_better_model(room_bytes)
 
@@ -71,17 +81,12 @@ class ModelsController(QObject):
 
     def use(self, model: ModelFile) -> None:
         """Use another model from now on."""
-        self.chosen.emit(model)
+        self._settings.edit("models", chosen=model.id)
         self._bridge.run(lambda app: app.load_model(model), patient=True)
 
     def add(self, path: Path) -> None:
         """Take up a file and use it."""
         self._bridge.run(lambda app: app.models.add(path), self.use, self._notice.show_problem)
-
-    def load_again(self) -> None:
-        """Load the model in use anew, after a failure or with other settings."""
-        if model := self._status.model:
-            self._bridge.run(lambda app: app.load_model(model, anew=True), patient=True)
 
     def _on_models(self, _fact: ModelsChanged) -> None:
         """There are others, or they are called something else."""

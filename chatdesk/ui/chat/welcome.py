@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.i18n import tr
+from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.library import CatalogEntry, Estimate
 from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
@@ -169,9 +169,10 @@ class Suggestions(QWidget):
             )
         )
 
-    def show_recommended(self, entry: CatalogEntry, estimate: Estimate, summary: str) -> None:
+    def show_recommended(self, entry: CatalogEntry, estimate: Estimate) -> None:
         """Suggest a model that fits in place of the one in use."""
         size, speed = size_words(entry.bytes), speed_number(estimate.tokens_per_s)
+        summary = entry.summary_in(current_language())
         self._model_title.setText(tr("A better model fits this computer: {name}", name=entry.name))
         self._model_line.setText(
             tr(

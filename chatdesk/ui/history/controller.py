@@ -1,5 +1,7 @@
 """Between the list of conversations and the services: list, rename, delete with a way back."""
 
+from functools import partial
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ConversationSummary
@@ -10,6 +12,7 @@ from chatdesk.ui.chat.feedback_controller import learned_words
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.sidebar import Sidebar
+from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.widgets.notice import UNDO_MS, Notice
 from chatdesk.ui.window_state import WindowState
 
@@ -21,11 +24,11 @@ class ConversationsController(QObject):
 
     listed = Signal()  # there are others, or they are called something else
     state_changed = Signal()  # something worth keeping over a restart
-    personalize_requested = Signal()
 
     def __init__(
         self,
         bridge: Bridge,
+        navigator: Navigator,
         chat: OpenChat,
         sidebar: Sidebar,
         list_model: ConversationListModel,
@@ -34,6 +37,7 @@ class ConversationsController(QObject):
     ) -> None:
         super().__init__()
         self._bridge = bridge
+        self._navigator = navigator
         self._chat = chat
         self._sidebar = sidebar
         self._list_model = list_model
@@ -65,6 +69,7 @@ class ConversationsController(QObject):
         """Move a conversation to the trash, with a way back."""
         if conversation_id == self._chat.current:
             self._chat.new_chat()
+        show_page = partial(self._navigator.show, PageId.PERSONALIZE)
         title = self._list_model.title_of(conversation_id)
         draft = self._state.drafts.get(conversation_id, "")
         edits = self._state.edits_of(conversation_id)
@@ -90,7 +95,7 @@ class ConversationsController(QObject):
                 tr("Undo"),
                 undo,
                 other=tr("Personalize"),
-                act_otherwise=self.personalize_requested.emit if adapters else None,
+                act_otherwise=show_page if adapters else None,
                 for_ms=UNDO_MS,
             )
 

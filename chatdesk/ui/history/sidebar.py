@@ -1,5 +1,6 @@
-"""The sidebar: new chat, find a chat, the chats, models, personalization and settings."""
+"""The sidebar: new chat, find a chat, the chats, the other pages and the settings."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.chat import Mark
 from chatdesk.core.i18n import tr
+from chatdesk.ui.feature import Page
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
@@ -111,8 +113,28 @@ class _List(QListView):
             super().keyPressEvent(event)
 
 
+class _PageButton(QPushButton):
+    """Leads to a page of the window; beside its title, how the feature stands."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page.title)
+        self.page = page
+        self._status = Tag()
+        inside = QHBoxLayout(self)
+        inside.setContentsMargins(0, 0, 8, 0)
+        inside.addWidget(self._status, 0, Qt.AlignmentFlag.AlignRight)
+
+    def show_status(self, words: str) -> None:
+        """How it stands, in few words; nothing for ""."""
+        self._status.show_words(words, Tone.GOOD)
+        self.setAccessibleDescription(words)
+
+
 class Sidebar(QFrame):
-    """Requests go up; the model is given from outside."""
+    """Requests go up; the list and the pages that have a button are given from outside.
+
+    `page_requested` carries a page's id.
+    """
 
     new_chat_requested = Signal()
     open_requested = Signal(str)
@@ -120,11 +142,10 @@ class Sidebar(QFrame):
     delete_requested = Signal(str)
     mark_requested = Signal(str, object)  # a Mark or None
     hide_requested = Signal()
-    models_requested = Signal()
-    personalize_requested = Signal()
+    page_requested = Signal(str)
     settings_requested = Signal()
 
-    def __init__(self, model: ConversationListModel, theme: Theme) -> None:
+    def __init__(self, model: ConversationListModel, pages: Sequence[Page], theme: Theme) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self.setFixedWidth(WIDTH)
@@ -135,10 +156,7 @@ class Sidebar(QFrame):
         self._search = QLineEdit()
         self._list = _List()
         self._empty = QLabel()
-        self._models = QPushButton(tr("Models"))
-        self._downloading = Tag()
-        self._personalize = QPushButton(tr("Personalize"))
-        self._learning = Tag()
+        self._pages = {page.id: _PageButton(page) for page in pages}
         self._settings = QPushButton(tr("Settings"))
         self._delegate = _Delegate(theme, self._list)
         self._build(theme)
@@ -179,14 +197,7 @@ class Sidebar(QFrame):
         layout.addWidget(chats, 1)
         bottom = QVBoxLayout()
         bottom.setSpacing(1)
-        for button, tag in (
-            (self._models, self._downloading),
-            (self._personalize, self._learning),
-        ):
-            inside = QHBoxLayout(button)
-            inside.setContentsMargins(0, 0, 8, 0)
-            inside.addWidget(tag, 0, Qt.AlignmentFlag.AlignRight)
-        for button in (self._models, self._personalize, self._settings):
+        for button in (*self._pages.values(), self._settings):
             set_class(button, "row")
             bottom.addWidget(button)
         layout.addLayout(bottom)
@@ -195,8 +206,8 @@ class Sidebar(QFrame):
     def _connect(self) -> None:
         self._new.clicked.connect(self.new_chat_requested)
         self._hide.clicked.connect(self.hide_requested)
-        self._models.clicked.connect(self.models_requested)
-        self._personalize.clicked.connect(self.personalize_requested)
+        for page_id, button in self._pages.items():
+            button.clicked.connect(partial(self._ask_for_page, page_id))
         self._settings.clicked.connect(self.settings_requested)
         self._search.textChanged.connect(self._filter)
         self._search.returnPressed.connect(self._open_first)
@@ -213,8 +224,7 @@ class Sidebar(QFrame):
         for button, name in (
             (self._new, "plus"),
             (self._hide, "sidebar"),
-            (self._models, "cube"),
-            (self._personalize, "leaf"),
+            *((button, button.page.icon) for button in self._pages.values()),
             (self._settings, "settings"),
         ):
             button.setIcon(icon(name, theme.text if button is not self._hide else theme.muted))
@@ -232,20 +242,14 @@ class Sidebar(QFrame):
         else:
             self._list.setCurrentIndex(self._model.index(row))
 
-    def show_learning(self, text: str) -> None:
-        """How far learning is, in few words; nothing for ""."""
-        self._learning.show_words(text, Tone.GOOD)
-        self._personalize.setAccessibleDescription(text)
+    def show_status(self, page_id: str, words: str) -> None:
+        """How a feature stands, beside the button of its page; nothing for ""."""
+        self._pages[page_id].show_status(words)
 
-    def show_downloading(self, text: str) -> None:
-        """How far downloads are, in few words; nothing for ""."""
-        self._downloading.show_words(text, Tone.GOOD)
-        self._models.setAccessibleDescription(text)
-
-    def mark_page(self, title: str) -> None:
-        """Which page the window shows; "" for a chat."""
-        for button in (self._models, self._personalize):
-            set_class(button, "row-chosen" if button.text() == title else "row")
+    def mark_page(self, shown: str) -> None:
+        """Which page the window shows."""
+        for page_id, button in self._pages.items():
+            set_class(button, "row-chosen" if page_id == shown else "row")
 
     def rename(self, conversation_id: str) -> None:
         """Edit a title in place."""
@@ -264,6 +268,9 @@ class Sidebar(QFrame):
         """Put the cursor into the search field."""
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._search.selectAll()
+
+    def _ask_for_page(self, page_id: str, _checked: bool = False) -> None:
+        self.page_requested.emit(page_id)
 
     def _filter(self, text: str) -> None:
         self._model.set_filter(text)

@@ -1,8 +1,9 @@
 """Between the Models page and the services: what is kept, and what can be done with it."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -15,6 +16,7 @@ from chatdesk.services.quantize.facts import QuantizingChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
+from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
@@ -30,27 +32,14 @@ if TYPE_CHECKING:  # imported when they are made
 
 
 class ModelsPageController(PageController["ModelsPage"]):
-    """`hub` and `downloads` give the parts of the page that are theirs.
-
-    `chat_requested` and `options_requested` carry a `ModelFile`.
-    """
-
-    add_requested = Signal()
-    chat_requested = Signal(object)
-    options_requested = Signal(object)
-    personalize_requested = Signal()
+    """`hub` and `downloads` give the parts of the page that are theirs."""
 
     def __init__(
-        self,
-        bridge: Bridge,
-        hub: HubController,
-        downloads: DownloadsController,
-        notice: Notice,
-        window: QWidget,
+        self, bridge: Bridge, navigator: Navigator, notice: Notice, window: QWidget
     ) -> None:
-        super().__init__(bridge, notice, window)
-        self._hub = hub
-        self._downloads = downloads
+        super().__init__(bridge, navigator, notice, window)
+        self.hub = HubController(bridge, navigator, lambda: self.notice)
+        self.downloads = DownloadsController(bridge, navigator, lambda: self.notice)
         self._actions: ModelActions | None = None
         self._searches: LibrarySearches | None = None
         self._kept: tuple[KeptModel, ...] | None = None
@@ -64,6 +53,7 @@ class ModelsPageController(PageController["ModelsPage"]):
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
         super().set_theme(theme)
+        self.hub.set_theme(theme)
         for part in (self._actions, self._searches):
             if part:
                 part.set_theme(theme)
@@ -94,7 +84,7 @@ class ModelsPageController(PageController["ModelsPage"]):
                 tr("The smaller “{name}” is ready, as {type}.", name=name, type=progress.type),
                 "",
                 tr("Models"),
-                self.open_requested.emit,
+                partial(self._navigator.show, PageId.MODELS),
             )
         elif progress.problem:
             what = tr("“{name}” could not be made smaller.", name=name)
@@ -107,18 +97,14 @@ class ModelsPageController(PageController["ModelsPage"]):
         from chatdesk.ui.models.library.searches import LibrarySearches
         from chatdesk.ui.models.page import ModelsPage
 
-        hub, downloads = self._hub, self._downloads
+        hub, downloads, navigator = self.hub, self.downloads, self._navigator
         page = ModelsPage(theme, hub.search, downloads.view, hub.catalog)
-        page.add_requested.connect(self.add_requested)
-        actions = self._actions = ModelActions(self._bridge, page, theme)
-        searches = self._searches = LibrarySearches(self._bridge, page, theme)
+        actions = self._actions = ModelActions(self._bridge, navigator, page, theme)
+        searches = self._searches = LibrarySearches(self._bridge, navigator, page, theme)
         for signal, slot in (
-            (actions.chat_requested, self.chat_requested),
-            (actions.options_requested, self.options_requested),
-            (actions.personalize_requested, self.personalize_requested),
+            (page.add_requested, navigator.pick_model_file),
             (actions.shrink_requested, searches.open_shrink),
             (actions.duplicates_requested, searches.open_duplicates),
-            (searches.chat_requested, self.chat_requested),
             (searches.delete_requested, actions.delete),
         ):
             signal.connect(slot)

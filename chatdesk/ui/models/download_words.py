@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import CatalogEntry, Download, DownloadState, Estimate, HubModel
+from chatdesk.core.library import Download, DownloadState, Estimate, HubModel
 from chatdesk.core.units import MB, memory_words, part_words, size_words
 from chatdesk.library.variants import quantization_of
 from chatdesk.services.hub.facts import DownloadProgressed
@@ -60,11 +60,6 @@ def purpose_words(purpose: str) -> str:
         "chinese": tr("Chinese"),
         "small": tr("small"),
     }.get(purpose, purpose)
-
-
-def summary_of(entry: CatalogEntry, language: str) -> str:
-    """The sentence about a recommended model, in English where there is no other."""
-    return entry.summary.get(language) or entry.summary.get("en", "")
 
 
 def name_and_quantization(download: Download) -> tuple[str, str]:

@@ -13,10 +13,10 @@ from chatdesk.ui.models.words import computer_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.labels import PlainLabel
-from chatdesk.ui.widgets.page import Page
+from chatdesk.ui.widgets.page import PageView
 
 
-class ModelsPage(Page):
+class ModelsPage(PageView):
     """Places the parts it is given among its own; requests go up."""
 
     add_requested = Signal()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
@@ -14,6 +14,7 @@ from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, PageId, SettingsId
 from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.personalize.overview import Overview, read_overview
 from chatdesk.ui.theme import Theme
@@ -28,15 +29,17 @@ _LOOK_AGAIN_MS = 1000  # while what learning needs is being installed
 
 
 class PersonalizeController(PageController["PersonalizePage"]):
-    """`title_of` names a conversation by its id. `open_chat_requested` carries a `Source`."""
-
-    settings_requested = Signal()
-    open_chat_requested = Signal(object)
+    """`title_of` names a conversation by its id."""
 
     def __init__(
-        self, bridge: Bridge, title_of: Callable[[str], str], notice: Notice, window: QWidget
+        self,
+        bridge: Bridge,
+        navigator: Navigator,
+        title_of: Callable[[str], str],
+        notice: Notice,
+        window: QWidget,
     ) -> None:
-        super().__init__(bridge, notice, window)
+        super().__init__(bridge, navigator, notice, window)
         self._title_of = title_of
         self._overview = Overview()
         self._progress: LearningProgress | None = None  # what was told last
@@ -76,7 +79,8 @@ class PersonalizeController(PageController["PersonalizePage"]):
     def _tell_end(self, fact: LearningChanged) -> None:
         record = self._overview.record(fact.progress.adapter_id)
         if fact.problem:
-            self.notice.show_problem(fact.problem, tr("Personalize"), self.open_requested.emit)
+            show_page = partial(self._navigator.show, PageId.PERSONALIZE)
+            self.notice.show_problem(fact.problem, tr("Personalize"), show_page)
         elif record and record.state in (AdapterState.PROMOTED, AdapterState.REJECTED):
             promoted = record.state is AdapterState.PROMOTED
             self.notice.show_words(
@@ -98,7 +102,10 @@ class PersonalizeController(PageController["PersonalizePage"]):
         AdapterActions(self._bridge, lambda: self._overview.model, page)
         for signal, slot in (
             (page.learn_requested, self.open_preview),
-            (page.settings_requested, self.settings_requested),
+            (
+                page.settings_requested,
+                lambda: self._navigator.show_settings(SettingsId.LEARNING),
+            ),
             (page.history.scorecard_requested, self._show_scorecard),
             (page.history.retrain_requested, self._retrain),
         ):
@@ -162,7 +169,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         """Leave the preview for the chat an example is from; it waits as it is."""
         if self._preview:
             self._preview.hide()
-        self.open_chat_requested.emit(source)
+        self._navigator.open_chat(source.conversation_id, source.message_id)
         self._chats_notice.show_words(
             tr("What will be learned waits as you left it."),
             "",

@@ -15,12 +15,12 @@ from chatdesk.ui.personalize.run_card import RunCard
 from chatdesk.ui.personalize.welcome import HowItGoes, MissingCard
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
-from chatdesk.ui.widgets.page import Page
+from chatdesk.ui.widgets.page import PageView
 
 NARROW = 820  # pixels below which the two cards stand below each other
 
 
-class PersonalizePage(Page):
+class PersonalizePage(PageView):
     """Shows an `Overview`; requests go up, those of the parts from the parts."""
 
     learn_requested = Signal()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, PageId, SettingsId
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
@@ -18,19 +19,21 @@ if TYPE_CHECKING:  # made and imported when it is opened
 
 
 class SettingsController(QObject):
-    """Opens the dialog, which `opened` carries; a model in use is loaded anew when it closes.
-
-    `personalize_requested` asks for the page of that name.
-    """
+    """Opens the dialog, which `opened` carries; a model in use is loaded anew when it closes."""
 
     opened = Signal(object)
-    personalize_requested = Signal()
 
     def __init__(
-        self, bridge: Bridge, settings: SettingsValue, notice: Notice, window: QWidget
+        self,
+        bridge: Bridge,
+        navigator: Navigator,
+        settings: SettingsValue,
+        notice: Notice,
+        window: QWidget,
     ) -> None:
         super().__init__(window)
         self._bridge = bridge
+        self._navigator = navigator
         self._settings = settings
         self._notice = notice
         self._window = window
@@ -38,6 +41,7 @@ class SettingsController(QObject):
         self._server_problem: EnvironmentProblem | None = None
         self._dialog: SettingsDialog | None = None
         self._theme: Theme | None = None
+        navigator.settings_requested.connect(self.open)
 
     @property
     def dialog(self) -> "SettingsDialog | None":
@@ -50,13 +54,19 @@ class SettingsController(QObject):
         if self._dialog:
             self._dialog.set_theme(theme)
 
-    def open(self) -> None:
-        """Open the settings, or bring them to the front."""
-        from chatdesk.ui.settings.dialog import SettingsDialog
-
+    def open(self, page_id: str = "") -> None:
+        """Open the settings, or bring them to the front, at one of their pages."""
         if self._dialog:
             self._dialog.raise_()
-            return
+        else:
+            self._open()
+        if page_id:
+            assert self._dialog
+            self._dialog.show_page(page_id)
+
+    def _open(self) -> None:
+        from chatdesk.ui.settings.dialog import SettingsDialog
+
         assert self._theme
         dialog = self._dialog = SettingsDialog(self._settings, self._theme, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -64,7 +74,9 @@ class SettingsController(QObject):
         dialog.downloads.token_asked.connect(self._show_token)
         dialog.downloads.token_changed.connect(self._keep_token)
         dialog.learning.personalize_requested.connect(dialog.accept)
-        dialog.learning.personalize_requested.connect(self.personalize_requested)
+        dialog.learning.personalize_requested.connect(
+            lambda: self._navigator.show(PageId.PERSONALIZE)
+        )
         dialog.computers.check_requested.connect(self._check_computer)
         dialog.finished.connect(self._closed)
         self._show_server()
@@ -78,31 +90,8 @@ class SettingsController(QObject):
         if self._dialog:
             self._show_server()
         elif problem:
-            self._notice.show_problem(problem, tr("Settings…"), self.open_server)
-
-    def open_server(self) -> None:
-        """Open the settings of the API."""
-        self.open()
-        assert self._dialog
-        self._dialog.show_page(self._dialog.server)
-
-    def open_computers(self) -> None:
-        """Open the settings of other computers."""
-        self.open()
-        assert self._dialog
-        self._dialog.show_page(self._dialog.computers)
-
-    def open_learning(self) -> None:
-        """Open the settings of personalization."""
-        self.open()
-        assert self._dialog
-        self._dialog.show_page(self._dialog.learning)
-
-    def open_downloads(self) -> None:
-        """Open the settings of downloads."""
-        self.open()
-        assert self._dialog
-        self._dialog.show_page(self._dialog.downloads)
+            show = partial(self.open, SettingsId.SERVER)
+            self._notice.show_problem(problem, tr("Settings…"), show)
 
     def _show_server(self) -> None:
         from chatdesk.ui.settings.server_page import ServerStatus

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.navigator import SettingsId
 from chatdesk.ui.settings.computers_page import ComputersPage
 from chatdesk.ui.settings.downloads_page import DownloadsPage
 from chatdesk.ui.settings.general_page import GeneralPage
@@ -49,34 +50,35 @@ class SettingsDialog(QDialog):
         self._stack = QStackedWidget()
         self._build()
         self.set_theme(theme)
-        self.show_page(self.general)
+        self.show_page(SettingsId.GENERAL)
 
     @property
-    def pages(self) -> tuple[SettingsPage, ...]:
-        """In the order of the list."""
-        return (
-            self.general,
-            self.models,
-            self.downloads,
-            self.learning,
-            self.server,
-            self.computers,
-        )
+    def pages(self) -> dict[str, SettingsPage]:
+        """By their ids, in the order of the list."""
+        return {
+            SettingsId.GENERAL: self.general,
+            SettingsId.MODELS: self.models,
+            SettingsId.DOWNLOADS: self.downloads,
+            SettingsId.LEARNING: self.learning,
+            SettingsId.SERVER: self.server,
+            SettingsId.COMPUTERS: self.computers,
+        }
 
-    def show_page(self, page: SettingsPage) -> None:
+    def show_page(self, page_id: str) -> None:
         """Turn to a page."""
-        self._list.setCurrentRow(self.pages.index(page))
+        self._list.setCurrentRow(list(self.pages).index(page_id))
 
     def _turn_to(self, row: int) -> None:
         self._stack.setCurrentIndex(row)
-        if self.pages[row] is self.computers:
-            self.computers.check_all()
-        elif self.pages[row] is self.downloads:
-            self.downloads.token_asked.emit()
+        match list(self.pages)[row]:
+            case SettingsId.COMPUTERS:
+                self.computers.check_all()
+            case SettingsId.DOWNLOADS:
+                self.downloads.token_asked.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
-        for row, (page, name) in enumerate(zip(self.pages, ICONS, strict=True)):
+        for row, (page, name) in enumerate(zip(self.pages.values(), ICONS, strict=True)):
             drawn = icon(name, theme.muted)
             shown = QIcon(drawn)  # Qt would tint it where it is selected
             pixmap = drawn.pixmap(ICON_SIZE, self.devicePixelRatioF())
@@ -95,7 +97,7 @@ class SettingsDialog(QDialog):
         self._list.setIconSize(ICON_SIZE)  # as large as the one that is selected
         self._list.setAccessibleName(tr("Pages of the settings"))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        for page in self.pages:
+        for page in self.pages.values():
             self._list.addItem(QListWidgetItem(page.title))
             self._stack.addWidget(_scrolling(page))
         self._list.currentRowChanged.connect(self._turn_to)

@@ -24,7 +24,7 @@ MARGIN = 40
 NARROW = 540  # pixels below which the title and its buttons stand below each other
 
 
-class Page(QWidget):
+class PageView(QWidget):
     """A page is filled through `column`; `overhang` is how far rows reach beyond its words."""
 
     back_requested = Signal()

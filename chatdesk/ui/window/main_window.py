@@ -1,6 +1,7 @@
 """The main window: what its parts ask for, and who does it; `_connect` is the table of signals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -16,18 +17,19 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
-from chatdesk.core.personalization import Source
 from chatdesk.core.settings import Settings
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.feature import Page
+from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.bug_dialog import show_bug
-from chatdesk.ui.window.features import WindowParts
 from chatdesk.ui.window.layout import Panels
+from chatdesk.ui.window.parts import WindowParts
 from chatdesk.ui.window.state_keeper import WindowKeeper
 from chatdesk.ui.window_state import WindowState
 
@@ -51,9 +53,12 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._bridge = bridge
         self._state = state
-        self.parts = parts = WindowParts(bridge, settings, state, theme, self)
+        self.navigator = navigator = Navigator(self)
+        self.parts = parts = WindowParts(bridge, navigator, settings, state, theme, self)
         self._page, self._chat = parts.page, parts.chat
-        self._panels = Panels(parts.sidebar, parts.page, parts.inspector, state)
+        self._panels = Panels(
+            parts.sidebar, parts.page, parts.inspector, parts.pages, state, navigator
+        )
         self.setCentralWidget(self._panels)
         self.setMinimumSize(560, 420)
         self.setAcceptDrops(True)
@@ -70,12 +75,9 @@ class MainWindow(QMainWindow):
     def _connect(self, settings: SettingsValue) -> None:
         parts, page, panels, keeper = self.parts, self._page, self._panels, self._keeper
         chat, ask, conversations = parts.chat, parts.ask, parts.conversations
-        feedback, personalize = parts.feedback, parts.personalize
-        opener, options, notices = parts.settings, parts.options, parts.engine_notices
-        models, library, hub, downloads = parts.models, parts.library, parts.hub, parts.downloads
         sidebar, inspector, defaults = parts.sidebar, parts.inspector, parts.defaults
-        composer, suggestions = page.composer, page.suggestions
-        top_bar = page.top_bar
+        composer, suggestions, top_bar = page.composer, page.suggestions, page.top_bar
+        navigator = self.navigator
         table = (
             (self._bridge.bug_found, self._on_bug),
             (sidebar.new_chat_requested, self.new_chat),
@@ -83,50 +85,32 @@ class MainWindow(QMainWindow):
             (sidebar.rename_requested, conversations.rename),
             (sidebar.delete_requested, conversations.delete),
             (sidebar.hide_requested, panels.toggle_sidebar),
-            (sidebar.mark_requested, feedback.mark_conversation),
-            (sidebar.models_requested, self.open_models),
-            (sidebar.personalize_requested, self.open_personalize),
-            (sidebar.settings_requested, opener.open),
+            (sidebar.mark_requested, parts.feedback.mark_conversation),
+            (sidebar.page_requested, navigator.show),
+            (sidebar.settings_requested, navigator.show_settings),
             (composer.send_requested, ask.send),
             (composer.stop_requested, ask.stop),
             (composer.edit_last_requested, ask.edit_last),
             (composer.text_changed, lambda text: chat.draft_changed()),
-            (composer.model_requested, models.choose),
-            (composer.add_model_requested, self._pick_model_file),
-            (composer.model_options_requested, options.open),
+            (composer.model_requested, parts.models.choose),
+            (composer.add_model_requested, navigator.pick_model_file),
+            (composer.model_options_requested, navigator.show_options),
             (composer.adapter.chosen, chat.choose_adapter),
-            (composer.adapter.personalize_requested, self.open_personalize),
             (suggestions.text_chosen, self._begin_with),
-            (suggestions.add_model_requested, self._pick_model_file),
-            (suggestions.models_requested, self.open_models),
+            (suggestions.add_model_requested, navigator.pick_model_file),
+            (suggestions.models_requested, partial(navigator.show, PageId.MODELS)),
             (chat.opened, self._on_opened),
             (chat.context_measured, page.status.show_context),
             (chat.state_changed, keeper.save_soon),
             (chat.adapter_shown, composer.adapter.show_choice),
             (conversations.listed, self._show_title),
             (conversations.state_changed, keeper.save_soon),
-            (conversations.personalize_requested, self.open_personalize),
-            (feedback.personalize_requested, self.open_personalize),
-            (models.chosen, lambda model: settings.edit("models", chosen=model.id)),
             (settings.changed, self._on_settings),
-            (opener.personalize_requested, self.open_personalize),
-            (personalize.open_requested, self.open_personalize),
-            (personalize.settings_requested, opener.open_learning),
-            (personalize.open_chat_requested, self._open_source),
-            (notices.load_again_requested, models.load_again),
-            (notices.options_chosen, options.use),
-            (notices.model_options_requested, options.open),
-            (notices.computers_requested, opener.open_computers),
-            (library.open_requested, self.open_models),
-            (library.add_requested, self._pick_model_file),
-            (library.chat_requested, self._chat_with),
-            (library.options_requested, options.open),
-            (library.personalize_requested, self.open_personalize),
-            (hub.recommended, suggestions.show_recommended),
-            (hub.settings_requested, opener.open_downloads),
-            (downloads.status_changed, sidebar.show_downloading),
-            (downloads.chat_requested, self._chat_with_file),
-            (panels.turned, self._show_title),
+            (navigator.chat_requested, self._open_message),
+            (navigator.model_requested, self._chat_with),
+            (navigator.model_file_requested, self._pick_model_file),
+            (navigator.turned, self._show_title),
+            *((feature.status_changed, sidebar.show_status) for feature in parts.features),
             (panels.state_changed, keeper.save_soon),
             (defaults.system_prompt_changed, chat.set_default_system_prompt),
             (defaults.sampling_changed, inspector.show_sampling),
@@ -136,21 +120,22 @@ class MainWindow(QMainWindow):
             (top_bar.inspector_requested, panels.toggle_inspector),
             (top_bar.rename_requested, self._rename_open),
             (top_bar.delete_requested, self._delete_open),
-            (top_bar.model_options_requested, options.open),
+            (top_bar.model_options_requested, navigator.show_options),
         )
         for signal, slot in table:
             signal.connect(slot)
 
     def _shortcuts(self) -> None:
+        navigator = self.navigator
         for keys, slot in (
             ("Ctrl+N", self.new_chat),
             ("Ctrl+Shift+F", self._focus_search),
             ("Ctrl+B", self._panels.toggle_sidebar),
             ("Ctrl+I", self._panels.toggle_inspector),
-            ("Ctrl+M", self.open_models),
-            ("Ctrl+Shift+M", self.parts.options.open),
-            ("Ctrl+,", self.parts.settings.open),
+            ("Ctrl+Shift+M", navigator.show_options),
+            ("Ctrl+,", navigator.show_settings),
             ("Ctrl+Q", self.close),
+            *((page.shortcut, partial(navigator.show, page.id)) for page in self._with_shortcut()),
         ):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
         # Only while there is something to stop: Esc also leaves menus and edited messages.
@@ -158,6 +143,9 @@ class MainWindow(QMainWindow):
         stop.activated.connect(self._stop_or_go_back)
         stop.setEnabled(False)
         self.parts.ask.answering_changed.connect(stop.setEnabled)
+
+    def _with_shortcut(self) -> Iterator[Page]:
+        return (page for page in self.parts.pages if page.shortcut)
 
     @property
     def chat_view(self) -> ChatView:
@@ -191,7 +179,7 @@ class MainWindow(QMainWindow):
 
     def _on_bug(self, bug: BaseException) -> None:
         if isinstance(bug, EnvironmentProblem):
-            self.parts.personalize.notice.show_problem(bug)
+            self._panels.notice.show_problem(bug)
         else:
             show_bug(bug, self)
 
@@ -216,12 +204,12 @@ class MainWindow(QMainWindow):
     def new_chat(self) -> None:
         """Begin a new chat, with the cursor in the composer."""
         self._chat.new_chat()
-        self._panels.show_chat()
+        self.navigator.show(PageId.CHAT)
 
     def open_conversation(self, conversation_id: str) -> None:
         """Show a conversation."""
         self._chat.open(conversation_id)
-        self._panels.show_chat()
+        self.navigator.show(PageId.CHAT)
 
     def send(self, text: str) -> None:
         """Send a text as if it had been typed."""
@@ -232,37 +220,24 @@ class MainWindow(QMainWindow):
         """Take up a model file and use it."""
         self.parts.models.add(path)
 
-    def open_personalize(self) -> None:
-        """Show what the model learns, and what came of it."""
-        self.parts.learning.seen()
-        self._panels.show_page(self.parts.personalize.page(), tr("Personalize"))
-
-    def open_models(self) -> None:
-        """Show the models there are, and those there could be."""
-        self._panels.show_page(self.parts.library.page(), tr("Models"))
-
     def _chat_with(self, model: ModelFile) -> None:
         self.parts.models.use(model)
-        self._panels.show_chat()
-
-    def _chat_with_file(self, path: Path) -> None:
-        self.add_model(path)
-        self._panels.show_chat()
+        self.navigator.show(PageId.CHAT)
 
     def _stop_or_go_back(self) -> None:
         if self._panels.shows_chat:
             self.parts.ask.stop()
         else:
-            self._panels.show_chat()
+            self.navigator.show(PageId.CHAT)
 
-    def _open_source(self, source: Source) -> None:
-        """Show the message an example is from."""
-        anchor = (source.message_id, 0)
-        if source.conversation_id == self._chat.current:
+    def _open_message(self, conversation_id: str, message_id: str) -> None:
+        """Show a conversation, at a message if it is known which."""
+        anchor = (message_id, 0) if message_id else None
+        if anchor and conversation_id == self._chat.current:
             self.chat_view.column.restore_anchor(anchor)
-        else:
-            self._state.remember_anchor(source.conversation_id, anchor)
-        self.open_conversation(source.conversation_id)
+        elif anchor:
+            self._state.remember_anchor(conversation_id, anchor)
+        self.open_conversation(conversation_id)
 
     def _begin_with(self, text: str) -> None:
         self.composer.set_text(text)

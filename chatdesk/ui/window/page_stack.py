@@ -1,38 +1,32 @@
-"""The middle of the window: the conversation, or another page until a chat is opened."""
+"""The middle of the window: the chat, or another page until a chat is opened."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from chatdesk.ui.navigator import PageId
 
-class Centre(QStackedWidget):
-    """`turned` tells that another page is shown."""
 
-    turned = Signal()
+class PageStack(QStackedWidget):
+    """Shows one page; `turned` carries the id of another one that is shown."""
 
-    def __init__(self, conversation: QWidget) -> None:
+    turned = Signal(str)
+
+    def __init__(self, chat: QWidget) -> None:
         super().__init__()
-        self._conversation = conversation
-        self._titles: dict[QWidget | None, str] = {}
-        self.addWidget(conversation)
-        self.currentChanged.connect(lambda _: self.turned.emit())
+        self._ids: dict[QWidget, str] = {}
+        self.show_page(PageId.CHAT, chat)
+        self.currentChanged.connect(lambda _: self.turned.emit(self.current))
 
     @property
-    def shows_conversation(self) -> bool:
-        """Whether it is the conversation that is shown."""
-        return self.currentWidget() is self._conversation
+    def current(self) -> str:
+        """The id of the page that is shown."""
+        shown = self.currentWidget()
+        assert shown
+        return self._ids[shown]
 
-    @property
-    def title(self) -> str:
-        """What the other page that is shown is called; "" for the conversation."""
-        return self._titles.get(self.currentWidget(), "")
-
-    def show_conversation(self) -> None:
-        """Go back to the conversation."""
-        self.setCurrentWidget(self._conversation)
-
-    def show_page(self, page: QWidget, title: str) -> None:
-        """Show another page."""
-        self._titles[page] = title
-        if self.indexOf(page) < 0:
+    def show_page(self, page_id: str, page: QWidget) -> None:
+        """Show a page."""
+        if page not in self._ids:
+            self._ids[page] = page_id
             self.addWidget(page)
         self.setCurrentWidget(page)

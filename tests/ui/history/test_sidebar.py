@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from PySide6.QtWidgets import QPushButton
@@ -9,12 +10,21 @@ from chatdesk.core.chat import ConversationSummary, Mark, TitleSource
 from chatdesk.core.personalization import AdapterState
 from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.feature import Page
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.sidebar import Sidebar
+from chatdesk.ui.navigator import PageId
 from chatdesk.ui.personalize.learning_status import LearningStatus
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.tag import Tag
 
+PAGES = tuple(
+    Page(page_id, title, icon, pytest.fail)
+    for page_id, title, icon in (
+        (PageId.MODELS, "Models", "cube"),
+        (PageId.PERSONALIZE, "Personalize", "leaf"),
+    )
+)
 NOW = datetime.now(UTC)
 
 
@@ -33,7 +43,7 @@ def model(qtbot: QtBot) -> ConversationListModel:
 
 @pytest.fixture
 def sidebar(qtbot: QtBot, theme: Theme, model: ConversationListModel) -> Iterator[Sidebar]:
-    sidebar = Sidebar(model, theme)
+    sidebar = Sidebar(model, PAGES, theme)
     qtbot.addWidget(sidebar)
     yield sidebar
 
@@ -64,15 +74,25 @@ def test_personalize_is_between_models_and_settings(sidebar: Sidebar, qtbot: QtB
     rows = [b for b in sidebar.findChildren(QPushButton) if b.property("class") == "row"]
     rows.sort(key=lambda button: button.y())
     assert [button.text() for button in rows] == ["Models", "Personalize", "Settings"]
-    with qtbot.waitSignal(sidebar.personalize_requested):
+    with qtbot.waitSignal(sidebar.page_requested) as asked:
         rows[1].click()
+    assert asked.args == ["personalize"]
+
+
+def test_the_page_that_is_shown_is_marked(sidebar: Sidebar) -> None:
+    buttons = {each.text(): each for each in sidebar.findChildren(QPushButton)}
+    sidebar.mark_page(PageId.PERSONALIZE)
+    assert buttons["Personalize"].property("class") == "row-chosen"
+    assert buttons["Models"].property("class") == "row"
+    sidebar.mark_page(PageId.CHAT)
+    assert buttons["Personalize"].property("class") == "row"
 
 
 def test_what_it_says_of_learning(sidebar: Sidebar, bridge: Bridge, qtbot: QtBot) -> None:
     sidebar.show()
     tag = tag_of(sidebar, "Personalize")
     assert not tag.isVisible()
-    status = LearningStatus(bridge, sidebar.show_learning)
+    status = LearningStatus(bridge, partial(sidebar.show_status, PageId.PERSONALIZE))
     training = LearningProgress("a", AdapterState.TRAINING, 0.429)
     for progress, words in (
         (training, "learning 42 %"),
@@ -96,7 +116,7 @@ def test_it_says_how_far_downloads_are(sidebar: Sidebar) -> None:
     tag = tag_of(sidebar, "Models")
     assert not tag.isVisible()
     for words in ("downloading 42 %", ""):
-        sidebar.show_downloading(words)
+        sidebar.show_status(PageId.MODELS, words)
         assert (tag.text(), tag.isVisible()) == (words, bool(words))
 
 

@@ -23,14 +23,13 @@ from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.quantize import service as quantizing
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.controller import ModelsPageController
-from chatdesk.ui.models.downloads.controller import DownloadsController
-from chatdesk.ui.models.hub.controller import HubController
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
 from chatdesk.ui.models.library.details_dialog import ModelDetails
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
 from chatdesk.ui.models.library.model_list import KeptRow
 from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
+from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 from tests.helpers import FAKE_ENGINE
@@ -56,13 +55,11 @@ class Library:
         self.window.resize(1016, 800)
         qtbot.addWidget(self.window)
         self.chats_notice = Notice(theme)
-        hub = HubController(self.bridge, lambda: self.controller.notice)
-        downloads = DownloadsController(self.bridge, lambda: self.controller.notice)
+        self.navigator = Navigator()
         self.controller = ModelsPageController(
-            self.bridge, hub, downloads, self.chats_notice, self.window
+            self.bridge, self.navigator, self.chats_notice, self.window
         )
-        for each in (hub, self.controller):
-            each.set_theme(theme)
+        self.controller.set_theme(theme)
 
     def add(self, name: str, **fields: object) -> ModelFile:
         path = tiny_model(self.paths.models / f"{name}.gguf", name=name, **fields)  # type: ignore[arg-type]
@@ -215,8 +212,8 @@ def test_details_lead_on(library: Library) -> None:
     model = library.add("Tiny")
     library.open()
     for words, signal in (
-        ("Chat", library.controller.chat_requested),
-        ("Context, layers and more…", library.controller.options_requested),
+        ("Chat", library.navigator.model_requested),
+        ("Context, layers and more…", library.navigator.options_requested),
     ):
         library.trigger("Tiny", "Details…")
         dialog = library.dialog(ModelDetails)
@@ -229,7 +226,7 @@ def test_details_lead_on(library: Library) -> None:
 def test_a_row_chats(library: Library) -> None:
     model = library.add("Tiny")
     library.open()
-    with library.qtbot.waitSignal(library.controller.chat_requested) as asked:
+    with library.qtbot.waitSignal(library.navigator.model_requested) as asked:
         press(library.row("Tiny"), "Chat")
     assert asked.args == [model]
 
@@ -324,7 +321,7 @@ def test_a_model_is_made_smaller(library: Library, monkeypatch: pytest.MonkeyPat
     library.until(lambda: dialog.chosen != "")
     press(dialog, "Make smaller")
     library.until(lambda: "Original" in texts(dialog))
-    with library.qtbot.waitSignal(library.controller.chat_requested) as asked:
+    with library.qtbot.waitSignal(library.navigator.model_requested) as asked:
         library.until(
             lambda: any(
                 each.isVisible() and each.text() == "Chat with it"
@@ -343,5 +340,6 @@ def test_its_end_is_told_to_who_does_not_look(library: Library) -> None:
     model = library.kept("Tiny").model
     library.services.quantizing.start(model, "Q8_0", comparing=False)
     library.until(lambda: "as Q8_0" in library.chats_notice.words)
-    with library.qtbot.waitSignal(library.controller.open_requested):
+    with library.qtbot.waitSignal(library.navigator.page_requested) as asked:
         library.chats_notice.act()
+    assert asked.args == [PageId.MODELS]

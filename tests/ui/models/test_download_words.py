@@ -10,7 +10,6 @@ from chatdesk.ui.models.download_words import (
     name_and_quantization,
     repository_words,
     status_words,
-    summary_of,
 )
 from tests.ui.hub_data import FOUND, NOW, download, entry
 
@@ -36,9 +35,9 @@ def test_a_repository_nothing_is_known_of() -> None:
 
 
 def test_a_sentence_in_the_language_there_is() -> None:
-    assert summary_of(entry("A"), "zh_CN") == "全能的模型。"
-    assert summary_of(entry("A"), "fr") == "A good all-rounder."
-    assert summary_of(replace(entry("A"), summary={}), "en") == ""
+    assert entry("A").summary_in("zh_CN") == "全能的模型。"
+    assert entry("A").summary_in("fr") == "A good all-rounder."
+    assert replace(entry("A"), summary={}).summary_in("en") == ""
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from chatdesk.core.settings_file import read_settings
 from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.models.options.dialog import ModelOptionsDialog
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.application import Application
@@ -26,6 +27,11 @@ def settings_dialog(window: Window) -> SettingsDialog:
     dialog = window.window.settings.dialog
     assert dialog
     return dialog
+
+
+def options_dialogs(window: Window) -> list[ModelOptionsDialog]:
+    found = window.window.findChildren(ModelOptionsDialog)
+    return [each for each in found if each.isVisible()]
 
 
 def services(window: Window) -> App:
@@ -93,16 +99,14 @@ def test_other_settings_leave_the_model_alone(window: Window) -> None:
 
 
 def test_options_of_one_model(window: Window) -> None:
-    window.window.parts.options.open()
-    dialog = window.window.parts.options.dialog
-    assert dialog
+    window.window.navigator.show_options()
+    (dialog,) = options_dialogs(window)
     dialog._threads.setValue(3)
     next(each for each in dialog.findChildren(QPushButton) if each.text() == "Save").click()
     window.until(lambda: loaded_now(window, threads=3))
     window.until(lambda: own_options(window) == [{"threads": 3}])
-    window.window.parts.options.open()
-    again = window.window.parts.options.dialog
-    assert again
+    window.window.navigator.show_options()
+    (again,) = options_dialogs(window)
     assert again.chosen.threads == 3
     pid = services(window).engine.process_id
     again.reject()
@@ -212,7 +216,7 @@ def test_a_model_that_did_not_fit_as_set_is_told(window: Window) -> None:
     tell(window, replace(status, loaded=smaller))
     window.until(lambda: "so it is 2,048 tokens" in window.window.notice.words)
     window.window.notice.act()
-    assert window.window.parts.options.dialog
+    assert options_dialogs(window)
 
 
 def test_a_model_that_sleeps_is_told_calmly(window: Window) -> None:

@@ -26,6 +26,7 @@ from chatdesk.core.settings import (
     Settings,
 )
 from chatdesk.core.units import GB, MB
+from chatdesk.ui.navigator import SettingsId
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.settings.page import SettingsPage
 from chatdesk.ui.settings.server_page import ServerStatus
@@ -80,14 +81,14 @@ def test_the_pages_are_turned_with_the_keyboard(edited: Edited, qtbot: QtBot) ->
     dialog = edited.dialog
     pages = dialog.findChild(QListWidget)
     assert pages
-    for page in dialog.pages:
+    for page in dialog.pages.values():
         assert page.isVisibleTo(dialog)
         qtbot.keyClick(pages, Qt.Key.Key_Down)
 
 
 def test_everything_can_be_reached_and_has_a_name(edited: Edited) -> None:
-    for page in edited.dialog.pages:
-        edited.dialog.show_page(page)
+    for page_id in edited.dialog.pages:
+        edited.dialog.show_page(page_id)
         for kind in KINDS:
             for widget in edited.dialog.findChildren(kind):
                 is_part = isinstance(widget.parentWidget(), QAbstractSpinBox)
@@ -157,7 +158,7 @@ def test_what_is_kept_can_be_deleted(edited: Edited, qtbot: QtBot) -> None:
 
 def test_the_server(edited: Edited, qtbot: QtBot) -> None:
     page = edited.dialog.server
-    edited.dialog.show_page(page)
+    edited.dialog.show_page(SettingsId.SERVER)
     page.show_status(ServerStatus())
     assert "Off" in texts(page)
     page.findChildren(CheckBox)[0].click()

@@ -18,6 +18,7 @@ from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.service import HubService
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.settings.downloads_page import DownloadsPage, is_web_address
@@ -148,7 +149,7 @@ def test_the_keyring_is_asked_once_the_page_is_looked_at(qtbot: QtBot, theme: Th
     qtbot.addWidget(parent)
     dialog = SettingsDialog(SettingsValue(Settings()), theme, parent)
     with qtbot.waitSignal(dialog.downloads.token_asked):
-        dialog.show_page(dialog.downloads)
+        dialog.show_page(SettingsId.DOWNLOADS)
 
 
 class Keyring(KeyringBackend):
@@ -178,7 +179,9 @@ def opened(
     monkeypatch.delenv("HF_TOKEN", raising=False)
     parent, bridge = QWidget(), Bridge()
     qtbot.addWidget(parent)
-    controller = SettingsController(bridge, SettingsValue(Settings()), Notice(theme), parent)
+    controller = SettingsController(
+        bridge, Navigator(), SettingsValue(Settings()), Notice(theme), parent
+    )
     controller.set_theme(theme)
     services = SimpleNamespace(
         hub=HubService(AppPaths.under(tmp_path), lambda: (), Settings),
@@ -186,7 +189,7 @@ def opened(
         sessions=SimpleNamespace(used_bytes=lambda: 0),
     )
     bridge.open(cast(App, services))
-    controller.open_downloads()
+    controller.open(SettingsId.DOWNLOADS)
     assert controller.dialog
     yield controller.dialog.downloads
     bridge.close()

@@ -16,6 +16,7 @@ from chatdesk.core.settings import GeneralSettings, Settings
 from chatdesk.services.app import App
 from chatdesk.services.system.updates import UpdateService
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings import update_controller
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.update_controller import UpdateController
@@ -46,7 +47,9 @@ class Home:
     def start(self, *, agreed: bool, address: str | None = None) -> None:
         address = f"{self.server.address}/update" if address is None else address
         self.settings = SettingsValue(Settings(general=GeneralSettings(look_for_updates=agreed)))
-        self.opener = SettingsController(self.bridge, self.settings, self.notice, self.window)
+        self.opener = SettingsController(
+            self.bridge, Navigator(), self.settings, self.notice, self.window
+        )
         self.opener.set_theme(self.theme)
         UpdateController(self.bridge, self.settings, self.opener, self.notice, self.window)
         service = UpdateService(self.state, address, PUBLIC)

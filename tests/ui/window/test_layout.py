@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from chatdesk.ui.models.page import ModelsPage
+from chatdesk.ui.navigator import PageId
 from chatdesk.ui.personalize.page import PersonalizePage
 from tests.ui.driver import Window
 
@@ -16,14 +17,14 @@ def offered(part: QWidget) -> list[QToolButton]:
 
 def test_whatever_is_shown_offers_a_sidebar_that_is_hidden(window: Window) -> None:
     main, sidebar = window.window, window.window.parts.sidebar
-    main.open_models()  # made before the sidebar is hidden, the other page after it
+    main.navigator.show(PageId.MODELS)  # made before the sidebar is hidden, the other page after it
     models = main.findChild(ModelsPage)
     assert models
     assert not offered(models)
     sidebar.hide_requested.emit()
     assert not sidebar.isVisible()
     assert offered(models)
-    main.open_personalize()
+    main.navigator.show(PageId.PERSONALIZE)
     personalize = main.findChild(PersonalizePage)
     assert personalize
     window.qtbot.mouseClick(offered(personalize)[0], Qt.MouseButton.LeftButton)
@@ -35,7 +36,7 @@ def test_the_inspector_is_the_chats(window: Window) -> None:
     main, inspector = window.window, window.window.parts.inspector
     window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     assert inspector.isVisible()
-    main.open_models()
+    main.navigator.show(PageId.MODELS)
     assert not inspector.isVisible()
     assert main.windowTitle() == "Models – ChatDesk"
     page = main.findChild(ModelsPage)

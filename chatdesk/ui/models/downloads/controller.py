@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +12,7 @@ from chatdesk.core.library import Download, DownloadState
 from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.download_words import name_and_quantization, status_words
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported when it is made
@@ -22,17 +22,16 @@ if TYPE_CHECKING:  # imported when it is made
 class DownloadsController(QObject):
     """Makes the list when it is asked for first.
 
-    `status_changed` says in few words how far it is, "" while nothing is fetched; `chat_requested`
-    carries the `Path` of a model to chat with. `notice` is where something is told so that it is
-    seen.
+    `status_changed` says in few words how far it is, "" while nothing is fetched. `notice` is where
+    something is told so that it is seen.
     """
 
     status_changed = Signal(str)
-    chat_requested = Signal(object)
 
-    def __init__(self, bridge: Bridge, notice: Callable[[], Notice]) -> None:
+    def __init__(self, bridge: Bridge, navigator: Navigator, notice: Callable[[], Notice]) -> None:
         super().__init__()
         self._bridge = bridge
+        self._navigator = navigator
         self._notice = notice
         self._downloads: dict[str, Download] = {}
         self._received: dict[str, int] = {}  # of what is running, newer than in the list
@@ -121,7 +120,8 @@ class DownloadsController(QObject):
         self._do(lambda app: app.downloads.clear(download_id))
 
     def _chat(self, path: str) -> None:
-        self.chat_requested.emit(Path(path))
+        failed = self._notice().show_problem
+        self._bridge.run(lambda app: app.models.get(path), self._navigator.chat_with, failed)
 
     def _do(self, work: Work[object]) -> None:
         self._bridge.run(work, None, self._notice().show_problem)  # one after the other

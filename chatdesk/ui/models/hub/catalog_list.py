@@ -15,7 +15,6 @@ from chatdesk.ui.models.download_words import (
     file_key,
     need_words,
     purpose_words,
-    summary_of,
     why_words,
 )
 from chatdesk.ui.models.row import HubRow
@@ -193,7 +192,7 @@ class _EntryRow(HubRow):
             self._button.toggled.connect(self._why.setVisible)
         else:
             purposes = ", ".join(map(purpose_words, entry.purposes))
-            parts = (purposes, entry.license, summary_of(entry, current_language()))
+            parts = (purposes, entry.license, entry.summary_in(current_language()))
             self.say(" · ".join(part for part in parts if part))
             self._button = self.add_button(tr("Download"))
             self._button.clicked.connect(lambda: self.download_requested.emit(entry))

@@ -5,10 +5,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.i18n import current_language, tr, trn
+from chatdesk.core.i18n import tr, trn
 from chatdesk.core.library import (
     CatalogEntry,
     Download,
@@ -18,11 +18,11 @@ from chatdesk.core.library import (
     KeptModel,
     Variant,
 )
-from chatdesk.core.models import ModelFile
 from chatdesk.services.hub.facts import DownloadsChanged
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge, Work
-from chatdesk.ui.models.download_words import FileKey, file_key, summary_of
+from chatdesk.ui.models.download_words import FileKey, file_key
+from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
@@ -38,16 +38,13 @@ Taken = tuple[set[FileKey], set[FileKey]]  # what is being fetched, and what is 
 class HubController(QObject):
     """Makes its widgets when they are asked for first; `set_theme` comes before.
 
-    `notice` is where something is told so that it is seen. `recommended` carries a `CatalogEntry`
-    that is better than the model in use, its `Estimate` and the sentence about it.
+    `notice` is where something is told so that it is seen.
     """
 
-    settings_requested = Signal()
-    recommended = Signal(object, object, str)
-
-    def __init__(self, bridge: Bridge, notice: Callable[[], Notice]) -> None:
+    def __init__(self, bridge: Bridge, navigator: Navigator, notice: Callable[[], Notice]) -> None:
         super().__init__()
         self._bridge = bridge
+        self._navigator = navigator
         self._notice = notice
         self._theme: Theme | None = None
         self._search_made: HubSearch | None = None
@@ -69,7 +66,9 @@ class HubController(QObject):
         search.open_requested.connect(self._open)
         search.cancelled.connect(self._ask_nothing)
         search.download_requested.connect(self._fetch)
-        search.settings_requested.connect(self.settings_requested)
+        search.settings_requested.connect(
+            lambda: self._navigator.show_settings(SettingsId.DOWNLOADS)
+        )
         self._mark_taken()
         return search
 
@@ -86,7 +85,6 @@ class HubController(QObject):
         return catalog
 
     def _begin(self) -> None:
-        self._suggest()
         self._show_catalog()
         self._mark_taken()
 
@@ -138,14 +136,6 @@ class HubController(QObject):
         self._question += 1
 
     # Recommending
-
-    def _suggest(self) -> None:
-        def show(found: tuple[Recommended | None, ModelFile | None]) -> None:
-            best, model = found
-            if best and model and model.header.parameters < best[0].parameters:
-                self.recommended.emit(*best, summary_of(best[0], current_language()))
-
-        self._bridge.run(lambda app: (app.hub.recommended(), app.engine.status.model), show)
 
     def _show_catalog(self) -> None:
         catalog = self._catalog_made

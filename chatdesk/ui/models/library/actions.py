@@ -19,6 +19,7 @@ from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.library.delete_question import DeleteQuestion, explain_starter
 from chatdesk.ui.models.library.details_dialog import ModelDetails
 from chatdesk.ui.models.page import ModelsPage
+from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.questions import ask_for_words
 
@@ -28,18 +29,18 @@ _T = TypeVar("_T")
 class ModelActions(QObject):
     """Does what the rows ask for; what it changes comes back as facts.
 
-    `chat_requested` and `options_requested` carry a `ModelFile`, `shrink_requested` a `KeptModel`.
+    `shrink_requested` carries a `KeptModel`.
     """
 
-    chat_requested = Signal(object)
-    options_requested = Signal(object)
-    personalize_requested = Signal()
     shrink_requested = Signal(object)
     duplicates_requested = Signal()
 
-    def __init__(self, bridge: Bridge, page: ModelsPage, theme: Theme) -> None:
+    def __init__(
+        self, bridge: Bridge, navigator: Navigator, page: ModelsPage, theme: Theme
+    ) -> None:
         super().__init__(page)
         self._bridge = bridge
+        self._navigator = navigator
         self._page = page
         self._theme = theme
         self._details: ModelDetails | None = None
@@ -84,8 +85,8 @@ class ModelActions(QObject):
         dialog.finished.connect(partial(self._details_closed, dialog))
         for signal, slot in (
             (dialog.chat_requested, lambda: self._chat(kept)),
-            (dialog.options_requested, lambda: self.options_requested.emit(kept.model)),
-            (dialog.personalize_requested, self.personalize_requested.emit),
+            (dialog.options_requested, lambda: self._navigator.show_options(kept.model)),
+            (dialog.personalize_requested, lambda: self._navigator.show(PageId.PERSONALIZE)),
             (dialog.duplicates_requested, self.duplicates_requested.emit),
             (dialog.shrink_requested, lambda: self.shrink_requested.emit(kept)),
         ):
@@ -105,7 +106,7 @@ class ModelActions(QObject):
     # Rows
 
     def _chat(self, kept: KeptModel) -> None:
-        self.chat_requested.emit(kept.model)
+        self._navigator.chat_with(kept.model)
 
     def _favour(self, kept: KeptModel) -> None:
         self._do(lambda app: app.models.favour(kept.model.id, not kept.notes.favourite))

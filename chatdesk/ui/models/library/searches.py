@@ -15,6 +15,7 @@ from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
 from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
 from chatdesk.ui.models.page import ModelsPage
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.theme import Theme
 
 _T = TypeVar("_T")
@@ -25,15 +26,17 @@ Added = tuple[int, EnvironmentProblem | None]
 class LibrarySearches(QObject):
     """Opens them over the page, and gives them what the services find.
 
-    `chat_requested` carries a `ModelFile`, `delete_requested` a `KeptModel`.
+    `delete_requested` carries a `KeptModel`.
     """
 
-    chat_requested = Signal(object)
     delete_requested = Signal(object)
 
-    def __init__(self, bridge: Bridge, page: ModelsPage, theme: Theme) -> None:
+    def __init__(
+        self, bridge: Bridge, navigator: Navigator, page: ModelsPage, theme: Theme
+    ) -> None:
         super().__init__(page)
         self._bridge = bridge
+        self._navigator = navigator
         self._page = page
         self._theme = theme
         self._shrink: QuantizeDialog | None = None
@@ -100,7 +103,7 @@ class LibrarySearches(QObject):
             lambda: bridge.run(lambda app: app.quantizing.cancel(), patient=True)
         )
         dialog.chat_requested.connect(dialog.accept)
-        dialog.chat_requested.connect(self.chat_requested)
+        dialog.chat_requested.connect(self._navigator.chat_with)
         dialog.finished.connect(self._shrink_closed)
         if on and on.is_running and on.model.id == model.id:
             dialog.show_progress(on)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge, Work
@@ -21,7 +20,7 @@ _T = TypeVar("_T")
 
 
 class ModelOptionsController(QObject):
-    """Opens the dialog; a model in use is loaded anew with the options that were chosen."""
+    """Opens the dialog, and puts what was chosen there into the settings."""
 
     def __init__(self, bridge: Bridge, settings: SettingsValue, window: QWidget) -> None:
         super().__init__(window)
@@ -68,12 +67,6 @@ class ModelOptionsController(QObject):
         self._look_up(lambda app: app.engine.ready().devices, dialog.show_devices, patient=True)
         dialog.open()
 
-    def use(self, model: ModelFile, options: LoadOptions) -> None:
-        """Load a model with these options from now on, and at once if it is the one in use."""
-        changed = self._settings.now.with_load_options(model.id, options)
-        self._settings.edit("models", options=changed.models.options)
-        self._bridge.run(lambda app: app.apply_load_options(), patient=True)
-
     def _look_up(
         self, work: Work[_T], show: Callable[[_T], None], *, patient: bool = False
     ) -> None:
@@ -89,4 +82,4 @@ class ModelOptionsController(QObject):
     def _closed(self, dialog: "ModelOptionsDialog", model: ModelFile, accepted: int) -> None:
         self._dialog = None
         if accepted:
-            self.use(model, dialog.chosen)
+            self._settings.use_load_options(model.id, dialog.chosen)

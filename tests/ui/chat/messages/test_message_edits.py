@@ -11,6 +11,7 @@ from chatdesk.core.chat import Message, Role
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.chat.composer import ComposerState
+from chatdesk.ui.navigator import PageId
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.application import Application
 from chatdesk.ui.window_state import WindowState
@@ -62,7 +63,7 @@ def test_an_edit_waits_in_the_chat_that_was_left(window: Window, role: Role) -> 
     window.ask("say: one")
     message = next(each for each in window.messages if each.role is role)
     begin(window, message, " and a half")
-    window.window.open_models()
+    window.window.navigator.show(PageId.MODELS)
     left = go_elsewhere(window)
     window.type("typed in the new chat")
     window.window.open_conversation(left)

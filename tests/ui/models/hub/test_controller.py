@@ -22,9 +22,13 @@ from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.chat.composer import Composer
+from chatdesk.ui.chat.model_controller import ModelsController
 from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
+from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.words import speed_number
@@ -71,9 +75,9 @@ class Desk:
         self.page = QWidget()
         self.notice = Notice(theme)
         self.suggestions = Suggestions(theme)
-        self.hub = HubController(self.bridge, lambda: self.notice)
-        self.hub.recommended.connect(self.suggestions.show_recommended)
-        self.fetching = DownloadsController(self.bridge, lambda: self.notice)
+        self.navigator = Navigator()
+        self.hub = HubController(self.bridge, self.navigator, lambda: self.notice)
+        self.fetching = DownloadsController(self.bridge, self.navigator, lambda: self.notice)
         self.statuses: list[str] = []
         self.fetching.status_changed.connect(self.statuses.append)
         self.bridge.bug_found.connect(self.bugs.append)
@@ -168,9 +172,9 @@ def test_from_a_search_to_a_model_to_chat_with(opened: Desk) -> None:
     opened.press("Download: Q4_0")
     opened.until_said("its checksum is right")
     opened.until_offered("Already here: Q4_0")
-    with opened.qtbot.waitSignal(opened.fetching.chat_requested) as asked:
+    with opened.qtbot.waitSignal(opened.navigator.model_requested) as asked:
         opened.press("Chat")
-    path = asked.args[0]
+    path = Path(asked.args[0].path)
     assert path.name == FILE
     assert path.is_file()
     assert opened.statuses[-1] == ""
@@ -224,7 +228,7 @@ def test_what_ends_unseen_is_told(desk: Desk, hub: StandInHub) -> None:
     desk.qtbot.waitUntil(
         lambda: desk.notice.words == "Tiny is on this computer now.", timeout=TIMEOUT_MS
     )
-    with desk.qtbot.waitSignal(desk.fetching.chat_requested):
+    with desk.qtbot.waitSignal(desk.navigator.model_requested):
         desk.notice.act()
 
 
@@ -270,8 +274,9 @@ def test_a_gated_repository(opened: Desk) -> None:
     opened.until_said("needs agreement")
     opened.press("Open maker/Shy-GGUF")
     opened.until_said("agree to its terms")
-    with opened.qtbot.waitSignal(opened.hub.settings_requested):
+    with opened.qtbot.waitSignal(opened.navigator.settings_requested) as asked:
         opened.press("Open the settings of downloads")
+    assert asked.args == [SettingsId.DOWNLOADS]
 
 
 def test_a_recommended_model_is_fetched(opened: Desk, hub: StandInHub, tmp_path: Path) -> None:
@@ -306,6 +311,11 @@ def test_a_better_model_is_suggested(
     found = desk.services.hub.recommended()
     assert found
     best, estimate = found
+    composer = Composer(load_theme("light"), enter_sends=True)
+    ModelsController(
+        desk.bridge, SettingsValue(Settings()), composer, desk.suggestions, desk.notice
+    )
+    desk.qtbot.addWidget(composer)
     desk.qtbot.addWidget(desk.suggestions)
     desk.suggestions.show()
     desk.attach()

@@ -1,0 +1,30 @@
+"""Models as the window sees them: a page, and the options of one model."""
+
+from functools import partial
+
+from chatdesk.core.i18n import tr
+from chatdesk.ui.feature import Feature, Host, Page
+from chatdesk.ui.models.controller import ModelsPageController
+from chatdesk.ui.models.options.controller import ModelOptionsController
+from chatdesk.ui.navigator import PageId
+from chatdesk.ui.theme import Theme
+
+
+class ModelsFeature(Feature):
+    """Finds, downloads and keeps models."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        bridge, navigator, window = host.bridge, host.navigator, host.window
+        self._options = ModelOptionsController(bridge, host.settings, window)
+        self._controller = ModelsPageController(bridge, navigator, host.notice, window)
+        self.pages = (Page(PageId.MODELS, tr("Models"), "cube", self._controller.page, "Ctrl+M"),)
+        navigator.options_requested.connect(self._options.open)
+        self._controller.downloads.status_changed.connect(
+            partial(self.status_changed.emit, PageId.MODELS)
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        self._options.set_theme(theme)
+        self._controller.set_theme(theme)

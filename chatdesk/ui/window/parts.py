@@ -1,0 +1,83 @@
+"""What the window is made of: its widgets, its features, and the controllers of the chat."""
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.services.chat.facts import (
+    AnswerEnded,
+)
+from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.chat.adapter_controller import AdapterController
+from chatdesk.ui.chat.ask_controller import AskController
+from chatdesk.ui.chat.engine_notices import EngineNotices
+from chatdesk.ui.chat.feedback_controller import FeedbackController
+from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.model_controller import ModelsController
+from chatdesk.ui.chat.new_chat_defaults import ModelDefaults
+from chatdesk.ui.chat.open_chat import OpenChat
+from chatdesk.ui.chat.page import ConversationPage
+from chatdesk.ui.feature import Host
+from chatdesk.ui.history.controller import ConversationsController
+from chatdesk.ui.history.conversation_list_model import ConversationListModel
+from chatdesk.ui.history.sidebar import Sidebar
+from chatdesk.ui.navigator import Navigator
+from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings.update_controller import UpdateController
+from chatdesk.ui.settings_value import SettingsValue
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.window.features import FEATURES
+from chatdesk.ui.window_state import WindowState
+
+
+class WindowParts:
+    """Makes the parts; `window` is what dialogs belong to."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        navigator: Navigator,
+        settings: SettingsValue,
+        state: WindowState,
+        theme: Theme,
+        window: QWidget,
+    ) -> None:
+        self.list_model = ConversationListModel()
+        self.page = page = ConversationPage(theme, enter_sends=settings.now.general.enter_sends)
+        self.inspector = Inspector(settings.now.chat.sampling, theme)
+        view, composer, notice = page.view, page.composer, page.notice
+        host = Host(bridge, navigator, settings, notice, window, self.list_model.title_of)
+        self.features = tuple(make(host) for make in FEATURES)
+        self.pages = tuple(page for feature in self.features for page in feature.pages)
+        self.sidebar = Sidebar(self.list_model, self.pages, theme)
+        self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
+        self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
+        self.ask = AskController(bridge, self.chat, view, composer, notice)
+        self.conversations = ConversationsController(
+            bridge, navigator, self.chat, self.sidebar, self.list_model, notice, state
+        )
+        self.feedback = FeedbackController(bridge, navigator, view, notice)
+        self.adapters = AdapterController(
+            bridge, navigator, composer.adapter, self.inspector, notice
+        )
+        self.models = ModelsController(bridge, settings, composer, page.suggestions, notice)
+        self.settings = SettingsController(bridge, navigator, settings, notice, window)
+        self.defaults = ModelDefaults(bridge, settings, notice)
+        self.updates = UpdateController(bridge, settings, self.settings, notice, window)
+        self.engine_notices = EngineNotices(bridge, navigator, notice, settings)
+        bridge.subscribe(AnswerEnded, self._show_speed)
+        bridge.subscribe(EngineChanged, self._show_engine)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take on other colours."""
+        for part in (self.sidebar, self.page, self.inspector, self.settings, *self.features):
+            part.set_theme(theme)
+
+    # Facts
+
+    def _show_speed(self, fact: AnswerEnded) -> None:
+        if fact.message.answer and fact.message.answer.tokens_per_s:
+            self.page.status.show_speed(fact.message.answer.tokens_per_s)
+
+    def _show_engine(self, fact: EngineChanged) -> None:
+        self.page.status.show_engine(fact.status)
+        self.inspector.show_engine(fact.status)
