@@ -13,7 +13,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.library import ModelNotes
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.store.database import Database
-from chatdesk.store.rows import KNOWN_MODELS, MODELS, AnyRow, as_model, model_values
+from chatdesk.store.rows import KNOWN_MODELS, MODELS, AnyRow, as_known_model, as_model, model_values
 from chatdesk.store.tables import models
 
 
@@ -140,7 +140,7 @@ def _add(connection: Connection, file: FoundFile) -> ModelFile:
 
 def _as_known(row: AnyRow) -> KnownModel:
     """A row of `KNOWN_MODELS`."""
-    return KnownModel(as_model(row), row.notes, row.listed, row.forgotten)
+    return KnownModel(as_known_model(row), row.notes, row.listed, row.forgotten)
 
 
 def _without_measurements(notes: ModelNotes) -> ModelNotes:

@@ -1,10 +1,11 @@
 """Rows as the values of `core`, and back: columns have the names of fields."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
-from sqlalchemy import Column, Row, func, select
+from sqlalchemy import Column, Row, Select, func, select
 
 from chatdesk.core.chat import AnswerRecord, Conversation, ConversationSummary, Message
 from chatdesk.core.library import Download
@@ -22,6 +23,7 @@ from chatdesk.store.tables import (
 )
 
 AnyRow = Row[*tuple[Any, ...]]
+Value = TypeVar("Value")
 
 _CONVERSATION = [
     conversations.c[field.name] for field in fields(Conversation) if field.name != "messages"
@@ -58,36 +60,48 @@ ADAPTERS = select(*_ADAPTER, _ACTIVE.label("active"))
 DOWNLOADS = select(*_DOWNLOAD)
 
 
-def as_model(row: AnyRow) -> ModelFile:
-    """A row with the columns of a model: of `MODELS` or `KNOWN_MODELS`."""
-    return ModelFile(**_named(row, _MODEL))
+def _picker(
+    names: Iterable[str], statement: Select[*tuple[Any, ...]], *others: str
+) -> Callable[[Sequence[Any]], Any]:
+    """What picks the columns of these names out of a row of the statement.
+
+    Where they stand is looked up once: a long conversation has thousands of rows. Values of the
+    names in `others`, which are no columns, stand behind those of the row.
+    """
+    columns = [*statement.selected_columns.keys(), *others]
+    return itemgetter(*map(columns.index, names))
+
+
+def _reader(
+    kind: Callable[..., Value], statement: Select[*tuple[Any, ...]], *others: str
+) -> Callable[..., Value]:
+    """What makes a value of a row of the statement, and of the fields that are no columns."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    pick = _picker(names, statement, *others)
+    return lambda row, *values: kind(*pick((*row, *values)))
+
+
+as_model = _reader(ModelFile, MODELS)
+as_known_model = _reader(ModelFile, KNOWN_MODELS)
+as_summary = _reader(ConversationSummary, SUMMARIES)
+as_adapter = _reader(AdapterRecord, ADAPTERS)
+as_download = _reader(Download, DOWNLOADS)
+_as_conversation = _reader(Conversation, CONVERSATIONS, "messages")
+_as_message = _reader(Message, MESSAGES, "parts", "answer")
+_as_answer = _reader(AnswerRecord, MESSAGES)
+_words = _picker(("message_id", "text", "thinking"), MESSAGES)
 
 
 def as_conversation(row: AnyRow) -> Conversation:
     """A row of `CONVERSATIONS`, without its messages."""
-    return Conversation(**_named(row, _CONVERSATION), messages=())
-
-
-def as_summary(row: AnyRow) -> ConversationSummary:
-    """A row of `SUMMARIES`."""
-    return ConversationSummary(**_named(row, _SUMMARY), messages=row.messages)
+    return _as_conversation(row, ())
 
 
 def as_message(row: AnyRow, frame: Frame = ()) -> Message:
     """A row of `MESSAGES`, with the message's parts beside its text."""
-    answer = AnswerRecord(**_named(row, _ANSWER)) if row.message_id else None
-    parts = filled(frame, row.text, row.thinking or "")
-    return Message(**_named(row, _MESSAGE), parts=parts, answer=answer)
-
-
-def as_adapter(row: AnyRow) -> AdapterRecord:
-    """A row of `ADAPTERS`."""
-    return AdapterRecord(**_named(row, _ADAPTER), active=row.active)
-
-
-def as_download(row: AnyRow) -> Download:
-    """A row of `DOWNLOADS`."""
-    return Download(**_named(row, _DOWNLOAD))
+    has_answer, text, thinking = _words(row)
+    answer = _as_answer(row) if has_answer else None
+    return _as_message(row, filled(frame, text, thinking or ""), answer)
 
 
 def model_values(model: ModelFile) -> dict[str, Any]:
@@ -123,7 +137,3 @@ def download_values(download: Download) -> dict[str, Any]:
 
 def _values(value: object, columns: Sequence[Column[Any]]) -> dict[str, Any]:
     return {column.name: getattr(value, column.name) for column in columns}
-
-
-def _named(row: AnyRow, columns: Sequence[Column[Any]]) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in columns}
