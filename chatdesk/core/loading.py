@@ -68,7 +68,7 @@ class Placement:
 
 
 class StepDown(StrEnum):
-    """What the engine gives up for lack of memory, in the order it tries."""
+    """A step down for lack of memory, in the order in which the engine tries them."""
 
     FEWER_LAYERS = "fewer_layers"  # fewer on GPUs than planned
     SMALLER_CONTEXT = "smaller_context"

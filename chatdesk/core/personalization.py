@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class LearnFrom(StrEnum):
-    """What may be learned from without a mark by hand (the setting)."""
+    """The conversations that may be learned from without a mark by hand (the setting)."""
 
     RATED = "rated"  # only what was rated or corrected
     EVERYTHING = "everything"  # everything but what was excluded

@@ -1,7 +1,7 @@
-"""What the person has chosen: a section for each feature.
+"""The user's settings: a section for each feature.
 
-A new setting is a field here and a field on the feature's page. A new feature is a section here,
-a page, and the page's line in the dialog.
+A new setting is a field here and a field on the feature's page. A new feature is a section here, a
+page, and the page's line in the dialog.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from chatdesk.core.units import GB
 
 @dataclass(frozen=True, slots=True)
 class GeneralSettings:
-    """How the window looks and works.
+    """Look and behaviour of the window.
 
     With `look_for_updates`, once a day a server is asked whether there is a newer version.
     """
@@ -30,7 +30,7 @@ class GeneralSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What new chats begin with."""
+    """Defaults of new chats."""
 
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)
@@ -38,10 +38,10 @@ class ChatSettings:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """How models run. `chosen` is the id of the model in use, `context_window` is in tokens.
+    """The models. `chosen` is the id of the model in use, `context_window` is in tokens.
 
-    A model that was not used for `unload_after_min` minutes gives its memory back (0: never).
-    `options` are, by a model's id, the fields of `LoadOptions` that were set by hand.
+    A model that was not used for `unload_after_min` minutes is unloaded (0: never). `options` are,
+    by a model's id, the fields of `LoadOptions` that were set by hand.
     """
 
     chosen: str | None = None
@@ -53,7 +53,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Whether what the model has read is kept on disk, and how much of it."""
+    """The saving of KV states to disk: on or off, and its limit."""
 
     keep: bool = True
     limit_bytes: int = 2 * GB
@@ -61,14 +61,14 @@ class SessionSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettings:
-    """`remote` are addresses of other computers that run `chatdesk serve-device`."""
+    """Devices: `remote` are addresses of other computers that run `chatdesk serve-device`."""
 
     remote: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """While `on`, other programs on this computer may ask the model at `port`.
+    """The server: while `on`, other programs on this computer may ask the model at `port`.
 
     Only those that know `key`, unless it is empty.
     """
@@ -80,10 +80,10 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class LearningSettings:
-    """What may be learned from, and when.
+    """Personalization: the conversations to learn from, and the times for it.
 
-    Learning goes on also `on_battery`, also `when_hot` (the processor), and with `when_idle` only
-    while nobody uses the computer. `tensorboard` has each run write files for it.
+    Training continues also `on_battery`, also `when_hot` (the processor), and with `when_idle` only
+    while nobody uses the computer. With `tensorboard` each run writes files for it.
     """
 
     learn_from: LearnFrom = LearnFrom.RATED
@@ -95,10 +95,10 @@ class LearningSettings:
 
 @dataclass(frozen=True, slots=True)
 class DownloadSettings:
-    """`mirror` is asked in place of the Hugging Face hub, "" for the hub itself.
+    """Downloads: `mirror` is used instead of the Hugging Face hub, "" for the hub itself.
 
-    `at_once` models are fetched together, with at most `limit_bytes` per second (0: as fast as it
-    goes), into `folder` ("" for the app's own).
+    `at_once` models are fetched together, with at most `limit_bytes` per second (0: no limit), into
+    `folder` ("" for the app's own).
     """
 
     mirror: str = ""
@@ -121,22 +121,22 @@ class Settings:
     downloads: DownloadSettings = field(default_factory=DownloadSettings)
 
     def edited(self, section: str, **values: object) -> Self:
-        """With other values in one section."""
+        """Return the settings with other values in one section."""
         edited = replace(getattr(self, section), **values)
         return replace(self, **{section: edited})
 
     def general_options(self) -> LoadOptions:
-        """What a model is loaded with that has no options of its own."""
+        """Load options of a model that has none of its own."""
         models = self.models
         return LoadOptions(models.context_window, models.parallel, remote=self.devices.remote)
 
     def load_options(self, model_id: str) -> LoadOptions:
-        """What to load a model with: the general settings, and its own before them."""
+        """Return a model's load options: its own, then the general settings."""
         own = fitting(LoadOptions, self.models.options.get(model_id))
         return replace(self.general_options(), **own)
 
     def with_load_options(self, model_id: str, options: LoadOptions) -> Self:
-        """With what in `options` differs from the general settings as the model's own."""
+        """Return the settings with the model's own options: where `options` differ from these."""
         general = asdict(self.general_options())
         own = {name: value for name, value in asdict(options).items() if value != general[name]}
         options_of = dict(self.models.options)

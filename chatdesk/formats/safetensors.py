@@ -1,7 +1,7 @@
-"""Reads a safetensors file without ever trusting a number it states.
+"""Reads a safetensors file without trusting any number in it.
 
 The format is that of the safetensors README: the length of a header in 8 bytes, the header in JSON,
-and the weights, which lie behind each other without a gap.
+and the weights, one after the other without a gap.
 """
 
 import json
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
-MAX_HEADER_BYTES = 1 << 22  # an adapter's is some 100 KB; bounds what its JSON can take
+MAX_HEADER_BYTES = 1 << 22  # an adapter has some 100 KB; limits the memory for its JSON
 MAX_DIMENSIONS = 8
 WEIGHT_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 
@@ -26,7 +26,7 @@ _MAX_COUNT = (1 << 63) - 1
 
 
 class StoredTensor(NamedTuple):
-    """Where a tensor lies in the file: `start` in bytes. The length of a row is last in `shape`."""
+    """A tensor's place in the file: `start` in bytes. The length of a row is last in `shape`."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -34,12 +34,12 @@ class StoredTensor(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """How long its data is."""
+        """The length of its data."""
         return prod(self.shape) * WEIGHT_BYTES[self.dtype]
 
 
 def read_safetensors(reader: GgufReader) -> Mapping[str, StoredTensor]:
-    """The tensors of a file, which the reader is at the start of. Raises `ModelProblem`."""
+    """Return the tensors of a file, with the reader at its start. Raises `ModelProblem`."""
     length = int.from_bytes(reader.take(8), "little")
     if length > MAX_HEADER_BYTES:
         reader.damaged()
@@ -62,7 +62,7 @@ def read_safetensors(reader: GgufReader) -> Mapping[str, StoredTensor]:
 
 
 def _tensor(reader: GgufReader, entry: object) -> StoredTensor:
-    """A tensor as the header states it, if it is as long as its shape says."""
+    """Return a tensor from the header, if it is as long as its shape requires."""
     match entry:
         case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [start, end]}:
             pass
@@ -84,8 +84,11 @@ def _is_count(number: object) -> bool:
 
 
 def read_weights(path: Path, tensor: StoredTensor) -> "NDArray[float32] | None":
-    """A tensor's numbers; None when some are not finite or the file shrank. Raises `OSError`."""
-    import numpy as np  # not before it is needed: the window must stay light
+    """Return a tensor's numbers; None when some are not finite or the file shrank.
+
+    Raises `OSError`.
+    """
+    import numpy as np  # only on demand: the window must stay light
 
     bits = WEIGHT_BYTES[tensor.dtype] * 8
     stored = np.fromfile(path, f"<u{bits // 8}", prod(tensor.shape), offset=tensor.start)

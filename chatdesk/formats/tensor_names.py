@@ -1,7 +1,7 @@
-"""What transformers and PEFT call the layers of a model, and what GGUF calls them.
+"""The names of a model's layers in transformers and PEFT, and in GGUF.
 
-For the architectures whose adapters can be trained and imported. The tests hold the names against
-gguf's own tables, those that llama.cpp's converters work with.
+For the architectures whose adapters can be trained and imported. The tests compare the names with
+gguf's own tables, which llama.cpp's converters use.
 """
 
 import re
@@ -32,7 +32,7 @@ _NORMS_AROUND = {  # of blocks with a norm before and one after each half
     "pre_feedforward_layernorm": "ffn_norm",
     "post_feedforward_layernorm": "post_ffw_norm",
 }
-_OUTSIDE = {  # of the blocks
+_OUTSIDE = {  # outside the blocks
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",
     "lm_head": "output",
@@ -41,7 +41,7 @@ _IN_BLOCK = re.compile(r"model\.layers\.([0-9]+)\.(.+)")
 
 
 def gguf_name(architecture: str, module: str) -> str | None:
-    """What GGUF calls a module, without ".weight"; None for one that is not known."""
+    """Return GGUF's name of a module, without ".weight"; None for an unknown one."""
     block = _IN_BLOCK.fullmatch(module)
     if block is None:
         return _OUTSIDE.get(module)

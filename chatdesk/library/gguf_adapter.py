@@ -1,6 +1,6 @@
-"""Whether a GGUF file is a LoRA adapter that fits a model, before llama.cpp is given it.
+"""Checks that a GGUF file is a LoRA adapter for a model, before llama.cpp loads it.
 
-The rules are those of `llama-adapter.cpp`, and what it takes for granted: a metadata value of
+The rules are those of `llama-adapter.cpp`, and its unchecked assumptions: a metadata value of
 another type than expected, or weights of a type it cannot multiply with, end its process.
 """
 
@@ -23,7 +23,7 @@ from chatdesk.formats.gguf.model import EMBEDDING, OUTPUT, read_model
 from chatdesk.formats.gguf.reader import GgufReader, Value
 
 FLOAT32 = 6  # gguf_metadata_value_type
-PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # what llama.cpp's convert_lora_to_gguf.py can write
+PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # written by llama.cpp's convert_lora_to_gguf.py
 PARTS = ("lora_a", "lora_b")
 
 _Shape = tuple[int, ...]
@@ -39,7 +39,7 @@ class Base(NamedTuple):
 
 
 def check_adapter(path: Path, model: Path) -> None:
-    """Raises `AdapterProblem` when llama.cpp could not use the adapter with the model."""
+    """Raise `AdapterProblem` when llama.cpp could not use the adapter with the model."""
     try:
         with opened(path) as reader:
             architecture, pairs = _read(reader)
@@ -52,19 +52,19 @@ def check_adapter(path: Path, model: Path) -> None:
 
 
 def read_base(model: Path) -> Base:
-    """What is known of a model, with all its parts. Raises `ModelProblem`."""
+    """Return the base of a model, with all its parts. Raises `ModelProblem`."""
     found = read_model(model)
     return Base(found.metadata, {each.name: each.shape for each in found.tensors})
 
 
 def check_shapes(path: Path, pairs: Pairs, base: Base) -> None:
-    """Raises `AdapterProblem` when the file's A and B are not those of the model's tensors."""
+    """Raise `AdapterProblem` when the file's A and B are not those of the model's tensors."""
     if not all(
         name in base.shapes and _fits(name, base.shapes[name], *pair)
         for name, pair in pairs.items()
     ):
         raise _other_model(path)
-    if EMBEDDING in pairs and OUTPUT not in base.shapes:  # llama.cpp ends: one tensor is for both
+    if EMBEDDING in pairs and OUTPUT not in base.shapes:  # llama.cpp ends: one tensor for both
         raise AdapterProblem(
             tr("“{file}” changes the embedding, which this model shares.", file=path.name),
             tr("Choose an adapter that leaves the embedding as it is."),
@@ -72,7 +72,7 @@ def check_shapes(path: Path, pairs: Pairs, base: Base) -> None:
 
 
 def _other_model(path: Path) -> AdapterProblem:
-    """The error for an adapter of another model."""
+    """Return the error for an adapter of another model."""
     return AdapterProblem(
         tr("“{file}” was made for another model.", file=path.name),
         tr("Choose an adapter that was made for this model."),
@@ -80,7 +80,7 @@ def _other_model(path: Path) -> AdapterProblem:
 
 
 def _read(reader: GgufReader) -> tuple[str, Pairs]:
-    """What an adapter's file states; its architecture comes first."""
+    """Return the metadata and tensors of an adapter; its architecture comes first."""
     tensors, entries = read_counts(reader)
     metadata = _metadata(reader, entries)
     if metadata.get("general.type") != "adapter" or metadata.get("adapter.type") != "lora":
@@ -111,7 +111,7 @@ def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Pairs:
     for tensor in tensors:
         name, _, part = tensor.name.rpartition(".")
         if tensor.name.endswith("_norm.weight"):
-            continue  # llama.cpp passes over them
+            continue  # llama.cpp ignores them
         if part not in PARTS or tensor.packing.name not in PACKINGS:
             reader.damaged()
         halves.setdefault(name, {})[part] = tensor.shape
@@ -123,9 +123,9 @@ def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Pairs:
 def _check_places(
     reader: GgufReader, metadata: Mapping[str, Value], tensors: tuple[Tensor, ...]
 ) -> None:
-    """Refuse tensors that do not follow each other, aligned, without gaps: `gguf.cpp` does."""
+    """Refuse tensors that are not consecutive, aligned and without gaps, as `gguf.cpp` does."""
     alignment, place = metadata.get("general.alignment", DEFAULT_ALIGNMENT), 0
-    assert isinstance(alignment, int)  # `read_tensors` has refused what is none
+    assert isinstance(alignment, int)  # `read_tensors` has refused anything else
     for tensor in tensors:
         if tensor.offset != place:
             reader.damaged()
@@ -133,8 +133,8 @@ def _check_places(
 
 
 def _check_numbers(reader: GgufReader, start: int, tensors: tuple[Tensor, ...]) -> None:
-    """Refuse weights that are no numbers: one of them would stay in the KV cache for good."""
-    import numpy as np  # not before it is needed: the window must stay light
+    """Refuse weights that are not numbers: one of them would stay in the KV cache for good."""
+    import numpy as np  # only on demand: the window must stay light
 
     for tensor in tensors:
         packing, offset = tensor.packing, start + tensor.offset
@@ -154,11 +154,11 @@ def _check_numbers(reader: GgufReader, start: int, tensors: tuple[Tensor, ...]) 
 
 
 def _fits(name: str, weight: _Shape, a: _Shape, b: _Shape) -> bool:
-    """Whether W + BA makes sense. Shapes begin with the row's length: W is (in, out, experts)."""
+    """True if W + BA is valid. Shapes begin with the row's length: W is (in, out, experts)."""
     (inputs, outputs), *experts = _matrix(weight)
     (a_inputs, a_rank), *a_experts = _matrix(a)
     (b_rank, b_outputs), *b_experts = _matrix(b)
-    if name == EMBEDDING:  # rows of it are looked up, so A and B are stored the other way round
+    if name == EMBEDDING:  # its rows are looked up, so A and B are stored the other way round
         return (inputs, outputs, a_inputs) == (b_outputs, a_rank, b_rank)
     return (inputs, outputs, a_rank) == (a_inputs, b_outputs, b_rank) and (
         experts == a_experts == b_experts
@@ -166,5 +166,5 @@ def _fits(name: str, weight: _Shape, a: _Shape, b: _Shape) -> bool:
 
 
 def _matrix(shape: _Shape) -> tuple[_Shape, *_Shape]:
-    """The first two lengths apart from the others."""
+    """Return the first two lengths, and the others."""
     return (*shape, 1)[:2], *shape[2:]

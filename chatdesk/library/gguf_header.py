@@ -1,7 +1,7 @@
-"""What a GGUF file says of itself: its metadata and the shapes of its tensors.
+"""The header of a GGUF file: its metadata and the shapes of its tensors.
 
-The format is ggml's `docs/gguf.md`, version 2 and 3. Whether llama.cpp can run the architecture is
-for llama.cpp to say; here a file is refused that cannot be a whole model to chat with.
+The format is ggml's `docs/gguf.md`, version 2 and 3. Only llama.cpp can say if it runs the
+architecture; this module refuses files that cannot be a whole model to chat with.
 """
 
 from collections import Counter
@@ -26,15 +26,15 @@ EXPERTS = "exps."  # ffn_up_exps and the like; shared experts are called shexp
 
 
 def read_header(path: Path) -> ModelHeader:
-    """The header of a model file; of a split one, whose first part `path` is, with all its parts.
+    """Return the header of a model file; for a split one, `path` is the first part of all.
 
-    Raises `ModelProblem`, which names the file, and nothing else.
+    Raises only `ModelProblem`, which names the file.
     """
     return describe(path, read_model(path))
 
 
 def describe(path: Path, model: GgufModel) -> ModelHeader:
-    """The header by what was read. Raises `ModelProblem` for numbers that make no sense."""
+    """Return the header for these contents. Raises `ModelProblem` for impossible numbers."""
     metadata, tensors = model.metadata, model.tensors
     weights: Counter[str] = Counter()
     for tensor in tensors:
@@ -61,10 +61,10 @@ def describe(path: Path, model: GgufModel) -> ModelHeader:
 
 
 def _decode_bytes(tensors: Collection[Tensor], shape: "_Shape") -> int:
-    """The weights that are read to compute one token.
+    """Return the bytes of the weights that are read to compute one token.
 
     Of a mixture of experts only those in use, and none of tables of which one row is looked up; a
-    model without an output layer of its own multiplies with its embedding.
+    model without its own output layer multiplies with its embedding.
     """
     has_output = any(tensor.name == OUTPUT for tensor in tensors)
     tables = TABLES | {EMBEDDING} if has_output else TABLES
@@ -79,7 +79,7 @@ def _decode_bytes(tensors: Collection[Tensor], shape: "_Shape") -> int:
 
 
 def _quantization(metadata: Mapping[str, Value], weights: Counter[str]) -> str:
-    """llama.cpp's name for the mixture; without one, the type that most weights have."""
+    """Return llama.cpp's name for the mixture; without one, the type of most weights."""
     mixture = metadata.get("general.file_type")
     if isinstance(mixture, int) and mixture & ~GUESSED in MIXTURES:
         return MIXTURES[mixture & ~GUESSED]
@@ -87,7 +87,7 @@ def _quantization(metadata: Mapping[str, Value], weights: Counter[str]) -> str:
 
 
 def _name(path: Path, metadata: Mapping[str, Value], quantization: str) -> str:
-    """The file's name without its quantization, which people know better than general.name."""
+    """Return the file's name without its quantization; people know it better than general.name."""
     stem = stem_of(path)
     if stem.lower().endswith(quantization.lower()):
         stem = stem[: -len(quantization)].rstrip("-._")
@@ -97,7 +97,7 @@ def _name(path: Path, metadata: Mapping[str, Value], quantization: str) -> str:
 
 
 def _text(metadata: Mapping[str, Value], key: str) -> str:
-    """A text that can be shown; "" for none."""
+    """Return a text that can be shown; "" for none."""
     value = metadata.get(key)
     return value.strip() if isinstance(value, str) and value.isprintable() else ""
 
@@ -111,11 +111,11 @@ class _Shape:
         self.layers = self.number("block_count")
 
     def number(self, key: str, default: int = 0, limit: int = MAX_SHAPE) -> int:
-        """A count of the architecture; the largest where each layer has its own."""
+        """Return a count of the architecture; the largest where each layer has its own."""
         return max(self.per_layer(key, default, limit), default=0)
 
     def per_layer(self, key: str, default: int, limit: int = MAX_SHAPE) -> tuple[int, ...]:
-        """A count of the architecture for every layer, or the one that holds for all."""
+        """Return a count of the architecture for every layer, or one for all."""
         value = self._model.metadata.get(f"{self._model.architecture}.{key}", default)
         values = value if isinstance(value, tuple) else (value,)
         numbers = tuple(one for one in values if isinstance(one, int) and 0 <= one <= limit)
@@ -124,9 +124,10 @@ class _Shape:
         return numbers
 
     def kv_bytes_per_token(self) -> int:
-        """Keys and values of all heads and layers, as llama.cpp's `llama_hparams` counts them.
+        """Return the bytes of keys and values, as llama.cpp's `llama_hparams` counts them.
 
-        Layers with a sliding window or shared keys need less, so this is an upper bound for them.
+        For all heads and layers. Layers with a sliding window or shared keys need less, so this is
+        an upper bound for them.
         """
         heads = self.number("attention.head_count")
         width = self.number("embedding_length") // heads if heads else 0

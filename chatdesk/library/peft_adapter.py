@@ -1,7 +1,7 @@
-"""LoRA adapters as PEFT keeps them, turned into the GGUF files that llama.cpp loads.
+"""LoRA adapters in PEFT's format, converted to the GGUF files that llama.cpp loads.
 
-What it comes to is what llama.cpp's `convert_lora_to_gguf.py` does, for the architectures that can
-be trained here, too.
+The result is that of llama.cpp's `convert_lora_to_gguf.py`, for the architectures that can be
+trained here, too.
 """
 
 import re
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS = "adapter_model.safetensors"
-MAX_RANK = 4096  # bounds what a tensor takes in memory; an adapter's is some tens
+MAX_RANK = 4096  # limits a tensor's memory; an adapter has some tens
 _RANK_AXIS = {"A": 0, "B": 1}
-_HEADS = {  # the metadata that states how many there are; the first that is there counts
+_HEADS = {  # the metadata with their number; the first that is present counts
     "attn_q": ("attention.head_count",),
     "attn_k": ("attention.head_count_kv", "attention.head_count"),
 }
@@ -51,10 +51,10 @@ class _Pair(NamedTuple):
 
 
 class PeftAdapter:
-    """An adapter that fits a model, as far as can be told without its weights."""
+    """An adapter that fits a model, as far as its header shows."""
 
     def __init__(self, path: Path, model: Path) -> None:
-        """Raises `AdapterProblem`."""
+        """Read the header. Raises `AdapterProblem`."""
         self._path = path
         base = read_base(model)
         self._architecture = str(base.metadata.get("general.architecture"))
@@ -67,7 +67,7 @@ class PeftAdapter:
         self._alpha = max(self._alpha_of(pair) for pair in self._pairs.values())
 
     def write(self, place: Path) -> None:
-        """Write it in GGUF. Raises `OSError`, and `AdapterProblem` for weights that are none."""
+        """Write it in GGUF. Raises `OSError`, and `AdapterProblem` for non-finite weights."""
         tensors = []
         for name, pair in self._pairs.items():
             read_a, read_b = partial(self._numbers, pair.a), partial(self._b, pair)
@@ -79,7 +79,7 @@ class PeftAdapter:
         return self._config.alpha(pair.module, pair.rank)
 
     def _b(self, pair: _Pair) -> "NDArray[float16]":
-        """B as llama.cpp wants it: see `LlamaModel.permute` of its `convert_hf_to_gguf.py`."""
+        """Return B in llama.cpp's order: `LlamaModel.permute` of its `convert_hf_to_gguf.py`."""
         numbers = self._numbers(pair.b, self._alpha_of(pair) / self._alpha)
         if not pair.heads:
             return numbers
@@ -87,7 +87,7 @@ class PeftAdapter:
         return halves.swapaxes(1, 2).reshape(pair.b.shape)
 
     def _numbers(self, tensor: StoredTensor, factor: float = 1.0) -> "NDArray[float16]":
-        import numpy as np  # not before it is needed: the window must stay light
+        import numpy as np  # only on demand: the window must stay light
 
         numbers = read_weights(self._path, tensor)
         if numbers is None or (abs(numbers) > np.finfo(np.float16).max).any():
@@ -96,7 +96,7 @@ class PeftAdapter:
 
 
 def peft_weights(path: Path) -> Path | None:
-    """The weights in PEFT's folder, or a file of them; None for what is neither."""
+    """Return the weights in PEFT's folder, or a file of them; None for anything else."""
     if path.is_dir():
         return path / WEIGHTS
     return path if path.suffix.lower() == ".safetensors" else None
@@ -111,7 +111,7 @@ def _read_stored(path: Path) -> Mapping[str, StoredTensor]:
 
 
 def _pairs(path: Path, stored: Mapping[str, StoredTensor], base: Base) -> Mapping[str, _Pair]:
-    """A and B by the names that the model's tensors have in GGUF."""
+    """Return A and B by the names of the model's tensors in GGUF."""
     halves: dict[str, dict[str, StoredTensor]] = {}
     modules: dict[str, str] = {}
     for name, tensor in stored.items():
@@ -133,12 +133,12 @@ def _pairs(path: Path, stored: Mapping[str, StoredTensor], base: Base) -> Mappin
 
 
 def _place(path: Path, name: str, base: Base) -> tuple[str, str, str]:
-    """The module of a tensor, the model's tensor that it changes, and whether it is A or B."""
+    """Return a tensor's module, the model's tensor that it changes, and if it is A or B."""
     parts = _NAME.fullmatch(name)
     if not parts:
         raise unsupported(path, name)
     module, layer, linear, half = parts.groups()
-    if layer is None and OUTPUT in base.shapes:  # else it shares the embedding's weights
+    if layer is None and OUTPUT in base.shapes:  # otherwise it shares the embedding's weights
         return module, OUTPUT, half
     if linear not in LINEARS:
         raise unsupported(path, name)
@@ -146,7 +146,7 @@ def _place(path: Path, name: str, base: Base) -> tuple[str, str, str]:
 
 
 def _heads(target: str, rows: int, base: Base) -> int:
-    """The heads whose rows llama.cpp permutes; 0 where it does not."""
+    """Return the heads whose rows llama.cpp permutes; 0 where it does not."""
     architecture, kind = base.metadata.get("general.architecture"), target.split(".")[-2]
     if architecture not in PERMUTED or kind not in _HEADS:
         return 0

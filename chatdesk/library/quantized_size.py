@@ -1,4 +1,4 @@
-"""How large a model would be in another quantization, worked out from its tensors' shapes."""
+"""The size of a model in another quantization, calculated from its tensors' shapes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,33 +38,33 @@ MIXTURES = {
         "Q2_K", exact={"attn_v": ("Q4_K",), "attn_output": ("Q3_K",), "ffn_down": ("Q3_K",)}
     ),
 }
-"""What a model can be made to, from the most exact to the smallest."""
-# What llama.cpp takes for rows that are no multiple of 256: `tensor_type_fallback` there
+"""The quantizations that a model can be converted to, from the most exact to the smallest."""
+# llama.cpp's types for rows that are no multiple of 256: `tensor_type_fallback` there
 _FALLBACKS = {"Q2_K": "Q4_0", "Q3_K": "Q4_0", "Q4_K": "Q5_0", "Q5_K": "Q5_1", "Q6_K": "Q8_0"}
 
 
 def quantized_bytes(path: Path, quantization: str) -> int:
-    """The size of a model after quantizing it to a key of `MIXTURES`, within some percent.
+    """Return a model's size after quantization to a key of `MIXTURES`, within some percent.
 
     `path` is its file, or the first of its parts. Raises `ModelProblem`.
     """
     model = read_model(path)
     tensors, metadata_bytes = model.tensors, model.parts[0].data
     names = {tensor.name for tensor in tensors}
-    output = OUTPUT if OUTPUT in names else EMBEDDING  # tied, one matrix serves for both
+    output = OUTPUT if OUTPUT in names else EMBEDDING  # tied, one matrix has both roles
     mixture = MIXTURES[quantization]
     return metadata_bytes + sum(_bytes(tensor, mixture, output) for tensor in tensors)
 
 
 def _bytes(tensor: Tensor, mixture: _Mixture, output: str) -> int:
-    """The tensor's size, on average over the types it may become."""
+    """Return the tensor's size, on average over the types it may become."""
     packings = [_fitting(kind, tensor.shape[0]) for kind in _types(tensor, mixture, output)]
     sizes = [tensor._replace(packing=packing).bytes for packing in packings]
     return sum(sizes) // len(sizes) if sizes else tensor.bytes
 
 
 def _types(tensor: Tensor, mixture: _Mixture, output: str) -> tuple[str, ...]:
-    """What the tensor becomes; () if it stays as it is: a vector, or what chooses experts."""
+    """Return the tensor's new types; () if it stays as it is: a vector, or a router of experts."""
     *_, role, kind = ("", *tensor.name.rsplit(".", 2))
     is_matrix = len(tensor.shape) > 1 and kind == "weight" and not role.endswith("_norm")
     if not is_matrix or role == "ffn_gate_inp":
@@ -75,7 +75,7 @@ def _types(tensor: Tensor, mixture: _Mixture, output: str) -> tuple[str, ...]:
 
 
 def _fitting(kind: str, row: int) -> TensorType:
-    """The type, or the one llama.cpp takes for a row that is no multiple of its blocks."""
+    """Return the type, or llama.cpp's replacement for a row that is no multiple of its blocks."""
     for name in (kind, _FALLBACKS.get(kind, "F16")):
         if row % _BY_NAME[name].block_weights == 0:
             return _BY_NAME[name]

@@ -1,4 +1,4 @@
-"""The model file that is trained on: what its header states, and its tensors as numbers."""
+"""The model file to train on: the values of its header, and its tensors as numbers."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class BaseTensor:
     data: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
     def copy_to(self, target: torch.Tensor, *, add: float, gate: Callable[[], None]) -> None:
-        """Dequantize into a tensor of this shape and any dtype, `gate` being called in between."""
+        """Dequantize into a tensor of this shape and any dtype; `gate` is called in between."""
         rows, target_rows = np.atleast_2d(self.data), torch.atleast_2d(target)
         step = max(1, _SLAB // self.shape[-1])
         for start in range(0, len(rows), step):
@@ -46,12 +46,12 @@ class BaseFile:
     tensors: Mapping[str, BaseTensor]
 
     def stated(self, key: str) -> Scalar | None:
-        """What is stated of the architecture under `key`; None when nothing is."""
+        """Return the value stated under `key` of the architecture; None when there is none."""
         return self.metadata.get(f"{self.architecture}.{key}")
 
 
 def read_base_file(path: Path) -> BaseFile:
-    """Read the header; tensors are read when they are asked for. Raises `TrainingError`."""
+    """Read the header; tensors are read on demand. Raises `TrainingError`."""
     try:
         model = read_model(path)
         return BaseFile(

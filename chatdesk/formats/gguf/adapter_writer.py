@@ -1,6 +1,6 @@
 """Writes a LoRA adapter in GGUF, the format of ggml's `docs/gguf.md`, version 3.
 
-The keys are those that llama.cpp's `convert_lora_to_gguf.py` writes, the weights are halves as in
+The keys are those of llama.cpp's `convert_lora_to_gguf.py`, the weights are half precision as in
 the adapters that are trained here.
 """
 
@@ -22,7 +22,7 @@ _HALF_BYTES = 2
 
 
 class NewTensor(NamedTuple):
-    """A tensor to write: the length of a row is last in `shape`; `read` gives its numbers."""
+    """A tensor to write: the length of a row is last in `shape`; `read` returns its numbers."""
 
     name: str
     shape: tuple[int, ...]

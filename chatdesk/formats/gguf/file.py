@@ -1,4 +1,4 @@
-"""What comes before a GGUF file's data: counts, metadata, names and shapes of tensors.
+"""The part of a GGUF file before its data: counts, metadata, names and shapes of tensors.
 
 The format is ggml's `docs/gguf.md`, version 2 and 3.
 """
@@ -38,22 +38,22 @@ class Tensor(NamedTuple):
 
     @property
     def weights(self) -> int:
-        """How many numbers it holds."""
+        """The number of its weights."""
         return prod(self.shape)
 
     @property
     def bytes(self) -> int:
-        """How long its data is."""
+        """The length of its data."""
         return self.weights // self.packing.block_weights * self.packing.block_bytes
 
     @property
     def end(self) -> int:
-        """The offset behind its last byte."""
+        """The offset after its last byte."""
         return self.offset + self.bytes
 
 
 def check_name(name: str) -> None:
-    """Refuse bytes that are no text in any language; no sentence can name the file."""
+    """Refuse bytes that are not text; no sentence can name the file."""
     if not name.isprintable():
         what = tr("The file name {file} is not valid text.", file=ascii(name))
         raise ModelProblem(what, tr("Rename the file."))
@@ -83,13 +83,13 @@ def opened(path: Path) -> Iterator[GgufReader]:
 
 
 def read_counts(reader: GgufReader) -> tuple[int, int]:
-    """Check the first bytes; the number of tensors and of metadata entries."""
+    """Check the first bytes; return the number of tensors and of metadata entries."""
     name = reader.path.name
     if reader.size < 4 or reader.take(4) != b"GGUF":
         what = tr("“{file}” is not a GGUF file.", file=name)
         raise ModelProblem(what, tr("Choose a file that ends in .gguf."))
     version = reader.u32()
-    if version and version & 0xFFFF == 0:  # its bytes are swapped; llama.cpp's own test
+    if version and version & 0xFFFF == 0:  # swapped bytes; llama.cpp's own test
         what = tr("“{file}” was made for big-endian computers.", file=name)
         raise ModelProblem(what, tr("Choose another file of this model."))
     if version not in (2, 3):
@@ -102,21 +102,21 @@ def read_counts(reader: GgufReader) -> tuple[int, int]:
 
 
 def read_metadata(reader: GgufReader, entries: int) -> dict[str, Value]:
-    """What comes after the counts."""
+    """Read the metadata, which follows the counts."""
     return {reader.string() or "": reader.value() for _ in range(entries)}
 
 
 def read_tensors(
     reader: GgufReader, metadata: Mapping[str, Value], tensors: int
 ) -> tuple[Tensor, ...]:
-    """What comes after the metadata; the file must be long enough for all of them."""
+    """Read the tensors, which follow the metadata; the file must be long enough for all of them."""
     found = tuple(_tensor(reader) for _ in range(tensors))
     _check_length(reader, metadata, max((tensor.end for tensor in found), default=0))
     return found
 
 
 def data_start(reader: GgufReader, metadata: Mapping[str, Value]) -> int:
-    """Where the data begins, once everything before it is read."""
+    """Return where the data begins, after everything before it is read."""
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or not 0 < alignment <= MAX_ALIGNMENT:
         reader.damaged()

@@ -1,4 +1,4 @@
-"""Whole models in GGUF: their metadata and tensors, also where they are split into several files.
+"""Whole models in GGUF: their metadata and tensors, also of models split into several files.
 
 llama.cpp's `llama-gguf-split` splits them. Only the first file describes the model; the others have
 tensors, and `split.no`, which counts files from 0.
@@ -28,7 +28,7 @@ OUTPUT = "output.weight"
 
 
 class Part(NamedTuple):
-    """One file of a model: its size, where its data starts (both in bytes), and its tensors."""
+    """One file of a model: its size, the start of its data (both in bytes), and its tensors."""
 
     path: Path
     bytes: int
@@ -37,19 +37,19 @@ class Part(NamedTuple):
 
 
 class GgufModel(NamedTuple):
-    """What comes before the data in the files of a model."""
+    """Everything before the data in the files of a model."""
 
     metadata: Mapping[str, Value]
     parts: tuple[Part, ...]
 
     @property
     def architecture(self) -> str:
-        """llama.cpp's name for it."""
+        """llama.cpp's name for the architecture."""
         return str(self.metadata["general.architecture"])
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Those of all parts."""
+        """The tensors of all parts."""
         return tuple(chain.from_iterable(part.tensors for part in self.parts))
 
     @property
@@ -59,7 +59,10 @@ class GgufModel(NamedTuple):
 
 
 def read_model(path: Path) -> GgufModel:
-    """The model in a file, or in the parts that `path` is the first of. Raises `ModelProblem`."""
+    """Read the model in a file, or in the parts after the first part `path`.
+
+    Raises `ModelProblem`.
+    """
     with opened(path) as reader:
         metadata, (first,) = read_first_part(reader)
     others = [_read_part(part, number) for number, part in enumerate(parts_of(path)[1:], 1)]
@@ -67,7 +70,7 @@ def read_model(path: Path) -> GgufModel:
 
 
 def read_first_part(reader: GgufReader) -> GgufModel:
-    """The model as its first file describes it, without the tensors of further parts."""
+    """Read the model from its first file, without the tensors of further parts."""
     name = reader.path.name
     count, entries = read_counts(reader)
     metadata = read_metadata(reader, entries)
@@ -85,7 +88,7 @@ def read_first_part(reader: GgufReader) -> GgufModel:
 
 
 def _check_parts(reader: GgufReader, metadata: Mapping[str, Value]) -> bool:
-    """Whether the file is the whole model.
+    """Return True if the file is the whole model.
 
     Raises `ModelProblem` when the model does not begin here, or its parts could not be found by
     name.
@@ -106,7 +109,7 @@ def _check_parts(reader: GgufReader, metadata: Mapping[str, Value]) -> bool:
 
 
 def _read_part(path: Path, number: int) -> Part:
-    """A further part; `number` counts from 0."""
+    """Read a further part; `number` counts from 0."""
     if not os.access(path, os.F_OK):
         what = tr("“{file}” is missing, a part of the model.", file=path.name)
         raise ModelProblem(what, tr("Put all parts of the model into one folder."))

@@ -1,17 +1,17 @@
-"""Which files belong to a model that is split over several.
+"""The files of a model that is split into several.
 
-They are named as llama.cpp's `llama_split_path` does: "name-00001-of-00003.gguf" is the first.
+They have the names of llama.cpp's `llama_split_path`: "name-00001-of-00003.gguf" is the first.
 """
 
 import re
 from pathlib import Path
 
-MOST_PARTS = 1000  # more are no model's: the largest there are have some tens
+MOST_PARTS = 1000  # the largest models have some tens
 _PART = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.DOTALL)
 
 
 def parts_of(path: Path) -> tuple[Path, ...]:
-    """All files of the model that `path` is, or is one part of, in order; they may be missing."""
+    """Return all files of the model that `path` belongs to, in order; some may be missing."""
     named = _PART.fullmatch(path.name)
     if named is None:
         return (path,)
@@ -22,11 +22,11 @@ def parts_of(path: Path) -> tuple[Path, ...]:
 
 
 def stem_of(path: Path) -> str:
-    """The name that all parts have in common, without a suffix."""
+    """Return the name that all parts have in common, without a suffix."""
     named = _PART.fullmatch(path.name)
     return named[1] if named else path.stem
 
 
 def is_further_part(path: Path) -> bool:
-    """Whether a file only goes on with a model that begins in another one."""
+    """Return True if a file only continues a model that begins in another one."""
     return parts_of(path)[0] != path

@@ -1,8 +1,8 @@
-"""Takes values off a GGUF file without ever trusting a number it states.
+"""Reads values from a GGUF file without trusting any number in it.
 
-The format is ggml's `docs/gguf.md`, little-endian. Nothing is allocated by a stated length before
-that length was held against the file's size, and what a header is not made of (a vocabulary of
-250,000 tokens) is stepped over, not read in.
+The format is ggml's `docs/gguf.md`, little-endian. Every length is checked against the file's size
+before anything is allocated by it, and values that a header does not need (a vocabulary of 250,000
+tokens) are skipped, not read.
 """
 
 import re
@@ -15,7 +15,7 @@ from chatdesk.core.i18n import tr
 
 MAX_KEPT_BYTES = 1024  # a longer string is a chat template, a licence, a list of merges
 MAX_KEPT_ITEMS = 1024  # a longer array is not one number a layer
-MAX_HEADER_BYTES = 1 << 26  # the largest are some 20 MB; bounds the time a hostile one can take
+MAX_HEADER_BYTES = 1 << 26  # the largest are some 20 MB; limits the time for a hostile one
 WINDOW_BYTES = 1 << 20
 
 _U32 = Struct("<I")
@@ -27,7 +27,7 @@ _SCALARS = {  # gguf_metadata_value_type
 _STRING = 8
 _ARRAY = 9
 
-# The loop over a vocabulary is where the time goes; over short strings `re` walks twice as fast.
+# The loop over a vocabulary takes most of the time; over short strings `re` is twice as fast.
 _RUN = 64  # strings to a match
 _SHORT = b"|".join(
     re.escape(_U64.pack(length)) + b".{%d}" % length for length in [*range(4, 64), *range(4)]
@@ -35,15 +35,15 @@ _SHORT = b"|".join(
 _SHORT_STRINGS = re.compile(b"(?s:(?>%s)){%d}+" % (_SHORT, _RUN))
 
 Value = int | float | str | tuple[int | float, ...] | None
-"""A metadata value; None is one that is there but was stepped over."""
+"""A metadata value; None is one that is present but was skipped."""
 
 
 class CutShort(ModelProblem):
-    """The file ends before what it states does, or states nonsense."""
+    """The file ends too early, or states nonsense."""
 
 
 def cut_short(path: Path) -> CutShort:
-    """The problem with a header that makes no sense, or does not end inside the file."""
+    """Return the problem of a header that is invalid, or does not end inside the file."""
     return CutShort(
         tr("“{file}” is damaged or cut short.", file=path.name),
         tr("Download it again, or choose another model."),
@@ -51,10 +51,10 @@ def cut_short(path: Path) -> CutShort:
 
 
 class Source(Protocol):
-    """What a header is read from: a file, or one that is elsewhere."""
+    """The source of a header: a file, or a remote one."""
 
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes; fewer at the end."""
+        """Return the next `count` bytes; fewer at the end."""
 
     def seek(self, at: int, /) -> object:
         """Go to a position, in bytes from the start."""
@@ -71,7 +71,7 @@ class GgufReader:
         self._file = file
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes."""
+        """Return the next `count` bytes."""
         if count > self._end - self.at:
             self.damaged()
         data = self._file.read(count)
@@ -81,24 +81,24 @@ class GgufReader:
         return data
 
     def skip(self, count: int) -> None:
-        """Step over `count` bytes."""
+        """Skip `count` bytes."""
         if count > self._end - self.at:
             self.damaged()
         self.at += count
         self._file.seek(self.at)
 
     def u32(self) -> int:
-        """The next unsigned number of 4 bytes."""
+        """Return the next unsigned number of 4 bytes."""
         number: int = _U32.unpack(self.take(4))[0]
         return number
 
     def u64(self) -> int:
-        """The next unsigned number of 8 bytes."""
+        """Return the next unsigned number of 8 bytes."""
         number: int = _U64.unpack(self.take(8))[0]
         return number
 
     def string(self) -> str | None:
-        """The next string; None for a long one."""
+        """Return the next string; None for a long one."""
         length = self.u64()
         if length > MAX_KEPT_BYTES:
             self.skip(length)
@@ -106,11 +106,11 @@ class GgufReader:
         return self.take(length).decode("utf-8", "replace")
 
     def value(self) -> Value:
-        """The next metadata value, with its type before it."""
+        """Return the next metadata value, with its type before it."""
         return self.value_of(self.u32())
 
     def value_of(self, kind: int) -> Value:
-        """The next metadata value, of the type that stood before it."""
+        """Return the next metadata value, of the type that was read before it."""
         if kind == _STRING:
             return self.string()
         if kind == _ARRAY:
@@ -118,7 +118,7 @@ class GgufReader:
         return self._scalars(kind, 1)[0]
 
     def damaged(self) -> NoReturn:
-        """Give up: the header makes no sense, or does not end inside the file."""
+        """Give up: the header is invalid, or does not end inside the file."""
         raise cut_short(self.path)
 
     def _array(self) -> tuple[int | float, ...] | None:
@@ -138,7 +138,7 @@ class GgufReader:
         return tuple(one for (one,) in scalar.iter_unpack(self.take(count * scalar.size)))
 
     def _skip_strings(self, count: int) -> None:
-        """A string is only as long as it says, so each must be looked at; a window at a time."""
+        """Skip strings: each has its own length, so each must be looked at; a window at a time."""
         while count:
             start = self.at
             window = self.take(min(WINDOW_BYTES, self._end - start))
@@ -157,7 +157,7 @@ class GgufReader:
 
 
 def _step(window: bytes, at: int, count: int) -> tuple[int, int]:
-    """Go on over some of `count` strings, one by one; where that leads, and how many are left."""
+    """Skip some of `count` strings, one by one; return the position and the remaining count."""
     length_at, last = _U64.unpack_from, len(window) - _U64.size
     for _ in range(min(count, _RUN)):
         at += _U64.size + length_at(window, at)[0]

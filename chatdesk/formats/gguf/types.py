@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class TensorType(NamedTuple):
-    """How weights are packed: `block_weights` of them in `block_bytes`."""
+    """The packing of weights: `block_weights` of them in `block_bytes`."""
 
     name: str
     block_weights: int
