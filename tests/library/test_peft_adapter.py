@@ -123,8 +123,8 @@ def test_what_has_no_counterpart_is_named(
     tmp_path: Path, starter_model: Path, settings: dict[str, Any]
 ) -> None:
     (setting,) = settings
-    told = problem(peft_adapter(tmp_path / "peft", **settings), starter_model)
-    assert told == f"“adapter_model.safetensors” uses “{setting}”, which cannot be imported."
+    message = problem(peft_adapter(tmp_path / "peft", **settings), starter_model)
+    assert message == f"“adapter_model.safetensors” uses “{setting}”, which cannot be imported."
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_a_tensor_that_is_not_of_a_linear_layer_is_named(
     tmp_path: Path, starter_model: Path, name: str
 ) -> None:
     tensors = two_halves() | {name: np.zeros((RANK, 8), np.float32)}
-    told = problem(peft_adapter(tmp_path / "peft", tensors), starter_model)
-    assert told.isprintable()
-    assert (name if name.isprintable() else ascii(name)) in told
+    message = problem(peft_adapter(tmp_path / "peft", tensors), starter_model)
+    assert message.isprintable()
+    assert (name if name.isprintable() else ascii(name)) in message
 
 
 CONFIGS = {
@@ -167,13 +167,13 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize(("config", "told"), CONFIGS.items(), ids=range(len(CONFIGS)))
+@pytest.mark.parametrize(("config", "message"), CONFIGS.items(), ids=range(len(CONFIGS)))
 def test_a_configuration_that_makes_no_sense(
-    tmp_path: Path, starter_model: Path, config: str, told: str
+    tmp_path: Path, starter_model: Path, config: str, message: str
 ) -> None:
     weights = peft_adapter(tmp_path / "peft")
     weights.with_name("adapter_config.json").write_text(config)
-    assert told in problem(weights, starter_model)
+    assert message in problem(weights, starter_model)
 
 
 def test_without_a_configuration_or_weights(tmp_path: Path, starter_model: Path) -> None:

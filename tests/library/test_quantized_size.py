@@ -33,6 +33,6 @@ print(json.dumps(found))
 def test_sizes_are_what_llama_cpp_makes(starter_model: Path) -> None:
     command = [sys.executable, "-c", DRY_RUN, str(starter_model), *MIXTURES]
     real = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    foretold = {name: quantized_bytes(starter_model, name) / 2**20 for name in MIXTURES}
+    predicted = {name: quantized_bytes(starter_model, name) / 2**20 for name in MIXTURES}
     for name, size in real.items():
-        assert size < foretold[name] < 1.04 * size, name  # with the metadata, which it leaves out
+        assert size < predicted[name] < 1.04 * size, name  # with the metadata, which it leaves out
