@@ -4,6 +4,7 @@ import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from chatdesk.cli.services import open_services
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role, new_id, now
 from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.generation import PromptMessage
@@ -13,7 +14,7 @@ from chatdesk.core.prompts import prompt_messages, sound_text
 from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.services.adapters.facts import AdapterLeftOut
 from chatdesk.services.adapters.service import Applied
-from chatdesk.services.app import App, build
+from chatdesk.services.app import App
 from chatdesk.services.chat.answer import Answer, answer_record
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.services.facts import Fact
@@ -72,8 +73,7 @@ def ask(
         else:
             facts.put(fact)
 
-    services = build(paths, publish, lambda: settings)
-    try:
+    with open_services(paths, settings, publish) as services:
         model = services.models.chosen(request.model, settings.models.chosen)
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
         chat = _with_options(services.models.defaults(model), request)
@@ -86,8 +86,6 @@ def ask(
         else:
             message = _ask_saved(services, request, chat, adapters, facts, on_text)
         return _result(message, model.id, temporary=request.temporary)
-    finally:
-        services.close()
 
 
 def _with_options(chat: ChatSettings, request: AskRequest) -> ChatSettings:

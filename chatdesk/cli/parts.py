@@ -15,6 +15,7 @@ from chatdesk.core.settings import Settings
 OK, FAILURE, INTERRUPTED = 0, 1, 130
 
 Command = Callable[[argparse.Namespace, AppPaths, Settings], int]
+Document = dict[str, Any]  # what a command prints, with the names of its contract
 _Number = TypeVar("_Number", int, float)
 
 
@@ -78,7 +79,7 @@ def show_share(share: float) -> None:
         print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)
 
 
-def print_fields(fields: dict[str, Any], *, as_json: bool) -> int:
+def print_fields(fields: Document, *, as_json: bool) -> int:
     """A document, or its fields line by line; the exit code."""
     if as_json:
         print_json(fields)

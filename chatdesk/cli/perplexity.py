@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from chatdesk.cli.services import open_services
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import build
 from chatdesk.services.measure.perplexity import Perplexity, measure_perplexity
 
 
@@ -20,14 +20,11 @@ def measure(
 ) -> Perplexity:
     """The perplexity of a text file under a model, by id or path. Raises `EnvironmentProblem`."""
     text = _read(file)
-    services = build(paths, lambda fact: None, lambda: settings)
-    try:
+    with open_services(paths, settings) as services:
         chosen = services.models.get(model)
         services.load_model(chosen)
         services.engine.wait_loaded()
         return measure_perplexity(services.engine, chosen.id, text, on_progress)
-    finally:
-        services.close()
 
 
 def _read(file: Path) -> str:

@@ -1,12 +1,13 @@
 """Learning without a window: `chatdesk personalize preview`, `train` and `resume`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chatdesk.cli.documents.adapters import Document, adapter_document
+from chatdesk.cli.documents.adapters import adapter_document
+from chatdesk.cli.parts import Document
+from chatdesk.cli.services import open_services
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
@@ -19,7 +20,7 @@ from chatdesk.core.personalization import (
     TrainingConfig,
 )
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import App, build
+from chatdesk.services.app import App
 from chatdesk.services.personalize.facts import LearningProgress
 
 OnProgress = Callable[[LearningProgress], None]
@@ -42,7 +43,8 @@ class LearnRequest:
 
 def preview(paths: AppPaths, settings: Settings, request: LearnRequest) -> Document:
     """Everything that would be learned, as it would be learned. Raises `EnvironmentProblem`."""
-    with _services(paths, settings) as services:
+    with open_services(paths, settings) as services:
+        services.tidy()
         found = _preview(services, request)
     return {
         "model": found.model_id,
@@ -67,7 +69,8 @@ def train(
     Ctrl+C keeps what was done, `say` says how it goes on, and is passed on. Raises
     `EnvironmentProblem`, also when the run fails.
     """
-    with _services(paths, settings) as services:
+    with open_services(paths, settings) as services:
+        services.tidy()
         if sentence := services.personalize.missing():
             raise EnvironmentProblem(sentence)
         found = _preview(services, request)
@@ -83,21 +86,12 @@ def resume(
     paths: AppPaths, settings: Settings, name: str, on_progress: OnProgress, say: Say
 ) -> Document:
     """Go on with a run that was interrupted. Raises `EnvironmentProblem`."""
-    with _services(paths, settings) as services:
+    with open_services(paths, settings) as services:
+        services.tidy()
         record = services.adapters.resolve(name)
         services.load_model(services.models.get(record.model_id))
         services.personalize.resume(record.id)
         return _wait(services, record, on_progress, say)
-
-
-@contextmanager
-def _services(paths: AppPaths, settings: Settings) -> Iterator[App]:
-    services = build(paths, lambda fact: None, lambda: settings)
-    try:
-        services.tidy()
-        yield services
-    finally:
-        services.close()
 
 
 def _preview(services: App, request: LearnRequest) -> Preview:

@@ -1,11 +1,11 @@
 """The command line's documents on adapters, with the names of its contract."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from chatdesk.cli.parts import Document
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import AdapterRecord, Figures
 from chatdesk.core.settings import Settings
@@ -16,8 +16,6 @@ from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
-
-Document = dict[str, Any]
 
 
 def list_adapters(paths: AppPaths) -> list[Document]:
@@ -126,8 +124,7 @@ def _active(record: AdapterRecord | None, model_id: str = "") -> Document:
 
 @contextmanager
 def _adapters(paths: AppPaths) -> Iterator[tuple[AdapterService, ModelService]]:
-    database = Database.open(paths.database)
-    try:
+    with closing(Database.open(paths.database)) as database:
         models = ModelService(ModelStore(database), paths.models)
         store = AdapterStore(database)
         store.interrupt_dead()  # the process of a run may have been killed
@@ -136,5 +133,3 @@ def _adapters(paths: AppPaths) -> Iterator[tuple[AdapterService, ModelService]]:
             AdapterService(store, conversations, models, paths.adapters, lambda fact: None),
             models,
         )
-    finally:
-        database.close()

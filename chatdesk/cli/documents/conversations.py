@@ -1,10 +1,10 @@
 """The command line's documents on conversations, with the names of its contract."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
-from typing import Any
 
+from chatdesk.cli.parts import Document
 from chatdesk.core.chat import Message, MessageState, with_thinking_apart
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.adapters.forgetting import forget_learned
@@ -12,8 +12,6 @@ from chatdesk.services.chat.saved_sessions import forget_session
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
-
-Document = dict[str, Any]
 
 
 def list_conversations(paths: AppPaths) -> list[Document]:
@@ -48,7 +46,7 @@ def show_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
 
 def delete_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
     """Move a chat to the trash. Raises `NotFound`."""
-    with _database(paths) as database:
+    with closing(Database.open(paths.database)) as database:
         store = ConversationStore(database)
         conversation_id = store.resolve(id_or_prefix)
         store.delete(conversation_id)
@@ -66,17 +64,8 @@ def restore_conversation(paths: AppPaths, id_or_prefix: str) -> Document:
 
 
 @contextmanager
-def _database(paths: AppPaths) -> Iterator[Database]:
-    database = Database.open(paths.database)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
 def _conversations(paths: AppPaths) -> Iterator[ConversationStore]:
-    with _database(paths) as database:
+    with closing(Database.open(paths.database)) as database:
         yield ConversationStore(database)
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 
-from chatdesk.cli.documents.models import Document, describe, find_devices, opened
+from chatdesk.cli.documents.models import describe, find_devices
+from chatdesk.cli.parts import Document
+from chatdesk.cli.services import open_services
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import DownloadState, Estimate, HubRepository, Variant
@@ -26,7 +28,7 @@ def is_repository(text: str) -> bool:
 
 def search_hub(paths: AppPaths, settings: Settings, words: str, sort: str) -> list[Document]:
     """Repositories with models. Raises `EnvironmentProblem`."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         found = services.hub.search(words, sort)
     return [
         asdict(each) | {"updated": each.updated.isoformat() if each.updated else None}
@@ -36,7 +38,7 @@ def search_hub(paths: AppPaths, settings: Settings, words: str, sort: str) -> li
 
 def repository_info(paths: AppPaths, settings: Settings, repo: str) -> Document:
     """A repository and its variants, each with how it fits. Raises `EnvironmentProblem`."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         repository = services.hub.open(repo)
         find_devices(services)
         judged = services.hub.judge(repository)
@@ -68,7 +70,7 @@ def pull(
         if isinstance(fact, DownloadProgressed) and whole:
             on_progress(fact.received / whole)
 
-    with opened(paths, settings, publish) as services:
+    with open_services(paths, settings, publish) as services:
         named = _ASKED.fullmatch(asked)
         repo, file = named.groups() if named else (asked, None)
         repository = services.hub.open(repo)
@@ -90,7 +92,7 @@ def pull(
 
 def catalog(paths: AppPaths, settings: Settings, *, update: bool) -> list[Document]:
     """The models that are recommended, each with how it fits. Raises `EnvironmentProblem`."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         if update:
             services.hub.update_catalog()
         find_devices(services)

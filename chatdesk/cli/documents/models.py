@@ -1,35 +1,22 @@
 """The command line's documents on the models here, with the names of its contract."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from chatdesk.cli.parts import Document
+from chatdesk.cli.services import open_services
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.library import Estimate, KeptModel, Presence, QuantizingState
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.services.app import App, build
-from chatdesk.services.facts import Fact, Publish
+from chatdesk.services.app import App
+from chatdesk.services.facts import Fact
 from chatdesk.services.models.files import presence_of
 from chatdesk.services.quantize.facts import QuantizingChanged
-
-Document = dict[str, Any]
-
-
-@contextmanager
-def opened(
-    paths: AppPaths, settings: Settings, publish: Publish = lambda fact: None
-) -> Iterator[App]:
-    """The services of one command."""
-    services = build(paths, publish, lambda: settings)
-    try:
-        yield services
-    finally:
-        services.close()
 
 
 def find_devices(services: App) -> None:
@@ -43,7 +30,7 @@ def find_devices(services: App) -> None:
 
 def list_models(paths: AppPaths, settings: Settings) -> list[tuple[Document, Presence]]:
     """Every model of the list, with how it fits this machine, and whether its file is there."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         find_devices(services)
         kept = services.models.kept()
     return [(_kept(each), each.presence) for each in kept]
@@ -51,7 +38,7 @@ def list_models(paths: AppPaths, settings: Settings) -> list[tuple[Document, Pre
 
 def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document:
     """One model, at more length. Raises `NotFound` or `ModelProblem`."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         services.models.refresh()
         model = services.models.get(id_or_path)
         find_devices(services)
@@ -75,7 +62,7 @@ def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document
 
 def add_model(paths: AppPaths, settings: Settings, path: Path) -> Document:
     """Take up a GGUF file. Raises `ModelProblem`."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         model = services.models.add(path)
         find_devices(services)
         return describe(services, settings, model)
@@ -86,7 +73,7 @@ def remove_model(paths: AppPaths, settings: Settings, model_id: str, *, forget: 
 
     Raises `EnvironmentProblem`.
     """
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         model = services.models.get(model_id)
         freed = 0
         if forget or presence_of(model) is Presence.MISSING:
@@ -98,7 +85,7 @@ def remove_model(paths: AppPaths, settings: Settings, model_id: str, *, forget: 
 
 def models_elsewhere(paths: AppPaths, settings: Settings, *, add: bool) -> list[Document]:
     """What other apps keep, and with `add` the ids under which it was taken up."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         found = services.models.elsewhere()
         return [
             asdict(each) | ({"id": services.models.add_elsewhere(each).id} if add else {})
@@ -108,7 +95,7 @@ def models_elsewhere(paths: AppPaths, settings: Settings, *, add: bool) -> list[
 
 def duplicates(paths: AppPaths, settings: Settings) -> list[list[Document]]:
     """Models that are the same to the byte, in groups."""
-    with opened(paths, settings) as services:
+    with open_services(paths, settings) as services:
         groups = services.models.duplicates()
     return [[_kept(each) for each in group] for group in groups]
 
@@ -129,7 +116,7 @@ def quantize_model(
         if isinstance(fact, QuantizingChanged) and fact.progress.is_running:
             on_progress(fact.progress.fraction)
 
-    with opened(paths, settings, publish) as services:
+    with open_services(paths, settings, publish) as services:
         model = services.models.get(id_or_path)
         if services.quantizing.loses_twice(model):
             kind = model.header.quantization
