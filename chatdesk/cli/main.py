@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk import __version__
+from chatdesk.cli.conversations import add_conversations
 from chatdesk.cli.models import add_models
 from chatdesk.cli.parts import (
     FAILURE,
@@ -25,7 +26,6 @@ from chatdesk.cli.parts import (
     add_json,
     fail,
     note,
-    print_fields,
     print_json,
     seed_argument,
     text_argument,
@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     window.set_defaults(command=_window)
     _add_ask(commands)
     add_models(commands)
-    _add_conversations(commands)
+    add_conversations(commands)
     add_personalize(commands)
     _add_serve(commands)
     _add_serve_device(commands)
@@ -161,23 +161,6 @@ def _add_ask(commands: Any) -> None:
     parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
     parser.set_defaults(command=_ask, parser=parser)
     add_json(parser)
-
-
-def _add_conversations(commands: Any) -> None:
-    conversations = commands.add_parser("conversations", help=tr("your chats"))
-    actions = conversations.add_subparsers(required=True, metavar=tr("ACTION"))
-    listing = actions.add_parser("list", help=tr("list the chats, the newest first"))
-    listing.set_defaults(command=_conversations_list)
-    add_json(listing)
-    for name, command, text in (
-        ("show", _conversations_show, tr("print a chat")),
-        ("delete", _conversations_delete, tr("move a chat to the trash, for 30 days")),
-        ("restore", _conversations_restore, tr("take a chat out of the trash")),
-    ):
-        parser = actions.add_parser(name, help=text)
-        parser.add_argument("id", metavar="ID", type=text_argument)
-        parser.set_defaults(command=command)
-        add_json(parser)
 
 
 def _add_serve(commands: Any) -> None:
@@ -266,44 +249,6 @@ def _ask(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> in
     else:
         print()
     return INTERRUPTED if result.stop_reason == "cancelled" else OK
-
-
-def _conversations_list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
-    from chatdesk.cli.documents.conversations import list_conversations
-
-    conversations = list_conversations(paths)
-    if options.json:
-        print_json(conversations)
-    else:
-        for entry in conversations:
-            print(f"{entry['id']}  {entry['updated'][:16]}  {entry['title']}")
-    return OK
-
-
-def _conversations_show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
-    from chatdesk.cli.documents.conversations import show_conversation
-
-    document = show_conversation(paths, options.id)
-    if options.json:
-        print_json(document)
-    else:
-        print(f"# {document['title']}")
-        for message in document["messages"]:
-            if message["active"]:
-                print(f"\n## {message['role']}\n{message['text']}")
-    return OK
-
-
-def _conversations_delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
-    from chatdesk.cli.documents.conversations import delete_conversation
-
-    return print_fields(delete_conversation(paths, options.id), as_json=options.json)
-
-
-def _conversations_restore(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
-    from chatdesk.cli.documents.conversations import restore_conversation
-
-    return print_fields(restore_conversation(paths, options.id), as_json=options.json)
 
 
 def _serve(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:

@@ -8,10 +8,14 @@ from typing import Any
 
 from chatdesk.cli.parts import (
     OK,
-    add_json,
+    Action,
+    Argument,
+    Document,
+    add_actions,
     note,
     print_fields,
     print_json,
+    print_rows,
     show_share,
     text_argument,
 )
@@ -22,57 +26,76 @@ from chatdesk.core.settings import Settings
 from chatdesk.core.units import size_words
 
 SORTS = {"downloads": "downloads", "likes": "likes", "updated": "lastModified"}
-ARGUMENTS = {  # what it is called in the help, what it is, and how often it may be given
-    "model": ("ID|PATH", str, None),
-    "path": ("PATH", Path, None),
-    "file": ("FILE", Path, None),
-    "type": ("TYPE", str, None),
-    "repo": ("REPO[:FILE]", text_argument, None),
-    "words": ("WORDS", text_argument, "+"),
-}
 
 
 def add_models(commands: Any) -> None:
     """Make the commands known."""
-    models = commands.add_parser("models", help=tr("the models on this computer"))
-    actions = models.add_subparsers(required=True, metavar=tr("ACTION"))
-    parsers = {}
-    for name, command, positional, text in (
-        ("list", _list, (), tr("list the models")),
-        ("info", _info, ("model",), tr("say what is known of a model or a repository")),
-        ("add", _add, ("path",), tr("add a GGUF file where it lies")),
-        ("search", _search, ("words",), tr("search the hub for models")),
-        ("pull", _pull, ("repo",), tr("fetch a model; the same again goes on with it")),
-        ("remove", _remove, ("model",), tr("move a model to the trash")),
-        ("elsewhere", _elsewhere, (), tr("list the models that other apps keep")),
-        ("duplicates", _duplicates, (), tr("find models that are the same to the byte")),
-        ("catalog", _catalog, (), tr("list the models that are recommended")),
-        ("quantize", _quantize, ("model", "type"), tr("make a smaller one of a model")),
-        (
-            "perplexity",
-            _perplexity,
-            ("model", "file"),
-            tr("say how well a model foretells a text"),
+    model = Argument("model", "ID|PATH")
+    actions = (
+        Action("list", tr("list the models"), _list),
+        Action("info", tr("say what is known of a model or a repository"), _info, (model,)),
+        Action(
+            "add",
+            tr("add a GGUF file where it lies"),
+            _add,
+            (Argument("path", "PATH", type=Path),),
         ),
-    ):
-        parser = parsers[name] = actions.add_parser(name, help=text)
-        for each in positional:
-            metavar, kind, nargs = ARGUMENTS[each]
-            parser.add_argument(each, metavar=metavar, type=kind, nargs=nargs)
-        parser.set_defaults(command=command)
-        add_json(parser)
-    _add_options(parsers)
+        Action(
+            "search",
+            tr("search the hub for models"),
+            _search,
+            (
+                Argument("words", "WORDS", type=text_argument, nargs="+"),
+                Argument("--sort", choices=SORTS, default="downloads"),
+            ),
+        ),
+        Action(
+            "pull",
+            tr("fetch a model; the same again goes on with it"),
+            _pull,
+            (Argument("repo", "REPO[:FILE]", type=text_argument),),
+        ),
+        Action(
+            "remove",
+            tr("move a model to the trash"),
+            _remove,
+            (model, _flag("--forget", tr("only take it off the list; the file stays"))),
+        ),
+        Action(
+            "elsewhere",
+            tr("list the models that other apps keep"),
+            _elsewhere,
+            (_flag("--add", tr("add them all, where they lie")),),
+        ),
+        Action("duplicates", tr("find models that are the same to the byte"), _duplicates),
+        Action(
+            "catalog",
+            tr("list the models that are recommended"),
+            _catalog,
+            (_flag("--update", tr("fetch a newer list first")),),
+        ),
+        Action(
+            "quantize",
+            tr("make a smaller one of a model"),
+            _quantize,
+            (
+                model,
+                Argument("type", "TYPE"),
+                _flag("--compare", tr("measure both models after it")),
+            ),
+        ),
+        Action(
+            "perplexity",
+            tr("say how well a model foretells a text"),
+            _perplexity,
+            (model, Argument("file", "FILE", type=Path)),
+        ),
+    )
+    add_actions(commands, "models", tr("the models on this computer"), actions)
 
 
-def _add_options(parsers: dict[str, argparse.ArgumentParser]) -> None:
-    parsers["search"].add_argument("--sort", choices=SORTS, default="downloads")
-    for name, option, text in (
-        ("remove", "--forget", tr("only take it off the list; the file stays")),
-        ("elsewhere", "--add", tr("add them all, where they lie")),
-        ("catalog", "--update", tr("fetch a newer list first")),
-        ("quantize", "--compare", tr("measure both models after it")),
-    ):
-        parsers[name].add_argument(option, action="store_true", help=text)
+def _flag(name: str, text: str) -> Argument:
+    return Argument(name, action="store_true", help=text)
 
 
 def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -119,14 +142,12 @@ def _add(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> in
 def _search(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.cli.documents.hub import search_hub
 
-    found = search_hub(paths, settings, " ".join(options.words), SORTS[options.sort])
-    if options.json:
-        print_json(found)
-        return OK
-    for each in found:
+    def line(each: Document) -> str:
         gated = tr("gated") if each["gated"] else ""
-        print(f"{each['downloads']:>12,}  {each['repo']}  {each['license']}  {gated}".rstrip())
-    return OK
+        return f"{each['downloads']:>12,}  {each['repo']}  {each['license']}  {gated}"
+
+    found = search_hub(paths, settings, " ".join(options.words), SORTS[options.sort])
+    return print_rows(found, line, as_json=options.json)
 
 
 def _pull(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -146,13 +167,11 @@ def _remove(options: argparse.Namespace, paths: AppPaths, settings: Settings) ->
 def _elsewhere(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.cli.documents.models import models_elsewhere
 
-    found = models_elsewhere(paths, settings, add=options.add)
-    if options.json:
-        print_json(found)
-        return OK
-    for each in found:
-        print(f"{each['app']}  {each['name']}  {size_words(each['bytes'])}  {each['path']}")
-    return OK
+    return print_rows(
+        models_elsewhere(paths, settings, add=options.add),
+        lambda each: f"{each['app']}  {each['name']}  {size_words(each['bytes'])}  {each['path']}",
+        as_json=options.json,
+    )
 
 
 def _duplicates(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
@@ -172,14 +191,11 @@ def _duplicates(options: argparse.Namespace, paths: AppPaths, settings: Settings
 def _catalog(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     from chatdesk.cli.documents.hub import catalog
 
-    entries = catalog(paths, settings, update=options.update)
-    if options.json:
-        print_json(entries)
-        return OK
-    for each in entries:
-        named = f"{each['repo']}:{each['file']}"
-        print(f"{each['name']}  {size_words(each['bytes'])}  {each['fit']}  {named}")
-    return OK
+    def line(each: Document) -> str:
+        file = f"{each['repo']}:{each['file']}"
+        return f"{each['name']}  {size_words(each['bytes'])}  {each['fit']}  {file}"
+
+    return print_rows(catalog(paths, settings, update=options.update), line, as_json=options.json)
 
 
 def _quantize(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:

@@ -3,8 +3,9 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chatdesk.core.i18n import tr
@@ -19,12 +20,38 @@ Document = dict[str, Any]  # what a command prints, with the names of its contra
 _Number = TypeVar("_Number", int, float)
 
 
-def add_options(
-    parser: argparse.ArgumentParser, *options: tuple[str, str, Callable[[str], object], str]
-) -> None:
-    """Options without defaults: name, metavar, type and help."""
-    for name, metavar, kind, text in options:
-        parser.add_argument(name, metavar=metavar, type=kind, help=text)
+class Argument:
+    """An argument of a command: its name and what `ArgumentParser.add_argument` takes with it."""
+
+    def __init__(self, name: str, metavar: str | None = None, **keywords: Any) -> None:
+        self.name = name
+        self._keywords = keywords | ({"metavar": metavar} if metavar else {})
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Have `parser` understand it."""
+        parser.add_argument(self.name, **self._keywords)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A command below a command, as `list` in `chatdesk models list`."""
+
+    name: str
+    help: str
+    run: Command
+    arguments: Sequence[Argument] = ()
+
+
+def add_actions(commands: Any, name: str, text: str, actions: Iterable[Action]) -> None:
+    """Make a command known and the actions below it, each with `--json`."""
+    parser = commands.add_parser(name, help=text)
+    below = parser.add_subparsers(required=True, metavar=tr("ACTION"))
+    for action in actions:
+        parser = below.add_parser(action.name, help=action.help)
+        for argument in action.arguments:
+            argument.add_to(parser)
+        parser.set_defaults(command=action.run)
+        add_json(parser)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +104,16 @@ def show_share(share: float) -> None:
     """How much is done, 0 to 1, where somebody looks on."""
     if sys.stderr.isatty():
         print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)
+
+
+def print_rows(rows: Sequence[Document], line: Callable[[Document], str], *, as_json: bool) -> int:
+    """A document that is a list, or each of it as a `line`; the exit code."""
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            print(line(row).rstrip())
+    return OK
 
 
 def print_fields(fields: Document, *, as_json: bool) -> int:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.parts import (
     OK,
-    add_json,
-    add_options,
+    Action,
+    Argument,
+    Document,
+    add_actions,
     fail,
     note,
     print_fields,
     print_json,
+    print_rows,
     seed_argument,
     show_share,
     text_argument,
@@ -32,56 +35,54 @@ MAX_EPOCHS, MAX_RANK = 100, 256
 
 def add_personalize(commands: Any) -> None:
     """Make the commands known."""
-    personalize = commands.add_parser("personalize", help=tr("have the model learn from you"))
-    actions = personalize.add_subparsers(required=True, metavar=tr("ACTION"))
-    model = ("--model", "ID|PATH", str, tr("the model, instead of the one chosen last"))
-    parsers = {}
-    for name, command, positional, text in (
-        ("preview", _preview, (), tr("show exactly what would be learned")),
-        ("train", _train, (), tr("learn it, and say what came of it")),
-        ("resume", _resume, ("id",), tr("go on where it was interrupted")),
-        ("list", _list, (), tr("list the adapters, the newest first")),
-        ("show", _show, ("id",), tr("say what was measured of an adapter")),
-        ("activate", _activate, ("id",), tr("use an adapter for its model")),
-        ("rollback", _rollback, (), tr("go back to what was active before")),
-        ("delete", _delete, ("id",), tr("remove an adapter for good")),
-        ("export", _export, ("id", "dest"), tr("copy an adapter to a .gguf or folder")),
-        ("import", _import, ("file",), tr("take up a .gguf or PEFT adapter made elsewhere")),
-    ):
-        parser = parsers[name] = actions.add_parser(name, help=text)
-        for each in positional:
-            kind = text_argument if each == "id" else Path
-            parser.add_argument(each, metavar=each.upper(), type=kind)
-        if name in ("preview", "train", "rollback", "import"):
-            add_options(parser, model)
-        parser.set_defaults(command=command)
-        add_json(parser)
-    for name in ("preview", "train"):
-        _add_learning(parsers[name])
-    _add_training(parsers["train"])
-    add_options(parsers["import"], ("--name", "NAME", text_argument, tr("what to call it")))
+    adapter = Argument("id", "ID", type=text_argument)
+    place, file = Argument("dest", "DEST", type=Path), Argument("file", "FILE", type=Path)
+    model = Argument("--model", "ID|PATH", help=tr("the model, instead of the one chosen last"))
+    name = Argument("--name", "NAME", type=text_argument, help=tr("what to call it"))
+    sources, training = _sources(), _training()
+    actions = (
+        Action("preview", tr("show exactly what would be learned"), _preview, (model, *sources)),
+        Action(
+            "train",
+            tr("learn it, and say what came of it"),
+            _train,
+            (model, *sources, *training, name),
+        ),
+        Action("resume", tr("go on where it was interrupted"), _resume, (adapter,)),
+        Action("list", tr("list the adapters, the newest first"), _list),
+        Action("show", tr("say what was measured of an adapter"), _show, (adapter,)),
+        Action("activate", tr("use an adapter for its model"), _activate, (adapter,)),
+        Action("rollback", tr("go back to what was active before"), _rollback, (model,)),
+        Action("delete", tr("remove an adapter for good"), _delete, (adapter,)),
+        Action("export", tr("copy an adapter to a .gguf or folder"), _export, (adapter, place)),
+        Action(
+            "import",
+            tr("take up a .gguf or PEFT adapter made elsewhere"),
+            _import,
+            (file, model, name),
+        ),
+    )
+    add_actions(commands, "personalize", tr("have the model learn from you"), actions)
 
 
-def _add_learning(parser: argparse.ArgumentParser) -> None:
+def _sources() -> tuple[Argument, ...]:
+    several: dict[str, Any] = {"nargs": "+", "action": "extend"}
     chats = tr("learn from all of this chat, whatever the settings say; may be given again")
-    parser.add_argument(
-        "--conversation", metavar="ID", type=text_argument, nargs="+", action="extend", help=chats
-    )
     files = tr("learn from this file of chats, one JSON object a line; may be given again")
-    parser.add_argument(
-        "--dataset", metavar="FILE", type=Path, nargs="+", action="extend", help=files
+    return (
+        Argument("--conversation", "ID", type=text_argument, help=chats, **several),
+        Argument("--dataset", "FILE", type=Path, help=files, **several),
     )
 
 
-def _add_training(parser: argparse.ArgumentParser) -> None:
-    add_options(
-        parser,
-        ("--epochs", "N", _epochs, tr("how often everything is seen")),
-        ("--rank", "N", _rank, tr("how much the adapter can hold")),
-        ("--seed", "N", seed_argument, tr("the same seed gives the same adapter")),
-        ("--name", "NAME", text_argument, tr("what to call it")),
+def _training() -> tuple[Argument, ...]:
+    seed = tr("the same seed gives the same adapter")
+    return (
+        Argument("--epochs", "N", type=_epochs, help=tr("how often everything is seen")),
+        Argument("--rank", "N", type=_rank, help=tr("how much the adapter can hold")),
+        Argument("--seed", "N", type=seed_argument, help=seed),
+        Argument("--yes", action="store_true", help=tr("agree to what preview shows")),
     )
-    parser.add_argument("--yes", action="store_true", help=tr("agree to what preview shows"))
 
 
 def _epochs(text: str) -> int:
@@ -173,7 +174,7 @@ def _resume(options: argparse.Namespace, paths: AppPaths, settings: Settings) ->
     return _print_adapter(document, as_json=options.json)
 
 
-def _print_adapter(document: dict[str, Any], *, as_json: bool) -> int:
+def _print_adapter(document: Document, *, as_json: bool) -> int:
     if as_json:
         print_json(document)
         return OK
@@ -192,14 +193,11 @@ def _print_adapter(document: dict[str, Any], *, as_json: bool) -> int:
 def _list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
     from chatdesk.cli.documents.adapters import list_adapters
 
-    adapters = list_adapters(paths)
-    if options.json:
-        print_json(adapters)
-    else:
-        for each in adapters:
-            state = tr("active") if each["active"] else each["state"]
-            print(f"{each['id']}  {each['created'][:16]}  {state}  {each['model']}  {each['name']}")
-    return OK
+    def line(each: Document) -> str:
+        state = tr("active") if each["active"] else each["state"]
+        return f"{each['id']}  {each['created'][:16]}  {state}  {each['model']}  {each['name']}"
+
+    return print_rows(list_adapters(paths), line, as_json=options.json)
 
 
 def _show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:

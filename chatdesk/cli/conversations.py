@@ -1,0 +1,66 @@
+"""The commands of `chatdesk conversations`."""
+
+import argparse
+from typing import Any
+
+from chatdesk.cli.parts import (
+    OK,
+    Action,
+    Argument,
+    add_actions,
+    print_fields,
+    print_json,
+    print_rows,
+    text_argument,
+)
+from chatdesk.core.i18n import tr
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.settings import Settings
+
+
+def add_conversations(commands: Any) -> None:
+    """Make the commands known."""
+    chat = (Argument("id", "ID", type=text_argument),)
+    actions = (
+        Action("list", tr("list the chats, the newest first"), _list),
+        Action("show", tr("print a chat"), _show, chat),
+        Action("delete", tr("move a chat to the trash, for 30 days"), _delete, chat),
+        Action("restore", tr("take a chat out of the trash"), _restore, chat),
+    )
+    add_actions(commands, "conversations", tr("your chats"), actions)
+
+
+def _list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.conversations import list_conversations
+
+    return print_rows(
+        list_conversations(paths),
+        lambda each: f"{each['id']}  {each['updated'][:16]}  {each['title']}",
+        as_json=options.json,
+    )
+
+
+def _show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.conversations import show_conversation
+
+    document = show_conversation(paths, options.id)
+    if options.json:
+        print_json(document)
+        return OK
+    print(f"# {document['title']}")
+    for message in document["messages"]:
+        if message["active"]:
+            print(f"\n## {message['role']}\n{message['text']}")
+    return OK
+
+
+def _delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.conversations import delete_conversation
+
+    return print_fields(delete_conversation(paths, options.id), as_json=options.json)
+
+
+def _restore(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.conversations import restore_conversation
+
+    return print_fields(restore_conversation(paths, options.id), as_json=options.json)
