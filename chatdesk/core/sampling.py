@@ -1,11 +1,67 @@
-"""The parameters of sampling, and presets of them."""
+"""The parameters of sampling, and presets of them.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A new sampler is one field of `SamplingParams` (range, slider, name for clients) and one line of the
+chain in `inference/decoding/sampler.py`. The engine's checks, the server's bodies, the stored
+settings and the sliders derive from the field.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum, auto
 from types import MappingProxyType
+from typing import TypeVar
+
+from chatdesk.core.i18n import tr
 
 DRY_BREAKERS = ("\n", ":", '"', "*")  # llama.cpp's own
 MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
+_Number = TypeVar("_Number", int, float)
+
+
+class SamplerGroup(Enum):
+    """Where a slider stands."""
+
+    USUAL = auto()
+    FILTERS = auto()
+    DYNAMIC_TEMPERATURE = auto()
+    XTC = auto()
+    DRY = auto()
+    MIROSTAT = auto()
+    PENALTIES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """How a parameter is offered: a useful part of its range, in steps.
+
+    `words` makes its name and a hint in the language of the moment. The slider is shown while the
+    field `needs` is on; "" for always.
+    """
+
+    group: SamplerGroup
+    low: float
+    high: float
+    step: float
+    words: Callable[[], tuple[str, str]]
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerNumber:
+    """A field of `SamplingParams` that is a number from `low` to `high`; clients call it `api`."""
+
+    name: str
+    kind: type[int] | type[float]
+    low: float
+    high: float
+    slider: Slider | None
+    api: str
+
+
+def _number(
+    default: _Number, low: float, high: float, slider: Slider | None = None, api: str = ""
+) -> _Number:
+    return field(default=default, metadata={"number": (type(default), low, high, slider, api)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,33 +79,123 @@ class SamplingParams:
     strings end the answer and are not part of it.
     """
 
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repeat_penalty: float = 1.1
-    repeat_last_n: int = 64
+    temperature: float = _number(
+        0.7, 0, 100,
+        Slider(SamplerGroup.USUAL, 0, 2, 0.05,
+               lambda: (tr("Temperature"), tr("0 always takes the likeliest word."))),
+    )  # fmt: skip
+    top_k: int = _number(
+        40, 0, 2**31 - 1,
+        Slider(SamplerGroup.USUAL, 0, 100, 1,
+               lambda: (tr("Top-k"), tr("How many words are considered; 0 is all."))),
+    )  # fmt: skip
+    top_p: float = _number(
+        0.95, 0, 1,
+        Slider(SamplerGroup.USUAL, 0, 1, 0.01,
+               lambda: (tr("Top-p"), tr("The share of likelihood considered; 1 is all."))),
+    )  # fmt: skip
+    min_p: float = _number(
+        0.05, 0, 1,
+        Slider(SamplerGroup.USUAL, 0, 0.5, 0.01,
+               lambda: (tr("Min-p"), tr("Drops words much less likely than the best."))),
+    )  # fmt: skip
+    repeat_penalty: float = _number(
+        1.1, 0.01, 100,
+        Slider(SamplerGroup.USUAL, 1, 1.5, 0.01,
+               lambda: (tr("Repetition penalty"), tr("1 is off; more avoids repeats."))),
+    )  # fmt: skip
+    repeat_last_n: int = _number(64, 0, 2**16)
     seed: int | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
-    dynatemp_range: float = 0.0
-    dynatemp_exponent: float = 1.0
-    typical_p: float = 1.0
-    top_n_sigma: float = 0.0
-    xtc_probability: float = 0.0
-    xtc_threshold: float = 0.1
-    dry_multiplier: float = 0.0
-    dry_base: float = 1.75
-    dry_allowed_length: int = 2
-    dry_last_n: int = -1
+    dynatemp_range: float = _number(
+        0.0, 0, 100,
+        Slider(SamplerGroup.DYNAMIC_TEMPERATURE, 0, 2, 0.05,
+               lambda: (tr("Range"),
+                        tr("How far the temperature moves with the model's certainty; 0 is off."))),
+    )  # fmt: skip
+    dynatemp_exponent: float = _number(
+        1.0, 0, 10,
+        Slider(SamplerGroup.DYNAMIC_TEMPERATURE, 0.1, 5, 0.1,
+               lambda: (tr("Exponent"), tr("How certainty is turned into temperature.")),
+               needs="dynatemp_range"),
+    )  # fmt: skip
+    typical_p: float = _number(
+        1.0, 0, 1,
+        Slider(SamplerGroup.FILTERS, 0, 1, 0.01,
+               lambda: (tr("Typical"), tr("Prefers words of typical surprise; 1 is off."))),
+    )  # fmt: skip
+    top_n_sigma: float = _number(
+        0.0, 0, 100,
+        Slider(SamplerGroup.FILTERS, 0, 5, 0.1,
+               lambda: (tr("Top-n-sigma"),
+                        tr("Drops words so far below the best, in standard deviations; "
+                           "0 is off."))),
+    )  # fmt: skip
+    xtc_probability: float = _number(
+        0.0, 0, 1,
+        Slider(SamplerGroup.XTC, 0, 1, 0.01,
+               lambda: (tr("Probability"),
+                        tr("How often the likeliest words are left out, for variety; 0 is off."))),
+    )  # fmt: skip
+    xtc_threshold: float = _number(
+        0.1, 0, 1,
+        Slider(SamplerGroup.XTC, 0, 0.5, 0.01,
+               lambda: (tr("Threshold"), tr("Only words likelier than this are left out.")),
+               needs="xtc_probability"),
+    )  # fmt: skip
+    dry_multiplier: float = _number(
+        0.0, 0, 100,
+        Slider(SamplerGroup.DRY, 0, 5, 0.05,
+               lambda: (tr("Strength"), tr("Avoids repeating whole phrases; 0 is off."))),
+    )  # fmt: skip
+    dry_base: float = _number(
+        1.75, 1, 10,
+        Slider(SamplerGroup.DRY, 1, 4, 0.05,
+               lambda: (tr("Growth"), tr("How fast the penalty grows with the phrase.")),
+               needs="dry_multiplier"),
+    )  # fmt: skip
+    dry_allowed_length: int = _number(
+        2, 0, 2**16,
+        Slider(SamplerGroup.DRY, 1, 20, 1,
+               lambda: (tr("Allowed length"), tr("Phrases of so many tokens may be repeated.")),
+               needs="dry_multiplier"),
+    )  # fmt: skip
+    dry_last_n: int = _number(-1, -1, 2**20, api="dry_penalty_last_n")
     dry_breakers: tuple[str, ...] = DRY_BREAKERS
-    mirostat: int = 0
-    mirostat_tau: float = 5.0
-    mirostat_eta: float = 0.1
-    frequency_penalty: float = 0.0
-    presence_penalty: float = 0.0
+    mirostat: int = _number(0, 0, 2)
+    mirostat_tau: float = _number(
+        5.0, 0, 100,
+        Slider(SamplerGroup.MIROSTAT, 0, 10, 0.1,
+               lambda: (tr("Surprise"), tr("How surprising the words are to be.")),
+               needs="mirostat"),
+    )  # fmt: skip
+    mirostat_eta: float = _number(
+        0.1, 0, 1,
+        Slider(SamplerGroup.MIROSTAT, 0, 1, 0.01,
+               lambda: (tr("Learning rate"), tr("How fast it adapts.")),
+               needs="mirostat"),
+    )  # fmt: skip
+    frequency_penalty: float = _number(
+        0.0, -2, 2,
+        Slider(SamplerGroup.PENALTIES, -2, 2, 0.05,
+               lambda: (tr("Frequency"), tr("More for words that came often; 0 is off."))),
+    )  # fmt: skip
+    presence_penalty: float = _number(
+        0.0, -2, 2,
+        Slider(SamplerGroup.PENALTIES, -2, 2, 0.05,
+               lambda: (tr("Presence"), tr("The same for every word that came; 0 is off."))),
+    )  # fmt: skip
     logit_bias: tuple[tuple[int, float], ...] = ()
 
+
+NUMBERS = tuple(
+    SamplerNumber(each.name, kind, low, high, slider, api or each.name)
+    for each in fields(SamplingParams)
+    if "number" in each.metadata
+    for kind, low, high, slider, api in (each.metadata["number"],)
+)
+"""The parameters that are numbers, in the order of the fields."""
 
 PRESETS: Mapping[str, SamplingParams] = MappingProxyType(
     {

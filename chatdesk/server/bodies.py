@@ -5,13 +5,13 @@ because clients send many; known fields that cannot be served are refused.
 """
 
 from dataclasses import fields, replace
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
 from chatdesk.core.generation import Embed, Generate, PromptMessage
 from chatdesk.core.i18n import tr
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.sampling import NUMBERS, SamplingParams
 from chatdesk.server.errors import ApiError, bad_request
 
 MAX_TOP_LOGPROBS = 20  # OpenAI's own limit
@@ -42,31 +42,24 @@ class ResponseFormat(msgspec.Struct):
     json_schema: JsonSchema | None = None
 
 
-class Sampling(msgspec.Struct, kw_only=True):
-    """The fields of `SamplingParams` that are used unchanged."""
+if TYPE_CHECKING:
 
-    temperature: float | None = None
-    top_k: Whole | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    typical_p: float | None = None
-    top_n_sigma: float | None = None
-    dynatemp_range: float | None = None
-    dynatemp_exponent: float | None = None
-    xtc_probability: float | None = None
-    xtc_threshold: float | None = None
-    mirostat: Whole | None = None
-    mirostat_tau: float | None = None
-    mirostat_eta: float | None = None
-    repeat_penalty: float | None = None
-    repeat_last_n: Whole | None = None
-    frequency_penalty: float | None = None
-    presence_penalty: float | None = None
-    dry_multiplier: float | None = None
-    dry_base: float | None = None
-    dry_allowed_length: Whole | None = None
-    dry_last_n: Whole | None = msgspec.field(default=None, name="dry_penalty_last_n")
-    dry_breakers: tuple[str, ...] | None = msgspec.field(default=None, name="dry_sequence_breakers")
+    class Sampling(msgspec.Struct, kw_only=True):
+        """The numbers of `SamplingParams`, used unchanged."""
+
+else:
+    Sampling = msgspec.defstruct(
+        "Sampling",
+        [
+            (
+                each.name,
+                (Whole if each.kind is int else float) | None,
+                msgspec.field(default=None, name=each.api),
+            )
+            for each in NUMBERS
+        ],
+        kw_only=True,
+    )
 
 
 class AnswerBody(Sampling, kw_only=True):
@@ -80,6 +73,7 @@ class AnswerBody(Sampling, kw_only=True):
     seed: Whole | None = None
     max_tokens: Whole | None = None
     logit_bias: dict[int, float] | None = None
+    dry_breakers: tuple[str, ...] | None = msgspec.field(default=None, name="dry_sequence_breakers")
     response_format: ResponseFormat | None = None
     grammar: str | None = None
 

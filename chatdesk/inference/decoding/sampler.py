@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.sampling import NUMBERS, SamplingParams
 from chatdesk.inference.decoding.grammar import Constraint
 from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.model import Model
@@ -184,39 +184,14 @@ def _dry_window(params: SamplingParams, model: Model) -> int:
     return model.trained_context if params.dry_last_n < 0 else params.dry_last_n
 
 
-_RANGES = (
-    ("temperature", 0, 100),
-    ("dynatemp_range", 0, 100),
-    ("dynatemp_exponent", 0, 10),
-    ("top_k", 0, 2**31 - 1),
-    ("top_p", 0, 1),
-    ("min_p", 0, 1),
-    ("typical_p", 0, 1),
-    ("top_n_sigma", 0, 100),
-    ("xtc_probability", 0, 1),
-    ("xtc_threshold", 0, 1),
-    ("repeat_penalty", 0.01, 100),
-    ("repeat_last_n", 0, 2**16),
-    ("frequency_penalty", -2, 2),
-    ("presence_penalty", -2, 2),
-    ("dry_multiplier", 0, 100),
-    ("dry_base", 1, 10),
-    ("dry_allowed_length", 0, 2**16),
-    ("dry_last_n", -1, 2**20),
-    ("mirostat", 0, 2),
-    ("mirostat_tau", 0, 100),
-    ("mirostat_eta", 0, 1),
-)
-
-
 def check(params: SamplingParams, vocabulary_size: int | None = None) -> None:
     """Raise `ValueError`, with the name of the parameter that is out of its range.
 
     Tokens in `logit_bias` are only checked when the vocabulary's size is given.
     """
-    for name, low, high in _RANGES:
-        if not low <= getattr(params, name) <= high:  # NaN is in no range
-            raise ValueError(f"{name} must be between {low} and {high}")
+    for each in NUMBERS:
+        if not each.low <= getattr(params, each.name) <= each.high:  # NaN is in no range
+            raise ValueError(f"{each.name} must be between {each.low} and {each.high}")
     if params.max_tokens is not None and params.max_tokens < 0:
         raise ValueError("max_tokens must not be negative")
     if len(params.stop) > _MOST_STOPS or any(len(text) > _LONGEST_STOP for text in params.stop):

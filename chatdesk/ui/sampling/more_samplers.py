@@ -4,8 +4,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.sampling import MAX_SEED, SamplingParams
-from chatdesk.ui.sampling.sliders import Knob, Knobs
+from chatdesk.core.sampling import MAX_SEED, SamplerGroup, SamplingParams
+from chatdesk.ui.sampling.sliders import Knobs, knobs_of
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice, Decimal, Form, WholeNumber, section
 
@@ -28,10 +28,10 @@ class MoreSampling(QWidget):
         self._column.setSpacing(14)
         self._groups: list[Knobs] = []
         self._dependent: dict[str, Knobs] = {}
-        self._add_knobs(tr("Filters"), _filters())
-        self._add_knobs(tr("Dynamic temperature"), _dynamic(), "dynatemp_range", _dynamic_shape())
-        self._add_knobs("XTC", _xtc(), "xtc_probability", _xtc_shape())
-        self._add_knobs("DRY", _dry(), "dry_multiplier", _dry_shape())
+        self._add_knobs(tr("Filters"), SamplerGroup.FILTERS)
+        self._add_knobs(tr("Dynamic temperature"), SamplerGroup.DYNAMIC_TEMPERATURE)
+        self._add_knobs("XTC", SamplerGroup.XTC)
+        self._add_knobs("DRY", SamplerGroup.DRY)
         self._column.addWidget(section("Mirostat"))
         self._mirostat = Choice({0: tr("off"), 1: "Mirostat 1", 2: "Mirostat 2"}, 0, theme)
         self._mirostat.setAccessibleName("Mirostat")
@@ -39,8 +39,8 @@ class MoreSampling(QWidget):
             lambda _: self.turned.emit("mirostat", self._mirostat.value)
         )
         self._column.addWidget(self._mirostat)
-        self._add_dependent("mirostat", _mirostat_shape())
-        self._add_knobs(tr("Penalties"), _penalties())
+        self._add_group(SamplerGroup.MIROSTAT)
+        self._add_knobs(tr("Penalties"), SamplerGroup.PENALTIES)
         self._column.addLayout(self._fields())
 
     def show_values(self, sampling: SamplingParams) -> None:
@@ -67,26 +67,18 @@ class MoreSampling(QWidget):
             number.interpretText()
         self._tell_stops()
 
-    def _add_knobs(
-        self,
-        heading: str,
-        knobs: tuple[Knob, ...],
-        needs: str = "",
-        dependent: tuple[Knob, ...] = (),
-    ) -> None:
+    def _add_knobs(self, heading: str, group: SamplerGroup) -> None:
         self._column.addWidget(section(heading))
-        self._add_group(Knobs(knobs))
-        if dependent:
-            self._add_dependent(needs, dependent)
+        self._add_group(group)
 
-    def _add_dependent(self, needs: str, knobs: tuple[Knob, ...]) -> None:
-        self._dependent[needs] = Knobs(knobs)
-        self._add_group(self._dependent[needs])
-
-    def _add_group(self, knobs: Knobs) -> None:
-        knobs.turned.connect(self.turned)
-        self._groups.append(knobs)
-        self._column.addWidget(knobs)
+    def _add_group(self, group: SamplerGroup) -> None:
+        for needs, shown in knobs_of(group).items():
+            knobs = Knobs(shown)
+            knobs.turned.connect(self.turned)
+            self._groups.append(knobs)
+            if needs:
+                self._dependent[needs] = knobs
+            self._column.addWidget(knobs)
 
     def _fields(self) -> Form:
         self._look_back = WholeNumber(-1, MOST_TOKENS, 64, tr("everything"))
@@ -121,65 +113,6 @@ class MoreSampling(QWidget):
             self.turned.emit(
                 "stop", tuple(_unescaped(word.strip()) for word in words if word.strip())
             )
-
-
-def _filters() -> tuple[Knob, ...]:
-    return (
-        Knob("typical_p", tr("Typical"), tr("Prefers words of typical surprise; 1 is off."),
-             0, 1, 0.01),
-        Knob("top_n_sigma", tr("Top-n-sigma"),
-             tr("Drops words so far below the best, in standard deviations; 0 is off."), 0, 5, 0.1),
-    )  # fmt: skip
-
-
-def _dynamic() -> tuple[Knob, ...]:
-    hint = tr("How far the temperature moves with the model's certainty; 0 is off.")
-    return (Knob("dynatemp_range", tr("Range"), hint, 0, 2, 0.05),)
-
-
-def _dynamic_shape() -> tuple[Knob, ...]:
-    hint = tr("How certainty is turned into temperature.")
-    return (Knob("dynatemp_exponent", tr("Exponent"), hint, 0.1, 5, 0.1),)
-
-
-def _xtc() -> tuple[Knob, ...]:
-    hint = tr("How often the likeliest words are left out, for variety; 0 is off.")
-    return (Knob("xtc_probability", tr("Probability"), hint, 0, 1, 0.01),)
-
-
-def _xtc_shape() -> tuple[Knob, ...]:
-    hint = tr("Only words likelier than this are left out.")
-    return (Knob("xtc_threshold", tr("Threshold"), hint, 0, 0.5, 0.01),)
-
-
-def _dry() -> tuple[Knob, ...]:
-    hint = tr("Avoids repeating whole phrases; 0 is off.")
-    return (Knob("dry_multiplier", tr("Strength"), hint, 0, 5, 0.05),)
-
-
-def _dry_shape() -> tuple[Knob, ...]:
-    return (
-        Knob("dry_base", tr("Growth"), tr("How fast the penalty grows with the phrase."),
-             1, 4, 0.05),
-        Knob("dry_allowed_length", tr("Allowed length"),
-             tr("Phrases of so many tokens may be repeated."), 1, 20, 1),
-    )  # fmt: skip
-
-
-def _mirostat_shape() -> tuple[Knob, ...]:
-    return (
-        Knob("mirostat_tau", tr("Surprise"), tr("How surprising the words are to be."), 0, 10, 0.1),
-        Knob("mirostat_eta", tr("Learning rate"), tr("How fast it adapts."), 0, 1, 0.01),
-    )
-
-
-def _penalties() -> tuple[Knob, ...]:
-    return (
-        Knob("frequency_penalty", tr("Frequency"),
-             tr("More for words that came often; 0 is off."), -2, 2, 0.05),
-        Knob("presence_penalty", tr("Presence"),
-             tr("The same for every word that came; 0 is off."), -2, 2, 0.05),
-    )  # fmt: skip
 
 
 def _escaped(text: str) -> str:

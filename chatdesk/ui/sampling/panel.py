@@ -6,33 +6,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.sampling import PRESETS, SamplingParams
+from chatdesk.core.sampling import PRESETS, SamplerGroup, SamplingParams
 from chatdesk.ui.sampling.more_samplers import MoreSampling
-from chatdesk.ui.sampling.sliders import Knob, Knobs
+from chatdesk.ui.sampling.sliders import Knobs, knobs_of
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice, Fold, recolour, section
 
 OWN_OF_THE_CHAT = ("seed", "max_tokens", "stop", "logit_bias")  # a preset leaves them as they are
-
-
-def usual_knobs() -> tuple[Knob, ...]:
-    """What people turn."""
-    return (
-        Knob(
-            "temperature", tr("Temperature"), tr("0 always takes the likeliest word."), 0, 2, 0.05
-        ),
-        Knob("top_k", tr("Top-k"), tr("How many words are considered; 0 is all."), 0, 100, 1),
-        Knob("top_p", tr("Top-p"), tr("The share of likelihood considered; 1 is all."), 0, 1, 0.01),
-        Knob("min_p", tr("Min-p"), tr("Drops words much less likely than the best."), 0, 0.5, 0.01),
-        Knob(
-            "repeat_penalty",
-            tr("Repetition penalty"),
-            tr("1 is off; more avoids repeats."),
-            1,
-            1.5,
-            0.01,
-        ),
-    )
 
 
 class SamplingPanel(QWidget):
@@ -48,7 +28,7 @@ class SamplingPanel(QWidget):
         self._preset.setAccessibleName(tr("Preset"))
         self._preset.setPlaceholderText(tr("Your own"))
         self._preset.activated.connect(lambda _: self._use_preset())
-        self._usual = Knobs(usual_knobs())
+        self._usual = Knobs(knobs_of(SamplerGroup.USUAL)[""])
         self._usual.turned.connect(self._change)
         self._fold = Fold(tr("More"), theme)
         self._fold.toggled.connect(self._unfold)

@@ -6,24 +6,29 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.sampling import NUMBERS, SamplerGroup, SamplerNumber, SamplingParams, Slider
 from chatdesk.ui.theme import set_class
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A slider over one field of the sampling parameters; a step of the slider is `step`."""
+    """A parameter and its slider."""
 
-    field: str
-    name: str
-    hint: str
-    low: float
-    high: float
-    step: float
+    number: SamplerNumber
+    slider: Slider
 
     def shown(self, value: float) -> str:
         """The value in words."""
-        return f"{value:.2f}" if self.step < 1 else f"{value:.0f}"
+        return f"{value:.2f}" if self.slider.step < 1 else f"{value:.0f}"
+
+
+def knobs_of(group: SamplerGroup) -> dict[str, tuple[Knob, ...]]:
+    """The sliders of a group by the field that must be on for them, "" for those always shown."""
+    found: dict[str, tuple[Knob, ...]] = {}
+    for each in NUMBERS:
+        if (slider := each.slider) and slider.group is group:
+            found[slider.needs] = (*found.get(slider.needs, ()), Knob(each, slider))
+    return found
 
 
 class KnobSlider(QWidget):
@@ -36,12 +41,16 @@ class KnobSlider(QWidget):
         self._knob = knob
         self._value = QLabel()
         self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(round(knob.low / knob.step), round(knob.high / knob.step))
-        self._slider.setAccessibleName(knob.name)
-        self._slider.setAccessibleDescription(knob.hint)
+        self._step = knob.slider.step
+        self._slider.setRange(
+            round(knob.slider.low / self._step), round(knob.slider.high / self._step)
+        )
+        words, hint = knob.slider.words()
+        self._slider.setAccessibleName(words)
+        self._slider.setAccessibleDescription(hint)
         self._slider.valueChanged.connect(self._on_moved)
-        self.setToolTip(knob.hint)
-        name = QLabel(knob.name)
+        self.setToolTip(hint)
+        name = QLabel(words)
         set_class(name, "small")
         set_class(self._value, "value")
         row = QHBoxLayout()
@@ -56,12 +65,12 @@ class KnobSlider(QWidget):
     def show_value(self, value: float) -> None:
         """Show a value without telling it back."""
         self._slider.blockSignals(True)
-        self._slider.setValue(round(value / self._knob.step))
+        self._slider.setValue(round(value / self._step))
         self._slider.blockSignals(False)
         self._value.setText(self._knob.shown(value))
 
     def _on_moved(self, position: int) -> None:
-        value = position * self._knob.step
+        value = position * self._step
         self._value.setText(self._knob.shown(value))
         self.moved.emit(value)
 
@@ -78,7 +87,7 @@ class Knobs(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
         for knob in knobs:
-            slider = self._sliders[knob.field] = KnobSlider(knob)
+            slider = self._sliders[knob.number.name] = KnobSlider(knob)
             slider.moved.connect(self._teller(knob))
             layout.addWidget(slider)
 
@@ -88,5 +97,5 @@ class Knobs(QWidget):
             slider.show_value(getattr(sampling, field))
 
     def _teller(self, knob: Knob) -> Callable[[float], None]:
-        kind = type(getattr(SamplingParams(), knob.field))
-        return lambda value: self.turned.emit(knob.field, kind(round(value, 4)))
+        name, kind = knob.number.name, knob.number.kind
+        return lambda value: self.turned.emit(name, kind(round(value, 4)))
