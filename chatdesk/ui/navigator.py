@@ -16,14 +16,14 @@ class PageId(StrEnum):
 
 
 class SettingsId(StrEnum):
-    """The pages of the settings."""
+    """The pages of the settings: the names of the sections they begin with."""
 
     GENERAL = "general"
     MODELS = "models"
     DOWNLOADS = "downloads"
     LEARNING = "learning"
     SERVER = "server"
-    COMPUTERS = "computers"
+    DEVICES = "devices"
 
 
 class Navigator(QObject):

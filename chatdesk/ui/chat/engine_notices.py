@@ -67,7 +67,7 @@ class EngineNotices(QObject):
 
     def _offer_devices(self, problem: DeviceMissing) -> None:
         if self._settings.now.devices.remote:
-            show = partial(self._navigator.show_settings, SettingsId.COMPUTERS)
+            show = partial(self._navigator.show_settings, SettingsId.DEVICES)
             self._notice.show_problem(problem, tr("Other computers…"), show)
         else:
             self._notice.show_problem(problem, tr("Model options…"), self._navigator.show_options)

@@ -7,9 +7,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayou
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.services.devices.addresses import DEVICE_PORT, device_address
+from chatdesk.services.devices.addresses import DEVICE_PORT, answers, device_address
+from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
-from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
@@ -49,10 +51,11 @@ class _Computer(QFrame):
 class ComputersPage(SettingsPage):
     """Asks whether a computer answers; `show_answer` tells."""
 
+    section, icon = SettingsId.DEVICES, "computers"
     check_requested = Signal(str)
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
-        super().__init__(tr("Other computers"), settings, "devices")
+        super().__init__(tr("Other computers"), settings)
         self._addresses = list(settings.now.devices.remote)
         self._lines: dict[str, _Computer] = {}
         self._column.addWidget(
@@ -94,7 +97,16 @@ class ComputersPage(SettingsPage):
         if line := self._lines.get(address):
             line.show_state(answers)
 
-    def check_all(self) -> None:
+    def serve(self, bridge: Bridge, navigator: Navigator) -> None:
+        """Ask computers whether they answer."""
+
+        def check(address: str) -> None:
+            show = self._while_open(partial(self.show_answer, address))
+            bridge.run_now(partial(answers, address), show, patient=True)
+
+        self.check_requested.connect(check)
+
+    def turned_to(self) -> None:
         """Find out which computers answer."""
         for address in self._addresses:
             self._check(address)

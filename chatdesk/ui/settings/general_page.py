@@ -4,8 +4,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.core.i18n import LANGUAGES, tr
-from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.settings.update_controller import open_page
 from chatdesk.ui.settings.update_row import UpdateRow
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, Choice
@@ -16,8 +19,10 @@ TYPING_MS = 500
 class GeneralPage(SettingsPage):
     """How the window looks and works."""
 
+    section, icon = SettingsId.GENERAL, "settings"
+
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
-        super().__init__(tr("General"), settings, "general")
+        super().__init__(tr("General"), settings)
         now = settings.now.general
         system = {"system": tr("Same as the system")}
         looks = Choice({**system, "light": tr("Light"), "dark": tr("Dark")}, now.theme, theme)
@@ -43,8 +48,25 @@ class GeneralPage(SettingsPage):
         self._column.addWidget(self.updates)
         self._column.addStretch(1)
 
-    def flush(self) -> None:
-        """Tell what was typed now rather than after a pause."""
+    def serve(self, bridge: Bridge, navigator: Navigator) -> None:
+        """Look for a newer version when the person asks for it."""
+        row = self.updates
+
+        def look() -> None:
+            self._ask(bridge, lambda app: app.updates.look(), row.show_release, row.show_problem)
+
+        row.look_requested.connect(look)
+        row.page_requested.connect(open_page)
+        self._ask(
+            bridge, lambda app: app.updates.host, lambda host: row.offer(host) if host else None
+        )  # a build for a store has none
+
+    def finish(self) -> None:
+        """Keep the prompt now rather than after a pause."""
+        self._keep_prompt()
+        super().finish()
+
+    def _keep_prompt(self) -> None:
         self._typing.stop()
         prompt = self._prompt.toPlainText().strip()
         if prompt != self._saved_prompt:
@@ -57,6 +79,6 @@ class GeneralPage(SettingsPage):
         field.setFixedHeight(108)
         field.setTabChangesFocus(True)
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typing.timeout.connect(self.flush)
+        self._typing.timeout.connect(self._keep_prompt)
         field.textChanged.connect(self._typing.start)
         return field

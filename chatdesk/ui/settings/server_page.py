@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.navigator import SettingsId
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, WholeNumber, plain_button, small
@@ -24,10 +25,12 @@ class ServerStatus:
 
 
 class ServerPage(SettingsPage):
-    """Switches the API, and tells where it is."""
+    """Switches the API, and shows where it is."""
+
+    section, icon = SettingsId.SERVER, "server"
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
-        super().__init__(tr("Server"), settings, "server")
+        super().__init__(tr("Server"), settings)
         now = settings.now.server
         switch = CheckBox(
             tr("Let other programs on this computer use the model"),

@@ -7,16 +7,13 @@ from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported with the services, and when the settings are opened
     from chatdesk.services.system.updates import Release
-    from chatdesk.ui.settings.dialog import SettingsDialog
 
 FIRST_LOOK_MS = 60_000  # the start is over, and the first answer probably
 AGAIN_MS = 3_600_000  # the service lets one a day through; a computer may sleep over a longer timer
@@ -24,24 +21,17 @@ BUSY_MS = 60_000  # for as long another notice is left alone
 
 
 class UpdateController(QObject):
-    """Looks only if the person agreed in the settings, or presses the button there."""
+    """Looks only if the person agreed in the settings."""
 
     def __init__(
-        self,
-        bridge: Bridge,
-        settings: SettingsValue,
-        opener: SettingsController,
-        notice: Notice,
-        window: QWidget,
+        self, bridge: Bridge, settings: SettingsValue, notice: Notice, window: QWidget
     ) -> None:
         super().__init__(window)
         self._bridge = bridge
         self._settings = settings
-        self._opener = opener
         self._notice = notice
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look_if_due)
-        opener.opened.connect(self._offer)
         bridge.opened.connect(self._begin)
 
     def _begin(self) -> None:
@@ -50,8 +40,6 @@ class UpdateController(QObject):
     def _start(self, host: str) -> None:
         if host:  # a build for a store has none
             self._timer.start(FIRST_LOOK_MS)
-
-    # Once a day
 
     def _look_if_due(self) -> None:
         self._timer.start(AGAIN_MS)
@@ -67,30 +55,6 @@ class UpdateController(QObject):
         what = tr("ChatDesk {version} is there.", version=release.version)
         act = partial(open_page, release.page)
         self._notice.show_words(what, release.news, tr("Open its page"), act)
-
-    # In the settings
-
-    def _offer(self, dialog: "SettingsDialog") -> None:
-        row = dialog.general.updates
-        row.look_requested.connect(self._look_now)
-        row.page_requested.connect(open_page)
-
-        def show(host: str) -> None:
-            if host and dialog is self._opener.dialog:
-                row.offer(host)
-
-        self._bridge.run(lambda app: app.updates.host, show)
-
-    def _look_now(self) -> None:
-        def show(release: "Release | None") -> None:
-            if dialog := self._opener.dialog:
-                dialog.general.updates.show_release(release)
-
-        def failed(problem: EnvironmentProblem) -> None:
-            if dialog := self._opener.dialog:
-                dialog.general.updates.show_problem(problem)
-
-        self._bridge.run(lambda app: app.updates.look(), show, failed, patient=True)
 
 
 def open_page(address: str) -> None:

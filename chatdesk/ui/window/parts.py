@@ -26,6 +26,7 @@ from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.features import FEATURES
+from chatdesk.ui.window.settings_pages import settings_pages
 from chatdesk.ui.window_state import WindowState
 
 
@@ -60,9 +61,11 @@ class WindowParts:
             bridge, navigator, composer.adapter, self.inspector, notice
         )
         self.models = ModelsController(bridge, settings, composer, page.suggestions, notice)
-        self.settings = SettingsController(bridge, navigator, settings, notice, window)
+        self.settings = SettingsController(
+            bridge, navigator, settings, settings_pages, notice, window
+        )
         self.defaults = ModelDefaults(bridge, settings, notice)
-        self.updates = UpdateController(bridge, settings, self.settings, notice, window)
+        self.updates = UpdateController(bridge, settings, notice, window)
         self.engine_notices = EngineNotices(bridge, navigator, notice, settings)
         bridge.subscribe(AnswerEnded, self._show_speed)
         bridge.subscribe(EngineChanged, self._show_engine)

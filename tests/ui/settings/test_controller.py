@@ -16,7 +16,10 @@ from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.models.options.dialog import ModelOptionsDialog
+from chatdesk.ui.models.settings_page import ModelSettingsPage
+from chatdesk.ui.settings.computers_page import ComputersPage
 from chatdesk.ui.settings.dialog import SettingsDialog
+from chatdesk.ui.settings.server_page import ServerPage
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.application import Application
 from tests.ui.driver import Window, opened, texts
@@ -117,7 +120,7 @@ def test_what_is_kept_is_measured_and_deleted(window: Window) -> None:
     folder = window.paths.sessions
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "a-b.kv").write_bytes(b"x" * 3 * 1024**2)
-    page = settings_dialog(window).models
+    page = settings_dialog(window).page(ModelSettingsPage)
     window.until(lambda: "3 MB are kept now." in texts(page))
     page.clear_requested.emit()
     window.until(lambda: "Nothing is kept now." in texts(page))
@@ -125,7 +128,7 @@ def test_what_is_kept_is_measured_and_deleted(window: Window) -> None:
 
 
 def test_whether_another_computer_answers(window: Window) -> None:
-    page = settings_dialog(window).computers
+    page = settings_dialog(window).page(ComputersPage)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         there = f"127.0.0.1:{listening.getsockname()[1]}"
         page._typed.setText(there)
@@ -140,7 +143,7 @@ def test_the_server_follows_the_settings(window: Window) -> None:
     dialog = settings_dialog(window)
     window.desktop.settings.edit("server", port=port, on=True)
     address = f"http://127.0.0.1:{port}/v1"
-    window.until(lambda: dialog.server._address.text() == address)
+    window.until(lambda: dialog.page(ServerPage)._address.text() == address)
     assert status_of(port, "/v1/models") == 200
     window.desktop.settings.edit("server", key="secret")
     window.until(lambda: status_of(port, "/v1/models") == 401)
@@ -149,7 +152,7 @@ def test_the_server_follows_the_settings(window: Window) -> None:
     window.until(lambda: answers(moved))
     assert not answers(port)
     window.desktop.settings.edit("server", on=False)
-    window.until(lambda: "Off" in texts(dialog.server))
+    window.until(lambda: "Off" in texts(dialog.page(ServerPage)))
     assert not answers(moved)
 
 
@@ -175,8 +178,8 @@ def test_a_port_that_is_taken_is_told(
             window.window.notice.act()
             dialog = window.window.settings.dialog
             assert dialog
-            assert dialog.server.isVisible()
-            assert any(str(port) in words for words in texts(dialog.server))
+            assert dialog.page(ServerPage).isVisible()
+            assert any(str(port) in words for words in texts(dialog.page(ServerPage)))
 
 
 def test_the_server_ends_with_the_app(

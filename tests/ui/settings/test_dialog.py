@@ -26,13 +26,17 @@ from chatdesk.core.settings import (
     Settings,
 )
 from chatdesk.core.units import GB, MB
-from chatdesk.ui.navigator import SettingsId
+from chatdesk.ui.models.settings_page import ModelSettingsPage
+from chatdesk.ui.personalize.settings_page import LearningSettingsPage
+from chatdesk.ui.settings.computers_page import ComputersPage
 from chatdesk.ui.settings.dialog import SettingsDialog
-from chatdesk.ui.settings.page import SettingsPage
-from chatdesk.ui.settings.server_page import ServerStatus
+from chatdesk.ui.settings.general_page import GeneralPage
+from chatdesk.ui.settings.server_page import ServerPage, ServerStatus
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.fields import CheckBox, Choice, WholeNumber
+from chatdesk.ui.window.settings_pages import settings_pages
 from tests.ui.driver import texts
 
 KINDS = (QAbstractButton, QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox, QListWidget)
@@ -45,7 +49,7 @@ class Edited:
     def __init__(self, qtbot: QtBot, theme: Theme, settings: Settings) -> None:
         self._value = SettingsValue(settings)
         self.parent = QWidget()
-        self.dialog = SettingsDialog(self._value, theme, self.parent)
+        self.dialog = SettingsDialog(settings_pages(self._value, theme), theme, self.parent)
         qtbot.addWidget(self.parent)
         self.dialog.show()
 
@@ -81,14 +85,14 @@ def test_the_pages_are_turned_with_the_keyboard(edited: Edited, qtbot: QtBot) ->
     dialog = edited.dialog
     pages = dialog.findChild(QListWidget)
     assert pages
-    for page in dialog.pages.values():
+    for page in dialog.pages:
         assert page.isVisibleTo(dialog)
         qtbot.keyClick(pages, Qt.Key.Key_Down)
 
 
 def test_everything_can_be_reached_and_has_a_name(edited: Edited) -> None:
-    for page_id in edited.dialog.pages:
-        edited.dialog.show_page(page_id)
+    for page in edited.dialog.pages:
+        edited.dialog.show_page(page.section)
         for kind in KINDS:
             for widget in edited.dialog.findChildren(kind):
                 is_part = isinstance(widget.parentWidget(), QAbstractSpinBox)
@@ -99,7 +103,7 @@ def test_everything_can_be_reached_and_has_a_name(edited: Edited) -> None:
 
 
 def test_what_is_general(edited: Edited) -> None:
-    page = edited.dialog.general
+    page = edited.dialog.page(GeneralPage)
     choose(edited.field(page, Choice, "Appearance"), "dark")
     choose(edited.field(page, Choice, "Language"), "zh_CN")
     edited.field(page, CheckBox, "Sending").click()
@@ -114,7 +118,7 @@ def test_what_is_general(edited: Edited) -> None:
 
 
 def test_what_holds_for_every_model(edited: Edited, qtbot: QtBot) -> None:
-    page = edited.dialog.models
+    page = edited.dialog.page(ModelSettingsPage)
     choose(edited.field(page, Choice, "Context window"), 16384)
     choose(edited.field(page, Choice, "Answers at once"), 2)
     choose(edited.field(page, Choice, "Unload when unused"), 0)
@@ -128,7 +132,7 @@ def test_what_holds_for_every_model(edited: Edited, qtbot: QtBot) -> None:
 
 def test_a_value_that_is_not_offered_stays(qtbot: QtBot, theme: Theme) -> None:
     edited = Edited(qtbot, theme, Settings(models=ModelSettings(None, 5000, 5, 7)))
-    page = edited.dialog.models
+    page = edited.dialog.page(ModelSettingsPage)
     values = [
         edited.field(page, Choice, name).value
         for name in ("Context window", "Answers at once", "Unload when unused")
@@ -138,14 +142,14 @@ def test_a_value_that_is_not_offered_stays(qtbot: QtBot, theme: Theme) -> None:
 
 def test_limits_are_round_and_an_older_one_is_said_as_it_is(qtbot: QtBot, theme: Theme) -> None:
     edited = Edited(qtbot, theme, Settings(sessions=SessionSettings(limit_bytes=2 * 1024**3)))
-    limit = edited.field(edited.dialog.models, Choice, "At most")
+    limit = edited.field(edited.dialog.page(ModelSettingsPage), Choice, "At most")
     offered = [limit.itemText(n) for n in range(limit.count())]
     assert offered == ["500 MB", "1 GB", "2 GB", "2.1 GB", "4 GB", "8 GB", "16 GB"]
     assert limit.currentText() == "2.1 GB"
 
 
 def test_what_is_kept_can_be_deleted(edited: Edited, qtbot: QtBot) -> None:
-    page = edited.dialog.models
+    page = edited.dialog.page(ModelSettingsPage)
     delete = "Delete what is kept on disk of what the model has read"
     page.show_kept(312 * MB)
     assert "312 MB are kept now." in texts(page)
@@ -157,8 +161,8 @@ def test_what_is_kept_can_be_deleted(edited: Edited, qtbot: QtBot) -> None:
 
 
 def test_the_server(edited: Edited, qtbot: QtBot) -> None:
-    page = edited.dialog.server
-    edited.dialog.show_page(SettingsId.SERVER)
+    page = edited.dialog.page(ServerPage)
+    edited.dialog.show_page(page.section)
     page.show_status(ServerStatus())
     assert "Off" in texts(page)
     page.findChildren(CheckBox)[0].click()
@@ -182,7 +186,7 @@ def test_the_server(edited: Edited, qtbot: QtBot) -> None:
 
 
 def test_other_computers(edited: Edited, qtbot: QtBot) -> None:
-    page = edited.dialog.computers
+    page = edited.dialog.page(ComputersPage)
     typed = edited.field(page, QLineEdit, "Address of another computer")
     typed.setText("not an address")
     press(page, "Add this computer")
@@ -202,7 +206,7 @@ def test_other_computers(edited: Edited, qtbot: QtBot) -> None:
 
 
 def test_the_warning_is_plain(edited: Edited) -> None:
-    words = " ".join(texts(edited.dialog.computers))
+    words = " ".join(texts(edited.dialog.page(ComputersPage)))
     assert "neither encrypted nor protected by a password" in words
     assert "a network you trust" in words
 
@@ -214,7 +218,7 @@ def test_it_takes_on_another_theme(edited: Edited) -> None:
 
 
 def test_what_may_be_learned_from(edited: Edited, qtbot: QtBot) -> None:
-    page = edited.dialog.learning
+    page = edited.dialog.page(LearningSettingsPage)
     sources = {button.text(): button for button in page.findChildren(QRadioButton)}
     assert sources["Only what I rated or corrected"].isChecked()
     sources["Everything but what I exclude"].click()

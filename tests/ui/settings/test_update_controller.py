@@ -19,12 +19,14 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings import update_controller
 from chatdesk.ui.settings.controller import SettingsController
+from chatdesk.ui.settings.general_page import GeneralPage
 from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings.update_row import UpdateRow
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import CheckBox
 from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.window.settings_pages import settings_pages
 from tests.signed_server import PAGE, PUBLIC, Answer, SignedServer, release, signed, trusted
 from tests.ui.driver import TIMEOUT_MS, texts
 
@@ -48,10 +50,10 @@ class Home:
         address = f"{self.server.address}/update" if address is None else address
         self.settings = SettingsValue(Settings(general=GeneralSettings(look_for_updates=agreed)))
         self.opener = SettingsController(
-            self.bridge, Navigator(), self.settings, self.notice, self.window
+            self.bridge, Navigator(), self.settings, settings_pages, self.notice, self.window
         )
         self.opener.set_theme(self.theme)
-        UpdateController(self.bridge, self.settings, self.opener, self.notice, self.window)
+        UpdateController(self.bridge, self.settings, self.notice, self.window)
         service = UpdateService(self.state, address, PUBLIC)
         sessions = SimpleNamespace(used_bytes=lambda: 0)
         self.bridge.open(cast("App", SimpleNamespace(updates=service, sessions=sessions)))
@@ -60,7 +62,7 @@ class Home:
         if self.opener.dialog is None:
             self.opener.open()
         assert self.opener.dialog
-        return self.opener.dialog.general.updates
+        return self.opener.dialog.page(GeneralPage).updates
 
     def press(self, name: str) -> None:
         def offered() -> list[QPushButton]:

@@ -5,7 +5,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.units import GB, MB, size_words
-from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
@@ -21,13 +23,14 @@ UNLOAD_AFTER_MIN = (5, 15, 30, 60)
 LIMITS = (500 * MB, GB, 2 * GB, 4 * GB, 8 * GB, 16 * GB)
 
 
-class ModelsPage(SettingsPage):
-    """Asks to delete what is kept; `show_kept` tells how much that is."""
+class ModelSettingsPage(SettingsPage):
+    """Asks to delete what is kept on disk; `show_kept` shows how much that is."""
 
+    section, icon = SettingsId.MODELS, "cube"
     clear_requested = Signal()
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
-        super().__init__(tr("Models"), settings, "models")
+        super().__init__(tr("Models"), settings)
         now = settings.now.models
         context = ContextWindowChoice(now.context_window, theme)
         context.activated.connect(lambda _: self._edit(context_window=context.value))
@@ -51,6 +54,18 @@ class ModelsPage(SettingsPage):
         self._column.addWidget(line)
         self._add_keeping(settings, theme)
         self._column.addStretch(1)
+
+    def serve(self, bridge: Bridge, navigator: Navigator) -> None:
+        """Measure what is kept, and delete it."""
+
+        def measure(_: None = None) -> None:
+            self._ask(bridge, lambda app: app.sessions.used_bytes(), self.show_kept)
+
+        def clear() -> None:
+            self._ask(bridge, lambda app: app.sessions.clear(), measure)
+
+        self.clear_requested.connect(clear)
+        measure()
 
     def show_kept(self, used: int) -> None:
         """How many bytes are kept on disk now."""

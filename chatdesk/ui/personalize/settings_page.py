@@ -1,11 +1,15 @@
 """The settings of personalization: what may be learned from, and when."""
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import LearnFrom
-from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, PageId, SettingsId
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import CheckBox, plain_button, section, small
@@ -13,13 +17,14 @@ from chatdesk.ui.widgets.fields import CheckBox, plain_button, section, small
 _INDENT = 24  # of a note below the words of its choice
 
 
-class LearningPage(SettingsPage):
+class LearningSettingsPage(SettingsPage):
     """Asks for the page on which there is more to see than to set."""
 
+    section, icon = SettingsId.LEARNING, "leaf"
     personalize_requested = Signal()
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
-        super().__init__(tr("Personalization"), settings, "learning")
+        super().__init__(tr("Personalization"), settings)
         now = settings.now.learning
         self._add_introduction()
         self._column.addWidget(section(tr("What it may learn from")))
@@ -30,6 +35,10 @@ class LearningPage(SettingsPage):
             switch.toggled.connect(lambda on, name=name: self._edit(**{name: on}))
             self._add_switch(switch, note)
         self._column.addStretch(1)
+
+    def serve(self, bridge: Bridge, navigator: Navigator) -> None:
+        """Lead to the page on which there is more to see."""
+        self.personalize_requested.connect(partial(navigator.show, PageId.PERSONALIZE))
 
     def _add_introduction(self) -> None:
         page = plain_button(tr("Open Personalize"))

@@ -18,14 +18,15 @@ from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.hub.service import HubService
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.models.downloads.settings_page import DownloadSettingsPage, is_web_address
 from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.dialog import SettingsDialog
-from chatdesk.ui.settings.downloads_page import DownloadsPage, is_web_address
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Decimal, WholeNumber
 from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.window.settings_pages import settings_pages
 from tests.ui.driver import TIMEOUT_MS, texts
 
 W = TypeVar("W", bound=QWidget)
@@ -37,7 +38,7 @@ class Shown:
     def __init__(self, qtbot: QtBot, theme: Theme) -> None:
         self.qtbot = qtbot
         self._settings = SettingsValue(Settings(downloads=DownloadSettings(folder="/models")))
-        self.page = DownloadsPage(self._settings, theme)
+        self.page = DownloadSettingsPage(self._settings, theme)
         self.tokens: list[str] = []
         self.page.token_changed.connect(self.tokens.append)
         qtbot.addWidget(self.page)
@@ -147,8 +148,8 @@ def test_the_folder(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_keyring_is_asked_once_the_page_is_looked_at(qtbot: QtBot, theme: Theme) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
-    dialog = SettingsDialog(SettingsValue(Settings()), theme, parent)
-    with qtbot.waitSignal(dialog.downloads.token_asked):
+    dialog = SettingsDialog(settings_pages(SettingsValue(Settings()), theme), theme, parent)
+    with qtbot.waitSignal(dialog.page(DownloadSettingsPage).token_asked):
         dialog.show_page(SettingsId.DOWNLOADS)
 
 
@@ -174,13 +175,13 @@ class Keyring(KeyringBackend):
 @pytest.fixture
 def opened(
     qtbot: QtBot, theme: Theme, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[DownloadsPage]:
+) -> Iterator[DownloadSettingsPage]:
     """The page in its dialog, over a real service."""
     monkeypatch.delenv("HF_TOKEN", raising=False)
     parent, bridge = QWidget(), Bridge()
     qtbot.addWidget(parent)
     controller = SettingsController(
-        bridge, Navigator(), SettingsValue(Settings()), Notice(theme), parent
+        bridge, Navigator(), SettingsValue(Settings()), settings_pages, Notice(theme), parent
     )
     controller.set_theme(theme)
     services = SimpleNamespace(
@@ -191,7 +192,7 @@ def opened(
     bridge.open(cast(App, services))
     controller.open(SettingsId.DOWNLOADS)
     assert controller.dialog
-    yield controller.dialog.downloads
+    yield controller.dialog.page(DownloadSettingsPage)
     bridge.close()
 
 
@@ -203,7 +204,9 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyring]:
     keyring.set_keyring(before)
 
 
-def test_a_token_is_kept_in_the_keyring(ring: Keyring, opened: DownloadsPage, qtbot: QtBot) -> None:
+def test_a_token_is_kept_in_the_keyring(
+    ring: Keyring, opened: DownloadSettingsPage, qtbot: QtBot
+) -> None:
     opened.token_changed.emit("hf_secret")
     qtbot.waitUntil(lambda: "A token is saved." in texts(opened), timeout=TIMEOUT_MS)
     assert list(ring.kept.values()) == ["hf_secret"]
@@ -212,7 +215,9 @@ def test_a_token_is_kept_in_the_keyring(ring: Keyring, opened: DownloadsPage, qt
     assert not ring.kept
 
 
-def test_without_a_keyring_that_is_told(ring: Keyring, opened: DownloadsPage, qtbot: QtBot) -> None:
+def test_without_a_keyring_that_is_told(
+    ring: Keyring, opened: DownloadSettingsPage, qtbot: QtBot
+) -> None:
     keyring.set_keyring(NoKeyring())
     opened.token_changed.emit("hf_secret")
     qtbot.waitUntil(lambda: any("no keyring" in each for each in texts(opened)), timeout=TIMEOUT_MS)

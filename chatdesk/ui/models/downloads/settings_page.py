@@ -10,7 +10,9 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.settings import DownloadSettings
 from chatdesk.core.units import MB
-from chatdesk.ui.settings.page import SettingsPage
+from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Decimal, WholeNumber, plain_button, small
@@ -20,18 +22,19 @@ MOST_AT_ONCE = 8
 _FASTEST_MB = 10_000.0
 
 
-class DownloadsPage(SettingsPage):
+class DownloadSettingsPage(SettingsPage):
     """`token_changed` carries an access token to keep, "" to forget the one that is kept.
 
     `token_asked` asks whether there is one; `show_token` tells. A locked keyring asks the person to
     open it, so that is asked only once the page is looked at.
     """
 
+    section, icon = SettingsId.DOWNLOADS, "download"
     token_changed = Signal(str)
     token_asked = Signal()
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
-        super().__init__(tr("Downloads"), settings, "downloads")
+        super().__init__(tr("Downloads"), settings)
         now = settings.now.downloads
         self._folder = now.folder
         self._add(
@@ -49,6 +52,26 @@ class DownloadsPage(SettingsPage):
         self.show_token(False)
         self._show_folder()
         self.set_theme(theme)
+
+    def serve(self, bridge: Bridge, navigator: Navigator) -> None:
+        """Look for a token, and keep one."""
+
+        def look(problem: EnvironmentProblem | None = None) -> None:
+            self._ask(
+                bridge,
+                lambda app: app.hub.has_token,
+                lambda there: self.show_token(there, problem),
+            )
+
+        def keep(token: str) -> None:
+            self._ask(bridge, lambda app: app.hub.set_token(token), look, look)
+
+        self.token_asked.connect(look)
+        self.token_changed.connect(keep)
+
+    def turned_to(self) -> None:
+        """Ask whether there is a token."""
+        self.token_asked.emit()
 
     # The mirror
 

@@ -1,0 +1,26 @@
+"""The pages of the settings, in the order of their list: each belongs to a feature."""
+
+from collections.abc import Sequence
+
+from chatdesk.ui.settings_page import SettingsPage
+from chatdesk.ui.settings_value import SettingsValue
+from chatdesk.ui.theme import Theme
+
+
+def settings_pages(settings: SettingsValue, theme: Theme) -> Sequence[SettingsPage]:
+    """Made when the settings are opened; until then nothing of them is imported."""
+    from chatdesk.ui.models.downloads.settings_page import DownloadSettingsPage
+    from chatdesk.ui.models.settings_page import ModelSettingsPage
+    from chatdesk.ui.personalize.settings_page import LearningSettingsPage
+    from chatdesk.ui.settings.computers_page import ComputersPage
+    from chatdesk.ui.settings.general_page import GeneralPage
+    from chatdesk.ui.settings.server_page import ServerPage
+
+    return (
+        GeneralPage(settings, theme),
+        ModelSettingsPage(settings, theme),
+        DownloadSettingsPage(settings, theme),
+        LearningSettingsPage(settings, theme),
+        ServerPage(settings, theme),
+        ComputersPage(settings, theme),
+    )
