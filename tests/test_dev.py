@@ -1,5 +1,6 @@
 """The pure parts of dev.py. That it sets up a fresh machine is what CI itself shows."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -9,7 +10,8 @@ import sys
 import time
 import tomllib
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -484,6 +486,34 @@ def test_the_lock_pins_every_dependency() -> None:
     for requirement in chain(project["dependencies"], *extras):
         name = re.split(r"[\[<]", requirement)[0].lower()
         assert f"\n{name}==" in lock
+
+
+@pytest.mark.engine
+def test_every_package_that_is_imported_is_a_direct_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["personalize"]]
+    declared = {canonical(re.split(r"[\[<]", line)[0]) for line in wanted}
+    imported = set(chain.from_iterable(map(imports, (ROOT / "chatdesk").rglob("*.py"))))
+    outside = imported - sys.stdlib_module_names - {"chatdesk"}
+    packages = packages_distributions()
+    undeclared = {
+        name for name in outside if declared.isdisjoint(map(canonical, packages.get(name, ())))
+    }
+    assert undeclared == set()
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The packages that a file imports anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def canonical(package: str) -> str:
+    """Its name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def test_help_needs_no_set_up() -> None:
