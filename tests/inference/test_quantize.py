@@ -1,7 +1,6 @@
 """Quantization in a real engine process."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import gguf
@@ -18,12 +17,6 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
 {COMMAND}
 """  # no file may grow beyond it: a write fails as on a full disk
-
-
-@pytest.fixture
-def engine() -> Iterator[EngineProcess]:
-    with EngineProcess() as process:
-        yield process
 
 
 def quantized(
@@ -91,11 +84,10 @@ def test_a_disk_that_fills(starter_model: Path, tmp_path: Path) -> None:
     assert end.code == FailureCode.NOT_WRITTEN
 
 
-def test_it_ends_with_its_parent(
-    engine: EngineProcess, starter_model: Path, tmp_path: Path
-) -> None:
-    engine.send(Quantize("q", str(starter_model), str(tmp_path / "out"), "Q2_K", threads=1))
-    assert isinstance(engine.next(), QuantizeProgress)
-    assert engine.process.stdin
-    engine.process.stdin.close()
-    assert engine.process.wait(60) == 0
+def test_it_ends_with_its_parent(starter_model: Path, tmp_path: Path) -> None:
+    with EngineProcess() as engine:
+        engine.send(Quantize("q", str(starter_model), str(tmp_path / "out"), "Q2_K", threads=1))
+        assert isinstance(engine.next(), QuantizeProgress)
+        assert engine.process.stdin
+        engine.process.stdin.close()
+        assert engine.process.wait(60) == 0

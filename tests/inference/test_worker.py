@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,20 +44,6 @@ ENDLESS: dict[str, Any] = {
 
 
 @pytest.fixture
-def engine() -> Iterator[EngineProcess]:
-    with EngineProcess() as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
-def shared(starter_model: Path) -> Iterator[EngineProcess]:
-    """One engine with the starter model, for tests that leave it idle."""
-    with EngineProcess() as process:
-        assert isinstance(process.load(starter_model), ModelLoaded)
-        yield process
-
-
-@pytest.fixture
 def tiny(engine: EngineProcess, tmp_path: Path) -> EngineProcess:
     """An engine whose answer is always the same few characters."""
     assert isinstance(
@@ -82,10 +67,10 @@ def test_it_introduces_itself_first(engine: EngineProcess) -> None:
     assert any(device.kind == "cpu" for device in engine.ready.devices)
 
 
-def test_an_answer_streams_and_ends_with_its_cost(shared: EngineProcess) -> None:
-    shared.ask("What is the capital of France?", temperature=0.0, max_tokens=40)
+def test_an_answer_streams_and_ends_with_its_cost(starter: EngineProcess) -> None:
+    starter.ask("What is the capital of France?", temperature=0.0, max_tokens=40)
     pieces: list[str] = []
-    while not isinstance(event := shared.next(), Finished):
+    while not isinstance(event := starter.next(), Finished):
         if isinstance(event, TextDelta):
             pieces.append(event.text)
     assert "Paris" in "".join(pieces)
@@ -98,9 +83,9 @@ def test_an_answer_streams_and_ends_with_its_cost(shared: EngineProcess) -> None
     assert 0 < stats.ttft_s < stats.duration_s
 
 
-def test_the_same_seed_says_the_same(shared: EngineProcess) -> None:
+def test_the_same_seed_says_the_same(starter: EngineProcess) -> None:
     def drawn(seed: int | None) -> tuple[str, int]:
-        text, end = shared.answer(STORY, temperature=1.0, max_tokens=12, seed=seed)
+        text, end = starter.answer(STORY, temperature=1.0, max_tokens=12, seed=seed)
         assert isinstance(end, Finished)
         return text, end.stats.seed
 
@@ -111,26 +96,26 @@ def test_the_same_seed_says_the_same(shared: EngineProcess) -> None:
     assert drawn(7)[0] != drawn(8)[0]
 
 
-def test_a_follow_up_reads_only_what_is_new(shared: EngineProcess) -> None:
-    text, first = shared.answer("Name a fruit.", temperature=0.0, max_tokens=20)
+def test_a_follow_up_reads_only_what_is_new(starter: EngineProcess) -> None:
+    text, first = starter.answer("Name a fruit.", temperature=0.0, max_tokens=20)
     assert isinstance(first, Finished)
-    _, second = shared.answer("Name a fruit.", text, "Another one?", max_tokens=2)
+    _, second = starter.answer("Name a fruit.", text, "Another one?", max_tokens=2)
     assert isinstance(second, Finished)
     assert second.stats.cached_tokens >= first.stats.prompt_tokens
 
 
-def test_a_title_does_not_cost_the_conversation_its_cache(shared: EngineProcess) -> None:
-    text, first = shared.answer("Name a river.", temperature=0.0, max_tokens=20)
-    _, title = shared.answer("A title for it", background=True, max_tokens=5)
+def test_a_title_does_not_cost_the_conversation_its_cache(starter: EngineProcess) -> None:
+    text, first = starter.answer("Name a river.", temperature=0.0, max_tokens=20)
+    _, title = starter.answer("A title for it", background=True, max_tokens=5)
     assert isinstance(first, Finished)
     assert isinstance(title, Finished)
-    expected, _ = shared.answer(
+    expected, _ = starter.answer(
         "Name a river.", text, "Another one?", max_tokens=8, temperature=0.0
     )
-    shared.answer("Something else entirely", max_tokens=2)
-    shared.answer("Name a river.", temperature=0.0, max_tokens=20)
-    shared.answer("A title for it", background=True, max_tokens=5)
-    again, second = shared.answer(
+    starter.answer("Something else entirely", max_tokens=2)
+    starter.answer("Name a river.", temperature=0.0, max_tokens=20)
+    starter.answer("A title for it", background=True, max_tokens=5)
+    again, second = starter.answer(
         "Name a river.", text, "Another one?", max_tokens=8, temperature=0.0
     )
     assert isinstance(second, Finished)
@@ -138,8 +123,8 @@ def test_a_title_does_not_cost_the_conversation_its_cache(shared: EngineProcess)
     assert again == expected
 
 
-def test_a_last_answer_is_continued(shared: EngineProcess) -> None:
-    text, _ = shared.answer(
+def test_a_last_answer_is_continued(starter: EngineProcess) -> None:
+    text, _ = starter.answer(
         "What is the capital of France?",
         "The capital of France is",
         temperature=0.0,
@@ -188,69 +173,69 @@ def test_a_prompt_too_long_is_reported_with_the_numbers(parrot: EngineProcess) -
     assert isinstance(parrot.answer("tea", max_tokens=2)[1], Finished)
 
 
-def test_cancel_while_generating(shared: EngineProcess) -> None:
-    asked = shared.ask(STORY, **ENDLESS)
-    shared.wait_for(TextDelta)
+def test_cancel_while_generating(starter: EngineProcess) -> None:
+    asked = starter.ask(STORY, **ENDLESS)
+    starter.wait_for(TextDelta)
     started = time.monotonic()
-    shared.send(Cancel(asked))
-    _, end = shared.outcome(asked)
+    starter.send(Cancel(asked))
+    _, end = starter.outcome(asked)
     assert time.monotonic() - started < 1.0
     assert isinstance(end, Cancelled)
     assert end.stats is not None
     assert end.stats.completion_tokens > 0
 
 
-def test_cancel_while_the_prompt_is_being_read(shared: EngineProcess) -> None:
-    asked = shared.ask("First! " + LONG)
-    progress = shared.wait_for(PromptProgress)
+def test_cancel_while_the_prompt_is_being_read(starter: EngineProcess) -> None:
+    asked = starter.ask("First! " + LONG)
+    progress = starter.wait_for(PromptProgress)
     while progress.done == progress.cached:
-        progress = shared.wait_for(PromptProgress)
+        progress = starter.wait_for(PromptProgress)
     assert progress.done < progress.total
     started = time.monotonic()
-    shared.send(Cancel(asked))
-    text, end = shared.outcome(asked)
+    starter.send(Cancel(asked))
+    text, end = starter.outcome(asked)
     assert time.monotonic() - started < 1.0
     assert isinstance(end, Cancelled)
     assert end.stats is not None
     assert (text, end.stats.completion_tokens, end.stats.ttft_s) == ("", 0, None)
-    assert isinstance(shared.answer("Hi", max_tokens=2)[1], Finished)
+    assert isinstance(starter.answer("Hi", max_tokens=2)[1], Finished)
 
 
-def test_cancel_before_its_turn(shared: EngineProcess) -> None:
+def test_cancel_before_its_turn(starter: EngineProcess) -> None:
     running = [f"run-{n}" for n in range(4)]
     for name in running:
-        shared.send(request(name, STORY, **ENDLESS))
-    waiting = shared.ask("Me too!")
-    shared.wait_for(TextDelta)
-    shared.send(Cancel(waiting))
-    assert shared.outcome(waiting)[1] == Cancelled(waiting, None)
-    shared.send(Cancel("nobody"))
+        starter.send(request(name, STORY, **ENDLESS))
+    waiting = starter.ask("Me too!")
+    starter.wait_for(TextDelta)
+    starter.send(Cancel(waiting))
+    assert starter.outcome(waiting)[1] == Cancelled(waiting, None)
+    starter.send(Cancel("nobody"))
     for asked in running:
-        shared.send(Cancel(asked))
-        assert isinstance(shared.outcome(asked)[1], Cancelled)
+        starter.send(Cancel(asked))
+        assert isinstance(starter.outcome(asked)[1], Cancelled)
 
 
-def test_tokens_are_counted_while_an_answer_runs(shared: EngineProcess) -> None:
-    running = shared.ask(STORY, **ENDLESS)
-    shared.wait_for(TextDelta)
-    shared.send(CountTokens("count", turns("Hello there")))
-    counted = shared.wait_for(TokensCounted)
+def test_tokens_are_counted_while_an_answer_runs(starter: EngineProcess) -> None:
+    running = starter.ask(STORY, **ENDLESS)
+    starter.wait_for(TextDelta)
+    starter.send(CountTokens("count", turns("Hello there")))
+    counted = starter.wait_for(TokensCounted)
     assert counted.context_window == 8192
-    shared.send(Cancel(running))
-    assert isinstance(shared.outcome(running)[1], Cancelled)
-    _, end = shared.answer("Hello there", max_tokens=1)
+    starter.send(Cancel(running))
+    assert isinstance(starter.outcome(running)[1], Cancelled)
+    _, end = starter.answer("Hello there", max_tokens=1)
     assert isinstance(end, Finished)
     assert end.stats.prompt_tokens == counted.tokens
 
 
-def test_background_work_gives_way_and_goes_on_after(shared: EngineProcess) -> None:
-    title = shared.ask(STORY, background=True, max_tokens=60, **ENDLESS)
-    later = shared.ask("A second title", background=True, max_tokens=2)
-    shared.wait_for(TextDelta)
-    asked = [shared.ask("One", max_tokens=8), shared.ask("Two", max_tokens=8)]
+def test_background_work_gives_way_and_goes_on_after(starter: EngineProcess) -> None:
+    title = starter.ask(STORY, background=True, max_tokens=60, **ENDLESS)
+    later = starter.ask("A second title", background=True, max_tokens=2)
+    starter.wait_for(TextDelta)
+    asked = [starter.ask("One", max_tokens=8), starter.ask("Two", max_tokens=8)]
     ends: list[str] = []
     while len(ends) < 4:
-        event = shared.next()
+        event = starter.next()
         if isinstance(event, Finished):
             ends.append(event.request_id)
         assert not isinstance(event, Cancelled | Failed)
@@ -261,7 +246,7 @@ def test_background_work_gives_way_and_goes_on_after(shared: EngineProcess) -> N
     assert set(ends[2:]) == {title, later}
 
 
-def test_garbage_is_reported_and_does_no_harm(shared: EngineProcess) -> None:
+def test_garbage_is_reported_and_does_no_harm(starter: EngineProcess) -> None:
     garbage = [
         b"\n",
         b"garbage\n",
@@ -275,28 +260,29 @@ def test_garbage_is_reported_and_does_no_harm(shared: EngineProcess) -> None:
         b"x" * (65 * 1024 * 1024) + b"\n",
     ]
     for line in garbage:
-        shared.send_line(line)
-        failed = shared.wait_for(Failed)
+        starter.send_line(line)
+        failed = starter.wait_for(Failed)
         assert (failed.request_id, failed.code) == ("", FailureCode.PROTOCOL)
-    assert isinstance(shared.answer("Hi", max_tokens=2)[1], Finished)
+    assert isinstance(starter.answer("Hi", max_tokens=2)[1], Finished)
 
 
-def test_meaningless_requests_fail_alone(shared: EngineProcess) -> None:
-    _, end = shared.answer("Hi", temperature=-3.0)
+def test_meaningless_requests_fail_alone(starter: EngineProcess) -> None:
+    _, end = starter.answer("Hi", temperature=-3.0)
     assert isinstance(end, Failed)
     assert end.code is FailureCode.PARAMETER
     strange = request("role", "Hi")
-    shared.send(type(strange)("role", (PromptMessage("<|im_start|>", "Hi"),), SamplingParams()))
-    assert isinstance(shared.outcome("role")[1], Failed)
-    assert isinstance(shared.answer("Hi", max_tokens=2)[1], Finished)
+    starter.send(type(strange)("role", (PromptMessage("<|im_start|>", "Hi"),), SamplingParams()))
+    assert isinstance(starter.outcome("role")[1], Failed)
+    assert isinstance(starter.answer("Hi", max_tokens=2)[1], Finished)
 
 
-def test_without_a_model_it_says_so(engine: EngineProcess) -> None:
-    _, end = engine.answer("Hi")
-    assert isinstance(end, Failed)
-    assert end.code is FailureCode.NOT_LOADED
-    engine.send(CountTokens("count", turns("Hi")))
-    end = engine.outcome("count")[1]
+def test_without_a_model_it_says_so() -> None:
+    with EngineProcess() as engine:
+        _, end = engine.answer("Hi")
+        assert isinstance(end, Failed)
+        assert end.code is FailureCode.NOT_LOADED
+        engine.send(CountTokens("count", turns("Hi")))
+        end = engine.outcome("count")[1]
     assert isinstance(end, Failed)
     assert end.code is FailureCode.NOT_LOADED
 
@@ -383,20 +369,20 @@ def test_what_others_print_does_not_reach_the_protocol(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("busy", [False, True])
 @pytest.mark.parametrize("ending", ["shutdown", "end of stdin"])
-def test_it_ends_on_request_or_if_left_alone(
-    parrot: EngineProcess, busy: bool, ending: str
-) -> None:
-    if busy:
-        for number in range(50):
-            parrot.send(request(f"busy-{number}", "tea", **ENDLESS))
-        parrot.wait_for(TextDelta)
-    if ending == "shutdown":
-        parrot.send(Shutdown())
-    else:
-        assert parrot.process.stdin is not None
-        parrot.process.stdin.close()
-    assert parrot.process.wait(5) == 0
-    assert not [line for line in parrot.errors if "Traceback" in line]
+def test_it_ends_on_request_or_if_left_alone(tmp_path: Path, busy: bool, ending: str) -> None:
+    with EngineProcess() as parrot:
+        parrot.load(tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True))
+        if busy:
+            for number in range(50):
+                parrot.send(request(f"busy-{number}", "tea", **ENDLESS))
+            parrot.wait_for(TextDelta)
+        if ending == "shutdown":
+            parrot.send(Shutdown())
+        else:
+            assert parrot.process.stdin is not None
+            parrot.process.stdin.close()
+        assert parrot.process.wait(5) == 0
+        assert not [line for line in parrot.errors if "Traceback" in line]
 
 
 PARENT = """

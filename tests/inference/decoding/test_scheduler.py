@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +38,6 @@ QUESTIONS = (
 LONG = "The quick brown fox jumps over the lazy dog. " * 60
 
 
-@pytest.fixture(scope="module")
-def engine(starter_model: Path) -> Iterator[EngineProcess]:
-    with EngineProcess() as process:
-        assert isinstance(process.load(starter_model), ModelLoaded)
-        yield process
-
-
-@pytest.fixture
-def fresh(starter_model: Path) -> Iterator[EngineProcess]:
-    with EngineProcess() as process:
-        yield process
-
-
 def collect(
     engine: EngineProcess, count: int
 ) -> tuple[dict[str, str], dict[str, object], list[str]]:
@@ -73,12 +59,12 @@ def collect(
 
 
 @pytest.fixture
-def exact(fresh: EngineProcess, starter_model: Path) -> EngineProcess:
+def exact(engine: EngineProcess, starter_model: Path) -> EngineProcess:
     """An engine with a q8_0 cache: llama.cpp computes a row alone as it does among others. With f16
     it rounds differently, which may turn a near tie.
     """
-    assert isinstance(fresh.load(starter_model, kv_type="q8_0"), ModelLoaded)
-    return fresh
+    assert isinstance(engine.load(starter_model, kv_type="q8_0"), ModelLoaded)
+    return engine
 
 
 def test_answers_at_once_are_the_answers_alone(exact: EngineProcess) -> None:
@@ -96,16 +82,16 @@ def test_answers_at_once_are_the_answers_alone(exact: EngineProcess) -> None:
 
 @pytest.mark.parametrize("kv_type", ["f16", "q8_0"])
 def test_guessing_ahead_changes_nothing(
-    fresh: EngineProcess, starter_model: Path, kv_type: str
+    engine: EngineProcess, starter_model: Path, kv_type: str
 ) -> None:
-    assert isinstance(fresh.load(starter_model, kv_type=kv_type), ModelLoaded)
+    assert isinstance(engine.load(starter_model, kv_type=kv_type), ModelLoaded)
     question = f"Repeat this text with small changes: {LONG[:1600]} {QUESTIONS[2]} {QUESTIONS[0]}"
     params = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=150)
     answers = []
     stats = None
     for name, speculate in (("plain", False), ("guessed", True)):
-        fresh.send(Generate(name, turns(question), params, speculate=speculate))
-        text, end = fresh.outcome(name)
+        engine.send(Generate(name, turns(question), params, speculate=speculate))
+        text, end = engine.outcome(name)
         assert isinstance(end, Finished)
         stats = end.stats
         answers.append((text, stats.completion_tokens))
@@ -116,45 +102,45 @@ def test_guessing_ahead_changes_nothing(
     assert (stats.accepted > 0) == (kv_type == "q8_0")  # with f16 a near tie might turn
 
 
-def test_sampled_answers_are_guessed_ahead_with_any_cache(engine: EngineProcess) -> None:
+def test_sampled_answers_are_guessed_ahead_with_any_cache(starter: EngineProcess) -> None:
     question = f"Repeat this text: {LONG[:900]}"
     params = SamplingParams(temperature=0.1, repeat_penalty=1.0, max_tokens=120, seed=3)
-    engine.send(Generate("sampled", turns(question), params))
-    _, end = engine.outcome("sampled")
+    starter.send(Generate("sampled", turns(question), params))
+    _, end = starter.outcome("sampled")
     assert isinstance(end, Finished)
     assert 0 < end.stats.accepted <= end.stats.drafted
 
 
 def test_a_draft_model_is_used_or_refused_with_the_reason(
-    fresh: EngineProcess, starter_model: Path, tmp_path: Path
+    engine: EngineProcess, starter_model: Path, tmp_path: Path
 ) -> None:
     other = tiny_model(tmp_path / "other.gguf")
-    loaded = fresh.load(starter_model, draft=str(other), context_window=1024)
+    loaded = engine.load(starter_model, draft=str(other), context_window=1024)
     assert isinstance(loaded, ModelLoaded)
     assert "vocabulary" in loaded.draft_notice
     exact: dict[str, Any] = {
         "context_window": 1024,
         "kv_type": "q8_0",
     }  # otherwise a greedy answer is not guessed at
-    assert isinstance(fresh.load(starter_model, **exact), ModelLoaded)
+    assert isinstance(engine.load(starter_model, **exact), ModelLoaded)
     story = "Tell me a long story about a river."
-    plain, _ = fresh.answer(story, max_tokens=300, **GREEDY)
-    loaded = fresh.load(starter_model, draft=str(starter_model), **exact)
+    plain, _ = engine.answer(story, max_tokens=300, **GREEDY)
+    loaded = engine.load(starter_model, draft=str(starter_model), **exact)
     assert isinstance(loaded, ModelLoaded)
     assert not loaded.draft_notice
-    drafted, end = fresh.answer(story, max_tokens=300, **GREEDY)
+    drafted, end = engine.answer(story, max_tokens=300, **GREEDY)
     assert drafted == plain
     assert isinstance(end, Finished)
     assert end.stats.accepted > 0  # as slow as the model itself; tried after many saved steps
 
 
-def test_a_long_prompt_does_not_stop_another_answer(engine: EngineProcess) -> None:
-    engine.send(request("story", "Tell me a long story.", max_tokens=400, **GREEDY))
-    engine.wait_for(TextDelta)
-    engine.send(request("long", LONG + "What was the fox?", max_tokens=1, **GREEDY))
+def test_a_long_prompt_does_not_stop_another_answer(starter: EngineProcess) -> None:
+    starter.send(request("story", "Tell me a long story.", max_tokens=400, **GREEDY))
+    starter.wait_for(TextDelta)
+    starter.send(request("long", LONG + "What was the fox?", max_tokens=1, **GREEDY))
     during = 0
     while True:
-        event = engine.next()
+        event = starter.next()
         if isinstance(event, TextDelta) and event.request_id == "story":
             during += 1
         if isinstance(event, Finished):
@@ -162,15 +148,15 @@ def test_a_long_prompt_does_not_stop_another_answer(engine: EngineProcess) -> No
     assert event.request_id == "long"
     assert event.stats.prompt_tokens > 600
     assert during > 10
-    engine.send(Cancel("story"))
-    assert isinstance(engine.outcome("story")[1], Cancelled)
+    starter.send(Cancel("story"))
+    assert isinstance(starter.outcome("story")[1], Cancelled)
 
 
-def test_branches_keep_what_they_share(engine: EngineProcess) -> None:
+def test_branches_keep_what_they_share(starter: EngineProcess) -> None:
     shared = f"{LONG} Let us talk about it."
-    _, first = engine.answer(shared, "Gladly.", "What colour was it?", max_tokens=40, **GREEDY)
-    _, edited = engine.answer(shared, "Gladly.", "Was the dog lazy?", max_tokens=2)
-    _, back = engine.answer(shared, "Gladly.", "What colour was it?", max_tokens=2)
+    _, first = starter.answer(shared, "Gladly.", "What colour was it?", max_tokens=40, **GREEDY)
+    _, edited = starter.answer(shared, "Gladly.", "Was the dog lazy?", max_tokens=2)
+    _, back = starter.answer(shared, "Gladly.", "What colour was it?", max_tokens=2)
     assert isinstance(first, Finished)
     assert isinstance(edited, Finished)
     assert isinstance(back, Finished)
@@ -178,36 +164,36 @@ def test_branches_keep_what_they_share(engine: EngineProcess) -> None:
     assert back.stats.cached_tokens > 0.95 * back.stats.prompt_tokens
 
 
-def test_a_running_answer_lends_its_beginning(engine: EngineProcess) -> None:
+def test_a_running_answer_lends_its_beginning(starter: EngineProcess) -> None:
     shared = f"{LONG} Count the words."
-    engine.send(request("one", shared, max_tokens=200, **GREEDY))
-    engine.wait_for(TextDelta)
-    _, end = engine.answer(shared, max_tokens=2)
+    starter.send(request("one", shared, max_tokens=200, **GREEDY))
+    starter.wait_for(TextDelta)
+    _, end = starter.answer(shared, max_tokens=2)
     assert isinstance(end, Finished)
     assert end.stats.cached_tokens == end.stats.prompt_tokens - 1
-    engine.send(Cancel("one"))
-    engine.outcome("one")
+    starter.send(Cancel("one"))
+    starter.outcome("one")
 
 
-def test_idle_conversations_wait_in_memory(engine: EngineProcess) -> None:
+def test_idle_conversations_wait_in_memory(starter: EngineProcess) -> None:
     """They are out of the way of others, and return without being read again."""
     one, other = f"One! {LONG} First?", f"Once more. {LONG} Second?"
-    _, first = engine.answer(one, max_tokens=2)
-    engine.answer(other, max_tokens=2)
-    _, again = engine.answer(one, max_tokens=2)
+    _, first = starter.answer(one, max_tokens=2)
+    starter.answer(other, max_tokens=2)
+    _, again = starter.answer(one, max_tokens=2)
     assert isinstance(first, Finished)
     assert isinstance(again, Finished)
     assert first.stats.cached_tokens < 40
     assert again.stats.cached_tokens > 0.95 * again.stats.prompt_tokens
 
 
-def test_two_answers_too_long_for_the_cache_both_end(fresh: EngineProcess, tmp_path: Path) -> None:
+def test_two_answers_too_long_for_the_cache_both_end(engine: EngineProcess, tmp_path: Path) -> None:
     """Together they need more cells than there are: one is set aside and continues later."""
     path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
-    assert isinstance(fresh.load(path), ModelLoaded)
+    assert isinstance(engine.load(path), ModelLoaded)
     for name in ("one", "two", "three"):
-        fresh.send(request(name, f"tea {name}", max_tokens=400, **GREEDY))
-    texts, ends, _ = collect(fresh, 3)
+        engine.send(request(name, f"tea {name}", max_tokens=400, **GREEDY))
+    texts, ends, _ = collect(engine, 3)
     assert all(isinstance(end, Finished) for end in ends.values())
     assert all(text == ("abc" * 134)[:400] for text in texts.values())
 
@@ -220,15 +206,15 @@ def conversation(turn_count: int) -> list[PromptMessage]:
     return messages
 
 
-def test_a_full_context_is_a_normal_event(fresh: EngineProcess, starter_model: Path) -> None:
-    assert isinstance(fresh.load(starter_model, context_window=512), ModelLoaded)
+def test_a_full_context_is_a_normal_event(engine: EngineProcess, starter_model: Path) -> None:
+    assert isinstance(engine.load(starter_model, context_window=512), ModelLoaded)
     messages = conversation(9)
     starts, cached = [], []
     params = SamplingParams(max_tokens=12, temperature=0.0)
     for number in range(6):
         messages.append(PromptMessage("user", f"And {LONG[:180]} now? {number}"))
-        fresh.send(Generate(f"turn-{number}", tuple(messages), params))
-        text, end = fresh.outcome(f"turn-{number}")
+        engine.send(Generate(f"turn-{number}", tuple(messages), params))
+        text, end = engine.outcome(f"turn-{number}")
         assert isinstance(end, Finished)
         assert end.stats.prompt_tokens < 512
         starts.append(end.stats.view_start)
@@ -238,43 +224,43 @@ def test_a_full_context_is_a_normal_event(fresh: EngineProcess, starter_model: P
     assert starts == sorted(starts)
     assert len(set(starts)) < len(starts)  # the view moves in large steps, not each turn
     assert sum(share > 0.5 for share in cached) >= 3
-    fresh.send(CountTokens("count", tuple(messages)))
-    counted = fresh.wait_for(TokensCounted)
+    engine.send(CountTokens("count", tuple(messages)))
+    counted = engine.wait_for(TokensCounted)
     assert 0 < counted.tokens < 512
     assert messages[counted.view_start].role == "user"
 
 
 def test_an_answer_goes_on_when_the_context_gets_full(
-    fresh: EngineProcess, starter_model: Path
+    engine: EngineProcess, starter_model: Path
 ) -> None:
-    assert isinstance(fresh.load(starter_model, context_window=512), ModelLoaded)
+    assert isinstance(engine.load(starter_model, context_window=512), ModelLoaded)
     messages = (*conversation(4), PromptMessage("user", "Tell me a long story."))
     never_end = ((2, -100.0), (0, -100.0))
     params = SamplingParams(temperature=0.0, max_tokens=300, logit_bias=never_end)
-    fresh.send(Generate("story", messages, params))
-    _, end = fresh.outcome("story")
+    engine.send(Generate("story", messages, params))
+    _, end = engine.outcome("story")
     assert isinstance(end, Finished)
     assert end.stats.prompt_tokens + end.stats.completion_tokens > 512
     assert end.stats.completion_tokens == 300
     assert end.stats.view_start > 0
     # The question and its answer alone are too long now: the answer ends, with its reason.
     params = SamplingParams(temperature=0.0, logit_bias=never_end)
-    fresh.send(Generate("endless", messages, params))
-    _, end = fresh.outcome("endless")
+    engine.send(Generate("endless", messages, params))
+    _, end = engine.outcome("endless")
     assert isinstance(end, Finished)
     assert end.reason is StopReason.LENGTH
 
 
-def test_every_request_ends_once_whatever_happens(fresh: EngineProcess, tmp_path: Path) -> None:
+def test_every_request_ends_once_whatever_happens(engine: EngineProcess, tmp_path: Path) -> None:
     """Random requests, cancelled at random moments: none is lost, no slot leaks."""
     path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
-    assert isinstance(fresh.load(path), ModelLoaded)
+    assert isinstance(engine.load(path), ModelLoaded)
     source = random.Random(3)
     count = 300
     for number in range(count):
         length = source.choice((3, 30, 120))
         background = source.random() < 0.2
-        fresh.send(
+        engine.send(
             request(
                 f"r{number}",
                 "tea " * source.randrange(1, 40),
@@ -285,29 +271,30 @@ def test_every_request_ends_once_whatever_happens(fresh: EngineProcess, tmp_path
         )
         if source.random() < 0.5:
             time.sleep(source.random() * 0.004)
-            fresh.send(Cancel(f"r{source.randrange(number + 1)}"))
-    _, ends, _ = collect(fresh, count)
+            engine.send(Cancel(f"r{source.randrange(number + 1)}"))
+    _, ends, _ = collect(engine, count)
     assert len(ends) == count
     assert not [end for end in ends.values() if isinstance(end, Failed)]
-    before = psutil.Process(fresh.process.pid).memory_info().rss
+    before = psutil.Process(engine.process.pid).memory_info().rss
     for number in range(4):
-        fresh.send(request(f"last-{number}", "tea", max_tokens=60, **GREEDY))
-    texts, _, order = collect(fresh, 4)
+        engine.send(request(f"last-{number}", "tea", max_tokens=60, **GREEDY))
+    texts, _, order = collect(engine, 4)
     assert set(texts.values()) == {"abc" * 20}
     assert len(set(order[:120])) >= 3  # every slot is free again
-    assert psutil.Process(fresh.process.pid).memory_info().rss - before < 20e6
+    assert psutil.Process(engine.process.pid).memory_info().rss - before < 20e6
 
 
-def test_an_id_in_use_is_refused(engine: EngineProcess) -> None:
-    engine.send(request("same", QUESTIONS[0], max_tokens=50, **GREEDY))
-    engine.send(request("same", QUESTIONS[1], max_tokens=50, **GREEDY))
-    refused = engine.wait_for(Failed)
+def test_an_id_in_use_is_refused(starter: EngineProcess) -> None:
+    starter.send(request("same", QUESTIONS[0], max_tokens=50, **GREEDY))
+    starter.send(request("same", QUESTIONS[1], max_tokens=50, **GREEDY))
+    refused = starter.wait_for(Failed)
     assert refused.request_id == ""
-    assert isinstance(engine.outcome("same")[1], Finished)
+    assert isinstance(starter.outcome("same")[1], Finished)
 
 
-def test_ten_thousand_messages_and_two_megabytes(fresh: EngineProcess, starter_model: Path) -> None:
-    engine = fresh
+def test_ten_thousand_messages_and_two_megabytes(
+    engine: EngineProcess, starter_model: Path
+) -> None:
     assert isinstance(engine.load(starter_model, context_window=1024), ModelLoaded)
     many = turns(*(f"Message {number}" for number in range(10_001)))
     engine.send(Generate("many", many, SamplingParams(max_tokens=2)))

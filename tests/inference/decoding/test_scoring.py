@@ -1,10 +1,8 @@
 """Rendering, scoring and embedding: the ground of personalization and evaluation."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import pytest
 
 from chatdesk.core.generation import (
     Adapter,
@@ -37,13 +35,6 @@ QUESTION = "What is the capital of France?"
 NOISE = 0.15
 
 
-@pytest.fixture(scope="module")
-def engine(starter_model: Path) -> Iterator[EngineProcess]:
-    with EngineProcess() as process:
-        assert isinstance(process.load(starter_model), ModelLoaded)
-        yield process
-
-
 def mean_difference(one: Sequence[float], other: Sequence[float]) -> float:
     assert len(one) == len(other)
     return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
@@ -64,11 +55,11 @@ def scored(engine: EngineProcess, *sequences: ScoreSequence, adapter: str = "") 
     return end
 
 
-def test_what_was_generated_scores_as_it_was_generated(engine: EngineProcess) -> None:
+def test_what_was_generated_scores_as_it_was_generated(starter: EngineProcess) -> None:
     params = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=12)
-    engine.send(Generate("ask", turns(QUESTION), params, logprobs=3, speculate=False))
+    starter.send(Generate("ask", turns(QUESTION), params, logprobs=3, speculate=False))
     values, tokens, text = [], [], ""
-    while not isinstance(event := engine.next(), Finished):
+    while not isinstance(event := starter.next(), Finished):
         if isinstance(event, TextDelta):
             text += event.text
             tokens += [each.token for each in event.logprobs]
@@ -77,40 +68,40 @@ def test_what_was_generated_scores_as_it_was_generated(engine: EngineProcess) ->
             assert all(each.top[0].token == each.token for each in event.logprobs)
     assert text
     assert len(tokens) == event.stats.completion_tokens
-    prompt = rendered(engine, QUESTION).tokens
+    prompt = rendered(starter, QUESTION).tokens
     assert len(prompt) == event.stats.prompt_tokens
-    result = scored(engine, ScoreSequence(prompt, tuple(tokens)))
+    result = scored(starter, ScoreSequence(prompt, tuple(tokens)))
     assert mean_difference(result.logprobs[0], values) < NOISE
 
 
-def test_the_span_of_an_answer_is_what_the_model_has_to_say(engine: EngineProcess) -> None:
+def test_the_span_of_an_answer_is_what_the_model_has_to_say(starter: EngineProcess) -> None:
     answer = "The capital of France is Paris."
-    whole = rendered(engine, QUESTION, answer)
-    prompt = rendered(engine, QUESTION).tokens
+    whole = rendered(starter, QUESTION, answer)
+    prompt = rendered(starter, QUESTION).tokens
     span = whole.spans[1]
     assert whole.tokens[: span.start] == prompt
     assert span.end - span.start > 5
     good = scored(
-        engine,
+        starter,
         ScoreSequence(whole.tokens[: span.start], whole.tokens[span.start : span.end]),
     )
     assert sum(good.logprobs[0]) / len(good.logprobs[0]) > -1  # the model itself generates it
-    followed = rendered(engine, QUESTION, answer, "And of Spain?")
+    followed = rendered(starter, QUESTION, answer, "And of Spain?")
     assert followed.tokens[: span.end] == whole.tokens[: span.end]
     assert followed.spans[1] == span
 
 
-def test_many_sequences_score_as_each_alone(engine: EngineProcess) -> None:
+def test_many_sequences_score_as_each_alone(starter: EngineProcess) -> None:
     texts = [f"Sentence number {n} is about {'rain and ' * n}snow." for n in range(1, 30)]
     sequences = []
     for text in texts:
-        engine.send(TokenizeText("tokens", text))
-        _, end = engine.outcome("tokens")
+        starter.send(TokenizeText("tokens", text))
+        _, end = starter.outcome("tokens")
         assert isinstance(end, TextTokenized)
         sequences.append(ScoreSequence(end.tokens[:2], end.tokens[2:]))
-    together = scored(engine, *sequences)
+    together = scored(starter, *sequences)
     for number in (0, 7, 28):
-        alone = scored(engine, sequences[number]).logprobs[0]
+        alone = scored(starter, sequences[number]).logprobs[0]
         assert mean_difference(together.logprobs[number], alone) < NOISE
         assert len(alone) == len(sequences[number].continuation)
     assert all(value < 0 for sequence in together.logprobs for value in sequence)
@@ -127,32 +118,32 @@ def test_texts_that_fill_the_window_are_scored_one_by_one(starter_model: Path) -
         assert mean_difference(found[0], found[2]) < NOISE
 
 
-def test_an_adapter_changes_the_score(engine: EngineProcess, tmp_path: Path) -> None:
-    tokens = rendered(engine, QUESTION, "The capital of France is Paris.").tokens
+def test_an_adapter_changes_the_score(starter: EngineProcess, tmp_path: Path) -> None:
+    tokens = rendered(starter, QUESTION, "The capital of France is Paris.").tokens
     sequence = ScoreSequence(tokens[:20], tokens[20:])
-    plain = scored(engine, sequence).logprobs
+    plain = scored(starter, sequence).logprobs
     adapter = str(lora_adapter(tmp_path / "a.gguf", strength=4))
-    assert scored(engine, sequence, adapter=adapter).logprobs != plain
-    assert scored(engine, sequence).logprobs == plain
+    assert scored(starter, sequence, adapter=adapter).logprobs != plain
+    assert scored(starter, sequence).logprobs == plain
 
 
-def test_scoring_gives_way_and_is_cancelled(engine: EngineProcess) -> None:
+def test_scoring_gives_way_and_is_cancelled(starter: EngineProcess) -> None:
     tokens = tuple(range(100, 400)) * 4
     many = tuple(ScoreSequence(tokens[:10], tokens[10:]) for _ in range(20))
-    engine.send(Score("long", many))
-    engine.wait_for(PromptProgress)
-    text, end = engine.answer(QUESTION, max_tokens=8, temperature=0.0)
+    starter.send(Score("long", many))
+    starter.wait_for(PromptProgress)
+    text, end = starter.answer(QUESTION, max_tokens=8, temperature=0.0)
     assert isinstance(end, Finished)
     assert text
-    engine.send(Cancel("long"))
-    assert engine.outcome("long")[1] == Cancelled("long", None)
+    starter.send(Cancel("long"))
+    assert starter.outcome("long")[1] == Cancelled("long", None)
 
 
-def test_texts_that_mean_the_same_are_near(engine: EngineProcess) -> None:
-    before = engine.answer(QUESTION, temperature=0.0, max_tokens=10)[0]
+def test_texts_that_mean_the_same_are_near(starter: EngineProcess) -> None:
+    before = starter.answer(QUESTION, temperature=0.0, max_tokens=10)[0]
     texts = ("The cat sat on the mat.", "A cat is sitting on a mat.", "Shares fell by 3 % today.")
-    engine.send(Embed("embed", texts))
-    _, end = engine.outcome("embed")
+    starter.send(Embed("embed", texts))
+    _, end = starter.outcome("embed")
     assert isinstance(end, Embedded)
     assert len(end.vectors) == 3
     assert all(math.isclose(sum(x * x for x in each), 1, abs_tol=1e-6) for each in end.vectors)
@@ -162,30 +153,30 @@ def test_texts_that_mean_the_same_are_near(engine: EngineProcess) -> None:
 
     assert likeness(0, 1) > likeness(0, 2)
     long = "The cat sat on the mat. " * 60
-    engine.send(Embed("embed", (long,)))
-    _, end_long = engine.outcome("embed")
+    starter.send(Embed("embed", (long,)))
+    _, end_long = starter.outcome("embed")
     assert isinstance(end_long, Embedded)
     assert end_long.tokens > 300
-    assert engine.answer(QUESTION, temperature=0.0, max_tokens=10)[0] == before
+    assert starter.answer(QUESTION, temperature=0.0, max_tokens=10)[0] == before
 
 
-def test_what_cannot_be_scored_or_embedded_is_reported(engine: EngineProcess) -> None:
+def test_what_cannot_be_scored_or_embedded_is_reported(starter: EngineProcess) -> None:
     for sequence, code in (
         (ScoreSequence((), (5,)), FailureCode.PARAMETER),
         (ScoreSequence((1,), (10**7,)), FailureCode.PARAMETER),
         (ScoreSequence((-5,), (1,)), FailureCode.PARAMETER),
         (ScoreSequence((1,) * 9000, (5,)), FailureCode.PROMPT_TOO_LONG),
     ):
-        engine.send(Score("bad", (sequence,)))
-        _, end = engine.outcome("bad")
+        starter.send(Score("bad", (sequence,)))
+        _, end = starter.outcome("bad")
         assert isinstance(end, Failed)
         assert end.code is code
-    engine.send(Embed("bad", ("",)))
-    _, end = engine.outcome("bad")
+    starter.send(Embed("bad", ("",)))
+    _, end = starter.outcome("bad")
     assert isinstance(end, Failed)
-    assert scored(engine).logprobs == ()
-    assert scored(engine, ScoreSequence((1,), ())).logprobs == ((),)
-    engine.send(Embed("none", ()))
-    assert engine.outcome("none")[1] == Embedded("none", (), 0)
-    engine.send(RenderMessages("bad", (PromptMessage("nobody", "Hi"),)))
-    assert isinstance(engine.outcome("bad")[1], Failed)
+    assert scored(starter).logprobs == ()
+    assert scored(starter, ScoreSequence((1,), ())).logprobs == ((),)
+    starter.send(Embed("none", ()))
+    assert starter.outcome("none")[1] == Embedded("none", (), 0)
+    starter.send(RenderMessages("bad", (PromptMessage("nobody", "Hi"),)))
+    assert isinstance(starter.outcome("bad")[1], Failed)

@@ -1,6 +1,5 @@
 """LoRA adapters through the engine: switched by request, refused when they do not fit."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,20 +14,12 @@ from chatdesk.core.generation import (
     Generate,
     TextDelta,
 )
-from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.sampling import SamplingParams
 from tests.inference.engine_process import EngineProcess, turns
 from tests.lora_files import lora_adapter
 
 QUESTION = "What is the capital of France? Tell me about it."
 GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=16)
-
-
-@pytest.fixture(scope="module")
-def engine(starter_model: Path) -> Iterator[EngineProcess]:
-    with EngineProcess() as process:
-        assert isinstance(process.load(starter_model), ModelLoaded)
-        yield process
 
 
 def ask(request_id: str, *adapters: Adapter) -> Generate:
@@ -41,37 +32,39 @@ def answer(engine: EngineProcess, *adapters: Adapter) -> tuple[str, EngineEvent]
 
 
 def test_an_adapter_changes_the_answer_and_only_while_it_is_asked_for(
-    engine: EngineProcess, tmp_path: Path
+    starter: EngineProcess, tmp_path: Path
 ) -> None:
-    plain, _ = answer(engine)
+    plain, _ = answer(starter)
     strong = Adapter(str(lora_adapter(tmp_path / "strong.gguf", strength=4)))
-    changed, end = answer(engine, strong)
+    changed, end = answer(starter, strong)
     assert isinstance(end, Finished)
     assert changed != plain
     assert end.stats.cached_tokens == 0  # another model's KV state is of no use
-    again, end = answer(engine, strong)
+    again, end = answer(starter, strong)
     assert again == changed
     assert isinstance(end, Finished)
     assert end.stats.cached_tokens > 0
-    assert answer(engine)[0] == plain
-    assert answer(engine, Adapter(strong.path, 0.0))[0] == plain
+    assert answer(starter)[0] == plain
+    assert answer(starter, Adapter(strong.path, 0.0))[0] == plain
     idle = Adapter(str(lora_adapter(tmp_path / "idle.gguf", strength=0)))
-    assert answer(engine, idle)[0] == plain
-    assert answer(engine, strong, idle)[0] == changed
+    assert answer(starter, idle)[0] == plain
+    assert answer(starter, strong, idle)[0] == changed
 
 
-def test_requests_with_different_adapters_take_turns(engine: EngineProcess, tmp_path: Path) -> None:
+def test_requests_with_different_adapters_take_turns(
+    starter: EngineProcess, tmp_path: Path
+) -> None:
     adapters = [
         Adapter(str(lora_adapter(tmp_path / f"{seed}.gguf", seed, strength=60))) for seed in (1, 2)
     ]
     names = {"plain": (), "first": adapters[:1], "second": adapters[1:]}
     alone = {}
     for name, chosen in names.items():
-        engine.send(replace(ask(name, *chosen), logprobs=0))
-        alone[name] = logprobs(engine, 1)[name]
+        starter.send(replace(ask(name, *chosen), logprobs=0))
+        alone[name] = logprobs(starter, 1)[name]
     for name, chosen in names.items():
-        engine.send(replace(ask(name, *chosen), logprobs=0))
-    together = logprobs(engine, len(names))
+        starter.send(replace(ask(name, *chosen), logprobs=0))
+    together = logprobs(starter, len(names))
     for name, (first, *_) in together.items():  # rounding differs, so no text is compared
         assert first == pytest.approx(alone[name][0], abs=0.03)
         assert min(alone, key=lambda other: abs(alone[other][0] - first)) == name
@@ -90,7 +83,7 @@ def logprobs(engine: EngineProcess, count: int) -> dict[str, list[float]]:
 
 
 def test_what_is_no_adapter_of_this_model_costs_one_request(
-    engine: EngineProcess, tmp_path: Path, starter_model: Path
+    starter: EngineProcess, tmp_path: Path, starter_model: Path
 ) -> None:
     garbage = tmp_path / "garbage.gguf"
     garbage.write_bytes(b"GGUF" + bytes(range(256)) * 8)
@@ -108,9 +101,9 @@ def test_what_is_no_adapter_of_this_model_costs_one_request(
         Adapter(str(tmp_path)),
     ]
     for adapter in bad:
-        text, end = answer(engine, adapter)
+        text, end = answer(starter, adapter)
         assert isinstance(end, Failed), adapter
         assert (end.code, text) == (FailureCode.ADAPTER, "")
         assert end.detail
-    assert isinstance(answer(engine, Adapter(str(good)), Adapter(str(good)))[1], Failed)
-    assert isinstance(answer(engine)[1], Finished)
+    assert isinstance(answer(starter, Adapter(str(good)), Adapter(str(good)))[1], Failed)
+    assert isinstance(answer(starter)[1], Finished)
