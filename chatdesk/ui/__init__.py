@@ -3,8 +3,8 @@
 import builtins
 
 # Once PySide6 is loaded, its own `__import__` reads the source of every module imported from then
-# on, to look for users of its `__feature__` switches, and `linecache` keeps all that was read:
-# 18 MB, and a tenth of the time to start. Nobody here uses `__feature__`, so Python's own stays.
+# on, to look for users of its `__feature__` switches, and `linecache` keeps all of it: 18 MB, and a
+# tenth of the start time. Nobody here uses `__feature__`, so Python's own stays.
 _pythons_import = builtins.__import__
 import PySide6.QtCore  # noqa: E402, F401
 

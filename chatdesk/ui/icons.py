@@ -30,7 +30,7 @@ def icon(name: str, colour: str) -> QIcon:
 
 
 def _device_pixels() -> list[int]:
-    """Both sizes as a plain and as the finest of the screens show them: none is scaled up there."""
+    """Return both sizes for a plain screen and for the finest one, so that no icon is scaled up."""
     finest = max(screen.devicePixelRatio() for screen in QGuiApplication.screens())
     sizes = (ICON_SIZE.width(), LARGE_ICON_SIZE.width())
     return sorted({ceil(size * ratio) for size in sizes for ratio in (1.0, finest)})

@@ -1,6 +1,6 @@
-"""How the app looks: colour tokens from TOML, one style sheet, fonts.
+"""The look of the app: colour tokens from TOML, one style sheet, fonts.
 
-Colours are named by what they are for (`text`, `muted`, `accent`, ...) and live only in
+Colours are named by their use (`text`, `muted`, `accent`, ...) and are only in
 `assets/themes/*.toml`; `widgets.qss` and the widgets that paint themselves take them from a
 `Theme`.
 """
@@ -58,25 +58,25 @@ class Theme:
 
 
 def load_theme(name: str) -> Theme:
-    """The theme `name` (one of `THEMES`). A missing or unknown token raises `TypeError`."""
+    """Load the theme `name` (one of `THEMES`). A missing or unknown token raises `TypeError`."""
     text = (assets_dir() / "themes" / f"{name}.toml").read_text(encoding="utf-8")
     return Theme(name=name, **tomllib.loads(text))
 
 
 def system_theme_name(app: QApplication) -> str:
-    """`dark` when the system asks for it, else `light`."""
+    """Return `dark` when the system asks for it, else `light`."""
     dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark
     return "dark" if dark else "light"
 
 
 def reduced_motion(app: QApplication) -> bool:
-    """Whether the system asks for no animations, or for a text cursor that does not blink."""
+    """Return True if the system asks for no animations, or for a steady text cursor."""
     still = app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) <= 0
     return still or app.styleHints().cursorFlashTime() <= 0
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
-    """Give the whole application this look; may be called again while it runs."""
+    """Apply a theme to the whole application; may be called again while it runs."""
     app.setStyle("Fusion")
     app.setPalette(_palette(theme))
     sheets = sorted((assets_dir() / "themes").glob("*.qss"))
@@ -110,14 +110,14 @@ def load_fonts(app: QApplication) -> None:
 
 
 def code_font() -> QFont:
-    """The monospaced font of code."""
+    """Return the monospaced font of code."""
     font = QFont(["JetBrains Mono", QFontDatabase.systemFont(_FIXED).family()])
     font.setStyleHint(QFont.StyleHint.Monospace)
     return _with_pixels(font, CODE_PX)
 
 
 def text_font(pixels: float = TEXT_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """The text font in another size or weight."""
+    """Return the text font in another size or weight."""
     font = QFont(QApplication.font())
     font.setWeight(weight)
     return _with_pixels(font, pixels)

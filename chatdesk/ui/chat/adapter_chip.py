@@ -1,4 +1,4 @@
-"""The composer's chip of the adapter that answers, and the menu to choose another."""
+"""The composer's chip with the adapter that answers, and its menu of other adapters."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,13 +13,13 @@ from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.eliding_button import Chip
 
 WIDEST = 190  # pixels
-BASE = ""  # the choice of no adapter; None is that of the active one
+BASE = ""  # the choice of no adapter; None means the active one
 
 
 class AdapterChip(Chip):
-    """Hidden while the model has no adapters.
+    """A chip with an adapter's name, hidden while the model has no adapters.
 
-    `chosen` carries an adapter's id, `BASE`, or None for the one that is active.
+    `chosen` carries an adapter's id, `BASE`, or None for the active one.
     """
 
     chosen = Signal(object)
@@ -38,18 +38,18 @@ class AdapterChip(Chip):
     def show_adapters(
         self, adapters: Sequence[AdapterRecord], active: AdapterRecord | None
     ) -> None:
-        """The adapters the model can use, and which one it uses where nothing is chosen."""
+        """Show the adapters of the model, and the default one."""
         self._adapters = tuple(adapters)
         self._active = active
         self._show()
 
     def show_choice(self, choice: str | None) -> None:
-        """What was chosen for the conversation."""
+        """Show the choice of the conversation."""
         self._choice = choice
         self._show()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         self._show()
 

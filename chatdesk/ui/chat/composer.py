@@ -24,19 +24,19 @@ from chatdesk.ui.widgets.eliding_button import Chip
 
 MAX_LINES = 10
 BUTTON = 32
-SCROLL_BAR = 10  # the chat view keeps room for its own; the columns must stand below each other
+SCROLL_BAR = 10  # as in the chat view, so that the columns are aligned
 
 
 class ComposerState(Enum):
-    """What the button does."""
+    """The function of the button."""
 
     READY = auto()  # send
-    SENDING = auto()  # the text waits to be accepted; it stays until then
+    SENDING = auto()  # the text waits until it is accepted, and stays
     ANSWERING = auto()  # stop
 
 
 class _Editor(QPlainTextEdit):
-    """The text field; plain text only, as high as its text up to `MAX_LINES`."""
+    """The text field: plain text only, as high as its text up to `MAX_LINES`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class _Editor(QPlainTextEdit):
 
 
 class Composer(QFrame):
-    """Asks to send or stop; what is sent stays in the field until `clear` says it was accepted."""
+    """Asks to send or stop; sent text stays in the field until `clear` accepts it."""
 
     send_requested = Signal(str)
     stop_requested = Signal()
@@ -123,27 +123,27 @@ class Composer(QFrame):
         layout.addWidget(self._editor)
         layout.addLayout(row)
 
-    # What it is told
+    # State to show
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         self._model.setIcon(icon("chip", theme.muted))
         self.adapter.set_theme(theme)
         self._show_state()
 
     def set_state(self, state: ComposerState) -> None:
-        """Send, wait, or stop."""
+        """Set the button: send, wait, or stop."""
         self._state = state
         self._editor.setReadOnly(state is ComposerState.SENDING)
         self._show_state()
 
     def set_model(self, label: str) -> None:
-        """The model's chip."""
+        """Show the model on its chip."""
         self._model.set_words(label)
 
     def set_models(self, models: Sequence[tuple[str, str]], current: str | None) -> None:
-        """The chip's menu: ids and labels, and the way to add one."""
+        """Set the chip's menu: ids and labels, and an entry to add a model."""
         self._menu.clear()
         for model_id, label in models:
             action = self._menu.addAction(label)
@@ -163,37 +163,37 @@ class Composer(QFrame):
         self._model.showMenu()
 
     def set_tokens(self, text: str, *, too_long: bool = False) -> None:
-        """How long the prompt is."""
+        """Show the length of the prompt."""
         self._tokens.setText(text)
         set_class(self._tokens, "danger" if too_long else "small")
 
     @property
     def state(self) -> ComposerState:
-        """What the button does now."""
+        """The present function of the button."""
         return self._state
 
     @property
     def text(self) -> str:
-        """What is in the field."""
+        """The text in the field."""
         return self._editor.toPlainText()
 
     def set_text(self, text: str) -> None:
-        """Fill the field and put the cursor behind the text."""
+        """Set the text and put the cursor after it."""
         if text == self.text:
             return
         self._editor.setPlainText(text)
         self._editor.moveCursor(self._editor.textCursor().MoveOperation.End)
 
     def set_placeholder(self, text: str) -> None:
-        """What the empty field says when nothing is being written."""
+        """Set the text of the empty field while nothing is being written."""
         self._editor.setPlaceholderText(text)
         self._editor.viewport().update()  # Qt repaints only the cursor's place
 
     def clear(self) -> None:
-        """Empty the field: its text was accepted."""
+        """Empty the field after its text was accepted."""
         self._editor.clear()
 
-    # What it does
+    # Actions
 
     def _on_text(self) -> None:
         self._show_state()

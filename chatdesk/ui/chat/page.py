@@ -18,7 +18,7 @@ COMPOSER_WIDTH = READING_WIDTH
 
 
 class ConversationPage(QWidget):
-    """Holds its parts and where they stand; what they say and do is the window's."""
+    """Holds and places its parts; the window handles their content and requests."""
 
     def __init__(self, theme: Theme, *, enter_sends: bool) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class ConversationPage(QWidget):
         self._welcome = (greeting, suggestions)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         for part in (
             self.top_bar,
             self.greeting,
@@ -66,12 +66,12 @@ class ConversationPage(QWidget):
             part.set_theme(theme)
 
     def show_shared(self, *, shared: bool) -> None:
-        """Whether other computers lend their devices."""
+        """Show if other computers lend their devices."""
         self.greeting.show_shared(shared=shared)
         self.status.show_shared(shared=shared)
 
     def show_empty(self, empty: bool) -> None:
-        """Whether there is no conversation to show yet."""
+        """Show the welcome, or the conversation."""
         for part in self._welcome:
             part.setVisible(empty)
         if empty:

@@ -1,4 +1,4 @@
-"""The bar above the conversation: its title, and what can be shown or done."""
+"""The bar above the conversation: its title and its actions."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
@@ -11,7 +11,7 @@ BUTTON = 36
 
 
 class TopBar(QWidget):
-    """Requests go up."""
+    """The bar; it emits requests."""
 
     sidebar_requested = Signal()
     inspector_requested = Signal()
@@ -47,7 +47,7 @@ class TopBar(QWidget):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         for button, name in (
             (self._sidebar, "sidebar"),
             (self._inspector, "inspector"),
@@ -56,15 +56,15 @@ class TopBar(QWidget):
             button.setIcon(icon(name, theme.muted))
 
     def show_title(self, title: str) -> None:
-        """The open conversation's title."""
+        """Show the open conversation's title."""
         self._title.setText(title)
 
     def offer_sidebar(self, offered: bool) -> None:
-        """Whether there is a sidebar to show."""
+        """Show or hide the sidebar's button."""
         self._sidebar.setVisible(offered)
 
     def offer_actions(self, offered: bool) -> None:
-        """Whether there is a conversation to rename or delete."""
+        """Show or hide the actions on a conversation."""
         for action in self._actions:
             action.setVisible(offered)
 

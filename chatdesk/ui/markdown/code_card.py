@@ -35,8 +35,8 @@ _LOADING_MS = 30
 class CodeCard(QFrame):
     """Code with its language above it.
 
-    `append` adds code that stays, `set_tail` the line that is being written; `close_code` says
-    that the code is whole.
+    `append` adds finished code, `set_tail` the line that is being written; `close_code` ends the
+    code.
     """
 
     def __init__(self, language: str, theme: Theme, parent: QWidget | None = None) -> None:
@@ -75,7 +75,7 @@ class CodeCard(QFrame):
 
     @property
     def code(self) -> str:
-        """The code that stays, as it will be copied."""
+        """The finished code, as it will be copied."""
         return "".join(self._code).removesuffix("\n")
 
     @property
@@ -85,11 +85,11 @@ class CodeCard(QFrame):
 
     @property
     def text(self) -> str:
-        """What is shown."""
+        """The text shown."""
         return self._text.toPlainText()
 
     def append(self, code: str) -> None:
-        """Add code that stays; line ends included."""
+        """Add finished code; line ends included."""
         self._insert("", code)
         self._code.append(code)
         self._lines += code.count("\n")
@@ -102,7 +102,7 @@ class CodeCard(QFrame):
             self._grown()
 
     def close_code(self) -> None:
-        """The code is whole."""
+        """End the code."""
         self.set_tail("")
         self._whole = True
         if self._seen:
@@ -113,14 +113,14 @@ class CodeCard(QFrame):
         self._text.set_caret(shown)
 
     def height_for(self, _width: int) -> int:
-        """The height in pixels: every line is seen."""
+        """Return the height in pixels: every line is visible."""
         lines = self._lines - (self._break_pending and not self._tail)
         bar = self._text.horizontalScrollBar()
         side = bar.sizeHint().height() if self._text.is_wider_than(_width - 2 * _SIDE) else 0
         return _HEADER + _ABOVE + ceil(lines * _LINE) + _BELOW + side + 2
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The header above, the code below."""
+        """Place the header above, and the code below."""
         super().resizeEvent(event)
         width = self.width()
         button = self.copy_button.sizeHint()
@@ -132,14 +132,14 @@ class CodeCard(QFrame):
         self._text.setGeometry(_SIDE, top, width - 2 * _SIDE, self.height() - top - 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The card, and the thin line below its header."""
+        """Paint the card, and the thin line below its header."""
         super().paintEvent(event)
         painter = QPainter(self)
         painter.fillRect(QRect(1, _HEADER, self.width() - 2, 1), QColor(self._theme.line))
         painter.end()
 
     def _insert(self, tail: str, code: str) -> None:
-        """Put `code` and then `tail` in place of the old tail."""
+        """Replace the old tail by `code` and then `tail`."""
         cursor = QTextCursor(self._text.document())
         cursor.beginEditBlock()
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -149,7 +149,7 @@ class CodeCard(QFrame):
                 length += 1
             cursor.setPosition(cursor.position() - length, QTextCursor.MoveMode.KeepAnchor)
             cursor.removeSelectedText()
-        # The last line end is held back until something follows: it would show an empty line.
+        # The last line end is held back until more follows: it would show an empty line.
         added = ("\n" if self._break_pending else "") + code
         if code:
             self._break_pending = added.endswith("\n")
@@ -244,7 +244,7 @@ class _CodeText(QTextEdit):
             painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Sideways is for the code, up and down for the page."""
+        """Scroll the code sideways, and leave up and down to the page."""
         sideways = abs(event.angleDelta().x()) > abs(event.angleDelta().y())
         if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             super().wheelEvent(event)

@@ -1,8 +1,8 @@
 """Writes markdown-it tokens into a `QTextDocument`, block by block.
 
-Nothing a model wrote is ever read as HTML and nothing is fetched: raw HTML arrives here as text,
-an image is shown as its description. What a text document cannot draw itself (quote bars, rules,
-the rounded ground of inline code) is marked with properties for `ProseView` to paint.
+Model output is never read as HTML and nothing is fetched: raw HTML arrives here as text, an image
+is shown as its description. Things that a text document cannot draw itself (quote bars, rules, the
+rounded ground of inline code) are marked with properties for `ProseView` to paint.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ _BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle)
 
 
 class Kind(Enum):
-    """What the last block was: the space before the next one follows from it."""
+    """The kind of the last block, which determines the space before the next one."""
 
     NOTHING = auto()
     PARAGRAPH = auto()
@@ -61,7 +61,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class _Inline:
-    """The character formats that are on at one place."""
+    """The active character formats at one place."""
 
     bold: bool = False
     italic: bool = False
@@ -80,7 +80,7 @@ class _List:
 
 @dataclass
 class _Place:
-    """Where the next block goes: its nesting in lists and quotes."""
+    """The place of the next block: its nesting in lists and quotes."""
 
     lists: list[_List] = field(default_factory=list)
     quotes: int = 0
@@ -92,8 +92,8 @@ class _Place:
 class ProseWriter:
     """Appends blocks at the end of a document.
 
-    `last` is the kind of block the document ends with; put it back together with the text when
-    an end of the document is taken away.
+    `last` is the kind of the document's last block; restore it together with the text when an end
+    of the document is removed.
     """
 
     def __init__(self, document: QTextDocument, theme: Theme, quiet: bool = False) -> None:
@@ -115,14 +115,14 @@ class ProseWriter:
             at = self._block(cursor, tokens, at)
 
     def write_plain(self, text: str) -> None:
-        """Append text as it is, each line a block of its own without space between."""
+        """Append text as it is, each line as a block without space between."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self._begin_block(cursor, self._block_format(TEXT_PX, 0), Kind.PARAGRAPH)
         cursor.insertText(text, self._char_format(_Inline(), quiet=self._quiet))
 
     def _block(self, cursor: QTextCursor, tokens: Sequence[Token], at: int) -> int:
-        """Write what begins at token `at`; the number of the token after it."""
+        """Write the block that begins at token `at`; return the number of the token after it."""
         token = tokens[at]
         if token.type == "heading_open":
             self._heading(cursor, token, tokens[at + 1])
@@ -200,7 +200,7 @@ class ProseWriter:
         self._begin_block(cursor, form, Kind.PARAGRAPH)
         chars = QTextCharFormat()
         chars.setFont(code_font())
-        # Line separators and not blocks, so that the ground is painted once around all lines.
+        # Line separators, not blocks, so that the ground is painted once around all lines.
         cursor.insertText(token.content.rstrip("\n").replace("\n", "\u2028"), chars)
 
     def _gap(self, kind: Kind) -> int:
@@ -263,7 +263,7 @@ class ProseWriter:
                 if len(rows) == 1:
                     styles.append(str(token.attrs.get("style", "")))
             end += 1
-        # Not past the document's end: the block after the table is part of it.
+        # Not after the document's end: the block after the table is part of it.
         table = cursor.insertTable(len(rows), max(1, len(styles)), self._table_format())
         for number, row in enumerate(rows):
             for column, inline in enumerate(row):
@@ -367,7 +367,7 @@ class ProseWriter:
 
 
 def safe_link(target: str) -> str:
-    """`target` when its scheme may be opened by a click, else nothing."""
+    """Return `target` if a click may open its scheme, else ""."""
     scheme, colon, _ = target.partition(":")
     return target if colon and scheme.lower() in SAFE_SCHEMES else ""
 

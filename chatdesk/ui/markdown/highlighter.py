@@ -1,8 +1,8 @@
-"""Colours for code, a slice of time at once.
+"""Colours for code, in slices of time.
 
-Pygments is imported with the first code block that names a language. Its lexers cannot go on
-where they stopped, so while code grows only the lines since the last top-level one are read
-again; when the code is whole, all of it is read once, in slices short enough for a frame.
+Pygments is imported with the first code block that names a language. Its lexers cannot resume, so
+while code grows only the lines since the last top-level one are read again; when the code is
+complete, all of it is read once, in slices short enough for a frame.
 """
 
 from collections.abc import Iterator
@@ -32,25 +32,25 @@ _WHOLE_LIMIT = 200_000  # characters of code; longer code stays plain
 
 
 class Highlighter:
-    """Colours the blocks of `document`, whose text is the code and nothing else."""
+    """Colours the blocks of `document`, whose text is only code."""
 
     def __init__(self, document: QTextDocument, language: str, theme: Theme) -> None:
         self._document = document
         self._loading = _lexer(language)
         self._lexer: Lexer | None = None
         self._colours = _Colours(theme)
-        self._from_block = 0  # where reading again begins while the code grows
+        self._from_block = 0  # where reading begins again while the code grows
         self._work: Iterator[None] | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether the lexer is there, or it is known that there is none."""
+        """True if the lexer is loaded, or known to be missing."""
         if self._loading.done():
             self._lexer = self._loading.result()
         return self._loading.done()
 
     def grow(self) -> None:
-        """Colour what was added at the end."""
+        """Colour the lines added at the end."""
         first = self._document.findBlockByNumber(self._from_block)
         start = first.position()
         if self._lexer is None or self._document.characterCount() - start > _GROWING_LIMIT:
@@ -61,7 +61,7 @@ class Highlighter:
         self._from_block = _last_top_level(self._document, self._from_block)
 
     def work(self) -> bool:
-        """Colour code that is whole, for `SLICE_S` seconds. Whether there is more to do."""
+        """Colour complete code, for `SLICE_S` seconds. Return True if there is more to do."""
         if self._lexer is None or self._document.characterCount() > _WHOLE_LIMIT:
             return False
         if self._work is None:
@@ -166,7 +166,7 @@ def _text(document: QTextDocument, start: int) -> str:
 
 
 def _last_top_level(document: QTextDocument, after: int) -> int:
-    """The last whole line that is not indented, where reading may begin anew; else `after`."""
+    """Return the last whole line without indent, where reading may begin again; else `after`."""
     block = document.lastBlock().previous()
     while block.isValid() and block.blockNumber() > after:
         if block.text()[:1].isalpha():

@@ -48,7 +48,7 @@ _FIRST_WIDTH = 760
 
 
 class ProseView(QTextBrowser):
-    """Shows blocks of prose. Frozen blocks stay; the tail is replaced as a whole."""
+    """Shows blocks of prose. Finished blocks stay; the tail is replaced as a whole."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, quiet: bool = False) -> None:
         super().__init__(parent)
@@ -61,7 +61,7 @@ class ProseView(QTextBrowser):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
-        # Before it is placed; the 0 it has by itself would give each character its own line, which
+        # Before it is placed; its own default of 0 would give each character its own line, which
         # takes seconds for one word of 50,000.
         self.setLineWrapColumnOrWidth(_FIRST_WIDTH)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -76,7 +76,7 @@ class ProseView(QTextBrowser):
         self.highlighted.connect(self._hover)
 
     def append(self, tokens: Sequence[Token]) -> None:  # type: ignore[override]
-        """Add blocks that stay; a tail is taken away first."""
+        """Add finished blocks; remove a tail first."""
         with _edit(self):
             self._drop_tail()
             self._writer.write(tokens)
@@ -84,45 +84,45 @@ class ProseView(QTextBrowser):
         self._notice_links()
 
     def append_plain(self, text: str) -> None:
-        """Add text in which nothing is markup."""
+        """Add text without markup."""
         with _edit(self):
             self._drop_tail()
             self._writer.write_plain(text)
             self._freeze()
 
     def extend_plain(self, text: str) -> None:
-        """Go on with the text of the last `append_plain`."""
+        """Continue the text of the last `append_plain`."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.insertText(text)
         self._freeze()
 
     def clear_all(self) -> None:
-        """Show nothing."""
+        """Remove everything."""
         self._frozen_end, self._frozen_kind = 0, Kind.NOTHING
         self._drop_tail()
 
     def set_tail(self, tokens: Sequence[Token]) -> None:
-        """Show blocks that are not certain yet after those that stay."""
+        """Show blocks that may still change, after the finished ones."""
         with _edit(self):
             self._drop_tail()
             self._writer.write(tokens)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to see."""
+        """True if there is nothing to see."""
         return self.document().isEmpty()
 
     def height_for(self, width: int) -> int:
-        """The height in pixels of all the text when it is `width` wide."""
+        """Return the height in pixels of all the text at this width."""
         if self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
-        # The ground of code goes on below its last line.
+        # The ground of code extends below its last line.
         code = self.document().lastBlock().blockFormat().hasProperty(CODE_BLOCK)
         return ceil(self.document().size().height()) + (8 if code else 0)
 
     def ideal_width(self) -> int:
-        """The width in pixels at which no line would be wrapped."""
+        """Return the width in pixels at which no line would be wrapped."""
         self.setLineWrapColumnOrWidth(100_000)
         return ceil(self.document().idealWidth()) + 1
 
@@ -133,7 +133,7 @@ class ProseView(QTextBrowser):
             self.viewport().update(self._caret_rect().toAlignedRect().adjusted(-1, -1, 1, 1))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The grounds and bars below the text, then the text, then the caret."""
+        """Paint the grounds and bars below the text, then the text, then the caret."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(event.rect())
@@ -283,7 +283,7 @@ def _x(line: QTextLine, position: int) -> float:
 
 
 class _edit:  # noqa: N801 - reads as a statement
-    """One layout for everything written inside."""
+    """Do one layout for everything written inside."""
 
     def __init__(self, view: ProseView) -> None:
         self._cursor = QTextCursor(view.document())

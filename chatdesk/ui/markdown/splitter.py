@@ -1,10 +1,9 @@
-"""Markdown as pieces that never change once they are given out.
+"""Splits Markdown into pieces that never change once they are returned.
 
-`Splitter` cuts a growing text at top-level block boundaries, by lines and nothing but what came
-before, so that any way of cutting the stream gives the same pieces. Fenced code and a leading
-`<think>` block become pieces of their own; the rest is prose, which `parse` turns into
-markdown-it tokens one piece at a time. Every piece of prose is bounded, so no input makes one
-step slow.
+`Splitter` cuts a growing text at top-level block boundaries, by lines and only by what came before,
+so that any way of cutting the stream gives the same pieces. Fenced code and a leading `<think>`
+block become pieces of their own; the rest is prose, which `parse` turns into markdown-it tokens one
+piece at a time. Every piece of prose has a limited size, so no input makes one step slow.
 """
 
 import re
@@ -19,8 +18,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 PIECE_LIMIT = 4_000  # characters of prose after which the next line may begin a new piece
 LIST_LIMIT = 1_500  # characters after which a list may be cut between its items
-TABLE_LIMIT = 2_000  # characters after which a table goes on as another one with the same head
-HARD_LIMIT = 16_000  # and after which it must, whatever it is in the middle of
+TABLE_LIMIT = 2_000  # characters after which a table continues as another one with the same head
+HARD_LIMIT = 16_000  # and after which it must, anywhere
 PARSE_LIMIT = 400_000  # characters of prose in one message; what follows is shown as plain text
 MAX_NESTING = 20
 MAX_CARDS = 200  # code cards in one message; more fences are read as prose
@@ -36,14 +35,14 @@ _THINK, _END_THINK = "<think>", "</think>"
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A run of whole blocks in Markdown; `plain` ones are shown as they are written."""
+    """A run of whole blocks in Markdown; `plain` ones are shown as written."""
 
     text: str
     plain: bool = False
 
     @property
     def has_definitions(self) -> bool:
-        """Whether it may define footnotes or link references, which hold in the whole message."""
+        """True if it may define footnotes or link references, which hold in the whole message."""
         return "]:" in self.text and _DEFINITION.search(self.text) is not None
 
 
@@ -56,7 +55,7 @@ class CodeOpen:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """More of the code of the open fence, line ends included."""
+    """More code of the open fence, line ends included."""
 
     text: str
 
@@ -75,7 +74,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningClose:
-    """The reasoning is over; the answer begins."""
+    """The reasoning ends; the answer begins."""
 
 
 Piece = Prose | CodeOpen | Code | CodeClose | Reasoning | ReasoningClose
@@ -84,8 +83,8 @@ Piece = Prose | CodeOpen | Code | CodeClose | Reasoning | ReasoningClose
 class Splitter:
     """Cuts a growing text into pieces.
 
-    `feed` text as it comes and `take` the pieces that are certain; `tail` is what the rest looks
-    like so far. After `finish` everything has been taken and the tail is empty.
+    `feed` text as it comes and `take` the pieces that are certain; `tail` is the present form of
+    the rest. After `finish` everything has been taken and the tail is empty.
     """
 
     def __init__(self) -> None:
@@ -106,12 +105,12 @@ class Splitter:
         self._cards = 0
 
     def feed(self, text: str) -> None:
-        """More text has come."""
+        """Add text."""
         self._rest += text.replace("\r", "").replace("\0", "\ufffd")
         self._advance(last=False)
 
     def finish(self) -> None:
-        """The text is whole."""
+        """End the text."""
         self._advance(last=True)
         if self._thinking:
             self._ready.append(ReasoningClose())
@@ -122,17 +121,17 @@ class Splitter:
         self._close_prose()
 
     def take(self) -> list[Piece]:
-        """The pieces that became certain since the last call."""
+        """Return the pieces that became certain since the last call."""
         ready, self._ready = self._ready, []
         return _merged(ready)
 
     @property
     def in_code(self) -> bool:
-        """Whether a fence is open."""
+        """True if a fence is open."""
         return bool(self._fence)
 
     def tail(self) -> Prose | Code | None:
-        """The open piece with the line being written; None when there is nothing to show yet."""
+        """Return the open piece with the line being written; None if there is nothing to show."""
         if self._fence:
             held = _UNDECIDED.match(self._rest) and self._rest.lstrip()[:1] == self._fence[0]
             return Code(self._rest) if self._rest and not held else None
@@ -170,7 +169,7 @@ class Splitter:
 
     def _think(self, last: bool) -> bool:
         text, end, rest = self._rest.partition(_END_THINK)
-        if not end and not last:  # part of the end mark may be there already
+        if not end and not last:  # it may contain a part of the end mark
             held = next((n for n in range(7, 0, -1) if text.endswith(_END_THINK[:n])), 0)
             text, rest = text[: len(text) - held], text[len(text) - held :]
         if text:
@@ -182,7 +181,7 @@ class Splitter:
         return bool(end)
 
     def _line_end(self, at: int, last: bool) -> tuple[int, bool] | None:
-        """Where the line at `at` ends, and whether that is its real end; None: not known yet."""
+        """Return the end of the line at `at`, and True if it is final; None: not known yet."""
         end = self._rest.find("\n", at, at + PIECE_LIMIT + 1)
         if end >= 0:
             return end, True
@@ -229,7 +228,7 @@ class Splitter:
         self._ready.append(Code(line + "\n" if whole else line))
 
     def _begins_piece(self, line: str, indent: int) -> bool:
-        """Whether this line of text can be read without the open piece before it."""
+        """Return True if this line of text can be read without the open piece before it."""
         if self._size > HARD_LIMIT:
             return True
         if self._nested_fence:
@@ -243,7 +242,7 @@ class Splitter:
 
     def _add(self, line: str) -> None:
         if not self._lines and self._table_head and "|" in line and not self._after_blank:
-            self._lines.append(self._table_head)  # a long table goes on under its head
+            self._lines.append(self._table_head)  # a long table continues under its head
         else:
             self._table_head = self._table_head if self._lines else ""
         if len(self._lines) == 1 and "|" in line and _DELIMITER_ROW.match(line):
@@ -267,7 +266,7 @@ class Splitter:
 
 
 def split(text: str) -> list[Piece]:
-    """All pieces of a whole text."""
+    """Return all pieces of a whole text."""
     splitter = Splitter()
     splitter.feed(text)
     splitter.finish()
@@ -275,10 +274,10 @@ def split(text: str) -> list[Piece]:
 
 
 def parse(prose: Prose, definitions: dict[str, Any]) -> list[Token]:
-    """The block tokens of one piece.
+    """Return the block tokens of one piece.
 
-    `definitions` is markdown-it's environment, shared by the pieces of a message: what one piece
-    defines is added to it, and is known to the others parsed after it.
+    `definitions` is markdown-it's environment, shared by the pieces of a message: the definitions
+    of one piece are added to it, for the pieces parsed after it.
     """
     if prose.plain or _is_hostile(prose.text):
         return plain_tokens(prose.text)
@@ -286,7 +285,7 @@ def parse(prose: Prose, definitions: dict[str, Any]) -> list[Token]:
 
 
 def collect_definitions(pieces: Iterable[Piece]) -> dict[str, Any]:
-    """The footnotes and link references that `pieces` define, as an environment for `parse`."""
+    """Return the footnotes and link references of `pieces`, as an environment for `parse`."""
     definitions: dict[str, Any] = {}
     for piece in pieces:
         if isinstance(piece, Prose) and piece.has_definitions:
@@ -295,12 +294,12 @@ def collect_definitions(pieces: Iterable[Piece]) -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Make the parser; called on another thread while the window has nothing to do."""
+    """Make the parser; called on another thread while the window is idle."""
     _parser().parse("[warm](https://example.org) www.example.org")
 
 
 def plain_tokens(text: str) -> list[Token]:
-    """Text as one paragraph in which nothing is markup."""
+    """Return text as one paragraph without markup."""
     inline = Token("inline", "", 0, content=text, children=[])
     for number, line in enumerate(text.split("\n")):
         if number:
@@ -310,7 +309,7 @@ def plain_tokens(text: str) -> list[Token]:
 
 
 def _is_hostile(text: str) -> bool:
-    # Long runs of markup are what makes inline parsing quadratic; no real text is a quarter markup.
+    # Long runs of markup make inline parsing quadratic; no real text is a quarter markup.
     return len(text) > 1_000 and sum(map(text.count, _MARKUP)) * 4 > len(text)
 
 
@@ -321,7 +320,7 @@ def _closes(fence: str, line: str) -> bool:
 
 
 def _merged(pieces: list[Piece]) -> list[Piece]:
-    """Neighbouring pieces of code or of reasoning as one, joined once."""
+    """Join neighbouring pieces of code or of reasoning."""
     merged: list[Piece] = []
     run: list[str] = []
     for number, piece in enumerate(pieces):

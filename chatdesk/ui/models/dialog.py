@@ -1,4 +1,4 @@
-"""What the dialogs of the model library share: a heading, a body that scrolls, buttons below."""
+"""The common frame of the model library's dialogs: heading, scrolling body, buttons below."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -20,9 +20,9 @@ _SIDE = 28
 
 
 class LibraryDialog(QDialog):
-    """`lead` stands below the title, `body` takes what the dialog shows, `buttons` end it.
+    """A dialog: `lead` is below the title, `body` holds the content, `buttons` are at the end.
 
-    `heading` is what it says within the window, where that is not the window's title.
+    `heading` is the heading within the window, if it differs from the window's title.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class LibraryDialog(QDialog):
         layout.addLayout(self.buttons)
 
     def add_button(self, words: str, look: str = "") -> QPushButton:
-        """One more button at the end of the dialog."""
+        """Add a button at the end of the dialog."""
         button = plain_button(words)
         set_class(button, look)
         self.buttons.addWidget(button)
@@ -78,7 +78,7 @@ class LibraryDialog(QDialog):
 
 
 class Working(QWidget):
-    """Says what is being done, above a bar that moves while it is not known how far it is."""
+    """The name of a running task, above a bar that moves while the progress is unknown."""
 
     def __init__(self, words: str) -> None:
         super().__init__()

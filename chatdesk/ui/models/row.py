@@ -19,15 +19,15 @@ from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 from chatdesk.ui.widgets.tag import Tag, Tone
 
-NARROW = 680  # pixels below which the right part stands below the left one
+NARROW = 680  # pixels below which the right part goes below the left one
 NARROWEST = 440  # below which the fit also has a line of its own
 _SIZE_WIDTH = 64
 
 
 class HubRow(QFrame):
-    """Buttons are added with `add_button`, more tags with `add_tag`, more lines to `left`.
+    """A row; `add_button` adds buttons, `add_tag` tags, and `left` takes more lines.
 
-    With one `button_width` the buttons of several rows stand below each other.
+    With one `button_width` the buttons of several rows are aligned.
     """
 
     button_width = 120
@@ -73,15 +73,15 @@ class HubRow(QFrame):
         self._both.addWidget(self._right)
 
     def add_tag(self, words: str, tone: Tone = Tone.PLAIN) -> None:
-        """One more tag beside the name."""
+        """Add a tag beside the name."""
         if words:
             tag = Tag()
             tag.setTextFormat(Qt.TextFormat.PlainText)
             self._tags.insertWidget(self._tags.count() - 1, tag)  # before the stretch
-            tag.show_words(words, tone)  # within its row: it would be a window of its own
+            tag.show_words(words, tone)  # inside its row: otherwise it would be a window
 
     def add_button(self, words: str, look: str = "") -> QPushButton:
-        """One more button at the right end; its accessible name also says what it is for."""
+        """Add a button at the right end; its accessible name also names its object."""
         button = plain_button(words)
         button.setMinimumWidth(self.button_width)
         if look:
@@ -91,17 +91,17 @@ class HubRow(QFrame):
         return button
 
     def say_button(self, button: QPushButton, words: str) -> None:
-        """Let a button say something else."""
+        """Change the words of a button."""
         button.setText(words)
         button.setAccessibleName(tr("{action}: {name}", action=words, name=self._name))
 
     def say(self, line: str) -> None:
-        """What stands below the name."""
+        """Set the text below the name."""
         self.line.setText(line)
         self.line.setVisible(bool(line))
 
     def say_size(self, words: str) -> None:
-        """How large it is."""
+        """Set the size."""
         self.size_label.setText(words)
         self.size_label.setVisible(bool(words))
 
@@ -110,7 +110,7 @@ class HubRow(QFrame):
         return QSize(self._right.minimumSizeHint().width(), super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put what is at the right below where it is narrow."""
+        """Move the right part below the left one where it is narrow."""
         super().resizeEvent(event)
         narrow = self.width() < NARROW
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight

@@ -1,4 +1,4 @@
-"""The adapter in use, or why there is none, with what was measured of it."""
+"""The adapter in use, or the reason why there is none, with its measurements."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from chatdesk.ui.widgets.tag import Tag, Tone
 
 
 class AdapterCard(QFrame):
-    """Asks to roll back, and to see the whole scorecard; both carry the `AdapterRecord`."""
+    """Emits requests to roll back, and to show the scorecard; both carry the `AdapterRecord`."""
 
     roll_back_requested = Signal(object)
     scorecard_requested = Signal(object)
@@ -74,12 +74,12 @@ class AdapterCard(QFrame):
         column.addStretch(1)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._alarm_mark.setPixmap(icon("warning", theme.warn).pixmap(ICON_SIZE))
         self._scorecard.set_theme(theme)
 
     def show_adapter(self, record: AdapterRecord, back_to: str, trend: RatingTrend | None) -> None:
-        """The adapter in use; `back_to` is the one before it, "" the model as it is."""
+        """Show the adapter in use; `back_to` is the one before it, "" the model as it is."""
         self._show(record)
         self._back.setText(
             tr("Roll back to {name}", name=back_to) if back_to else tr("Back to the model as it is")
@@ -90,14 +90,14 @@ class AdapterCard(QFrame):
             self._alarm_words.setText(trend_words(trend))
 
     def show_newest(self, record: AdapterRecord) -> None:
-        """No adapter is in use; the newest one that was measured and rejected."""
+        """Show that no adapter is in use, with the newest one that was measured and rejected."""
         self._show(record)
         self._back.hide()
         self._alarm.setVisible(record.state is AdapterState.REJECTED)
         self._alarm_words.setText(rejected_words(record))
 
     def show_none(self, model_name: str) -> None:
-        """No adapter is in use, and none was rejected."""
+        """Show that no adapter is in use, and none was rejected."""
         self._record = None
         self._name.setText(tr("The model as it is"))
         self._facts.setText(
@@ -123,7 +123,7 @@ class AdapterCard(QFrame):
 
 
 def trend_words(trend: RatingTrend) -> str:
-    """How ratings got worse under an adapter."""
+    """Return how ratings got worse under an adapter."""
     return tr(
         "You rate its answers worse than those before it: {down} of {n} thumbs point down, "
         "{down_before} of {n_before} did before. You can go back with the button above.",
@@ -135,7 +135,7 @@ def trend_words(trend: RatingTrend) -> str:
 
 
 def rejected_words(record: AdapterRecord) -> str:
-    """What a rejection means."""
+    """Return the meaning of a rejection."""
     return tr(
         "“{name}” did not pass the test and is not used. Nothing changed: {model} answers as "
         "before.",

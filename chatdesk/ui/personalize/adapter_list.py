@@ -37,7 +37,7 @@ from chatdesk.ui.personalize.adapter_list_model import (
 from chatdesk.ui.theme import Theme, text_font
 from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
 
-UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)  # a run that can go on
+UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)  # a run that can be resumed
 ROW_HEIGHT = 36
 HEADER_HEIGHT = 38
 NARROW = 720  # pixels below which the date and the size are left out
@@ -49,11 +49,11 @@ _MENU = 40
 _GAP = 8
 _RADIUS = 8
 _TEXT_PX = 13.0
-_WORDS_SHARE = 0.6  # of a column at most, where a tag stands beside the words
+_WORDS_SHARE = 0.6  # of a column at most, beside a tag
 
 
 class AdapterList(QWidget):
-    """As high as its rows. Requests carry the `AdapterRecord`."""
+    """A list as high as its rows. Requests carry the `AdapterRecord`."""
 
     activate_requested = Signal(object)
     resume_requested = Signal(object)
@@ -83,13 +83,13 @@ class AdapterList(QWidget):
         self._fit()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._header.theme = self.rows.painting.theme = theme
         self._header.update()
         self.rows.viewport().update()
 
     def menu_for(self, index: Index) -> QMenu:
-        """What can be done with an adapter."""
+        """Return the menu of actions on an adapter."""
         record = _record(index)
         usable = record.is_usable and not record.active
         unfinished = record.state in UNFINISHED
@@ -144,7 +144,7 @@ class _Rows(QListView):
             super().keyPressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Open the menu of the row that was chosen or pointed at."""
+        """Open the menu of the selected row, or of the one under the pointer."""
         by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
         index = self.currentIndex() if by_key else self.indexAt(event.pos())
         if index.isValid() and by_key:
@@ -153,7 +153,7 @@ class _Rows(QListView):
             self.menu_requested.emit(index, event.globalPos())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Press what is painted like a button."""
+        """Press a painted button."""
         super().mouseReleaseEvent(event)
         at = event.position()
         index = self.indexAt(at.toPoint())
@@ -166,7 +166,7 @@ class _Rows(QListView):
             self.tag_pressed.emit(index)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Point at what can be pressed."""
+        """Show a pointing hand over anything that can be pressed."""
         super().mouseMoveEvent(event)
         at = event.position()
         index = self.indexAt(at.toPoint())
@@ -181,7 +181,7 @@ class _Rows(QListView):
 
 
 class _Delegate(QStyledItemDelegate):
-    """Paints a line above the row, a ground when chosen or hovered, the cells and three dots."""
+    """Paints a line above the row, a ground when selected or hovered, the cells and three dots."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -252,7 +252,7 @@ class _Header(QWidget):
 
 
 def column_places(row: QRect) -> list[QRect]:
-    """Where the columns of a row are; fewer where it is narrow."""
+    """Return the places of a row's columns; fewer where it is narrow."""
     width = row.width() - 2 * _PAD - _MENU
     places, left = [], row.left() + _PAD
     for share in _SHARES if row.width() >= NARROW else _NARROW_SHARES:
@@ -262,12 +262,12 @@ def column_places(row: QRect) -> list[QRect]:
 
 
 def menu_place(row: QRect) -> QRect:
-    """Where the three dots of a row are."""
+    """Return the place of a row's three dots."""
     return QRect(row.right() - _PAD - _MENU + 1, row.top(), _MENU, row.height())
 
 
 def tag_place(row: QRect, index: Index) -> QRectF:
-    """Where the tag is that asks to retrain."""
+    """Return the place of the tag that asks to retrain."""
     cell: Cell = index.data(AdapterRole.CELLS)[_LEARNED]
     place, measure = column_places(row)[_LEARNED], QFontMetrics(_font(strong=False))
     beside = _beside(place, measure, _elided(measure, cell, place.width()))
@@ -287,7 +287,7 @@ def _elided(measure: QFontMetrics, cell: Cell, width: int) -> str:
 
 
 def _beside(place: QRect, measure: QFontMetrics, words: str) -> QRectF:
-    """What a column has left beside its words."""
+    """Return the space in a column beside its words."""
     return QRectF(place).adjusted(measure.horizontalAdvance(words) + _GAP, 0, 0, 0)
 
 

@@ -1,4 +1,4 @@
-"""The losses of a run as curves, while it is on and after."""
+"""The losses of a run as curves, during the run and after."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,26 +45,26 @@ class LossChart(QWidget):
         self._describe()
 
     def show_losses(self, points: Sequence[LossPoint]) -> None:
-        """Show these, the first step first; values that are no numbers are passed over."""
+        """Show these losses, the first step first; values that are not finite are skipped."""
         self._points = tuple(points)
         self._describe()
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         self.update()
 
     def sizeHint(self) -> QSize:
-        """As wide as there is room for."""
+        """Return a width that takes all the space there is."""
         return QSize(320, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """Where the labels still leave room for curves."""
+        """Return a size at which the labels still leave room for curves."""
         return QSize(220, HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the grid, the curves and what they are."""
+        """Draw the grid, the curves and their labels."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(text_font(TINY_PX))
@@ -108,7 +108,7 @@ class LossChart(QWidget):
     def _paint_labels(
         self, painter: QPainter, curves: Sequence[_Curve], place: Callable[[int, float], QPointF]
     ) -> None:
-        """Each at the height of its curve's end, moved apart where they would overlap."""
+        """Paint each label at the height of its curve's end, moved apart where they overlap."""
         height = painter.fontMetrics().height()
         ends = sorted(((place(*curve.points[-1]), curve) for curve in curves), key=_height)
         tops = moved_apart([end.y() - height / 2 for end, _ in ends], height, self.height())
@@ -144,7 +144,7 @@ class LossChart(QWidget):
 
 
 def moved_apart(tops: Sequence[float], height: float, bottom: float) -> list[float]:
-    """Where labels of this height begin so that none overlaps, given where they want to, sorted."""
+    """Return tops of labels of this height that do not overlap, for wanted tops in order."""
     apart: list[float] = []
     for top in tops:
         apart.append(max(top, apart[-1] + height) if apart else top)

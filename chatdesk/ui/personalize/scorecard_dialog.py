@@ -1,4 +1,4 @@
-"""The whole scorecard of a run: what the gate decided and why, the figures, the answers."""
+"""The whole scorecard of a run: the gate's decision and reasons, the figures, the answers."""
 
 from datetime import UTC, datetime
 
@@ -46,7 +46,7 @@ class ScorecardDialog(QDialog):
         layout.addLayout(self._buttons())
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._scorecard.set_theme(theme)
         self._chart.set_theme(theme)
 

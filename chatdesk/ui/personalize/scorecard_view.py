@@ -1,4 +1,4 @@
-"""What the gate measured, before and after, with a judgement in plain words beside each figure."""
+"""The gate's measurements, before and after, with a judgement in words beside each figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _GLANCE = 110  # characters of an answer where only one sample is shown
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure before and after, and what it means."""
+    """A figure before and after, and its meaning."""
 
     name: str
     before: str
@@ -41,12 +41,12 @@ class Measured:
 
 
 def before(scorecard: Scorecard) -> Figures:
-    """What the adapter was measured against: what was active, or the model as it is."""
+    """Return the figures to compare with: of what was active, or of the model as it is."""
     return scorecard.active or scorecard.base
 
 
 def own_judgement(scorecard: Scorecard) -> tuple[str, Tone]:
-    """What became of the loss on the person's own held-out answers."""
+    """Return the judgement on the loss of the user's own held-out answers."""
     change = change_words(_relative(before(scorecard).heldout_loss, scorecard.adapter.heldout_loss))
     if scorecard.high < 0:
         return change, Tone.GOOD
@@ -56,14 +56,14 @@ def own_judgement(scorecard: Scorecard) -> tuple[str, Tone]:
 
 
 def general_judgement(scorecard: Scorecard, against: Figures) -> tuple[str, Tone]:
-    """What became of the loss on the general set."""
+    """Return the judgement on the loss of the general set."""
     change = change_words(_relative(against.general_loss, scorecard.adapter.general_loss))
     worse = _speaks_against(scorecard, ReasonCode.GENERAL_WORSE)
     return change, Tone.BAD if worse else Tone.PLAIN
 
 
 def measured(scorecard: Scorecard, *, full: bool) -> list[Measured]:
-    """The rows of the table; in `full` also those for who knows what a nat is."""
+    """Return the rows of the table; `full` adds those in nats."""
     old, new = before(scorecard), scorecard.adapter
     own, own_tone = own_judgement(scorecard)
     general, general_tone = general_judgement(scorecard, old)
@@ -106,7 +106,7 @@ def measured(scorecard: Scorecard, *, full: bool) -> list[Measured]:
 
 
 class ScorecardView(QWidget):
-    """Shows the scorecard of a record: the figures and one sample, or in `full` all there is."""
+    """Shows the scorecard of a record: the figures and one sample, or in `full` everything."""
 
     def __init__(self, theme: Theme, *, full: bool) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class ScorecardView(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
 
     def show_record(self, record: AdapterRecord) -> None:
-        """Show what was measured of it; nothing if nothing was."""
+        """Show a record's measurements; nothing if there are none."""
         if self._shown:
             self._shown.hide()
             self._shown.deleteLater()
@@ -136,7 +136,7 @@ class ScorecardView(QWidget):
         self._layout.addWidget(shown)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         if self._record:
             self.show_record(self._record)
@@ -164,7 +164,7 @@ def _divergence(scorecard: Scorecard) -> Measured:
 def _count(
     scorecard: Scorecard, name: str, code: ReasonCode, old: tuple[int, int], new: tuple[int, int]
 ) -> Measured:
-    """A row of things that must not be: how many, and of how many."""
+    """Return a row of unwanted events: how many, and of how many."""
     bad = _speaks_against(scorecard, code)
     fine = tr("no more than before") if new[0] else tr("none")
     tone = Tone.BAD if bad else Tone.GOOD

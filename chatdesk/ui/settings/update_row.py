@@ -1,4 +1,4 @@
-"""The part of the settings about newer versions: the agreement to look for them, and “Look now”."""
+"""The part of the settings about newer versions: the consent to checks, and “Look now”."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,12 @@ from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, plain_button
 from chatdesk.ui.widgets.labels import PlainLabel
 
-if TYPE_CHECKING:  # what brings it is there before the row is shown
+if TYPE_CHECKING:  # already imported when the row is shown
     from chatdesk.services.system.updates import Release
 
 
 class UpdateRow(QWidget):
-    """Hidden until `offer` says who would be asked. `page_requested` carries a web address."""
+    """Hidden until `offer` names the server. `page_requested` carries a web address."""
 
     toggled = Signal(bool)
     look_requested = Signal()
@@ -60,7 +60,7 @@ class UpdateRow(QWidget):
         self.show()
 
     def show_release(self, release: "Release | None") -> None:
-        """What came of looking: a newer version, or None."""
+        """Show the result of a check: a newer version, or None."""
         if release is None:
             self._tell(tr("There is no newer version."))
             return
@@ -68,7 +68,7 @@ class UpdateRow(QWidget):
         self._tell(f"{what}\n{release.news}", page=release.page)
 
     def show_problem(self, problem: Exception) -> None:
-        """Looking came to nothing."""
+        """Show that the check failed."""
         self._tell(str(problem), "danger")
 
     def _ask(self) -> None:

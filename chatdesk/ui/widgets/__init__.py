@@ -1,1 +1,1 @@
-"""Widgets without a feature of their own."""
+"""Widgets that belong to no feature."""

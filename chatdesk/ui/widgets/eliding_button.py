@@ -1,4 +1,4 @@
-"""A rounded button whose words give way where it is narrow."""
+"""A rounded button whose words are cut where it is narrow."""
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy
 from chatdesk.ui.icons import ICON_SIZE
 from chatdesk.ui.theme import set_class
 
-NARROWEST = 44  # pixels: its picture alone
+NARROWEST = 44  # pixels: only its icon
 
 
 class Chip(QPushButton):
-    """As wide as its words, at most `widest` pixels; where there is less room they are cut off."""
+    """As wide as its words, at most `widest` pixels; with less room they are cut off."""
 
     def __init__(self, name: str, widest: int = 400) -> None:
         super().__init__()
@@ -26,11 +26,11 @@ class Chip(QPushButton):
 
     @property
     def words(self) -> str:
-        """What it says, whole."""
+        """All its words."""
         return self._words
 
     def set_words(self, words: str) -> None:
-        """Say something else."""
+        """Change the words."""
         self._words = words
         self.setAccessibleDescription(words)
         self._measure()
@@ -49,7 +49,7 @@ class Chip(QPushButton):
         self._cut(self.width())
 
     def changeEvent(self, event: QEvent) -> None:
-        """Another look or font takes another room."""
+        """Measure again: another look or font needs other room."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
             self._measure()
@@ -72,5 +72,5 @@ class Chip(QPushButton):
 
 
 def _plain(words: str) -> str:
-    """Words as a button shows them: Qt takes an ampersand for a shortcut's mark."""
+    """Return words for a button: Qt reads an ampersand as a shortcut's mark."""
     return words.replace("&", "&&")

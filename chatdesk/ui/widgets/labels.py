@@ -1,4 +1,4 @@
-"""Labels for words from outside: never read as rich text, never wider than their place."""
+"""Labels for untrusted words: never read as rich text, never wider than their place."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -19,7 +19,7 @@ class PlainLabel(QLabel):
 
 
 class LineLabel(QLabel):
-    """One line, cut at its end where there is no room; the whole is its tool tip then."""
+    """One line, cut at its end where there is no room; then the tool tip has all of it."""
 
     def __init__(self, words: str = "", look: str = "strong") -> None:
         super().__init__()
@@ -45,6 +45,6 @@ class LineLabel(QLabel):
 
 
 def tool_tip(words: str) -> str:
-    """Words from outside as a tool tip, which would be read as rich text otherwise."""
+    """Return untrusted words as a tool tip, which would otherwise be read as rich text."""
     escaped = words.replace("&", "&amp;").replace("<", "&lt;")
     return f"<span>{escaped}</span>"

@@ -1,4 +1,4 @@
-"""A notice above the composer: what happened, and what can be done next as buttons."""
+"""A notice above the composer: what happened, and the next steps as buttons."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ UNDO_MS = 10_000
 
 
 class Notice(QFrame):
-    """Shows one thing at a time; a newer one takes the place of an older."""
+    """Shows one thing at a time; a newer one replaces an older one."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Notice(QFrame):
         row.addWidget(self._close)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         self._paint()
 
@@ -68,7 +68,7 @@ class Notice(QFrame):
         action: str = "",
         act: Callable[[], None] | None = None,
     ) -> None:
-        """Tell a problem, with a button that does something about it where there is one."""
+        """Show a problem, with a button that fixes it where there is one."""
         self._show(problem.what, problem.todo, action, act, danger=True)
 
     def show_words(
@@ -82,9 +82,9 @@ class Notice(QFrame):
         act_otherwise: Callable[[], None] | None = None,
         for_ms: int = 0,
     ) -> None:
-        """Tell something that is no problem, for a while or until it is closed.
+        """Show something that is no problem, for a while or until it is closed.
 
-        `other` is one more thing that can be done.
+        `other` is a second action.
         """
         self._show(what, todo, action, act, danger=False)
         self._other_action = act_otherwise
@@ -95,7 +95,7 @@ class Notice(QFrame):
 
     @property
     def words(self) -> str:
-        """What is shown; empty when nothing is."""
+        """The words shown; empty when there are none."""
         return "" if self.isHidden() else f"{self._what.text()} {self._todo.text()}".strip()
 
     def _show(

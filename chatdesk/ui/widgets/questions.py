@@ -1,4 +1,4 @@
-"""Small questions, asked in a dialog that does not hold the app up."""
+"""Small questions in a dialog that does not block the app."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def ask_first(
 def ask_for_words(
     parent: QWidget, title: str, label: str, words: str, act: Callable[[str], None]
 ) -> None:
-    """Ask for a line of words, beginning with what it is now."""
+    """Ask for a line of words; `words` is the present value."""
     dialog = QInputDialog(parent)
     dialog.setWindowTitle(title)
     dialog.setLabelText(label)

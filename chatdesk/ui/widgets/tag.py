@@ -1,4 +1,4 @@
-"""Small rounded words that tell a state: as a label, and painted in a list's row."""
+"""Small rounded words for a state: as a label, and painted in a list's row."""
 
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ _RADIUS = 6
 
 
 class Tone(StrEnum):
-    """How something is to be read; a class of the style sheet each, after `tag-`."""
+    """The meaning of a tag; a class of the style sheet each, after `tag-`."""
 
     PLAIN = "plain"
     GOOD = "good"
@@ -22,7 +22,7 @@ class Tone(StrEnum):
     BAD = "bad"
 
     def colour(self, theme: Theme) -> str:
-        """Of words in this tone."""
+        """Return the colour of words in this tone."""
         return {
             Tone.PLAIN: theme.muted,
             Tone.GOOD: theme.accent,
@@ -32,7 +32,7 @@ class Tone(StrEnum):
 
 
 class Tag(QLabel):
-    """Hidden while it has no words."""
+    """A tag, hidden while it has no words."""
 
     def __init__(self, words: str = "", tone: Tone = Tone.PLAIN) -> None:
         super().__init__()
@@ -40,19 +40,19 @@ class Tag(QLabel):
         self.show_words(words, tone)
 
     def show_words(self, words: str, tone: Tone = Tone.PLAIN) -> None:
-        """Say something else."""
+        """Change the words."""
         self.setText(words)
         self.setVisible(bool(words))
         set_class(self, f"tag-{tone}")
 
 
 def tag_width(words: str) -> float:
-    """Of a painted tag, in pixels."""
+    """Return the width of a painted tag, in pixels."""
     return QFontMetrics(_font()).horizontalAdvance(words) + 2 * _PAD
 
 
 def fitting_tag(words: str, room: float) -> str:
-    """As much of a tag's words as there is room for."""
+    """Return as much of a tag's words as there is room for."""
     measure = QFontMetrics(_font())
     return measure.elidedText(words, Qt.TextElideMode.ElideRight, int(room) - 2 * _PAD)
 
@@ -60,7 +60,7 @@ def fitting_tag(words: str, room: float) -> str:
 def paint_tag(
     painter: QPainter, x: float, middle: float, words: str, tone: Tone, theme: Theme
 ) -> QRectF:
-    """Paint a tag that begins at `x` around the height `middle`; the place it takes."""
+    """Paint a tag that begins at `x` around the height `middle`; return its place."""
     place = QRectF(x, middle - HEIGHT / 2, tag_width(words), HEIGHT)
     painter.save()
     painter.setPen(Qt.PenStyle.NoPen)

@@ -1,1 +1,1 @@
-"""The main window: what fills it, and what it keeps."""
+"""The main window: its content, and its saved state."""

@@ -1,4 +1,4 @@
-"""Qt's application object; on macOS the system hands it the files that people open with it."""
+"""Qt's application object; macOS passes it the files that people open with the app."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QApplication
 
 
 class Application(QApplication):
-    """`files_opened` carries the paths of files to open, as a list."""
+    """The application; `files_opened` carries the paths of files to open, as a list."""
 
     files_opened = Signal(object)
 
     def event(self, event: QEvent) -> bool:
-        """Take files; other systems name them on the command line."""
+        """Take files; other systems pass them on the command line."""
         if isinstance(event, QFileOpenEvent) and event.file():
             self.files_opened.emit([Path(event.file())])
             return True

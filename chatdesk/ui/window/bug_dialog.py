@@ -1,4 +1,4 @@
-"""Tells of a bug, and offers to copy what happened. Content of chats is not in it."""
+"""Reports a bug, and offers to copy its details. Content of chats is not in them."""
 
 import platform
 import traceback
@@ -11,13 +11,13 @@ from chatdesk.core.i18n import tr
 
 
 def report_of(bug: BaseException) -> str:
-    """The traceback with versions; file names and lines, no values."""
+    """Return the traceback with versions; file names and lines, no values."""
     lines = "".join(traceback.format_exception(bug))
     return f"ChatDesk {__version__}, Python {platform.python_version()}\n\n{lines}"
 
 
 def show_bug(bug: BaseException, parent: QWidget) -> None:
-    """Open the dialog; the app goes on behind it."""
+    """Open the dialog; the app keeps running behind it."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
     box.setWindowTitle(tr("Something went wrong"))

@@ -1,4 +1,4 @@
-"""Brings the window back to where it was left."""
+"""Saves and restores the window's place and state."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +13,9 @@ STATE_DELAY_MS = 400
 
 
 class WindowKeeper(QObject):
-    """Keeps `state` at `path`, soon after the window was moved or `save_soon` was called.
+    """Saves `state` at `path`, soon after the window was moved or `save_soon` was called.
 
-    `remember` is called before writing: it puts into the state what else is to be kept.
+    `remember` is called before writing: it adds other data to the state.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class WindowKeeper(QObject):
         window.installEventFilter(self)
 
     def save_soon(self) -> None:
-        """Something changed that is worth keeping."""
-        if not self._timer.isActive():  # who types on and on must not put it off
+        """Save soon, because something changed."""
+        if not self._timer.isActive():  # continuous typing must not delay it
             self._timer.start()
 
     def save(self) -> None:
-        """Write down what a restart should bring back."""
+        """Save what a restart restores."""
         self._timer.stop()
         state, window = self._state, self._window
         self._remember()
@@ -48,7 +48,7 @@ class WindowKeeper(QObject):
         state.write(self._path)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the window was moved or resized."""
+        """Detect that the window was moved or resized."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self.save_soon()
         return super().eventFilter(watched, event)
@@ -58,7 +58,7 @@ class WindowKeeper(QObject):
         window.resize(state.width, state.height)
         if state.x is not None and state.y is not None:
             wanted = QRect(state.x, state.y, state.width, state.height)
-            # A screen may be gone since; a window nobody can reach is worse than a moved one.
+            # A screen may be gone now; an unreachable window is worse than a moved one.
             screens = QGuiApplication.screens()
             if any(screen.availableGeometry().intersects(wanted) for screen in screens):
                 window.move(wanted.topLeft())

@@ -1,7 +1,7 @@
 """An answer as a stack of prose, code cards and a fold of reasoning, while it grows and after.
 
-Only the open piece is parsed and laid out again as text comes; what the splitter gave out stays
-as it is. The whole text shown at once gives the same stack.
+Only the open piece is parsed and laid out again as text comes; the splitter's finished pieces stay.
+The whole text shown at once gives the same stack.
 """
 
 from collections import deque
@@ -57,9 +57,9 @@ class AnswerBody(QWidget):
         self._dirty: set[Segment] = set()
 
     def set_text(self, text: str, thinking: str = "", thinking_s: float | None = None) -> None:
-        """A whole text and what was thought before it, in place of what was there.
+        """Replace the content by a whole text and the thinking before it.
 
-        `thinking_s` is how many seconds that took. `flush` shows it.
+        `thinking_s` is the time of thinking in seconds. `flush` shows it.
         """
         self._clear()
         if thinking:
@@ -70,9 +70,9 @@ class AnswerBody(QWidget):
         self._queue.extend(pieces)
 
     def append_thinking(self, text: str, *, at_start: bool = False) -> None:
-        """More of what the model thinks before the text; `flush` shows it.
+        """Add thinking before the text; `flush` shows it.
 
-        It is timed when it is seen from its start.
+        It is timed if it is seen from its start.
         """
         self._thinks = True
         if at_start:
@@ -80,14 +80,14 @@ class AnswerBody(QWidget):
         self._queue.append(Reasoning(text))
 
     def append_text(self, text: str) -> None:
-        """More text; `flush` shows it."""
+        """Add text; `flush` shows it."""
         self._end_thinking()
         self._pending.append(text)
 
     def finish(self, thinking_s: float | None = None) -> None:
-        """The text is whole; `flush` shows the rest of it.
+        """Mark the text as complete; `flush` shows the rest of it.
 
-        `thinking_s` is how many seconds the thinking took.
+        `thinking_s` is the time of thinking in seconds.
         """
         self._end_thinking()
         if thinking_s is not None:
@@ -100,11 +100,11 @@ class AnswerBody(QWidget):
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is more to show than `flush` has shown."""
+        """True if there is more to show than `flush` has shown."""
         return bool(self._queue or self._pending)
 
     def flush(self, budget_s: float) -> None:
-        """Show what has come, for about `budget_s` seconds."""
+        """Show new content, for about `budget_s` seconds."""
         end = perf_counter() + budget_s
         self._feed()
         while self._queue and perf_counter() < end:
@@ -127,7 +127,7 @@ class AnswerBody(QWidget):
 
     @property
     def needs_definitions(self) -> bool:
-        """Whether something defined late may be used before: then only `set_text` is right."""
+        """True if a late definition may be used earlier: then only `set_text` is right."""
         refs = self._definitions.get("footnotes", {}).get("refs")
         return bool(refs or self._definitions.get("references"))
 
@@ -140,7 +140,7 @@ class AnswerBody(QWidget):
             self.segments[-1].set_caret(shown)
 
     def relayout(self, width: int) -> int:
-        """Place the segments in `width` pixels; the height they need."""
+        """Place the segments in `width` pixels; return the height they need."""
         self.resize(width, self.height())
         top = 0
         for segment in self.segments:
@@ -159,7 +159,7 @@ class AnswerBody(QWidget):
         self.resized.emit()
 
     def _put(self, piece: Piece) -> None:
-        """Show a piece that stays."""
+        """Show a finished piece."""
         last = self.segments[-1] if self.segments else None
         if isinstance(piece, Prose):
             tokens = parse(piece, self._definitions)
@@ -184,7 +184,7 @@ class AnswerBody(QWidget):
             self._dirty.add(self.segments[-1])
 
     def _put_tail(self) -> None:
-        """Show the piece that is not certain yet."""
+        """Show the piece that may still change."""
         tail = self._splitter.tail()
         if isinstance(tail, Prose):
             self._prose().set_tail(parse(tail, deepcopy(self._definitions)))
@@ -202,7 +202,7 @@ class AnswerBody(QWidget):
         if isinstance(last, ProseView):
             return last
         made = ProseView(self._theme, self)
-        made.height_for(self.width())  # laid out for the right width at once
+        made.height_for(self.width())  # laid out for the right width from the start
         self._add(made)
         return made
 

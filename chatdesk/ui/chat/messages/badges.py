@@ -1,4 +1,4 @@
-"""What is said above a message: that it is pinned, corrected, or marked for learning."""
+"""The badges above a message: pinned, corrected, or marked for learning."""
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
@@ -12,7 +12,7 @@ _PICTURE = QSize(12, 12)
 
 
 class MessageMarks(QWidget):
-    """One line of small pictures with words; hidden when there is nothing to say."""
+    """One line of small icons with words; hidden when there are none."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,11 +26,11 @@ class MessageMarks(QWidget):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is said."""
+        """The words shown."""
         return tuple(words for _, words, _ in self._shown)
 
     def show_message(self, message: Message) -> None:
-        """Say what holds of a message."""
+        """Show the badges of a message."""
         marks = _marks(message)
         if marks != self._shown:
             self._shown = marks
@@ -56,7 +56,7 @@ class MessageMarks(QWidget):
 
 
 def _marks(message: Message) -> tuple[tuple[str, str, str], ...]:
-    """The picture, the words and the tooltip of each mark."""
+    """Return the icon, the words and the tooltip of each badge."""
     marks = []
     if message.pinned:
         meaning = tr("The model goes on reading this message when the context is full")

@@ -1,4 +1,4 @@
-"""The line in a conversation where the model's view of it begins."""
+"""The line in a conversation at which the model's view begins."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -13,7 +13,7 @@ _SHORTEST_RULE = 24
 
 
 class ViewLine(QWidget):
-    """Words in the middle of a thin rule; wrapped where it is narrow."""
+    """Words in the middle of a thin line; wrapped where it is narrow."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +32,7 @@ class ViewLine(QWidget):
         return self._words.heightForWidth(self._width_of_words(width)) + 2 * _PAD
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The words in the middle, the rules beside them."""
+        """Place the words in the middle, with the lines beside them."""
         super().resizeEvent(event)
         words = self._width_of_words(self.width())
         rule = (self.width() - words) // 2 - _GAP

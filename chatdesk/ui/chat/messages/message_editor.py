@@ -1,4 +1,4 @@
-"""A message's text being edited in its place."""
+"""The editor of a message's text, in its place."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -14,10 +14,10 @@ _FRAME = 90  # pixels around the text
 
 
 class MessageEditor(QFrame):
-    """Escape gives up, Ctrl+Enter takes the new text: to ask again, or as the better answer.
+    """Escape cancels, Ctrl+Enter accepts the new text: to ask again, or as the better answer.
 
-    An answer must be changed before it can be taken. What was taken stays, and is not typed in,
-    until its owner closes the editor or calls `go_on`.
+    An answer must be changed before it can be accepted. Accepted text stays, read-only, until the
+    owner closes the editor or calls `go_on`.
     """
 
     cancelled = Signal()
@@ -64,28 +64,28 @@ class MessageEditor(QFrame):
         self._show_acceptable()
 
     def go_on(self) -> None:
-        """Type in it, also after its text was taken and refused."""
+        """Allow typing again, also after the text was accepted and refused."""
         self.text.setReadOnly(False)
         self._show_acceptable()
         self.text.setFocus()
 
     def type_at(self, position: int) -> None:
-        """Put the cursor behind so many characters."""
+        """Put the cursor after so many characters."""
         cursor = self.text.textCursor()
         cursor.setPosition(position)
         self.text.setTextCursor(cursor)
         self.text.setFocus()
 
     def height_for(self, width: int) -> int:
-        """The height in pixels at a width: the text up to some lines, and the buttons."""
+        """Return the height in pixels at a width: the text up to some lines, and the buttons."""
         self.resize(width, self.height())
-        self._column.activate()  # a document that is wrapped anew knows its lines
+        self._column.activate()  # a document that is wrapped again knows its lines
         wrapped = int(self.text.document().size().height())
         lines = min(max(2, wrapped), self._most_lines)
         return lines * self.text.fontMetrics().lineSpacing() + _FRAME
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape and Ctrl+Enter, wherever in the card the focus is."""
+        """Handle Escape and Ctrl+Enter, wherever in the card the focus is."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if event.key() == Qt.Key.Key_Escape:
             self.cancelled.emit()
@@ -107,6 +107,6 @@ class MessageEditor(QFrame):
     def _accept(self) -> None:
         if self.accept_button.isEnabled():
             self.text.setReadOnly(True)
-            self.text.setFocus()  # a button that is disabled hands it to whatever comes next
+            self.text.setFocus()  # a disabled button passes the focus on to any other widget
             self._show_acceptable()
             self.accepted.emit(self.text.toPlainText().strip())

@@ -1,4 +1,4 @@
-"""How an answer stands or how it ended, and the next step as a button."""
+"""The state or the end of an answer, and the next step as a button."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
@@ -11,7 +11,7 @@ from chatdesk.ui.theme import Theme, set_class
 
 
 class StateLine(QWidget):
-    """One sentence on how an answer stands, and the next step as a button."""
+    """One sentence on the state of an answer, and the next step as a button."""
 
     continue_clicked = Signal()
     retry_clicked = Signal()
@@ -46,7 +46,7 @@ class StateLine(QWidget):
         return button
 
     def show_state(self, message: Message, is_last: bool) -> None:
-        """Say how `message` ended; nothing when it ended well."""
+        """Show how `message` ended; nothing when it ended well."""
         words, look, picture = _sentence(message)
         resumable = (
             bool(message.text or message.thinking) and message.state is not MessageState.FAILED
@@ -61,7 +61,7 @@ class StateLine(QWidget):
         self._show(words, look, picture)
 
     def show_progress(self, done: int, total: int) -> None:
-        """Say how much of the prompt was read, in tokens."""
+        """Show how much of the prompt was read, in tokens."""
         self.continue_button.hide()
         self.retry_button.hide()
         words = tr("Reading… {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}")
@@ -80,7 +80,7 @@ class StateLine(QWidget):
 
 
 def _sentence(message: Message) -> tuple[str, str, str]:
-    """The words for a message's state, their look and their icon."""
+    """Return the words for a message's state, their look and their icon."""
     error = message.answer.error if message.answer else None
     reason = message.answer.stop_reason if message.answer else None
     kept = bool(message.text or message.thinking)

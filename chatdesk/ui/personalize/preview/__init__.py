@@ -1,1 +1,1 @@
-"""The preview of what would be learned from."""
+"""The preview of the training examples."""

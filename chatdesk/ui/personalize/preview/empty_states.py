@@ -1,4 +1,4 @@
-"""What the preview shows while it has no examples: that they are being read, or that none are."""
+"""The preview without examples: they are being read, or there are none."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
@@ -31,11 +31,11 @@ class Waiting(QWidget):
             column.insertWidget(column.count() - 1, widget, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def show_reading(self) -> None:
-        """They are being read."""
+        """Show that they are being read."""
         self._show(tr("Reading what may be learned from…"), failed=False)
 
     def show_failure(self, words: str) -> None:
-        """They could not be read."""
+        """Show that they could not be read."""
         self._show(words, failed=True)
 
     def _show(self, words: str, *, failed: bool) -> None:
@@ -46,7 +46,7 @@ class Waiting(QWidget):
 
 
 class Nothing(QWidget):
-    """There is nothing to learn from: how that changes."""
+    """There is nothing to learn from, and how to change that."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Nothing(QWidget):
 
 
 def _centred(part: QWidget, labels: list[QLabel]) -> QVBoxLayout:
-    """Put labels into the middle of a part; the column they stand in, which ends in a stretch."""
+    """Put labels into the middle of a part; return their column, which ends in a stretch."""
     column = QVBoxLayout()
     column.setSpacing(10)
     column.addStretch(1)

@@ -1,4 +1,4 @@
-"""One example as it would be learned: what was said before, what is to be said, what is masked."""
+"""One example as it would be learned: the context, the target, and the masked values."""
 
 import re
 from html import escape
@@ -34,7 +34,7 @@ _SHOWN = 48  # characters of a chat's title, and of a secret beside its placehol
 
 
 class ExampleView(QScrollArea):
-    """Asks to mask a value or not, and to open the `Source` an example is from."""
+    """Emits requests to mask a value or not, and to open the `Source` of an example."""
 
     mask_requested = Signal(str, bool)
     open_requested = Signal(object)
@@ -51,12 +51,12 @@ class ExampleView(QScrollArea):
         self.setAccessibleName(tr("The example"))
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         self._show()
 
     def show_example(self, example: Example | None, longest: int) -> None:
-        """Show an example, or nothing; `longest` is how many tokens are learned at once."""
+        """Show an example, or nothing; `longest` is the largest sequence in tokens."""
         if (example, longest) == (self._example, self._longest):
             return
         another = not (example and self._example and example.id == self._example.id)
@@ -196,7 +196,7 @@ class ExampleView(QScrollArea):
 
 
 def marked(example: Example, text: str, theme: Theme) -> str:
-    """`text` as it is learned, as rich text in which placeholders and open secrets stand out."""
+    """Return `text` as learned, as rich text with highlighted placeholders and open secrets."""
     looks = {
         finding.placeholder if finding.masked else finding.value: (
             (theme.accent, theme.accent_soft) if finding.masked else (theme.warn, theme.hover)

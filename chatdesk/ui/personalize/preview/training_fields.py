@@ -1,4 +1,4 @@
-"""How a run is set by hand: its name, rank, epochs and seed."""
+"""The settings of a run by hand: its name, rank, epochs and seed."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ MOST_SEED = 2**31 - 1
 
 
 class TrainingFields(QWidget):
-    """Four fields beside each other; `changed` tells when what is set takes another time."""
+    """Four fields beside each other; `changed` is emitted when the training time changes."""
 
     changed = Signal()
 
@@ -51,12 +51,12 @@ class TrainingFields(QWidget):
 
     @property
     def name(self) -> str:
-        """What the adapter is to be called, "" if the app is to choose."""
+        """The adapter's name, "" if the app chooses it."""
         return self._name.text().strip()
 
     @property
     def config(self) -> TrainingConfig:
-        """How it is to be learned."""
+        """The training configuration."""
         return replace(
             TrainingConfig(),
             rank=self._rank.value(),
