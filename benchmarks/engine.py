@@ -18,7 +18,7 @@ from benchmarks.report import print_report
 from chatdesk.core.generation import Cancelled, PromptMessage
 from chatdesk.core.protocol import Cancel
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.library.starter import find_starter
+from chatdesk.library.models.starter import find_starter
 
 ROUNDS = 9
 LONG_ROUNDS = 5  # of what takes seconds

@@ -26,8 +26,8 @@ from benchmarks.report import print_report
 from chatdesk.cli.ask import AskRequest, ask
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.settings import Settings
-from chatdesk.library.gguf_header import read_header
-from chatdesk.library.starter import find_starter
+from chatdesk.library.models.header import read_header
+from chatdesk.library.models.starter import find_starter
 from chatdesk.services.app import build
 from chatdesk.services.system.locations import HOME_VARIABLE, find_paths
 from tests.stand_in_hub import Fault, StandInHub

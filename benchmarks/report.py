@@ -5,7 +5,7 @@ import platform
 from collections.abc import Mapping, Sequence
 
 from chatdesk import __version__
-from chatdesk.library.hardware import read_hardware
+from chatdesk.library.machine.hardware import read_hardware
 
 
 def percentile(values: Sequence[float], share: float) -> float:

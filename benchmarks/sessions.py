@@ -11,7 +11,7 @@ from benchmarks.engine import _unread_text
 from benchmarks.engine_client import Call, EngineClient
 from benchmarks.report import print_report
 from chatdesk.core.generation import PromptMessage
-from chatdesk.library.starter import find_starter
+from chatdesk.library.models.starter import find_starter
 
 ROUNDS = 3
 WORDS = 3900  # about 4,000 tokens

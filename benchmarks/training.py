@@ -24,7 +24,7 @@ from benchmarks.report import print_report
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.personalization import Verdict
 from chatdesk.core.training import DATASET_FILE
-from chatdesk.library.starter import find_starter
+from chatdesk.library.models.starter import find_starter
 from chatdesk.services.personalize.plan import PLAN_FILE, Plan
 from chatdesk.services.system.locations import HOME_VARIABLE, find_paths
 

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.library.signed_file import MAX_SIGNED
+from chatdesk.library.hub.signed_file import MAX_SIGNED
 from chatdesk.services.system.updates import PUBLIC_KEY, read_release
 
 

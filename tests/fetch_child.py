@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.library.hub import Hub
+from chatdesk.library.hub.client import Hub
 from chatdesk.services.facts import Fact
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.facts import DownloadProgressed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.library.signed_file import open_signed
+from chatdesk.library.hub.signed_file import open_signed
 from tests.signed_server import release
 
 SCRIPT = Path(__file__).parents[1] / "packaging" / "sign_update.py"

@@ -20,7 +20,7 @@ from chatdesk.cli.parts import (
     text_argument,
 )
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Presence
+from chatdesk.core.model_files import Presence
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.core.units import size_words

@@ -9,7 +9,7 @@ from chatdesk.core.chat import now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.library.bandwidth import read_bandwidth
+from chatdesk.library.machine.bandwidth import read_bandwidth
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.chat.facts import AnswerEnded

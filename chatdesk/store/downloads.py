@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import NotFound
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Download, DownloadState
 from chatdesk.store.database import Database
 from chatdesk.store.rows import DOWNLOADS, as_download, download_values
 from chatdesk.store.tables import downloads

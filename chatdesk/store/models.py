@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from chatdesk.core.chat import now
 from chatdesk.core.errors import NotFound
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import ModelNotes
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.store.database import Database
 from chatdesk.store.rows import KNOWN_MODELS, MODELS, AnyRow, as_known_model, as_model, model_values

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, Row, Select, func, select
 
 from chatdesk.core.chat import AnswerRecord, Conversation, ConversationSummary, Message
-from chatdesk.core.library import Download
+from chatdesk.core.downloads import Download
 from chatdesk.core.models import ModelFile
 from chatdesk.core.parts import Frame, filled
 from chatdesk.core.personalization import AdapterRecord

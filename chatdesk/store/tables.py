@@ -31,7 +31,9 @@ from sqlalchemy import (
 )
 
 from chatdesk.core.chat import Mark, MessageState, Rating, Role, TitleSource
-from chatdesk.core.library import DownloadState, HubFile, ModelNotes
+from chatdesk.core.downloads import DownloadState
+from chatdesk.core.hub import HubFile
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import AdapterState, LossPoint, Scorecard, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
@@ -295,7 +297,7 @@ activations = Table("activations", metadata, ActivationColumns)
 
 
 class DownloadColumns(TypedColumns):
-    """A download: the fields of `core.library.Download`.
+    """A download: the fields of `core.downloads.Download`.
 
     `writer` is the process that owns it (see `store.writers`), else None.
     """

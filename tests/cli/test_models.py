@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.library import DownloadState
+from chatdesk.core.downloads import DownloadState
 from chatdesk.core.paths import AppPaths
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore

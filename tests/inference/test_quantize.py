@@ -8,7 +8,7 @@ import pytest
 
 from chatdesk.core.generation import EngineEvent, Failed, FailureCode
 from chatdesk.core.loading import ModelLoaded, Quantize, Quantized, QuantizeProgress
-from chatdesk.library.gguf_header import read_header
+from chatdesk.library.models.header import read_header
 from tests.inference.engine_process import COMMAND, EngineProcess
 from tests.tiny_models import not_a_model, tiny_model, truncated_model, unsupported_model
 

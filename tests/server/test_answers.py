@@ -18,7 +18,7 @@ from chatdesk.core.generation import (
     TextDelta,
     TokenLogprob,
 )  # fmt: skip
-from chatdesk.core.library import ModelNotes
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.server import serving

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatdesk.core.library import Download, DownloadState, Variant
+from chatdesk.core.downloads import Download, DownloadState
+from chatdesk.core.hub import Variant
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.library.hub import Hub
+from chatdesk.library.hub.client import Hub
 from chatdesk.services.facts import Fact
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.facts import DownloadProgressed

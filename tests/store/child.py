@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chatdesk.core.chat import MessageState, Role, now
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import StoreProblem
-from chatdesk.core.library import Download, DownloadState, HubFile
+from chatdesk.core.hub import HubFile
 from chatdesk.core.personalization import AdapterRecord, AdapterState
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chatdesk.core.chat import new_id, now
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import NotFound
-from chatdesk.core.library import Download, DownloadState, HubFile
+from chatdesk.core.hub import HubFile
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from tests.store.conftest import child, go_on, printed

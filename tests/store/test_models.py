@@ -5,7 +5,7 @@ import pytest
 
 from chatdesk.core.chat import AnswerRecord, Role, now
 from chatdesk.core.errors import NotFound
-from chatdesk.core.library import ModelNotes
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.sampling import PRESETS
 from chatdesk.store.conversations import ConversationStore

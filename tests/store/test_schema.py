@@ -16,8 +16,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from chatdesk.core.chat import Mark, MessageState, Rating, Role, TitleSource
+from chatdesk.core.downloads import DownloadState
 from chatdesk.core.errors import StoreProblem
-from chatdesk.core.library import DownloadState, ModelNotes
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.personalization import AdapterState, Withdrawn
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.store import schema

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat import AnswerRecord, MessageState, Role
+from chatdesk.core.downloads import DownloadState
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import Sentence, set_language, tr, trn
-from chatdesk.core.library import DownloadState
 from chatdesk.core.paths import assets_dir
 from chatdesk.core.personalization import AdapterState
 from chatdesk.store.adapters import AdapterStore

@@ -14,7 +14,7 @@ from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.personalization import TrainingConfig
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
 from chatdesk.formats.tensor_names import ARCHITECTURES
-from chatdesk.library.peft_adapter import WEIGHTS, PeftAdapter
+from chatdesk.library.adapters.peft import WEIGHTS, PeftAdapter
 from chatdesk.training.architectures import TRAINABLE
 from chatdesk.training.export import export
 from chatdesk.training.lora import add_lora, trained

@@ -2,16 +2,9 @@
 
 from datetime import UTC, datetime
 
-from chatdesk.core.library import (
-    CatalogEntry,
-    Download,
-    DownloadState,
-    Estimate,
-    HubFile,
-    HubModel,
-    HubRepository,
-    Variant,
-)
+from chatdesk.core.downloads import Download, DownloadState
+from chatdesk.core.hub import CatalogEntry, HubFile, HubModel, HubRepository, Variant
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.models import Fit
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

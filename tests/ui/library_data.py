@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chatdesk.core.library import Estimate, KeptModel, ModelNotes, Presence
+from chatdesk.core.model_files import Estimate, KeptModel, ModelNotes, Presence
 from chatdesk.core.models import Fit, ModelFile, ModelHeader
 
 GB = 10**9

@@ -8,9 +8,11 @@ from dataclasses import asdict
 from chatdesk.cli.documents.models import describe, find_devices
 from chatdesk.cli.parts import Document
 from chatdesk.cli.services import open_services
+from chatdesk.core.downloads import DownloadState
 from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.hub import HubRepository, Variant
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import DownloadState, Estimate, HubRepository, Variant
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import App

@@ -9,9 +9,10 @@ from chatdesk.cli.parts import Document
 from chatdesk.cli.services import open_services
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Estimate, KeptModel, Presence, QuantizingState
+from chatdesk.core.model_files import Estimate, KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.quantizing import QuantizingState
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import App
 from chatdesk.services.facts import Fact

@@ -9,8 +9,8 @@ from chatdesk.core.errors import AdapterProblem
 from chatdesk.core.files import PUBLIC, whole_file
 from chatdesk.core.i18n import tr
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
-from chatdesk.library.gguf_adapter import check_adapter
-from chatdesk.library.peft_adapter import WEIGHTS, PeftAdapter, peft_weights
+from chatdesk.library.adapters.gguf import check_adapter
+from chatdesk.library.adapters.peft import WEIGHTS, PeftAdapter, peft_weights
 
 
 def name_of(source: Path) -> str:

@@ -10,7 +10,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord, AdapterState, RatingTrend, Withdrawn
 from chatdesk.core.training import ADAPTER_FILE
-from chatdesk.library.gguf_adapter import check_adapter
+from chatdesk.library.adapters.gguf import check_adapter
 from chatdesk.services.adapters.facts import AdapterLeftOut, AdaptersChanged
 from chatdesk.services.adapters.files import bring_in, bring_out, name_of, remove
 from chatdesk.services.facts import Publish

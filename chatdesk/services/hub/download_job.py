@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Download, DownloadState
-from chatdesk.library.disk_problems import check_room, disk_problems
-from chatdesk.library.download_place import file_place
-from chatdesk.library.fetch import Fetching, fetched_bytes, remove_partial
-from chatdesk.library.hub import Hub
-from chatdesk.library.speed_limit import SpeedLimit
+from chatdesk.library.download.disk_problems import check_room, disk_problems
+from chatdesk.library.download.fetch import Fetching, fetched_bytes, remove_partial
+from chatdesk.library.download.place import file_place
+from chatdesk.library.download.speed_limit import SpeedLimit
+from chatdesk.library.hub.client import Hub
 from chatdesk.services.facts import Publish
 from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from chatdesk.store.downloads import DownloadStore

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chatdesk.core.chat import new_id, now
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.hub import Variant
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Download, DownloadState, Variant
 from chatdesk.core.settings import Settings
 from chatdesk.formats.gguf.parts import stem_of
-from chatdesk.library.download_place import file_place, repository_folder
-from chatdesk.library.hub import Hub
-from chatdesk.library.speed_limit import SpeedLimit
+from chatdesk.library.download.place import file_place, repository_folder
+from chatdesk.library.download.speed_limit import SpeedLimit
+from chatdesk.library.hub.client import Hub
 from chatdesk.services.facts import Publish
 from chatdesk.services.hub.download_job import DownloadJob, JobTools, OnDone, remove_fetched
 from chatdesk.services.hub.facts import DownloadsChanged

@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.core.errors import ModelProblem, NotFound
+from chatdesk.core.hub import CatalogEntry, HubModel, HubRepository, Variant
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import CatalogEntry, Estimate, HubModel, HubRepository, Variant
 from chatdesk.core.loading import Device
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.library.architectures import is_supported
-from chatdesk.library.bandwidth import measure_bandwidth, read_bandwidth
-from chatdesk.library.catalog import (
+from chatdesk.library.hub.catalog import (
     CATALOG_FILE,
     CATALOG_REPO,
     MAX_CATALOG,
@@ -21,13 +20,15 @@ from chatdesk.library.catalog import (
     newest_catalog,
     read_catalog,
 )
-from chatdesk.library.fit import estimate
-from chatdesk.library.hardware import available_memory
-from chatdesk.library.hub import Hub
-from chatdesk.library.hub_links import repository_named
-from chatdesk.library.hub_problems import HubProblem
-from chatdesk.library.remote_header import read_remote_header
-from chatdesk.library.variants import recommended, runs_well
+from chatdesk.library.hub.client import Hub
+from chatdesk.library.hub.links import repository_named
+from chatdesk.library.hub.problems import HubProblem
+from chatdesk.library.hub.variants import recommended, runs_well
+from chatdesk.library.machine.bandwidth import measure_bandwidth, read_bandwidth
+from chatdesk.library.machine.fit import estimate
+from chatdesk.library.machine.hardware import available_memory
+from chatdesk.library.models.architectures import is_supported
+from chatdesk.library.models.remote_header import read_remote_header
 from chatdesk.services.hub.token import HubToken
 
 CAUTIOUS_BANDWIDTH = 20e9  # bytes per second: what slow memory of two channels gives

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chatdesk.core.errors import EnvironmentProblem, ModelProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Presence
+from chatdesk.core.model_files import Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.formats.gguf.parts import is_further_part, parts_of
 

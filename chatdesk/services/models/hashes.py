@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.library import KeptModel, Presence
+from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.models import ModelFile
-from chatdesk.library.identity import sha256_of_model
+from chatdesk.library.models.identity import sha256_of_model
 from chatdesk.services.models.files import is_same
 from chatdesk.store.models import ModelStore
 

@@ -10,9 +10,9 @@ from chatdesk.core.errors import ModelProblem
 from chatdesk.core.models import ModelFile
 from chatdesk.formats.gguf.file import opened
 from chatdesk.formats.gguf.parts import parts_of
-from chatdesk.library.gguf_header import read_header
-from chatdesk.library.identity import sha256_of_model
-from chatdesk.library.starter import find_starter
+from chatdesk.library.models.header import read_header
+from chatdesk.library.models.identity import sha256_of_model
+from chatdesk.library.models.starter import find_starter
 from chatdesk.services.models.files import Stamp, is_same, models_under, place_of, stamp_of
 from chatdesk.store.models import FoundFile, KnownModel, ModelStore
 

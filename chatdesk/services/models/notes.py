@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatdesk.core.errors import NotFound
-from chatdesk.core.library import ModelNotes
 from chatdesk.core.loading import LoadOptions
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.prompts import sound_text
 from chatdesk.core.sampling import SamplingParams

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from chatdesk.core.models import ModelFile
-from chatdesk.library.elsewhere import found
+from chatdesk.library.other_apps.elsewhere import found
 
 
 def app_that_keeps(model: ModelFile) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from chatdesk.core.errors import EnvironmentProblem, ModelProblem, NotFound
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Estimate, FoundElsewhere, KeptModel, Presence
 from chatdesk.core.loading import Device, LoadOptions
+from chatdesk.core.model_files import Estimate, FoundElsewhere, KeptModel, Presence
 from chatdesk.core.models import Fit, ModelFile
 from chatdesk.core.settings import Settings
-from chatdesk.library.elsewhere import found
-from chatdesk.library.fit import estimate
-from chatdesk.library.hardware import available_memory
-from chatdesk.library.starter import find_starter
+from chatdesk.library.machine.fit import estimate
+from chatdesk.library.machine.hardware import available_memory
+from chatdesk.library.models.starter import find_starter
+from chatdesk.library.other_apps.elsewhere import found
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.models.files import place_of, presence_of, to_trash

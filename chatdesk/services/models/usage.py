@@ -8,8 +8,8 @@ import psutil
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, now
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import GenerationStats
-from chatdesk.core.library import ModelNotes
 from chatdesk.core.loading import Device, ModelLoaded
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.models.service import ModelService

@@ -21,8 +21,8 @@ from chatdesk.core.personalization import (
 )
 from chatdesk.core.settings import Settings
 from chatdesk.core.training import ADAPTER_FILE
-from chatdesk.library.gguf_header import read_header
-from chatdesk.library.hardware import available_memory
+from chatdesk.library.machine.hardware import available_memory
+from chatdesk.library.models.header import read_header
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.facts import Publish

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Comparison, Measured
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import Fit, ModelFile
 from chatdesk.core.paths import assets_dir
+from chatdesk.core.quantizing import Comparison, Measured
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.measure.perplexity import measure_perplexity, measure_speed
 from chatdesk.services.models.service import ModelService

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chatdesk.core.library import Quantizing
+from chatdesk.core.quantizing import Quantizing
 from chatdesk.services.facts import Fact
 
 

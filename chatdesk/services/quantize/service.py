@@ -16,13 +16,13 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.files import PUBLIC, whole_file
 from chatdesk.core.generation import Failed
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Comparison, Quantizing, QuantizingState
 from chatdesk.core.loading import Quantize, Quantized
 from chatdesk.core.models import ModelFile
+from chatdesk.core.quantizing import Comparison, Quantizing, QuantizingState
 from chatdesk.core.settings import Settings
 from chatdesk.core.units import size_words
-from chatdesk.library.hardware import read_hardware
-from chatdesk.library.quantized_size import MIXTURES, quantized_bytes
+from chatdesk.library.machine.hardware import read_hardware
+from chatdesk.library.models.quantized_size import MIXTURES, quantized_bytes
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import engine_problem
 from chatdesk.services.engine.requests import ask_all

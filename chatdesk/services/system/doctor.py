@@ -15,11 +15,11 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths, is_frozen
 from chatdesk.core.settings import Settings
 from chatdesk.core.units import GB, memory_words, size_words
-from chatdesk.library.gguf_header import read_header
-from chatdesk.library.hardware import Hardware, read_hardware
-from chatdesk.library.hub import Hub
-from chatdesk.library.hub_problems import HubProblem
-from chatdesk.library.starter import find_starter
+from chatdesk.library.hub.client import Hub
+from chatdesk.library.hub.problems import HubProblem
+from chatdesk.library.machine.hardware import Hardware, read_hardware
+from chatdesk.library.models.header import read_header
+from chatdesk.library.models.starter import find_starter
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.hub.token import keyring_name
 from chatdesk.services.system.installation import learning_problem

@@ -20,7 +20,7 @@ from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.files import write_json
 from chatdesk.core.i18n import current_language, tr
-from chatdesk.library.signed_file import fetch_signed
+from chatdesk.library.hub.signed_file import fetch_signed
 
 _log = logging.getLogger(__name__)
 

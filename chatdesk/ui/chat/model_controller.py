@@ -4,8 +4,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.hub import CatalogEntry
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import CatalogEntry, Estimate, KeptModel, Presence
+from chatdesk.core.model_files import Estimate, KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.models.facts import ModelsChanged

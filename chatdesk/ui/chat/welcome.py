@@ -13,8 +13,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.hub import CatalogEntry
 from chatdesk.core.i18n import current_language, tr
-from chatdesk.core.library import CatalogEntry, Estimate
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class

@@ -22,8 +22,9 @@ from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported when they are made
-    from chatdesk.core.library import KeptModel, Quantizing
-    from chatdesk.library.hardware import Hardware
+    from chatdesk.core.model_files import KeptModel
+    from chatdesk.core.quantizing import Quantizing
+    from chatdesk.library.machine.hardware import Hardware
     from chatdesk.ui.models.library.actions import ModelActions
     from chatdesk.ui.models.library.searches import LibrarySearches
     from chatdesk.ui.models.page import ModelsPage
@@ -119,7 +120,7 @@ class ModelsPageController(PageController["ModelsPage"]):
             self._read()
 
     def _read(self) -> None:
-        from chatdesk.library.hardware import read_hardware
+        from chatdesk.library.machine.hardware import read_hardware
 
         self._read_again = self._reads
         if not self._reads:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from chatdesk.core.downloads import Download, DownloadState
+from chatdesk.core.hub import HubModel
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import Download, DownloadState, Estimate, HubModel
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.units import MB, memory_words, part_words, size_words
-from chatdesk.library.variants import quantization_of
+from chatdesk.library.hub.variants import quantization_of
 from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.words import day_words, left_words
 

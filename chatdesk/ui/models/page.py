@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import KeptModel
-from chatdesk.library.hardware import Hardware
+from chatdesk.core.model_files import KeptModel
+from chatdesk.library.machine.hardware import Hardware
 from chatdesk.ui.models.library.model_list import OVERHANG, KeptList
 from chatdesk.ui.models.words import computer_words
 from chatdesk.ui.theme import Theme, set_class

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Estimate, KeptModel, Presence
+from chatdesk.core.model_files import Estimate, KeptModel, Presence
 from chatdesk.core.models import Fit
 from chatdesk.core.units import GIB, memory_words
-from chatdesk.library.hardware import Hardware
+from chatdesk.library.machine.hardware import Hardware
 from chatdesk.ui.widgets.tag import Tone
 from chatdesk.ui.words import SLOW_TOKENS_PER_S, day_words, speed_number, token_words
 

@@ -6,7 +6,7 @@ import pytest
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.formats.gguf.parts import parts_of
-from chatdesk.library.gguf_header import read_header
+from chatdesk.library.models.header import read_header
 from tests.gguf_files import raw, write_model
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.library import DownloadState
-from chatdesk.library import disk_problems, fetch
+from chatdesk.core.downloads import DownloadState
+from chatdesk.library.download import disk_problems, fetch
 from tests.services.downloads_home import CONTENT, FILE, REPO, Home, at_home
 from tests.stand_in_hub import STRANGER, TOKEN, Fault, StandInHub
 

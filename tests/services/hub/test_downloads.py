@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.downloads import DownloadState
 from chatdesk.core.errors import EnvironmentProblem, NotFound
-from chatdesk.core.library import DownloadState, HubFile, Variant
-from chatdesk.library.partial_file import locked
+from chatdesk.core.hub import HubFile, Variant
+from chatdesk.library.download.partial_file import locked
 from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from tests.services.downloads_home import CONTENT, FILE, PARTS, REPO, TIMEOUT_S, Home, at_home
 from tests.stand_in_hub import Fault, StandInHub

@@ -14,8 +14,8 @@ from chatdesk.core.loading import Device
 from chatdesk.core.models import Fit
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import DownloadSettings, Settings
-from chatdesk.library.catalog import CATALOG_FILE, CATALOG_REPO, read_catalog
-from chatdesk.library.hub_problems import HubProblem
+from chatdesk.library.hub.catalog import CATALOG_FILE, CATALOG_REPO, read_catalog
+from chatdesk.library.hub.problems import HubProblem
 from chatdesk.services.hub.service import HubService
 from tests.gguf_files import raw, write_model
 from tests.stand_in_hub import TOKEN, Fault, StandInHub

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Connection
 
 from chatdesk.core.errors import EnvironmentProblem, ModelProblem, NotFound
-from chatdesk.core.library import FoundElsewhere, KeptModel, Presence
+from chatdesk.core.model_files import FoundElsewhere, KeptModel, Presence
 from chatdesk.core.models import Fit
 from chatdesk.core.sampling import PRESETS
 from chatdesk.core.settings import ChatSettings, DownloadSettings, Settings
-from chatdesk.library import gguf_header
+from chatdesk.library.models import header as gguf_header
 from chatdesk.services.facts import Fact
 from chatdesk.services.models import intake as library_intake
 from chatdesk.services.models import service as models

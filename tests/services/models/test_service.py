@@ -8,7 +8,7 @@ import pytest
 
 from chatdesk.core.errors import ModelProblem, NotFound
 from chatdesk.core.models import Fit
-from chatdesk.library.starter import find_starter
+from chatdesk.library.models.starter import find_starter
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.library import ModelNotes
+from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import ChatSettings, ModelSettings, Settings

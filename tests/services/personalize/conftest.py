@@ -6,7 +6,7 @@ import pytest
 from chatdesk.core.chat import now
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import ModelFile
-from chatdesk.library.gguf_header import read_header
+from chatdesk.library.models.header import read_header
 from chatdesk.services.engine.engine import Engine
 
 

@@ -10,9 +10,9 @@ import gguf
 import pytest
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.library import Quantizing, QuantizingState
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import assets_dir
+from chatdesk.core.quantizing import Quantizing, QuantizingState
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.service import ModelService

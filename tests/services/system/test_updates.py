@@ -11,7 +11,7 @@ from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import set_language
 from chatdesk.core.paths import assets_dir
-from chatdesk.library.signed_file import NotGenuine, Unreachable
+from chatdesk.library.hub.signed_file import NotGenuine, Unreachable
 from chatdesk.services.system import updates
 from chatdesk.services.system.updates import DAY_S, MAX_NOTES, UpdateService, read_release
 from tests.signed_server import PAGE, PUBLIC, Answer, SignedServer, release, signed, trusted

@@ -12,9 +12,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QInputDialog, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.library import Comparison, KeptModel, Measured, Presence
+from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.quantizing import Comparison, Measured
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import build

@@ -3,7 +3,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chatdesk.core.library import DownloadState, HubFile, HubModel
+from chatdesk.core.downloads import DownloadState
+from chatdesk.core.hub import HubFile, HubModel
 from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.download_words import (
     download_words,

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.library import KeptModel, Presence
+from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.ui.models.library.model_list import AT_ONCE, KeptList, KeptRow
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.theme import Theme, load_theme

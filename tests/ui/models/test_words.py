@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from chatdesk.core.library import Estimate, KeptModel, Presence
+from chatdesk.core.model_files import Estimate, KeptModel, Presence
 from chatdesk.core.models import Fit
-from chatdesk.library.hardware import Hardware
+from chatdesk.library.machine.hardware import Hardware
 from chatdesk.ui.models.words import (
     about_words,
     computer_words,

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.chat import Rating
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.personalization import AdapterRecord, AdapterState
-from chatdesk.library.gguf_adapter import read_base
+from chatdesk.library.adapters.gguf import read_base
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.services.personalize.service import PersonalizeService
@@ -283,7 +283,7 @@ def test_one_of_peft_is_chosen_by_its_weights(
     learning: Learning, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     base = read_base(random_model(tmp_path / "random.gguf"))
-    monkeypatch.setattr("chatdesk.library.peft_adapter.read_base", lambda model: base)
+    monkeypatch.setattr("chatdesk.library.adapters.peft.read_base", lambda model: base)
     tensors = two_halves("model.layers.1.mlp.down_proj", WIDTH, FEED_FORWARD)
     weights = peft_adapter(tmp_path / "Pirate", tensors)
     monkeypatch.setattr(

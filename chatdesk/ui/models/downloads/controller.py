@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Download, DownloadState
 from chatdesk.services.hub.facts import DownloadProgressed, DownloadsChanged
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.download_words import name_and_quantization, status_words

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Download, DownloadState
 from chatdesk.core.units import size_words
 from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.download_words import LITTLE_BYTES, download_words, name_and_quantization

@@ -6,8 +6,9 @@ from functools import partial
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.hub import CatalogEntry
 from chatdesk.core.i18n import current_language, tr
-from chatdesk.core.library import CatalogEntry, Estimate
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.models import Fit
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.download_words import (

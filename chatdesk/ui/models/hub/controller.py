@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.hub import CatalogEntry, HubRepository, Variant
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import (
-    CatalogEntry,
-    Download,
-    DownloadState,
-    Estimate,
-    HubRepository,
-    KeptModel,
-    Variant,
-)
+from chatdesk.core.model_files import Estimate, KeptModel
 from chatdesk.services.hub.facts import DownloadsChanged
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge, Work

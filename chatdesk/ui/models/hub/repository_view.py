@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.hub import HubRepository, Variant
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import Estimate, HubRepository, Variant
+from chatdesk.core.model_files import Estimate
 from chatdesk.core.models import Fit
 from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon

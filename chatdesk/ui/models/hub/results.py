@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from chatdesk.core.hub import HubModel
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import HubModel
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.models.download_words import repository_words
 from chatdesk.ui.theme import Theme, set_class

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.hub import HubModel, HubRepository
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import HubModel, HubRepository
 from chatdesk.ui.icons import icon
 from chatdesk.ui.models.download_words import FileKey
 from chatdesk.ui.models.hub.repository_view import RepositoryView

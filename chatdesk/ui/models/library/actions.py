@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import KeptModel
+from chatdesk.core.model_files import KeptModel
 from chatdesk.core.personalization import AdapterRecord
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.units import size_words

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import KeptModel, Presence
+from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.units import size_words
 from chatdesk.ui.theme import set_class
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import KeptModel, ModelNotes, Presence
+from chatdesk.core.model_files import KeptModel, ModelNotes, Presence
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.units import memory_words, size_words
 from chatdesk.ui.models.dialog import LibraryDialog

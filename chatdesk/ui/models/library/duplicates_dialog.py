@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import KeptModel
+from chatdesk.core.model_files import KeptModel
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
 from chatdesk.ui.theme import set_class

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import KeptModel, Presence
+from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.units import size_words
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.models.row import HubRow

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.library import FoundElsewhere
+from chatdesk.core.model_files import FoundElsewhere
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
 from chatdesk.ui.theme import Theme

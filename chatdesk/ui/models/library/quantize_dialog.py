@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QRadioButton, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.library import Comparison, KeptModel, Measured, Quantizing, QuantizingState
+from chatdesk.core.model_files import KeptModel
+from chatdesk.core.quantizing import Comparison, Measured, Quantizing, QuantizingState
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
 from chatdesk.ui.theme import set_class

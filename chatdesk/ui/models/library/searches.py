@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import trn
-from chatdesk.core.library import FoundElsewhere, KeptModel, Quantizing
+from chatdesk.core.model_files import FoundElsewhere, KeptModel
+from chatdesk.core.quantizing import Quantizing
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
 from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog

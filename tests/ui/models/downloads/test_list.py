@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.library import Download, DownloadState
+from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.models.downloads.list import DownloadList
 from chatdesk.ui.theme import Theme

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.library import CatalogEntry, DownloadState
+from chatdesk.core.downloads import DownloadState
+from chatdesk.core.hub import CatalogEntry
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.services.app import App

@@ -18,14 +18,8 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.library import (
-    Comparison,
-    FoundElsewhere,
-    Measured,
-    Presence,
-    Quantizing,
-    QuantizingState,
-)
+from chatdesk.core.model_files import FoundElsewhere, Presence
+from chatdesk.core.quantizing import Comparison, Measured, Quantizing, QuantizingState
 from chatdesk.core.sampling import PRESETS, SamplingParams
 from chatdesk.core.units import GIB
 from chatdesk.ui.models.library.delete_question import DeleteQuestion

@@ -1,0 +1,1 @@
+"""Adapters made elsewhere, in their formats."""

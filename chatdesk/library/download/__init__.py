@@ -1,0 +1,1 @@
+"""Downloads that resume, whole or not there."""

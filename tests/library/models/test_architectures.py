@@ -1,0 +1,50 @@
+"""The list compared with the built library, which loads a file of each architecture."""
+
+import re
+from pathlib import Path
+
+import llama_cpp
+import pytest
+from llama_cpp import llama_cpp as lib
+
+from chatdesk.inference.native.bindings import native_log
+from chatdesk.library.models.architectures import CHAT, NOT_CHAT, is_supported
+from tests.gguf_files import raw
+
+
+def is_known(architecture: str, path: Path) -> bool:
+    """Return True if llama.cpp does not refuse the file for its architecture."""
+    path.write_bytes(raw({"general.architecture": architecture}))
+    log = native_log()
+    log.clear()
+    parameters = lib.llama_model_default_params()
+    assert not lib.llama_model_load_from_file(bytes(path), parameters)
+    return not any("unknown model architecture" in line for line in log.lines())
+
+
+def words_of_the_library() -> set[str]:
+    folder = Path(llama_cpp.__file__).parent / "lib"
+    file = next(
+        file for file in folder.iterdir() if re.match(r"(lib)?llama\.(so|dylib|dll)", file.name)
+    )
+    words = re.findall(rb"(?<![!-~])[a-z][a-z0-9_.-]{1,31}(?=\0)", file.read_bytes())
+    return {word.decode() for word in words}
+
+
+def test_they_are_those_of_llama_cpp(tmp_path: Path) -> None:
+    lib.llama_backend_init()
+    listed = CHAT | NOT_CHAT
+    known = {
+        word for word in listed | words_of_the_library() if is_known(word, tmp_path / "some.gguf")
+    }
+    assert known == listed
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen3", "gemma3", "gpt-oss", "qwen3moe"])
+def test_supported(architecture: str) -> None:
+    assert is_supported(architecture)
+
+
+@pytest.mark.parametrize("architecture", ["notyetinvented", "", "clip", "bert", "LLAMA"])
+def test_not_supported(architecture: str) -> None:
+    assert not is_supported(architecture)
