@@ -132,6 +132,18 @@ class Message:
         return replace(self, parts=filled(frame_of(self.parts), text, thinking))
 
 
+def new_message(
+    conversation_id: str,
+    parent_id: str | None,
+    role: Role,
+    parts: tuple[Part, ...],
+    state: MessageState = MessageState.COMPLETE,
+    answer: AnswerRecord | None = None,
+) -> Message:
+    """A message of this moment, not stored yet."""
+    return Message(new_id(), conversation_id, parent_id, role, parts, state, now(), answer)
+
+
 _THINKING_IN_TEXT = re.compile(r"\s*<think>\s*(.*?)\s*(?:</think>\s*|\Z)", re.DOTALL)
 
 
@@ -220,3 +232,22 @@ class Conversation:
         while below := self._children.get(message.id):
             message = below[-1]
         return message
+
+
+def new_conversation(
+    title: str, title_source: TitleSource, system_prompt: str, adapter: str | None
+) -> Conversation:
+    """An empty conversation of this moment, not stored yet."""
+    moment = now()
+    return Conversation(
+        id=new_id(),
+        title=title,
+        title_source=title_source,
+        system_prompt=system_prompt,
+        created=moment,
+        updated=moment,
+        deleted=None,
+        active_leaf_id=None,
+        messages=(),
+        adapter=adapter,
+    )

@@ -24,15 +24,24 @@ def prompt_messages(
         )
     head = (PromptMessage("system", system),) if system else ()
     turns = tuple(
-        PromptMessage(message.role, message.text, message.thinking, message.pinned)
+        PromptMessage(message.role, _content(message), message.thinking, message.pinned)
         for message in readable(path, continued=text is None)
     )
     last = (PromptMessage("user", text),) if text is not None else ()
     return head + turns + last
 
 
+def _content(message: Message) -> str:
+    """The text of a message; a question comes after the passages that were found for it."""
+    if message.role is not Role.USER:
+        return message.text
+    sources = [part for part in message.parts if isinstance(part, Source)]
+    passages = [f"[{each.number}] {each.document}\n{each.text}" for each in sources]
+    return "\n\n".join((*passages, message.text))
+
+
 def is_words(message: Message) -> bool:
-    """Return True if a prompt can show all of a message; its sources are for the user only."""
+    """Return True if a prompt can show all of a message."""
     return all(isinstance(part, Text | Thinking | Source) for part in message.parts)
 
 

@@ -16,7 +16,9 @@ from chatdesk.core.chat import (
     Rating,
     Role,
     TitleSource,
+    new_conversation,
     new_id,
+    new_message,
     now,
 )
 from chatdesk.core.errors import EnvironmentProblem
@@ -63,22 +65,15 @@ class ConversationStore:
         """Create an empty conversation. A title given here is the user's, unless stated."""
         if title_source is None:
             title_source = TitleSource.USER if title else TitleSource.NONE
-        moment = now()
-        made = Conversation(
-            id=new_id(),
-            title=title,
-            title_source=title_source,
-            system_prompt=system_prompt,
-            created=moment,
-            updated=moment,
-            deleted=None,
-            active_leaf_id=None,
-            messages=(),
-            adapter=adapter,
-        )
-        with self._database.writing() as connection:
-            connection.execute(insert(conversations).values(conversation_values(made)))
+        made = new_conversation(title, title_source, system_prompt, adapter)
+        self.add_conversation(made)
         return made
+
+    def add_conversation(self, conversation: Conversation) -> None:
+        """Save a new, empty conversation."""
+        row = conversation_values(conversation)
+        with self._database.writing() as connection:
+            connection.execute(insert(conversations).values(row))
 
     def get(self, conversation_id: str) -> Conversation:
         """Return the whole conversation, also one in the trash (see `deleted`)."""
@@ -203,19 +198,15 @@ class ConversationStore:
         `content` is its text or its parts. A `STREAMING` one belongs to this process until
         `finish`.
         """
-        message = Message(
-            id=new_id(),
-            conversation_id=conversation_id,
-            parent_id=parent_id,
-            role=role,
-            parts=plain(content) if isinstance(content, str) else tuple(content),
-            state=state,
-            created=now(),
-            answer=answer,
-        )
+        parts = plain(content) if isinstance(content, str) else tuple(content)
+        message = new_message(conversation_id, parent_id, role, parts, state, answer)
+        self.add(message)
+        return message
+
+    def add(self, message: Message) -> None:
+        """Save a new message; it becomes the active leaf."""
         with self._database.writing() as connection:
             add_message(connection, message)
-        return message
 
     def add_correction(self, message_id: str, text: str) -> Message:
         """Add the user's own words beside an answer; they become the active leaf.

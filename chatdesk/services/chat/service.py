@@ -6,7 +6,7 @@ the answer itself is told in facts.
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatdesk.core.chat import (
@@ -18,10 +18,13 @@ from chatdesk.core.chat import (
     Rating,
     Role,
     TitleSource,
+    new_conversation,
+    new_message,
     with_thinking_apart,
 )
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
+from chatdesk.core.parts import Part, Source, plain
 from chatdesk.core.prompts import prompt_messages, readable, sound_text
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.adapters.forgetting import Forgetting
@@ -42,6 +45,10 @@ from chatdesk.services.facts import Publish
 from chatdesk.services.models.notes import LibraryNotes
 from chatdesk.store.conversations import ConversationStore
 
+# What finds the context of a question in a conversation (passages of documents, as `Source`s); it
+# stays with the question, so that every later prompt repeats it and the KV cache still fits.
+ContextProvider = Callable[[Conversation, Message], Sequence[Part]]
+
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +63,7 @@ class ChatService:
         models: LibraryNotes,
         adapters: AdapterService,
         forgetting: Forgetting,
+        context: Sequence[ContextProvider] = (),
     ) -> None:
         self._store = store
         self._backend = backend
@@ -63,6 +71,7 @@ class ChatService:
         self._forgetting = forgetting
         self._publish = publish
         self._models = models
+        self._context = tuple(context)
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}  # by message id
         self._unsaved: dict[str, Message] = {}  # final answers the disk did not take
@@ -88,17 +97,15 @@ class ChatService:
         before anything is stored.
         """
         text = sound_text(text)
-        conversation, system, path = self._situation(conversation_id, system_prompt)
-        prompt = self._fitting_prompt(system, path, text)
-        if conversation is None:
-            conversation = self._store.create(
-                title=first_words(text),
-                title_source=TitleSource.NONE,
-                system_prompt=system,
-                adapter=choice,
-            )
+        known, system, path = self._situation(conversation_id, system_prompt)
+        title = first_words(text)
+        conversation = known or new_conversation(title, TitleSource.NONE, system, choice)
         parent = path[-1].id if path else None
-        question = self._store.add_message(conversation.id, parent, Role.USER, text)
+        question = self._question(conversation, parent, plain(text))
+        prompt = self._fitting_prompt(system, (*path, question))
+        if known is None:
+            self._store.add_conversation(conversation)
+        self._store.add(question)
         self._publish(MessageAdded(question))
         self._publish(ConversationsChanged())
         self._answer(conversation, question, prompt, adapters, sampling)
@@ -109,9 +116,11 @@ class ChatService:
         conversation, message = self._find(message_id)
         text = sound_text(text)
         path = conversation.path(message.parent_id) if message.parent_id else ()
-        prompt = self._fitting_prompt(conversation.system_prompt, path, text)
-        parts = message.with_words(text=text).parts
-        question = self._store.add_message(conversation.id, message.parent_id, Role.USER, parts)
+        kept = message.with_words(text=text).parts
+        parts = tuple(part for part in kept if not isinstance(part, Source))
+        question = self._question(conversation, message.parent_id, parts)
+        prompt = self._fitting_prompt(conversation.system_prompt, (*path, question))
+        self._store.add(question)
         self._publish(MessageAdded(question))
         self._answer(conversation, question, prompt)
 
@@ -296,10 +305,16 @@ class ChatService:
         conversation = self.conversation(self._store.conversation_of(message_id))
         self._publish(MessageChanged(conversation.by_id[message_id]))
 
-    def _fitting_prompt(
-        self, system: str, path: Sequence[Message], text: str | None = None
-    ) -> tuple[PromptMessage, ...]:
-        prompt = prompt_messages(system, path, text)
+    def _question(
+        self, conversation: Conversation, parent_id: str | None, parts: tuple[Part, ...]
+    ) -> Message:
+        """A question that is not stored yet, with what the providers find for it before it."""
+        asked = new_message(conversation.id, parent_id, Role.USER, parts)
+        found = [part for provide in self._context for part in provide(conversation, asked)]
+        return replace(asked, parts=(*found, *parts))
+
+    def _fitting_prompt(self, system: str, path: Sequence[Message]) -> tuple[PromptMessage, ...]:
+        prompt = prompt_messages(system, path)
         self.check_fits(prompt)
         return prompt
 

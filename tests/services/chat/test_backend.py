@@ -17,7 +17,7 @@ from chatdesk.core.generation import (
 )
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
-from chatdesk.services.chat.service import ChatService
+from chatdesk.services.chat.service import ChatService, ContextProvider
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.engine.process import EngineLost, OnReply
 from tests.services.conftest import ScriptedApp
@@ -65,7 +65,7 @@ class Echo:
         self._waiting[request_id](Cancelled(request_id, STATS))
 
 
-def chat_of(app: ScriptedApp) -> ChatService:
+def chat_of(app: ScriptedApp, *context: ContextProvider) -> ChatService:
     services = app.services
     return ChatService(
         services.conversations,
@@ -74,6 +74,7 @@ def chat_of(app: ScriptedApp) -> ChatService:
         services.models,
         services.adapters,
         services.forgetting,
+        context,
     )
 
 
