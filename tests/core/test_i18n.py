@@ -1,4 +1,4 @@
-"""What is said, and that Chinese says all of it."""
+"""The sentences, and that every language has all of them."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from chatdesk.core.paths import assets_dir
 
 PACKAGE = Path(i18n.__file__).parent.parent
 LOCALE = assets_dir() / "locale"
-CATALOG = LOCALE / "zh_CN" / "LC_MESSAGES" / "chatdesk.po"
+CATALOGS = sorted(LOCALE.glob("*/LC_MESSAGES/chatdesk.po"))
 KEYWORDS: dict[str, Any] = {"tr": None, "trn": (1, 2)}  # as in dev.py
 
 
@@ -54,9 +54,12 @@ def by_source(catalog: Catalog) -> dict[tuple[str, ...], Message]:
     return {forms(message.id): message for message in catalog if message.id}
 
 
-def translations() -> dict[tuple[str, ...], Message]:
-    with CATALOG.open("rb") as file:
-        return by_source(read_po(file, locale="zh_CN"))
+def translations(catalog: Path) -> dict[tuple[str, ...], Message]:
+    with catalog.open("rb") as file:
+        return by_source(read_po(file, locale=catalog.parts[-3]))
+
+
+each_catalog = pytest.mark.parametrize("catalog", CATALOGS, ids=lambda each: each.parts[-3])
 
 
 def test_placeholders_are_filled() -> None:
@@ -70,7 +73,16 @@ def test_placeholders_are_filled() -> None:
 
 @pytest.mark.parametrize(
     ("name", "language"),
-    [("zh_CN.UTF-8", "zh_CN"), ("zh_TW", "zh_CN"), ("de_DE.UTF-8", "en"), ("C", "en")],
+    [
+        ("zh_CN.UTF-8", "zh_CN"),
+        ("zh_TW", "zh_CN"),
+        ("zh", "zh_CN"),
+        ("Chinese (Simplified)_China.936", "zh_CN"),  # as Windows says it
+        ("zha_XX", "en"),
+        ("de_DE.UTF-8", "en"),
+        ("English_United States.1252", "en"),
+        ("C", "en"),
+    ],
 )
 def test_the_language_of_the_system(
     monkeypatch: pytest.MonkeyPatch, name: str, language: str
@@ -99,8 +111,9 @@ def test_every_sentence_is_a_literal_whose_placeholders_are_given() -> None:
                 assert placeholders(text.value) - {"n"} == given - {"n"}, where
 
 
-def test_every_sentence_is_translated() -> None:
-    known = translations()
+@each_catalog
+def test_every_sentence_is_translated(catalog: Path) -> None:
+    known = translations(catalog)
     entries = extract_from_dir(PACKAGE, [("**.py", "python")], {}, KEYWORDS)
     found = {forms(entry[2]) for entry in entries}
     assert len(found) > 100
@@ -108,22 +121,25 @@ def test_every_sentence_is_translated() -> None:
     assert sorted(found - translated) == []
 
 
-def test_no_translation_loses_a_placeholder() -> None:
-    for source, message in translations().items():
+@each_catalog
+def test_no_translation_loses_a_placeholder(catalog: Path) -> None:
+    for source, message in translations(catalog).items():
         for text in forms(message.string):
             if text:  # else it is missing, which is told above
                 assert placeholders(text) == placeholders(source[-1]), source
 
 
-def test_no_translation_is_a_guess() -> None:
-    assert [source for source, message in translations().items() if message.fuzzy] == []
+@each_catalog
+def test_no_translation_is_a_guess(catalog: Path) -> None:
+    assert [source for source, message in translations(catalog).items() if message.fuzzy] == []
 
 
-def test_the_compiled_catalog_is_in_step() -> None:
-    with CATALOG.with_suffix(".mo").open("rb") as file:
+@each_catalog
+def test_the_compiled_catalog_is_in_step(catalog: Path) -> None:
+    with catalog.with_suffix(".mo").open("rb") as file:
         compiled = by_source(read_mo(file))
     assert {source: forms(message.string) for source, message in compiled.items()} == {
-        source: forms(message.string) for source, message in translations().items()
+        source: forms(message.string) for source, message in translations(catalog).items()
     }
 
 
@@ -133,3 +149,4 @@ def test_it_speaks_every_language_it_lists() -> None:
         set_language(language, LOCALE)
         said.add(tr("Cancel"))
     assert len(said) == len(LANGUAGES)
+    assert {"en", *(each.parts[-3] for each in CATALOGS)} == set(LANGUAGES)
