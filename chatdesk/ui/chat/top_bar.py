@@ -4,10 +4,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme, set_class
-
-BUTTON = 36
+from chatdesk.ui.widgets.buttons import tool_button
 
 
 class TopBar(QWidget):
@@ -23,11 +22,11 @@ class TopBar(QWidget):
         super().__init__()
         self._title = QLabel()
         set_class(self._title, "bar-title")
-        self._sidebar = _tool(tr("Show the sidebar (Ctrl+B)"))
+        self._sidebar = tool_button(tr("Show the sidebar (Ctrl+B)"))
         self._sidebar.clicked.connect(self.sidebar_requested)
-        self._inspector = _tool(tr("Sampling, context and statistics (Ctrl+I)"))
+        self._inspector = tool_button(tr("Sampling, context and statistics (Ctrl+I)"))
         self._inspector.clicked.connect(self.inspector_requested)
-        self._more = _tool(tr("More"))
+        self._more = tool_button(tr("More"))
         menu = QMenu(self._more)
         self._actions = (
             menu.addAction(tr("Rename"), self.rename_requested.emit),
@@ -67,12 +66,3 @@ class TopBar(QWidget):
         """Show or hide the actions on a conversation."""
         for action in self._actions:
             action.setVisible(offered)
-
-
-def _tool(name: str) -> QToolButton:
-    button = QToolButton()
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFixedSize(BUTTON, BUTTON)
-    button.setIconSize(ICON_SIZE)
-    return button

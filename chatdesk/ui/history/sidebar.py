@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,17 +27,18 @@ from chatdesk.ui.feature import Page
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
+from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import Tag, Tone
 
 WIDTH = 264
 ROW_HEIGHT = 33
 HEADING_HEIGHT = 33
-RADIUS = 8
 
 Index = QModelIndex | QPersistentModelIndex
 
 
-class _Delegate(QStyledItemDelegate):
+class _ConversationDelegate(QStyledItemDelegate):
     """Paints a row: a small heading, or a title on a rounded ground when chosen or hovered."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -77,14 +77,10 @@ class _Delegate(QStyledItemDelegate):
     def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
         chosen = state & QStyle.StateFlag.State_Selected
         hovered = state & QStyle.StateFlag.State_MouseOver
-        painter.setPen(Qt.PenStyle.NoPen)
         if chosen or hovered:
-            painter.setBrush(QColor(self.theme.selection if chosen else self.theme.hover))
-            painter.drawRoundedRect(rect, RADIUS, RADIUS)
+            paint_ground(painter, rect, self.theme.selection if chosen else self.theme.hover)
         if state & QStyle.StateFlag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self.theme.accent), 2))
-            painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), RADIUS, RADIUS)
+            paint_focus(painter, rect.adjusted(1, 1, -1, -1), self.theme)
 
     def updateEditorGeometry(
         self, editor: QWidget, option: QStyleOptionViewItem, index: Index
@@ -93,7 +89,7 @@ class _Delegate(QStyledItemDelegate):
         editor.setGeometry(option.rect)
 
 
-class _List(QListView):
+class _ConversationList(QListView):
     """The chats; Delete asks to delete, F2 renames, Return opens."""
 
     delete_requested = Signal(str)
@@ -152,13 +148,13 @@ class Sidebar(QFrame):
         self._model = model
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))
-        self._hide = _tool(tr("Hide the sidebar"))
+        self._hide = tool_button(tr("Hide the sidebar"))
         self._search = QLineEdit()
-        self._list = _List()
+        self._list = _ConversationList()
         self._empty = QLabel()
         self._pages = {page.id: _PageButton(page) for page in pages}
         self._settings = QPushButton(tr("Settings"))
-        self._delegate = _Delegate(theme, self._list)
+        self._delegate = _ConversationDelegate(theme, self._list)
         self._build(theme)
         self._connect()
         self.set_theme(theme)
@@ -322,11 +318,3 @@ class Sidebar(QFrame):
             menu.deleteLater()
             if not self.is_renaming:
                 self.select(self._current)  # a right click has moved the mark
-
-
-def _tool(name: str) -> QToolButton:
-    button = QToolButton()
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFixedSize(36, 36)
-    return button

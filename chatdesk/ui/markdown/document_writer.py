@@ -49,7 +49,7 @@ _CELL_PADDING = 10.0
 _BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle)
 
 
-class Kind(Enum):
+class BlockKind(Enum):
     """The kind of the last block, which determines the space before the next one."""
 
     NOTHING = auto()
@@ -100,7 +100,7 @@ class ProseWriter:
         self._document = document
         self._theme = theme
         self._quiet = quiet
-        self.last = Kind.NOTHING
+        self.last = BlockKind.NOTHING
         self.has_links = False
         self._place = _Place()
         self._formats: dict[tuple[_Inline, float, bool], QTextCharFormat] = {}
@@ -118,7 +118,7 @@ class ProseWriter:
         """Append text as it is, each line as a block without space between."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._begin_block(cursor, self._block_format(TEXT_PX, 0), Kind.PARAGRAPH)
+        self._begin_block(cursor, self._block_format(TEXT_PX, 0), BlockKind.PARAGRAPH)
         cursor.insertText(text, self._char_format(_Inline(), quiet=self._quiet))
 
     def _block(self, cursor: QTextCursor, tokens: Sequence[Token], at: int) -> int:
@@ -132,9 +132,9 @@ class ProseWriter:
         elif token.type in ("fence", "code_block"):
             self._code(cursor, token)
         elif token.type == "hr":
-            form = self._block_format(TEXT_PX, self._gap(Kind.PARAGRAPH))
+            form = self._block_format(TEXT_PX, self._gap(BlockKind.PARAGRAPH))
             form.setProperty(RULE, True)
-            self._begin_block(cursor, form, Kind.PARAGRAPH)
+            self._begin_block(cursor, form, BlockKind.PARAGRAPH)
         elif token.type == "table_open":
             return self._table(cursor, tokens, at)
         else:
@@ -172,15 +172,15 @@ class ProseWriter:
 
     def _heading(self, cursor: QTextCursor, token: Token, inline: Token) -> None:
         pixels = _HEADING_PX.get(token.tag, TEXT_PX)
-        form = self._block_format(pixels, self._gap(Kind.HEADING))
+        form = self._block_format(pixels, self._gap(BlockKind.HEADING))
         form.setHeadingLevel(int(token.tag[1]))
-        self._begin_block(cursor, form, Kind.HEADING)
+        self._begin_block(cursor, form, BlockKind.HEADING)
         self._inline(cursor, inline, pixels, _Inline(bold=True))
 
     def _paragraph(self, cursor: QTextCursor, inline: Token) -> None:
         place = self._place
         pixels = SMALL_PX if place.small else TEXT_PX
-        kind = Kind.ITEM if place.lists else Kind.PARAGRAPH
+        kind = BlockKind.ITEM if place.lists else BlockKind.PARAGRAPH
         form = self._block_format(pixels, self._gap(kind))
         children = inline.children or []
         if place.item_pending and children and children[0].content[:4] in _TASKS:
@@ -194,23 +194,23 @@ class ProseWriter:
         self._inline(cursor, inline, pixels, _Inline())
 
     def _code(self, cursor: QTextCursor, token: Token) -> None:
-        form = self._block_format(CODE_PX, self._gap(Kind.PARAGRAPH))
+        form = self._block_format(CODE_PX, self._gap(BlockKind.PARAGRAPH))
         form.setProperty(CODE_BLOCK, True)
         form.setLeftMargin(form.leftMargin() + _CELL_PADDING)
-        self._begin_block(cursor, form, Kind.PARAGRAPH)
+        self._begin_block(cursor, form, BlockKind.PARAGRAPH)
         chars = QTextCharFormat()
         chars.setFont(code_font())
         # Line separators, not blocks, so that the ground is painted once around all lines.
         cursor.insertText(token.content.rstrip("\n").replace("\n", "\u2028"), chars)
 
-    def _gap(self, kind: Kind) -> int:
-        if self.last is Kind.NOTHING:
+    def _gap(self, kind: BlockKind) -> int:
+        if self.last is BlockKind.NOTHING:
             return 0
-        if kind is Kind.ITEM and self.last is Kind.ITEM:
+        if kind is BlockKind.ITEM and self.last is BlockKind.ITEM:
             return _ITEM_GAP
-        if kind is Kind.HEADING:
+        if kind is BlockKind.HEADING:
             return 20
-        return 8 if self.last is Kind.HEADING else _GAP
+        return 8 if self.last is BlockKind.HEADING else _GAP
 
     def _block_format(self, pixels: float, gap: int) -> QTextBlockFormat:
         form = QTextBlockFormat()
@@ -224,7 +224,7 @@ class ProseWriter:
             form.setLeftMargin(16.0 * self._place.quotes)
         return form
 
-    def _begin_block(self, cursor: QTextCursor, form: QTextBlockFormat, kind: Kind) -> None:
+    def _begin_block(self, cursor: QTextCursor, form: QTextBlockFormat, kind: BlockKind) -> None:
         """Make an empty block at the end and put the cursor there.
 
         A document that is empty or ends with a table has such a block already.
@@ -232,7 +232,7 @@ class ProseWriter:
         place = self._place
         form.setIndent(len(place.lists))
         blank = QTextCharFormat()
-        if self.last in (Kind.NOTHING, Kind.TABLE):
+        if self.last in (BlockKind.NOTHING, BlockKind.TABLE):
             cursor.setBlockFormat(form)
         else:
             cursor.insertBlock(form, blank)
@@ -270,7 +270,7 @@ class ProseWriter:
                 self._cell(table, number, column, inline, styles[column])
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.setBlockFormat(QTextBlockFormat())
-        self.last = Kind.TABLE
+        self.last = BlockKind.TABLE
         return end + 1
 
     def _table_format(self) -> QTextTableFormat:
@@ -281,7 +281,7 @@ class ProseWriter:
         form.setCellSpacing(0)
         form.setCellPadding(0)
         form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        form.setTopMargin(0 if self.last is Kind.NOTHING else 8)
+        form.setTopMargin(0 if self.last is BlockKind.NOTHING else 8)
         form.setLeftMargin(len(self._place.lists) * _INDENT + 16 * self._place.quotes)
         return form
 

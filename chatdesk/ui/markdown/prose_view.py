@@ -29,7 +29,7 @@ from chatdesk.ui.markdown.document_writer import (
     QUOTE_DEPTH,
     RULE,
     TASK,
-    Kind,
+    BlockKind,
     ProseWriter,
     safe_link,
 )
@@ -55,7 +55,7 @@ class ProseView(QTextBrowser):
         self._theme = theme
         self._caret = False
         self._frozen_end = 0
-        self._frozen_kind = Kind.NOTHING
+        self._frozen_kind = BlockKind.NOTHING
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setOpenLinks(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -99,7 +99,7 @@ class ProseView(QTextBrowser):
 
     def clear_all(self) -> None:
         """Remove everything."""
-        self._frozen_end, self._frozen_kind = 0, Kind.NOTHING
+        self._frozen_end, self._frozen_kind = 0, BlockKind.NOTHING
         self._drop_tail()
 
     def set_tail(self, tokens: Sequence[Token]) -> None:
@@ -171,7 +171,7 @@ class ProseView(QTextBrowser):
         cursor.setPosition(self._frozen_end)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        if self._frozen_kind is Kind.NOTHING and (list_ := cursor.currentList()):
+        if self._frozen_kind is BlockKind.NOTHING and (list_ := cursor.currentList()):
             list_.remove(cursor.block())
         self._writer.last = self._frozen_kind
 

@@ -1,9 +1,7 @@
 """The common frame of the model library's dialogs: heading, scrolling body, buttons below."""
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QProgressBar,
     QPushButton,
@@ -15,6 +13,7 @@ from PySide6.QtWidgets import (
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.widgets.scroll import scrolling
 
 _SIDE = 28
 
@@ -68,13 +67,7 @@ class LibraryDialog(QDialog):
         column.setContentsMargins(_SIDE, 6, _SIDE, 20)
         column.addLayout(self.body)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        return area
+        return scrolling(inner)
 
 
 class Working(QWidget):

@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
 )
 from PySide6.QtWidgets import (
     QListView,
@@ -35,6 +34,7 @@ from chatdesk.ui.personalize.adapter_list_model import (
     columns,
 )
 from chatdesk.ui.theme import Theme, text_font
+from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
 
 UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)  # a run that can be resumed
@@ -47,7 +47,6 @@ _LEARNED = 1  # the column whose tag can be pressed
 _PAD = 18
 _MENU = 40
 _GAP = 8
-_RADIUS = 8
 _TEXT_PX = 13.0
 _WORDS_SHARE = 0.6  # of a column at most, beside a tag
 
@@ -130,7 +129,7 @@ class _Rows(QListView):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.painting = _Delegate(theme, self)
+        self.painting = _AdapterDelegate(theme, self)
         self.setItemDelegate(self.painting)
         self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -180,7 +179,7 @@ class _Rows(QListView):
         self.menu_requested.emit(index, self.viewport().mapToGlobal(place.bottomLeft()))
 
 
-class _Delegate(QStyledItemDelegate):
+class _AdapterDelegate(QStyledItemDelegate):
     """Paints a line above the row, a ground when selected or hovered, the cells and three dots."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -210,14 +209,10 @@ class _Delegate(QStyledItemDelegate):
         painter.drawLine(row.left() + _PAD, row.top(), row.right() - _PAD, row.top())
         flag = QStyle.StateFlag
         inner = row.adjusted(_PAD - _GAP, 3, _GAP - _PAD, -2)
-        painter.setPen(Qt.PenStyle.NoPen)
         if state & flag.State_MouseOver:
-            painter.setBrush(QColor(self.theme.hover))
-            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+            paint_ground(painter, inner, self.theme.hover)
         if state & flag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self.theme.accent), 2))
-            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+            paint_focus(painter, inner, self.theme)
 
     def _paint_cell(self, painter: QPainter, place: QRect, cell: Cell, *, strong: bool) -> None:
         painter.setFont(_font(strong=strong))

@@ -2,10 +2,8 @@
 
 from datetime import UTC, datetime
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QScrollArea,
@@ -21,6 +19,7 @@ from chatdesk.ui.personalize.scorecard_view import ScorecardView
 from chatdesk.ui.personalize.words import facts_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
+from chatdesk.ui.widgets.scroll import scrolling
 from chatdesk.ui.widgets.tag import Tag
 
 SIZE = (760, 680)
@@ -64,13 +63,7 @@ class ScorecardDialog(QDialog):
         column.addWidget(self._scorecard)
         column.addWidget(self._chart)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setAccessibleName(tr("Scorecard"))
-        area.setWidget(inner)
-        return area
+        return scrolling(inner, tr("Scorecard"))
 
     def _buttons(self) -> QHBoxLayout:
         close = plain_button(tr("Done"))

@@ -30,7 +30,7 @@ _GLANCE = 110  # characters of an answer where only one sample is shown
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredFigure:
     """A figure before and after, and its meaning."""
 
     name: str
@@ -62,21 +62,21 @@ def general_judgement(scorecard: Scorecard, against: Figures) -> tuple[str, Tone
     return change, Tone.BAD if worse else Tone.PLAIN
 
 
-def measured(scorecard: Scorecard, *, full: bool) -> list[Measured]:
+def measured(scorecard: Scorecard, *, full: bool) -> list[MeasuredFigure]:
     """Return the rows of the table; `full` adds those in nats."""
     old, new = before(scorecard), scorecard.adapter
     own, own_tone = own_judgement(scorecard)
     general, general_tone = general_judgement(scorecard, old)
     kept = general_tone is not Tone.BAD
     rows = [
-        Measured(
+        MeasuredFigure(
             tr("Your own held-out answers (loss, lower is better)"),
             _loss(old.heldout_loss),
             _loss(new.heldout_loss),
             tr("{change} · sure to 95 %", change=own) if own_tone is Tone.GOOD else own,
             own_tone,
         ),
-        Measured(
+        MeasuredFigure(
             tr("General knowledge (loss)"),
             _loss(old.general_loss),
             _loss(new.general_loss),
@@ -150,9 +150,9 @@ def _speaks_against(scorecard: Scorecard, code: ReasonCode) -> bool:
     return any(each.code is code and not each.good for each in scorecard.reasons)
 
 
-def _divergence(scorecard: Scorecard) -> Measured:
+def _divergence(scorecard: Scorecard) -> MeasuredFigure:
     far = _speaks_against(scorecard, ReasonCode.DIVERGED)
-    return Measured(
+    return MeasuredFigure(
         tr("Distance from the untrained model (nats)"),
         _loss(before(scorecard).divergence),
         _loss(scorecard.adapter.divergence),
@@ -163,12 +163,12 @@ def _divergence(scorecard: Scorecard) -> Measured:
 
 def _count(
     scorecard: Scorecard, name: str, code: ReasonCode, old: tuple[int, int], new: tuple[int, int]
-) -> Measured:
+) -> MeasuredFigure:
     """Return a row of unwanted events: how many, and of how many."""
     bad = _speaks_against(scorecard, code)
     fine = tr("no more than before") if new[0] else tr("none")
     tone = Tone.BAD if bad else Tone.GOOD
-    return Measured(name, _of(*old), _of(*new), tr("too many") if bad else fine, tone)
+    return MeasuredFigure(name, _of(*old), _of(*new), tr("too many") if bad else fine, tone)
 
 
 def _loss(nats: float) -> str:

@@ -7,11 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -22,6 +20,7 @@ from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button
+from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (760, 620)
 LIST_WIDTH = 190
@@ -79,7 +78,7 @@ class SettingsDialog(QDialog):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for page in self.pages:
             self._list.addItem(QListWidgetItem(page.title))
-            self._stack.addWidget(_scrolling(page))
+            self._stack.addWidget(scrolling(page))
         self._list.currentRowChanged.connect(self._turn_to)
         close = plain_button(tr("Done"))
         set_class(close, "primary")
@@ -98,13 +97,3 @@ class SettingsDialog(QDialog):
         row.setSpacing(0)
         row.addWidget(self._list)
         row.addLayout(right, 1)
-
-
-def _scrolling(page: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(page)
-    return area

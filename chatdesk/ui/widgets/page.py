@@ -4,20 +4,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.buttons import tool_button
 from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.widgets.scroll import scrolling
 
 WIDTH = 1080
 MARGIN = 40
@@ -38,8 +37,8 @@ class PageView(QWidget):
         self._title = QLabel(title)
         set_class(self._title, "page-title")
         self._overhang = overhang
-        self._sidebar = _tool(tr("Show the sidebar (Ctrl+B)"))
-        self._back = _tool(tr("Back to the chat (Esc)"))
+        self._sidebar = tool_button(tr("Show the sidebar (Ctrl+B)"))
+        self._back = tool_button(tr("Back to the chat (Esc)"))
         self._sidebar.clicked.connect(self.sidebar_requested)
         self._back.clicked.connect(self.back_requested)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -55,7 +54,7 @@ class PageView(QWidget):
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(_scrolled(centred))
+        layout.addWidget(scrolling(centred))
 
     def header(self, lead: QWidget, *buttons: QPushButton) -> QVBoxLayout:
         """The title with these buttons at the right, and a line below it."""
@@ -102,22 +101,3 @@ class PageView(QWidget):
         self._top.setDirection(down if narrow else right)
         margin = (MARGIN // 2 if narrow else MARGIN) - self._overhang
         self._margins.setContentsMargins(margin, 0, margin, 0)
-
-
-def _scrolled(content: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(content)
-    return area
-
-
-def _tool(name: str) -> QToolButton:
-    button = QToolButton()
-    button.setToolTip(name)
-    button.setAccessibleName(name)
-    button.setFixedSize(36, 36)
-    button.setIconSize(ICON_SIZE)
-    return button

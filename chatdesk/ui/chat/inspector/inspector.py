@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QProgressBar,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +21,7 @@ from chatdesk.ui.chat.inspector.last_answer import LastAnswer
 from chatdesk.ui.chat.inspector.runs_on import RunsOn
 from chatdesk.ui.sampling.panel import SamplingPanel
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.scroll import scrolling
 
 WIDTH = 275
 PROMPT_DELAY_MS = 500
@@ -66,13 +66,9 @@ class Inspector(QFrame):
         layout.addWidget(self._runs_on)
         layout.addLayout(self._prompt_part())
         layout.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(scrolling(inner, tr("Conversation")))
 
     def _context_part(self) -> QVBoxLayout:
         name = QLabel(tr("Context"))

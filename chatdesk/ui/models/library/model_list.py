@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
 )
 from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -26,11 +25,11 @@ from chatdesk.ui.models.words import about_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import tool_tip
+from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import Tag, Tone
 
 OVERHANG = 10  # pixels by which a row's ground is wider than its words, at both ends
 AT_ONCE = 50  # rows shown until more are asked for: each is a dozen widgets
-_RADIUS = 8
 _RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
@@ -250,14 +249,10 @@ class KeptRow(HubRow):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = self.rect().adjusted(1, 2, -1, -3)
-        painter.setPen(Qt.PenStyle.NoPen)
         if self.underMouse():
-            painter.setBrush(QColor(self._theme.hover))
-            painter.drawRoundedRect(ground, _RADIUS, _RADIUS)
+            paint_ground(painter, ground, self._theme.hover)
         if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(self._theme.accent), 2))
-            painter.drawRoundedRect(ground, _RADIUS, _RADIUS)
+            paint_focus(painter, ground, self._theme)
         painter.fillRect(
             OVERHANG, self.height() - 1, self.width() - 2 * OVERHANG, 1, QColor(self._theme.line)
         )

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -33,6 +30,7 @@ from chatdesk.ui.widgets.fields import (
     recolour,
     small,
 )
+from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (600, 640)
 MOST_THREADS = 512  # llama.cpp's own limit
@@ -169,12 +167,6 @@ class ModelOptionsDialog(QDialog):
         column.addWidget(self._devices)
         column.addWidget(self._stretching_part(theme))
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
         top = QVBoxLayout()
         top.setContentsMargins(28, 22, 28, 10)
         top.addWidget(heading)
@@ -183,7 +175,7 @@ class ModelOptionsDialog(QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
-        layout.addWidget(area, 1)
+        layout.addWidget(scrolling(inner), 1)
         layout.addLayout(self._buttons())
 
     def _main_form(self) -> QVBoxLayout:

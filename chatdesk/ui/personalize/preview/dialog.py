@@ -20,7 +20,7 @@ from chatdesk.core.personalization import Preview, TrainingConfig
 from chatdesk.ui.personalize.preview.empty_states import Nothing, Waiting
 from chatdesk.ui.personalize.preview.example_view import ExampleView
 from chatdesk.ui.personalize.preview.list import PreviewList
-from chatdesk.ui.personalize.preview.model import Kind, PreviewModel
+from chatdesk.ui.personalize.preview.model import PreviewModel, RowKind
 from chatdesk.ui.personalize.preview.training_fields import TrainingFields
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, recolour, small
@@ -93,7 +93,7 @@ class PreviewDialog(QDialog):
         self._preview = preview
         self.model.show(preview)
         for button in self._kinds.buttons():
-            kind = Kind(self._kinds.id(button))
+            kind = RowKind(self._kinds.id(button))
             button.setText(_kind_words(kind, self.model.count(kind)))
         self._show_body(preview)
         if not self.list.currentIndex().isValid():
@@ -134,11 +134,11 @@ class PreviewDialog(QDialog):
         )
         kinds = QHBoxLayout()
         kinds.setSpacing(6)
-        for kind in Kind:
+        for kind in RowKind:
             button = plain_button(_kind_words(kind, 0))
             set_class(button, "chip")
             button.setCheckable(True)
-            button.setChecked(kind is Kind.ALL)
+            button.setChecked(kind is RowKind.ALL)
             self._kinds.addButton(button, kind.value)
             kinds.addWidget(button)
         kinds.addStretch(1)
@@ -221,7 +221,7 @@ class PreviewDialog(QDialog):
         self._start.setEnabled(not preview.problem and n > 0)
 
     def _turn_to(self, kind: int) -> None:
-        self.model.set_kind(Kind(kind))
+        self.model.set_kind(RowKind(kind))
         self.list.setCurrentIndex(self.model.index(0))
         self._show_current()
 
@@ -234,15 +234,15 @@ class PreviewDialog(QDialog):
         self._problem.setVisible(bool(words))
 
 
-def _kind_words(kind: Kind, n: int) -> str:
+def _kind_words(kind: RowKind, n: int) -> str:
     match kind:
-        case Kind.ALL:
+        case RowKind.ALL:
             return tr("All {n}", n=n)
-        case Kind.CHOSEN:
+        case RowKind.CHOSEN:
             return tr("Chosen {n}", n=n)
-        case Kind.DOUBTFUL:
+        case RowKind.DOUBTFUL:
             return tr("Doubtful {n}", n=n)
-        case Kind.PERSONAL:
+        case RowKind.PERSONAL:
             return tr("With personal data {n}", n=n)
 
 

@@ -1,7 +1,7 @@
 """The list of examples that would be learned, each with a box to tick."""
 
 from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -17,6 +17,7 @@ from chatdesk.ui.icons import icon
 from chatdesk.ui.personalize.preview.model import ExampleRole, Index, PreviewModel
 from chatdesk.ui.personalize.words import doubt_words
 from chatdesk.ui.theme import SMALL_PX, TINY_PX, Theme, text_font
+from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import Tone, paint_tag, tag_width
 from chatdesk.ui.words import token_words
 
@@ -24,7 +25,6 @@ ROW_HEIGHT = 60
 _PAD = 12
 _BOX = 16
 _GAP = 8
-_RADIUS = 8
 _TEXT_PX = 13.0
 
 
@@ -36,7 +36,7 @@ class PreviewList(QListView):
 
     def __init__(self, model: PreviewModel, theme: Theme) -> None:
         super().__init__()
-        self.painting = _Delegate(theme, self)
+        self.painting = _ExampleDelegate(theme, self)
         self.setModel(model)
         self.setItemDelegate(self.painting)
         self.setUniformItemSizes(True)
@@ -77,7 +77,7 @@ class PreviewList(QListView):
             super().mousePressEvent(event)
 
 
-class _Delegate(QStyledItemDelegate):
+class _ExampleDelegate(QStyledItemDelegate):
     """Paints the box, the question with its tokens, and below where it is from and its doubts."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -106,17 +106,11 @@ class _Delegate(QStyledItemDelegate):
         flag, theme = QStyle.StateFlag, self.theme
         inner = QRectF(row).adjusted(3.5, 1.5, -3.5, -1.5)
         if state & flag.State_Selected:
-            painter.setBrush(QColor(theme.surface))
-            painter.setPen(QColor(theme.line))
-            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+            paint_ground(painter, inner, theme.surface, theme.line)
         elif state & flag.State_MouseOver:
-            painter.setBrush(QColor(theme.hover))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+            paint_ground(painter, inner, theme.hover)
         if state & flag.State_HasFocus:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.accent), 2))
-            painter.drawRoundedRect(inner, _RADIUS, _RADIUS)
+            paint_focus(painter, inner, theme)
 
     def _paint_box(self, painter: QPainter, row: QRect, *, chosen: bool) -> None:
         place = QRectF(row.left() + _PAD, row.center().y() - _BOX / 2, _BOX, _BOX)

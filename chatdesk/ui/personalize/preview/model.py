@@ -13,7 +13,7 @@ from chatdesk.ui.words import token_words
 Index = QModelIndex | QPersistentModelIndex
 
 
-class Kind(Enum):
+class RowKind(Enum):
     """Which examples are shown."""
 
     ALL = auto()
@@ -24,13 +24,13 @@ class Kind(Enum):
     def holds(self, example: Example) -> bool:
         """Whether an example is of this kind."""
         match self:
-            case Kind.ALL:
+            case RowKind.ALL:
                 return True
-            case Kind.CHOSEN:
+            case RowKind.CHOSEN:
                 return example.chosen
-            case Kind.DOUBTFUL:
+            case RowKind.DOUBTFUL:
                 return bool(example.doubts)
-            case Kind.PERSONAL:
+            case RowKind.PERSONAL:
                 return bool(example.findings)
 
 
@@ -51,7 +51,7 @@ class PreviewModel(QAbstractListModel):
         super().__init__()
         self._title_of = title_of
         self._examples: tuple[Example, ...] = ()
-        self._kind = Kind.ALL
+        self._kind = RowKind.ALL
         self._rows: list[int] = []  # places in `_examples`
 
     def show(self, preview: Preview) -> None:
@@ -63,14 +63,14 @@ class PreviewModel(QAbstractListModel):
         elif self._rows:
             self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
 
-    def set_kind(self, kind: Kind) -> None:
+    def set_kind(self, kind: RowKind) -> None:
         """Show the examples that are of this kind now."""
         self.beginResetModel()
         self._kind = kind
         self._rows = [at for at, each in enumerate(self._examples) if kind.holds(each)]
         self.endResetModel()
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: RowKind) -> int:
         """How many examples are of a kind."""
         return sum(kind.holds(each) for each in self._examples)
 
