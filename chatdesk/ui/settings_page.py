@@ -1,19 +1,16 @@
 """What the pages of the settings have in common."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, Form, recolour, small
-
-if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window stands
-    from chatdesk.services.app import App
 
 _T = TypeVar("_T")
 
@@ -76,7 +73,7 @@ class SettingsPage(QWidget):
     def _ask(
         self,
         bridge: Bridge,
-        work: Callable[["App"], _T],
+        work: Work[_T],
         show: Callable[[_T], None],
         failed: Callable[[EnvironmentProblem], None] | None = None,
     ) -> None:

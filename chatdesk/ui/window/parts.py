@@ -2,9 +2,7 @@
 
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.services.chat.facts import (
-    AnswerEnded,
-)
+from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_controller import AdapterController

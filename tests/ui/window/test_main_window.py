@@ -303,6 +303,30 @@ def test_a_database_of_a_newer_version_is_refused_and_untouched(
     assert paths.database.read_bytes() == before
 
 
+def composer_state(window: Window) -> ComposerState:
+    return window.window.composer.state
+
+
+def test_what_waits_for_a_database_is_given_back_and_can_be_sent_after_it_is_mended(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    Database.open(paths.database).close()
+    good = paths.database.read_bytes()
+    paths.database.write_bytes(b"no database" * 1000)
+    with opened(qtbot, qapp, paths) as window:
+        window.send("say: hello")
+        assert composer_state(window) is ComposerState.SENDING
+        window.until(lambda: "is not a database" in window.window.notice.words)
+        assert composer_state(window) is ComposerState.READY
+        assert window.editor.toPlainText() == "say: hello"
+        paths.database.write_bytes(good)
+        window.window.notice.act()
+        window.until_ready()
+        assert window.editor.toPlainText() == "say: hello"
+        window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
+        window.until(lambda: [each.text for each in window.messages[1:]] == ["hello "])
+
+
 def test_without_any_model(
     qtbot: QtBot,
     qapp: Application,
