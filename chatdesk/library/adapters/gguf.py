@@ -4,7 +4,9 @@ The rules are those of `llama-adapter.cpp`, and its unchecked assumptions: a met
 another type than expected, or weights of a type it cannot multiply with, end its process.
 """
 
+import shutil
 from collections.abc import Mapping
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +23,7 @@ from chatdesk.formats.gguf.file import (
 )
 from chatdesk.formats.gguf.model import EMBEDDING, OUTPUT, read_model
 from chatdesk.formats.gguf.reader import GgufReader, Value
+from chatdesk.library.adapters.format import Write
 
 FLOAT32 = 6  # gguf_metadata_value_type
 PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # written by llama.cpp's convert_lora_to_gguf.py
@@ -36,6 +39,25 @@ class Base(NamedTuple):
 
     metadata: Mapping[str, Value]
     shapes: Mapping[str, _Shape]
+
+
+class GgufAdapters:
+    """The format that llama.cpp itself loads."""
+
+    ending = ".gguf"
+
+    def recognizes(self, path: Path) -> bool:
+        """Say whether it is a GGUF file, by its name."""
+        return path.suffix.lower() == self.ending
+
+    def name_of(self, path: Path) -> str:
+        """Return the name of the file."""
+        return path.stem
+
+    def fitted(self, path: Path, model: Path) -> Write:
+        """Check that an adapter fits a model; it is copied as it is. Raises `AdapterProblem`."""
+        check_adapter(path, model)
+        return partial(shutil.copyfile, path)
 
 
 def check_adapter(path: Path, model: Path) -> None:

@@ -17,6 +17,7 @@ from chatdesk.formats.gguf.file import opened
 from chatdesk.formats.gguf.model import OUTPUT
 from chatdesk.formats.safetensors import StoredTensor, read_safetensors, read_weights
 from chatdesk.formats.tensor_names import ARCHITECTURES, LINEARS, PERMUTED
+from chatdesk.library.adapters.format import Write
 from chatdesk.library.adapters.gguf import Base, check_shapes, read_base
 from chatdesk.library.adapters.peft_config import damaged, read_config, unsupported
 
@@ -35,6 +36,29 @@ _NAME = re.compile(
     r"((?:(?:base_model|model|language_model)\.)*(?:layers\.([0-9]+)\.([\w.]+)|lm_head))"
     r"\.lora_([AB])(?:\.default)?\.weight"
 )
+
+
+class PeftAdapters:
+    """The format of PEFT: weights and a configuration beside them, or their folder."""
+
+    ending = ".safetensors"
+
+    def recognizes(self, path: Path) -> bool:
+        """Say whether it is a folder or a file of weights, by its name."""
+        return path.is_dir() or path.suffix.lower() == self.ending
+
+    def name_of(self, path: Path) -> str:
+        """Return the name of the folder, where the weights have the name that all have."""
+        weights = _weights(path)
+        return weights.parent.resolve().name if weights.name == WEIGHTS else weights.stem
+
+    def fitted(self, path: Path, model: Path) -> Write:
+        """Check that an adapter fits a model; it is converted. Raises `AdapterProblem`."""
+        return PeftAdapter(_weights(path), model).write
+
+
+def _weights(path: Path) -> Path:
+    return path / WEIGHTS if path.is_dir() else path
 
 
 class _Pair(NamedTuple):
@@ -93,13 +117,6 @@ class PeftAdapter:
         if numbers is None or (abs(numbers) > np.finfo(np.float16).max).any():
             raise damaged(self._path.name)
         return (numbers * np.float32(factor)).astype(np.float16)
-
-
-def peft_weights(path: Path) -> Path | None:
-    """Return the weights in PEFT's folder, or a file of them; None for anything else."""
-    if path.is_dir():
-        return path / WEIGHTS
-    return path if path.suffix.lower() == ".safetensors" else None
 
 
 def _read_stored(path: Path) -> Mapping[str, StoredTensor]:

@@ -1,24 +1,13 @@
 """Adapters' files: whole or not there at all, wherever they are copied to."""
 
 import shutil
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from chatdesk.core.errors import AdapterProblem
 from chatdesk.core.files import PUBLIC, whole_file
 from chatdesk.core.i18n import tr
 from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
-from chatdesk.library.adapters.gguf import check_adapter
-from chatdesk.library.adapters.peft import WEIGHTS, PeftAdapter, peft_weights
-
-
-def name_of(source: Path) -> str:
-    """What to call an adapter made elsewhere: PEFT's weights have one name in all folders."""
-    weights = peft_weights(source)
-    if weights and weights.name == WEIGHTS:
-        return weights.parent.resolve().name
-    return source.stem
+from chatdesk.library.adapters.formats import format_of
 
 
 def bring_in(source: Path, model: Path, folder: Path) -> int:
@@ -27,7 +16,7 @@ def bring_in(source: Path, model: Path, folder: Path) -> int:
     `source` is a GGUF file, or PEFT's file or folder. Raises `AdapterProblem`.
     """
     place = folder / ADAPTER_FILE
-    write = _checked(source, model)
+    write = format_of(source).fitted(source, model)
     try:
         folder.mkdir(mode=0o700, parents=True)
         with whole_file(place) as unfinished:
@@ -38,14 +27,6 @@ def bring_in(source: Path, model: Path, folder: Path) -> int:
         if isinstance(problem, OSError):
             raise _not_copied(source, problem) from problem
         raise
-
-
-def _checked(source: Path, model: Path) -> Callable[[Path], object]:
-    """What writes an adapter in GGUF, once it is known to fit. Raises `AdapterProblem`."""
-    if weights := peft_weights(source):
-        return PeftAdapter(weights, model).write
-    check_adapter(source, model)
-    return partial(shutil.copyfile, source)
 
 
 def bring_out(folder: Path, place: Path) -> tuple[Path, ...]:

@@ -10,9 +10,10 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord, AdapterState, RatingTrend, Withdrawn
 from chatdesk.core.training import ADAPTER_FILE
+from chatdesk.library.adapters.formats import format_of
 from chatdesk.library.adapters.gguf import check_adapter
 from chatdesk.services.adapters.facts import AdapterLeftOut, AdaptersChanged
-from chatdesk.services.adapters.files import bring_in, bring_out, name_of, remove
+from chatdesk.services.adapters.files import bring_in, bring_out, remove
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.adapters import AdapterStore
@@ -193,7 +194,7 @@ class AdapterService:
             record = self._store.add(
                 AdapterRecord(
                     id=adapter_id,
-                    name=name.strip() or name_of(path),
+                    name=name.strip() or format_of(path).name_of(path),
                     model_id=model.id,
                     model_name=model.header.name,
                     model_sha256=self._models.identify(model),

@@ -115,11 +115,14 @@ class AdapterActions(QObject):
         model = self._model()
         if model is None:
             return
+        from chatdesk.library.adapters.formats import FORMATS
+
+        files = " ".join(f"*{each.ending}" for each in FORMATS)
         name, _ = QFileDialog.getOpenFileName(
             self._page,
             tr("Import an adapter"),
             "",
-            tr("Adapters in GGUF or from PEFT") + " (*.gguf *.safetensors)",
+            f"{tr('Adapters in GGUF or from PEFT')} ({files})",
         )
         if name:
             self._do(lambda app: app.adapters.bring_in(Path(name), model), self._tell_imported)

@@ -10,7 +10,7 @@ import pytest
 
 from chatdesk.core.errors import AdapterProblem
 from chatdesk.library.adapters.gguf import check_adapter
-from chatdesk.library.adapters.peft import MAX_RANK, PeftAdapter, peft_weights
+from chatdesk.library.adapters.peft import MAX_RANK, PeftAdapter
 from tests.peft_files import DOWN, RANK, Tensors, framed, peft_adapter, safetensors, two_halves
 from tests.tiny_models import tiny_model, unsupported_model
 from tests.training.random_models import FEED_FORWARD, WIDTH, random_model
@@ -98,12 +98,6 @@ def test_the_strength_of_each_layer(tmp_path: Path, random_llama: Path) -> None:
         peft = [tensors[f"{BLOCK}.mlp.{name}.lora_{half}.weight"] for half in "BA"]
         ours = b @ a * (alpha(reader) / len(a))
         assert ours == pytest.approx(peft[0] @ peft[1] * strength, abs=2e-4)
-
-
-def test_found_by_its_folder_or_by_itself(tmp_path: Path) -> None:
-    weights = peft_adapter(tmp_path / "peft")
-    assert peft_weights(weights) == peft_weights(weights.parent) == weights
-    assert peft_weights(tmp_path / "adapter.gguf") is None
 
 
 @pytest.mark.parametrize(
