@@ -1,11 +1,11 @@
-"""What services announce. Each feature's facts are in the `facts.py` of its folder."""
+"""Facts that services publish. Each feature's facts are in the `facts.py` of its folder."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 
 class Fact:
-    """Something that happened. Facts are frozen dataclasses, published from any thread."""
+    """An event. Facts are frozen dataclasses, published from any thread."""
 
     __slots__ = ()
 
@@ -15,9 +15,9 @@ Publish = Callable[[Fact], None]
 
 
 class Subscribers:
-    """Calls those who subscribed to a type of fact, in the order in which they subscribed.
+    """Calls the subscribers of a type of fact, in the order in which they subscribed.
 
-    A fact that nobody subscribed to is normal. Who subscribes to `Fact` hears all of them.
+    A fact without subscribers is normal. Subscribers of `Fact` get all of them.
     """
 
     def __init__(self) -> None:

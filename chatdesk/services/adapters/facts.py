@@ -1,4 +1,4 @@
-"""What the adapters announce."""
+"""Facts of the adapters."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from chatdesk.services.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class AdaptersChanged(Fact):
-    """The adapters changed: which there are, their names, or which one is active."""
+    """The list of adapters changed, a name, or the active one."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterLeftOut(Fact):
-    """The adapter that was chosen cannot be used: the model answers as it is."""
+    """The chosen adapter cannot be used: the model answers without it."""
 
     conversation_id: str
     problem: EnvironmentProblem

@@ -1,4 +1,4 @@
-"""What is not to be learned from any more: gone from everything that was made from it.
+"""Removes content that must not be learned from any more from everything made from it.
 
 An adapter's own weights stay until it is deleted; `AdapterStore.withdrawn` says what they know.
 """
@@ -17,7 +17,7 @@ _UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)
 
 
 class Forgetting:
-    """Told whenever something is deleted or withdrawn; any thread may call.
+    """Called whenever something is deleted or withdrawn; any thread may call.
 
     `folder` is that of all adapters, `forget_session` drops a conversation's KV states.
     """
@@ -36,23 +36,23 @@ class Forgetting:
         self._listeners: list[Callable[[str], None]] = []
 
     def listen(self, on_withdrawn: Callable[[str], None]) -> None:
-        """Call this with each conversation that may not be learned from any more, or not wholly."""
+        """Call `on_withdrawn` with each conversation that is withdrawn, wholly or in part."""
         self._listeners.append(on_withdrawn)
 
     def deleted(self, conversation_id: str) -> None:
-        """A conversation went to the trash."""
+        """Handle a conversation that went to the trash."""
         self._forget_session(conversation_id)
         self.withdrawn(conversation_id)
 
     def withdrawn(self, conversation_id: str) -> None:
-        """A conversation, or something in it, was deleted or excluded."""
+        """Handle a conversation that was deleted or excluded, or a part of it."""
         for on_withdrawn in self._listeners:
             on_withdrawn(conversation_id)
         forget_learned(self._adapters, self._folder, conversation_id)
         self._publish(AdaptersChanged())
 
     def tidy(self, conversations: Iterable[str]) -> None:
-        """Do the same for what another process deleted; `conversations` are the ids there are."""
+        """Do the same for deletions by another process; `conversations` are the existing ids."""
         learned = (self._adapters.sources(record.id) for record in self._adapters.list())
         known = {
             source.conversation_id for made in learned for source in made if not source.is_file

@@ -1,7 +1,7 @@
-"""One answer being written: text arrives on the engine's thread, saving happens on its own.
+"""One answer in progress: text arrives on the engine's thread, a separate thread saves it.
 
-The text is announced first and saved after, at least every `SAVE_EVERY_S`, so that neither a slow
-disk holds up the reading nor a power cut costs more than that.
+The text is published first and saved after, at least every `SAVE_EVERY_S`, so that a slow disk does
+not delay the reading, and a power cut does not cost more than that.
 """
 
 import logging
@@ -40,9 +40,9 @@ SAVE_EVERY_S = 0.2  # below the 250 ms that a crash may cost
 class Answer:
     """Takes the engine's replies for one assistant message until it is final and saved.
 
-    `message` is the stored placeholder; its text and thinking, if any, are what is being
-    continued. Without a `store` nothing is saved (temporary chats).
-    `on_ended` is called once, on the saving thread, with what was announced.
+    `message` is the stored placeholder; its text and thinking, if any, are continued. Without a
+    `store` nothing is saved (temporary chats). `on_ended` is called once, on the saving thread,
+    with the published fact.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class Answer:
 
     @property
     def so_far(self) -> Message:
-        """The message with what was thought and written so far."""
+        """The message with its thinking and text so far."""
         with self._lock:
             text, thinking = self._text.whole(), self._thinking.whole()
             return self.message.with_words(text=text, thinking=thinking)
 
     def take(self, reply: Reply) -> None:
-        """An event of the engine for this answer."""
+        """Take an event of the engine for this answer."""
         match reply:
             case TextDelta(text=text):
                 with self._lock:
@@ -108,11 +108,11 @@ class Answer:
                 self._end(MessageState.INTERRUPTED, None, None, problem.sentence)
 
     def interrupt(self) -> None:
-        """End the answer with what is there, because the app is closing."""
+        """End the answer with its present text, because the app is closing."""
         self._end(MessageState.INTERRUPTED, None, None, tr("The app was closed."))
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until it is final and saved; False when that took longer."""
+        """Wait until it is final and saved; False on a timeout."""
         self._saver.join(timeout_s)
         return not self._saver.is_alive()
 
@@ -171,7 +171,7 @@ class Answer:
         try:
             self._store.write_text(message.id, message.text, thinking=thinking)
         except EnvironmentProblem as problem:
-            # Told once, at the end, if it lasts; the text itself is kept in memory.
+            # Reported once, at the end, if it lasts; the text itself is kept in memory.
             _log.warning("an answer could not be saved yet: %s", problem)
 
 
@@ -183,7 +183,7 @@ class _Growing:
         self.length = len(text)
 
     def add(self, text: str) -> int:
-        """One more piece; returns how many characters stand before it."""
+        """Add a piece; return the number of characters before it."""
         start = self.length
         self._pieces.append(text)
         self.length += len(text)
@@ -195,14 +195,14 @@ class _Growing:
 
 
 def _sum(before: float | None, more: float | None) -> float | None:
-    """Seconds of an answer and of its continuation; None where neither was measured."""
+    """Return the seconds of an answer and its continuation; None if neither was measured."""
     return before if more is None else more + (before or 0.0)
 
 
 def answer_record(
     model: ModelFile | None, sampling: SamplingParams, adapters: Sequence[Applied]
 ) -> AnswerRecord:
-    """Who answers, and how, as far as it is known before the answer."""
+    """Return the model and parameters of an answer, as far as known before it begins."""
     applied = adapters[0] if adapters else None
     return AnswerRecord(
         model_id=model.id if model else None,

@@ -1,4 +1,4 @@
-"""Where answers come from, as `ChatService` sees it; the local `Engine` is one such backend."""
+"""The source of answers for `ChatService`; the local `Engine` is one such backend."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,11 +10,11 @@ from chatdesk.services.engine.process import OnReply
 
 
 class ChatBackend(Protocol):
-    """Counts prompts and answers them. All of it may be called from any thread."""
+    """Counts prompts and answers them. Any thread may call every method."""
 
     @property
     def status(self) -> EngineStatus:
-        """Which model answers, and whether it can now."""
+        """The model that answers, and its state."""
 
     def count(self, messages: Sequence[PromptMessage]) -> TokensCounted:
         """Return how many tokens these messages are as a prompt. Raises `EnvironmentProblem`."""
@@ -29,11 +29,11 @@ class ChatBackend(Protocol):
         adapters: Sequence[Adapter] = (),
         session: str | None = None,
     ) -> str:
-        """Begin an answer; returns the id of the request, at once.
+        """Begin an answer; return the id of the request, at once.
 
         `on_reply` gets `PromptProgress`, `ThinkingDelta` and `TextDelta`, then exactly one
-        `Terminal`, on a thread of the backend. `background` work gives way to other answers.
-        `session` names the conversation, for a backend that keeps its state.
+        `Terminal`, on a thread of the backend. `background` work yields to other answers. `session`
+        names the conversation, for a backend that keeps its state.
         """
 
     def cancel(self, request_id: str) -> None:

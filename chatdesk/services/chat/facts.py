@@ -1,4 +1,4 @@
-"""What the chat announces: messages, the pieces of answers, the list of conversations."""
+"""Facts of the chat: messages, the pieces of answers, the list of conversations."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class MessageChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AnswerReopened(Fact):
-    """An answer that had ended is being continued: its state is streaming again."""
+    """A finished answer is being continued: its state is streaming again."""
 
     message: Message
 
@@ -40,7 +40,7 @@ class PromptRead(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ThinkingArrived(Fact):
-    """A piece of what the model thinks before its answer; `start` as in `TextArrived`."""
+    """A piece of the model's thinking before its answer; `start` as in `TextArrived`."""
 
     conversation_id: str
     message_id: str
@@ -50,7 +50,7 @@ class ThinkingArrived(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TextArrived(Fact):
-    """A piece of an answer; `start` is how many characters stand before it."""
+    """A piece of an answer; `start` is the number of characters before it."""
 
     conversation_id: str
     message_id: str
@@ -60,7 +60,7 @@ class TextArrived(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AnswerEnded(Fact):
-    """An answer is final. `unsaved` says why it is on the screen only, if it could not be saved."""
+    """An answer is final. `unsaved` is why it could not be saved and is only on the screen."""
 
     message: Message
     unsaved: EnvironmentProblem | None = None
@@ -68,4 +68,4 @@ class AnswerEnded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ConversationsChanged(Fact):
-    """The list of conversations changed: their titles, their order, or which there are."""
+    """The list of conversations changed: a title, the order, or the conversations themselves."""

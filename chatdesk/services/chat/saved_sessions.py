@@ -1,6 +1,6 @@
-"""What models had read of conversations, kept on disk: from when, until when, and whether at all.
+"""KV states of conversations on disk: when they are kept, and when they are deleted.
 
-The engine writes and reads the files; here it is seen to that nothing stays behind.
+The engine writes and reads the files; this module ensures that nothing is left over.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class SessionService:
     def keep(self, model: ModelFile) -> None:
         """Keep conversations with a model that is being loaded.
 
-        A model that never was identified is so once it is loaded, which may take seconds more.
+        A model without a known hash is identified once it is loaded, which may take seconds more.
         """
         if identity := self._models.identity(model):
             self._keep(model, identity)
@@ -52,7 +52,7 @@ class SessionService:
             ).start()
 
     def restore(self, conversation_id: str) -> None:
-        """A conversation was opened: have its state ready when the next message comes."""
+        """Load the state of an opened conversation, ready for the next message."""
         model = self._engine.status.model
         if model is None or not self._settings().sessions.keep:
             return
@@ -60,24 +60,24 @@ class SessionService:
             self._engine.restore(
                 conversation_id, self._adapters.for_session(model, conversation_id)
             )
-        except EnvironmentProblem as problem:  # it is read anew when it is asked for
+        except EnvironmentProblem as problem:  # it is read again on demand
             _log.warning("a session was not restored: %s", problem)
 
     def forget(self, conversation_id: str) -> None:
-        """Keep nothing of a conversation: it was deleted."""
+        """Delete everything of a conversation that was deleted."""
         self._forgotten.add(conversation_id)
         self._engine.forget(conversation_id)
         forget_session(self._folder, conversation_id)
 
     def apply(self) -> None:
-        """The settings have changed."""
+        """Apply changed settings."""
         if model := self._engine.status.model:
             self.keep(model)
         if not self._settings().sessions.keep:
             self.clear()
 
     def used_bytes(self) -> int:
-        """How much is kept on disk now."""
+        """Return the bytes on disk now."""
         total = 0
         for file in self._files():
             with contextlib.suppress(OSError):  # removed meanwhile
@@ -85,14 +85,14 @@ class SessionService:
         return total
 
     def clear(self) -> None:
-        """Delete everything that is kept; the conversations themselves stay."""
+        """Delete all states; the conversations themselves stay."""
         for file in self._files():
             _unlink(file)
 
     def tidy(self, conversations: Callable[[], Iterable[str]]) -> None:
-        """Remove what another process left of conversations that are gone, and all when off.
+        """Remove states of deleted conversations that another process left, and all when off.
 
-        `conversations` lists the ids of those there are.
+        `conversations` are the existing ids.
         """
         files = self._files()  # listed first: a conversation that begins now keeps its file
         wanted = tuple(map(session_prefix, conversations()))
@@ -103,9 +103,9 @@ class SessionService:
                 _unlink(file)
 
     def close(self) -> None:
-        """Identify no more, and see that the engine, which has ended, has left nothing behind.
+        """Stop identifying, and remove anything that the ended engine has left.
 
-        One that is ended right after it was told to forget may still have kept what it had.
+        An engine that ended right after a request to forget may still have saved its state.
         """
         self._closing.set()
         if not self._settings().sessions.keep:
@@ -131,7 +131,7 @@ class SessionService:
 
 
 def forget_session(folder: Path, conversation_id: str) -> None:
-    """Remove a conversation's state files, of whatever model."""
+    """Remove a conversation's state files of every model."""
     for file in folder.glob(f"{session_prefix(conversation_id)}*"):
         _unlink(file)
 

@@ -1,4 +1,4 @@
-"""Whether answers are being written that somebody waits for."""
+"""Answers in progress that somebody waits for."""
 
 import threading
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from chatdesk.services.engine.process import OnReply, Reply
 
 
 class Answering:
-    """Counts such answers, and tells its listeners when the first begins and the last has ended.
+    """Counts such answers, and calls its listeners when the first begins and the last has ended.
 
-    Used from any thread; listeners are called on the thread that changed it, and must be quick.
+    Used from any thread; listeners are called on the thread of the change, and must be quick.
     """
 
     def __init__(self) -> None:
@@ -23,13 +23,13 @@ class Answering:
         return bool(self._running)
 
     def listen(self, listener: Callable[[bool], None]) -> Callable[[], None]:
-        """Tell `listener` from now on, at once how it stands; returns what ends that."""
+        """Call `listener` now and on every change with the state; return a function to stop it."""
         self._listeners.append(listener)
         listener(bool(self))
         return lambda: self._listeners.remove(listener)
 
     def watched(self, request: Request, on_reply: OnReply) -> OnReply:
-        """`on_reply`, counted from now to the last reply if somebody waits for this answer."""
+        """Return `on_reply`, counted until the last reply if somebody waits for this answer."""
         if not isinstance(request, Generate) or request.background:
             return on_reply
 
@@ -42,7 +42,7 @@ class Answering:
         return on_watched_reply
 
     def begin(self, request_id: str) -> None:
-        """An answer was asked for."""
+        """Count an answer that was asked for."""
         with self._lock:
             self._running.add(request_id)
             first = len(self._running) == 1
@@ -50,7 +50,7 @@ class Answering:
             self._tell(True)
 
     def end(self, request_id: str) -> None:
-        """An answer has ended, in whatever way."""
+        """Count an answer that has ended, in whatever way."""
         with self._lock:
             known = request_id in self._running
             self._running.discard(request_id)

@@ -1,8 +1,8 @@
-"""The engine as services see it: the model in use, kept ready to answer.
+"""The engine for services: the model in use, kept ready to answer.
 
-A model that is not used for a while is unloaded by ending its process, which gives its memory back
-for certain; the next request loads it again. After a crash it is loaded again at once, unless that
-does not help. Requests may come from any thread.
+A model that is not used for a while is unloaded by ending its process, which reliably frees its
+memory; the next request loads it again. After a crash it is loaded again at once, unless that does
+not help. Requests may come from any thread.
 """
 
 import itertools
@@ -57,16 +57,16 @@ _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-READY_TIMEOUT_S = 60.0  # a cold disk and a large CUDA library; normally 0.4 s
-KEEPING_S = 5.0  # for the engine to keep its sessions on disk before it ends
-CLOSING_S = 3.0  # the same while the person waits for the app to close
+READY_TIMEOUT_S = 60.0  # for a cold disk and a large CUDA library; normally 0.4 s
+KEEPING_S = 5.0  # for the engine to save its sessions before it ends
+CLOSING_S = 3.0  # the same while the user waits for the app to close
 
 
 class Engine:
     """Loads one model at a time and answers with it.
 
-    `command` starts the child process; tests give a scripted one. A model not used for `idle_s()`
-    seconds is unloaded (0: never). `threads` remembers what was measured.
+    `command` starts the child process; tests use a scripted one. A model not used for `idle_s()`
+    seconds is unloaded (0: never). `threads` saves the measured thread counts.
     """
 
     def __init__(
@@ -84,10 +84,10 @@ class Engine:
         self._threads = threads or MeasuredThreads(None)
         self._idle = IdleWatch(idle_s, self._fall_asleep)
         self._command = command or worker_command("engine")
-        self._lock = threading.RLock()  # who decides holds it until the decision is carried out
-        self._process: EngineProcess | None = None  # the one that is up
-        self._last: EngineProcess | None = None  # the one that was ended last
-        self._ready: Future[EngineReady] = Future()  # of the process that was started last
+        self._lock = threading.RLock()  # held from a decision until it is carried out
+        self._process: EngineProcess | None = None  # the running one
+        self._last: EngineProcess | None = None  # the last one that was ended
+        self._ready: Future[EngineReady] = Future()  # of the last process that was started
         self._numbers = itertools.count(1)
         self.answering = Answering()
         self._crashes = CrashCount()
@@ -95,7 +95,7 @@ class Engine:
 
     @property
     def status(self) -> EngineStatus:
-        """What the engine is doing now."""
+        """The state of the engine."""
         return self._status
 
     @property
@@ -106,27 +106,30 @@ class Engine:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """What the engine could compute on when it started last; nothing before."""
+        """The devices at the engine's last start; empty before."""
         ready = self._ready
         return ready.result().devices if ready.done() and not ready.exception() else ()
 
     @property
     def busy(self) -> bool:
-        """Whether anything asked of the engine has not ended yet."""
+        """True while a request to the engine has not ended."""
         process = self._process
         return process is not None and process.busy
 
     @property
     def options(self) -> LoadOptions | None:
-        """The options that the model in use was loaded with; None while there is none."""
+        """The options of the loaded model; None while there is none."""
         return self._wanted[1] if self._wanted else None
 
     def ready(self, timeout_s: float = READY_TIMEOUT_S) -> EngineReady:
-        """What the engine found on this machine; starts it if need be. Raises `EngineProblem`."""
+        """Return what the engine found on this machine; start it if necessary.
+
+        Raises `EngineProblem`.
+        """
         return self._result(self._start().ready, timeout_s)
 
     def load(self, model: ModelFile, options: LoadOptions, *, anew: bool = False) -> None:
-        """Begin to load `model`; facts tell how it goes. The model in use is unloaded first.
+        """Begin to load `model`; facts report the progress. The model in use is unloaded first.
 
         Nothing happens when it is loaded or loading, unless `anew`.
         """
@@ -151,7 +154,7 @@ class Engine:
                 self.load(*self._wanted)
 
     def wait_loaded(self, timeout_s: float | None = None) -> ModelLoaded:
-        """The loaded model; waits while it is loading. Raises `EnvironmentProblem`."""
+        """Return the loaded model; wait while it is loading. Raises `EnvironmentProblem`."""
         self._wake()
         with self._lock:
             if self._wanted is None:
@@ -162,7 +165,7 @@ class Engine:
         return self._result(loaded, timeout_s)
 
     def count(self, messages: Sequence[PromptMessage], timeout_s: float = 30.0) -> TokensCounted:
-        """How many tokens these messages are as a prompt. Raises `EnvironmentProblem`."""
+        """Return how many tokens these messages are as a prompt. Raises `EnvironmentProblem`."""
         self.wait_loaded()
         counted: Future[TokensCounted] = Future()
 
@@ -188,7 +191,7 @@ class Engine:
         adapters: Sequence[Adapter] = (),
         session: str | None = None,
     ) -> str:
-        """Ask for an answer; the request's id. Replies come on the reader thread.
+        """Ask for an answer; return the request's id. Replies come on the reader thread.
 
         `session` is the conversation whose KV state may be kept on disk.
         """
@@ -204,7 +207,7 @@ class Engine:
         return request.request_id
 
     def submit(self, request: Request, on_reply: OnReply) -> None:
-        """Send any request to the model, which is woken if need be, and waits while it is loading.
+        """Send any request to the model; load it if necessary, and wait while it is loading.
 
         Replies come on the reader thread. The last one is a terminal event, or `EngineLost`.
         """
@@ -220,7 +223,7 @@ class Engine:
     def keep_sessions(
         self, model: ModelFile, folder: Path | None, identity: str, limit_bytes: int
     ) -> None:
-        """Have conversations with `model` kept on disk while it is in use; None keeps none.
+        """Keep conversations with `model` on disk while it is in use; None keeps none.
 
         `identity` is the hash of its content. Nothing happens if another model is in use by now.
         """
@@ -231,25 +234,25 @@ class Engine:
         self._tell(KeepSessions(self.new_id(), *self._keeping))
 
     def restore(self, session: str, adapters: Sequence[Adapter] = ()) -> None:
-        """Have a conversation's KV state brought back from disk; nobody is woken for that."""
+        """Load a conversation's KV state from disk; an unloaded model stays unloaded."""
         self._tell(RestoreSession(self.new_id(), session, tuple(adapters)))
 
     def forget(self, session: str) -> None:
-        """Have a deleted conversation dropped."""
+        """Drop a deleted conversation."""
         self._tell(ForgetSession(self.new_id(), session))
 
     def new_id(self) -> str:
-        """A fresh id for a request."""
+        """Return a new id for a request."""
         return str(next(self._numbers))
 
     def cancel(self, request_id: str) -> None:
-        """Stop a request: by message first, by ending the process if that is not heard."""
+        """Stop a request: by message first, by ending the process if that has no effect."""
         process = self._process
         if process:
             process.cancel(request_id)
 
     def close(self) -> None:
-        """End the process; whatever is still asked of it is lost."""
+        """End the process; open requests are lost."""
         self._idle.stop()
         with self._lock:
             self._wanted = None
@@ -259,7 +262,7 @@ class Engine:
             last.wait()
 
     def _start(self) -> EngineProcess:
-        """The process that is up; starts one if there is none. Raises `EngineProblem`."""
+        """Return the running process; start one if there is none. Raises `EngineProblem`."""
         with self._lock:
             if self._process is None:
                 if self._last:
@@ -272,9 +275,9 @@ class Engine:
             return self._process
 
     def _end(self, problem: EngineProblem, keeping_s: float) -> None:
-        """End the process, if one is up; who still waits for it gets `problem`.
+        """End the process, if one runs; open requests get `problem`.
 
-        A process that has a model may use `keeping_s` seconds to keep its sessions.
+        A process with a model may use `keeping_s` seconds to save its sessions.
         """
         if self._process:
             self._process.end(problem, keeping_s if self._loaded.done() else 0.0)
@@ -282,7 +285,7 @@ class Engine:
         self._lose_load(problem)
 
     def _fall_asleep(self) -> bool:
-        """Give the model's memory back until the next request; False if it is in use after all."""
+        """Unload the model until the next request; False if it is in use after all."""
         with self._lock:
             if self.busy or self._status.state is not EngineState.READY:
                 return False
@@ -296,7 +299,7 @@ class Engine:
                 self._load_wanted()
 
     def _load_wanted(self, after: EngineProblem | None = None) -> None:
-        """Load the model that is wanted; `after` is the crash that made it necessary."""
+        """Load the chosen model; `after` is the crash that made it necessary."""
         assert self._wanted
         model, options = self._wanted
         loaded: Future[ModelLoaded] = Future()
@@ -336,7 +339,7 @@ class Engine:
             self._lose_load(problem)
 
     def _lose_load(self, problem: EnvironmentProblem) -> None:
-        """Tell whoever waits for the model that it does not come."""
+        """Report to everyone who waits for the model that it does not come."""
         if not self._loaded.done():
             self._loaded.set_exception(problem)
 
@@ -347,12 +350,12 @@ class Engine:
                 self._fail_load(problem)  # it uses another protocol
 
     def _on_crash(self, process: EngineProcess, outcome: Outcome) -> EngineProblem:
-        """Load the model again after a crash, or give up; returns the reason of the crash."""
+        """Load the model again after a crash, or give up; return the reason of the crash."""
         with self._lock:
             loaded = self._status.loaded
             options = self._wanted[1] if self._wanted else None
             problem = crash_problem(outcome, options, loaded.context_window if loaded else None)
-            if process is not self._process:  # it was told to end at the same moment
+            if process is not self._process:  # it was ended at the same moment
                 return problem
             self._process = None
             too_often = self._crashes.add()
@@ -363,7 +366,7 @@ class Engine:
             return problem
 
     def _tell(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
-        """Send what nobody waits for, if the engine is up or coming."""
+        """Send a request without a reply, if the engine runs or starts."""
 
         def on_reply(reply: Reply) -> None:
             if isinstance(reply, Failed):

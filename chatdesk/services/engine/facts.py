@@ -10,20 +10,20 @@ from chatdesk.services.facts import Fact
 
 
 class EngineState(Enum):
-    """What the engine is doing."""
+    """The state of the engine."""
 
     OFF = auto()  # no model was chosen or found
     LOADING = auto()
     READY = auto()
-    ASLEEP = auto()  # not used for a while, its memory given back; the next request loads it
+    ASLEEP = auto()  # not used for a while, its memory freed; the next request loads it
     FAILED = auto()  # the model could not be loaded, or the engine keeps crashing
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """The engine as the window shows it. `fraction` is how much of the model is read, 0 to 1.
+    """The engine's state for the window. `fraction` is the part of the model that is read, 0 to 1.
 
-    `problem` is why it failed, or what it is recovering from while it is loading.
+    `problem` is why it failed, or the problem before a repeated load.
     """
 
     state: EngineState

@@ -1,4 +1,4 @@
-"""The thread counts that the engine found by measuring, so that it measures a model once."""
+"""The measured thread counts of the engine, so that it measures a model once."""
 
 import json
 import logging
@@ -11,17 +11,17 @@ _log = logging.getLogger(__name__)
 
 
 class MeasuredThreads:
-    """Thread counts by a model's id, in a JSON file that holds for this machine; None forgets."""
+    """Thread counts by a model's id, in a JSON file for this machine; None keeps nothing."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
 
     def get(self, model_id: str) -> int | None:
-        """How many threads serve this model best; None if that was not measured."""
+        """Return the best thread count of this model; None if it was not measured."""
         return self._read().get(model_id)
 
     def put(self, model_id: str, threads: int) -> None:
-        """Remember a measurement."""
+        """Save a measurement."""
         if self._file is None:
             return
         found = {**self._read(), model_id: threads}
@@ -31,7 +31,7 @@ class MeasuredThreads:
             _log.warning("a thread count was not remembered: %s", problem.strerror)
 
     def _read(self) -> dict[str, int]:
-        """What holds for as many cores as there are; settings may have come from elsewhere."""
+        """Return the values for this number of cores; the file may be from another computer."""
         try:
             found = json.loads(self._file.read_bytes()) if self._file else {}
         except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What downloads announce."""
+"""Facts of downloads."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from chatdesk.services.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class DownloadsChanged(Fact):
-    """The downloads changed: which there are, or the state of one."""
+    """The list of downloads changed, or the state of one."""
 
 
 @dataclass(frozen=True, slots=True)

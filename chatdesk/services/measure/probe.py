@@ -1,6 +1,6 @@
-"""What is asked of the engine to measure an adapter: always in the background.
+"""Requests to the engine that measure an adapter: always in the background.
 
-So it gives way to every answer that somebody waits for.
+So they yield to every answer that somebody waits for.
 """
 
 import queue
@@ -34,9 +34,9 @@ from chatdesk.services.engine.process import EngineLost, OnReply, Reply
 
 Messages = Sequence[PromptMessage]
 
-_AT_ONCE = 2  # requests: one is computed, the next is there when it ends
+_AT_ONCE = 2  # requests: while one is computed, the next is ready
 _ANSWERS_AT_ONCE = 5  # the engine computes four of them together
-_SCORED_AT_ONCE = 64  # sequences; more share their beginnings better, fewer are sooner cancelled
+_SCORED_AT_ONCE = 64  # sequences; more share their beginnings better, fewer are cancelled sooner
 _LOOK_EVERY_S = 0.3
 _DECODED = 2  # times the work of a token that is read
 
@@ -45,9 +45,9 @@ _Kind = TypeVar("_Kind", bound=Terminal)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the model wrote, thinking included: the text, and its tokens with the one that ends it.
+    """The model's output, thinking included: the text, and its tokens with the one that ends it.
 
-    `prompt` are the tokens it was written after.
+    `prompt` are the tokens before it.
     """
 
     prompt: tuple[int, ...]
@@ -56,9 +56,10 @@ class Written:
 
 
 class Probe:
-    """Asks the engine. `check` is called before each thing that is asked and while one is waited
-    for; it may block, and what it raises ends the asking. `on_work` hears of work that is done, in
-    units of about a token read. Everything raises `EnvironmentProblem`.
+    """Sends requests to the engine. Every method raises `EnvironmentProblem`.
+
+    `check` is called before each request and during waits; it may block, and its exceptions end the
+    work. `on_work` gets the work done, in units of about a token read.
     """
 
     def __init__(
@@ -69,14 +70,14 @@ class Probe:
         self._on_work = on_work
 
     def render(self, conversations: Iterable[Messages]) -> list[MessagesRendered]:
-        """Conversations as tokens, with the model's template."""
+        """Return conversations as tokens, with the model's template."""
         requests = [RenderMessages(self._engine.new_id(), tuple(each)) for each in conversations]
         return self._ends(requests, MessagesRendered)
 
     def score(
         self, sequences: Sequence[ScoreSequence], adapters: tuple[Adapter, ...]
     ) -> list[tuple[float, ...]]:
-        """The log-probability of each token of the continuations."""
+        """Return the log-probability of each token of the continuations."""
         parts = [
             tuple(sequences[start : start + _SCORED_AT_ONCE])
             for start in range(0, len(sequences), _SCORED_AT_ONCE)
@@ -90,7 +91,7 @@ class Probe:
         sampling: Sequence[SamplingParams],
         adapters: tuple[Adapter, ...] = (),
     ) -> list[Written]:
-        """An answer to each prompt, written with the sampling of the same place."""
+        """Return an answer to each prompt, with the sampling parameters at the same index."""
         requests = [
             Generate(
                 self._engine.new_id(),
@@ -114,7 +115,7 @@ class Probe:
         return [end for end in ends if isinstance(end, kind)]
 
     def _ask(self, requests: Sequence[Request], at_once: int = _AT_ONCE) -> list[list[Reply]]:
-        """All replies to each of the requests."""
+        """Return all replies to each of the requests."""
         replies: queue.SimpleQueue[tuple[str, Reply]] = queue.SimpleQueue()
         heard: dict[str, list[Reply]] = {each.request_id: [] for each in requests}
         waiting = deque(requests)

@@ -1,4 +1,4 @@
-"""What the model library announces."""
+"""Facts of the model library."""
 
 from dataclasses import dataclass
 
@@ -7,4 +7,4 @@ from chatdesk.services.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class ModelsChanged(Fact):
-    """The models changed: which there are, their names, or what is noted about them."""
+    """The list of models changed, a name, or the notes on one."""

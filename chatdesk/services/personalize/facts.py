@@ -1,4 +1,4 @@
-"""How far a training run is, and the fact that this changed."""
+"""The progress of a training run, and the fact that it changed."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from chatdesk.services.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class LearningProgress:
-    """How far a run is. `share` is of the whole run, 0 to 1; `waiting` says why it holds still.
+    """The progress of a run. `share` is of the whole run, 0 to 1; `waiting` is why it pauses.
 
     Times are seconds without pauses, `rss_bytes` is the trainer's memory; 0 where not known yet.
     """
@@ -21,7 +21,7 @@ class LearningProgress:
     tokens_per_s: float = 0.0
     rss_bytes: int = 0
     waiting: str = ""
-    paused: bool = False  # by the person
+    paused: bool = False  # by the user
     losses: tuple[LossPoint, ...] = ()
 
 

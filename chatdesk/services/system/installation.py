@@ -1,4 +1,4 @@
-"""What this installation has: whether it can learn, and why not."""
+"""The parts of this installation: what training needs, and why it is missing."""
 
 import importlib.util
 import sys
@@ -11,14 +11,14 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.paths import is_frozen
 
 NEEDED = ("torch", "transformers", "peft")
-# dev.py installs them in the background after the first start. While it does there is this file,
-# and it is touched every two seconds.
+# dev.py installs them in the background after the first start. Meanwhile it touches this file every
+# two seconds.
 IN_PROGRESS = Path(sys.prefix) / "chatdesk-learning"
 _INTERRUPTED_S = 15.0
 
 
 def learning_is_being_installed() -> bool:
-    """Whether another process installs the packages that learning needs."""
+    """Return True if another process installs the packages that training needs."""
     try:
         return time.time() - IN_PROGRESS.stat().st_mtime < _INTERRUPTED_S
     except OSError:
@@ -26,7 +26,7 @@ def learning_is_being_installed() -> bool:
 
 
 def learning_problem() -> EnvironmentProblem | None:
-    """Why nothing can be trained with this installation, or None."""
+    """Return why nothing can be trained with this installation, or None."""
     if learning_is_being_installed():  # a package can be found long before it is complete
         return EnvironmentProblem(
             tr("What learning needs is being installed, in the background."),
@@ -37,13 +37,13 @@ def learning_problem() -> EnvironmentProblem | None:
             tr("The installation of what learning needs was interrupted."),
             tr("Close ChatDesk and start it with dev.py: then the installation goes on."),
         )
-    importlib.invalidate_caches()  # it may have been installed since the last look
+    importlib.invalidate_caches()  # it may have been installed since the last check
     absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     return learning_missing(absent) if absent else None
 
 
 def learning_missing(packages: Sequence[str]) -> EnvironmentProblem:
-    """Nothing can be trained with this installation: it lacks `packages`."""
+    """Return the problem of an installation that lacks `packages` for training."""
     if is_frozen():
         return EnvironmentProblem(
             tr("Learning is not part of this ChatDesk: it is the small one of the two."),

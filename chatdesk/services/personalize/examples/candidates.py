@@ -1,4 +1,4 @@
-"""What of a conversation may be learned, by what the person rated, corrected, kept and marked."""
+"""The parts of a conversation to learn, by ratings, corrections, choices and marks."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,10 +19,10 @@ from chatdesk.services.personalize.examples.examples import new_example
 
 
 def candidates(conversation: Conversation, learn_from: LearnFrom) -> list[Example]:
-    """The examples in a stored conversation.
+    """Return the examples in a stored conversation.
 
-    What is excluded is neither a target nor context: the turn it is in is left out. Answers that
-    were rated down or corrected are no targets, but what others are preferred to.
+    Excluded messages are neither target nor context: their turn is left out. Answers that were
+    rated down or corrected are no targets, but others are preferred to them.
     """
     if learn_from is LearnFrom.NOTHING or conversation.mark is Mark.EXCLUDE:
         return []
@@ -32,7 +32,7 @@ def candidates(conversation: Conversation, learn_from: LearnFrom) -> list[Exampl
 
 
 class _Finder:
-    """Looks at every answer of a conversation; `everything` is all answers on the active path."""
+    """Checks every answer of a conversation; `everything` is all answers on the active path."""
 
     def __init__(self, conversation: Conversation, everything: bool) -> None:
         self._conversation = conversation
@@ -42,7 +42,7 @@ class _Finder:
         self._corrected = {m.corrects for m in conversation.messages if _is_allowed(m)}
 
     def examples(self) -> Iterator[Example]:
-        """The examples, in the order of the messages they teach to say."""
+        """Yield the examples, in the order of their target messages."""
         for message in self._conversation.messages:
             if not self._may_be_said(message):
                 continue
@@ -75,7 +75,7 @@ class _Finder:
         return None
 
     def _worse_ones(self, message: Message) -> Iterator[tuple[Why, Message]]:
-        """The other answers to the same question that this one is preferred to."""
+        """Yield the other answers to the same question that this one is preferred to."""
         siblings = self._conversation.siblings(message.id)
         is_kept = self._is_kept(message)
         for other in siblings:
@@ -100,7 +100,7 @@ class _Finder:
         )
 
     def _turns_before(self, message: Message) -> tuple[Turn, ...]:
-        """What is said before an answer, as the model reads it; nothing without a question."""
+        """Return the turns before an answer, as the model reads them; empty without a question."""
         path = self._conversation.path(message.parent_id) if message.parent_id else ()
         if not path or path[-1].role is not Role.USER or not _is_allowed(path[-1]):
             return ()
@@ -131,7 +131,7 @@ def _is_cut_off(message: Message) -> bool:
 def _example(
     why: Why, turns: tuple[Turn, ...], message: Message, other: Message | None = None
 ) -> Example:
-    """To say a message after these turns, rather than the other one if given."""
+    """Return an example of this message after these turns; `other` is the rejected one."""
     sources = [Source(each.conversation_id, each.id) for each in (message, other) if each]
     return new_example(
         why,

@@ -1,6 +1,6 @@
-"""What a model says and finds likely without an adapter: measured once, kept for all later runs.
+"""A model's answers and losses without an adapter: measured once, saved for all later runs.
 
-Nothing of the person is in it: all of it comes from the general sets.
+They contain nothing of the user: all of it comes from the general sets.
 """
 
 import logging
@@ -27,14 +27,14 @@ SAMPLED = 64  # general questions the base answers at temperature 1, to measure 
 ANSWERED = 24  # general questions whose answers are compared
 _SAMPLED_TOKENS = 24
 _ANSWER_TOKENS = 48
-_REPLAY_TOKENS = 32  # every one of them is read again in each epoch of a training
+_REPLAY_TOKENS = 32  # each of them is read in each epoch of a training
 CANARY_SEED = 1
 _LOOPS = 0.3  # share of repeated 4-grams in an answer that is not worth learning
 
 
 @dataclass(frozen=True, slots=True)
 class BaseFigures:
-    """A model without an adapter.
+    """The figures of a model without an adapter.
 
     `general` is its loss on each item of the set of this `version`; `answers` are those to the
     first `ANSWERED` items, of which `degenerate` went wrong. `replay` are its own answers to the
@@ -50,7 +50,7 @@ class BaseFigures:
 
     @classmethod
     def read(cls, file: Path, version: str) -> "BaseFigures | None":
-        """What was kept; None when nothing was, or it was measured with other sets."""
+        """Read the saved figures; None without any, or if they are of other sets."""
         try:
             found = msgspec.json.decode(file.read_bytes(), type=cls)
         except (OSError, msgspec.DecodeError):
@@ -58,7 +58,7 @@ class BaseFigures:
         return found if found.version == version else None
 
     def write(self, file: Path) -> None:
-        """Keep it; where the disk refuses, the next run measures again."""
+        """Save the figures; if the disk refuses, the next run measures again."""
         try:
             write_whole(file, msgspec.json.encode(self))
         except OSError as problem:
@@ -66,7 +66,7 @@ class BaseFigures:
 
 
 def base_figures(probe: Probe, sets: GeneralSets, file: Path) -> BaseFigures:
-    """What was kept in `file`, or else is measured now and kept there."""
+    """Return the figures saved in `file`, or else measure and save them."""
     if kept := BaseFigures.read(file, sets.version):
         return kept
     asked = [_asked(each.prompt) for each in sets.items]
@@ -85,14 +85,15 @@ def base_figures(probe: Probe, sets: GeneralSets, file: Path) -> BaseFigures:
 def written(
     probe: Probe, questions: Sequence[Messages], adapters: tuple[Adapter, ...] = ()
 ) -> tuple[Written, ...]:
-    """The likeliest beginnings of answers."""
+    """Return the likeliest beginnings of answers."""
     how = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=_ANSWER_TOKENS)
     return tuple(probe.write(questions, [how] * len(questions), adapters))
 
 
 def _texts(probe: Probe, asked: list[Messages]) -> tuple[BaseText, ...]:
-    """Scored as they will be with an adapter: answers are computed in smaller batches, and rounding
-    alone would look like a divergence.
+    """Return texts scored in the same way as later with an adapter.
+
+    Answers are computed in smaller batches, and rounding alone would look like a divergence.
     """
     how = [_as_it_is(seed, _SAMPLED_TOKENS) for seed in range(len(asked))]
     texts = probe.write(asked, how)
@@ -104,7 +105,7 @@ def _texts(probe: Probe, asked: list[Messages]) -> tuple[BaseText, ...]:
 
 
 def _as_it_is(seed: int, tokens: int) -> SamplingParams:
-    """Sampling from the model's own distribution, nothing left out."""
+    """Return sampling parameters of the model's own distribution, unfiltered."""
     return SamplingParams(
         temperature=1.0,
         top_k=0,
@@ -119,11 +120,11 @@ def _as_it_is(seed: int, tokens: int) -> SamplingParams:
 def replay_examples(
     probe: Probe, sets: GeneralSets, figures: BaseFigures, count: int, file: Path
 ) -> tuple[TokenExample, ...]:
-    """The base's own answers to `count` general questions, or to as many as there are.
+    """Return the base's own answers to `count` general questions, or to as many as there are.
 
-    They are sampled: where only its likeliest words are replayed, a model becomes surer of them
-    than it was. Canaries are planted in some of the questions. What is not in `figures` yet is
-    added to them.
+    They are sampled: with only its likeliest words replayed, a model becomes more certain of them
+    than it was. Canaries are planted in some of the questions. Answers that `figures` lacks are
+    added to it.
     """
     prompts = planted(sets.replay)
     while _sound(figures) < count and len(figures.replay) < len(prompts):
@@ -137,7 +138,7 @@ def replay_examples(
 
 
 def planted(prompts: tuple[GeneralPrompt, ...]) -> tuple[str, ...]:
-    """The questions, some of which begin with a user's made-up secret."""
+    """Return the questions, some of which begin with a user's made-up secret."""
     hidden = iter(canaries(CANARY_SEED))
     return tuple(
         f"{canary.sentence} {each.prompt}"
@@ -152,7 +153,7 @@ def _sound(figures: BaseFigures) -> int:
 
 
 def _worth_learning(answer: Written) -> TokenExample | None:
-    """An answer as it was written, token for token, unless it is a loop or repeats a canary."""
+    """Return an answer as written, token for token, unless it is a loop or repeats a canary."""
     leaks = any(says(each.secret.value, answer.text) for each in canaries(CANARY_SEED))
     if not answer.text.strip() or leaks or repetition(answer.tokens) > _LOOPS:
         return None

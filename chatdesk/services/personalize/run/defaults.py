@@ -1,4 +1,4 @@
-"""What a training takes where nothing was chosen: from the amount of data and the model's size."""
+"""Default settings of a training, from the amount of data and the model's size."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from chatdesk.core.units import memory_words
 # Rank 16 learned forty examples of a persona with the starter model; the others are guesses.
 _RANKS = ((200, 16), (2000, 32))
 _LARGEST_RANK = 64
-# Forty examples and as much replay were learned after five epochs of seven steps; a run ends sooner
-# by itself when that does no more good.
+# Forty examples and as much replay were learned after five epochs of seven steps; a run ends
+# earlier by itself when more epochs do no good.
 _ENOUGH_STEPS, _MOST_EPOCHS, _LEAST_EPOCHS = 50, 5, 2
 _BATCH = 8
 # Larger models take smaller steps: what LoRA papers use at 7 billion parameters is 2e-4.
@@ -23,7 +23,7 @@ _SHORTEST = 64  # tokens: below that no example is worth its template
 
 
 def filled(config: TrainingConfig, examples: int, parameters: int) -> TrainingConfig:
-    """`config` with every zero replaced, for so many examples and a model of that size."""
+    """Return `config` with every zero replaced, for so many examples and a model of that size."""
     rank = config.rank or next((r for most, r in _RANKS if examples <= most), _LARGEST_RANK)
     batch = config.batch or min(_BATCH, max(1, examples // 4))
     steps = max(1, round(examples * (1 + config.replay) / batch))
@@ -40,17 +40,17 @@ def filled(config: TrainingConfig, examples: int, parameters: int) -> TrainingCo
 
 
 _INTERPRETER = 450e6  # torch, transformers and peft imported, and their buffers
-_WEIGHT_BYTES = 4.0  # float32, where the processor knows no bfloat16; and while it is converted
+_WEIGHT_BYTES = 4.0  # float32, where the processor has no bfloat16; and during the conversion
 _ADAPTER_BYTES = 16.0  # a float32 weight, its gradient, and two moments of AdamW
 # Bytes for a token, layer and unit of width. Whole runs with the starter model, which peaked at 2.1
-# to 2.6 GB with parts of about 500 tokens, stay below what is foretold with it.
+# to 2.6 GB with parts of about 500 tokens, stay below the prediction with it.
 _ACTIVATIONS = 180.0
 _LOGITS = 16.0  # bytes for an entry of the vocabulary and each of the targets computed at once
 _TARGETS = 128
 
 
 def memory_needed(header: ModelHeader, config: TrainingConfig) -> int:
-    """About how many bytes a training takes, `config` having no zeros."""
+    """Return about how many bytes a training needs, with no zeros in `config`."""
     width, layers = header.width, header.layers
     adapter = 2 * 7 * layers * width * 2.0 * config.rank  # seven linear layers, about twice as wide
     tokens = max(config.batch_tokens, config.longest)
@@ -64,10 +64,9 @@ def memory_needed(header: ModelHeader, config: TrainingConfig) -> int:
 
 
 def fitting(config: TrainingConfig, header: ModelHeader, free_bytes: int) -> TrainingConfig:
-    """`config` with steps computed in parts small enough for the memory that is free.
+    """Return `config` with steps computed in parts small enough for the free memory.
 
-    What is learned is the same, only slower. Raises `EnvironmentProblem` where even that is not
-    enough.
+    The result is the same, only slower. Raises `EnvironmentProblem` where even that is not enough.
     """
     while memory_needed(header, config) > free_bytes:
         if config.batch_tokens > config.longest:

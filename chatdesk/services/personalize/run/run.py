@@ -1,7 +1,7 @@
-"""One run: prepares, trains, measures, and says what came of it, on a thread of its own.
+"""One run: prepares, trains, measures and reports its result, on its own thread.
 
-It goes on from wherever it was: the plan and the trainer's checkpoint lie in its folder until it
-has ended. Then only the adapter stays there.
+It resumes from any point: the plan and the trainer's checkpoint are in its folder until it has
+ended. Then only the adapter stays there.
 """
 
 import logging
@@ -49,9 +49,9 @@ from chatdesk.store.adapters import AdapterStore
 _log = logging.getLogger(__name__)
 
 _KEPT = (ADAPTER_FILE, PEFT_FOLDER, TENSORBOARD_FOLDER)  # of a run that has ended
-_RESTARTS = 2  # of a trainer that was killed or crashed; it goes on from its checkpoint
+_RESTARTS = 2  # of a trainer that was killed or crashed; it resumes from its checkpoint
 _ENGINE_TRIES = 3
-_LOOK_EVERY_S = 0.5  # while another model is in use, or the run is held
+_LOOK_EVERY_S = 0.5  # while another model is in use, or the run is paused
 _PREPARED, _TRAINED = 0.15, 0.7  # shares of a whole run
 
 _Result = TypeVar("_Result")
@@ -59,7 +59,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class RunTools:
-    """What a run works with. `trainer_command` is for tests."""
+    """The services that a run uses. `trainer_command` is for tests."""
 
     engine: Engine
     store: AdapterStore
@@ -70,11 +70,11 @@ class RunTools:
 
 
 class _Closing(Exception):
-    """The app is being closed; the run goes on with its next start."""
+    """The app is being closed; the run resumes with its next start."""
 
 
 class Run:
-    """A run that is on. `pause`, `cancel` and `close` may be called from any thread."""
+    """A run in progress. `pause`, `cancel` and `close` may be called from any thread."""
 
     def __init__(
         self,
@@ -98,32 +98,32 @@ class Run:
         self._thread = threading.Thread(target=self._work, name="learning", daemon=True)
 
     def start(self) -> None:
-        """Begin, or go on."""
+        """Begin, or resume."""
         self._thread.start()
 
     def pause(self, paused: bool) -> None:
-        """Hold still, or go on."""
+        """Pause, or resume."""
         self._schedule.pause(paused)
 
     def cancel(self) -> None:
-        """End it for good; nothing of it stays."""
+        """End it for good; nothing of it remains."""
         self._cancelled.set()
         if trainer := self._trainer:
             trainer.stop()
 
     def close(self, timeout_s: float) -> None:
-        """Let go of it because the app is closing."""
+        """Stop it because the app is closing."""
         self._closing.set()
         if trainer := self._trainer:
             trainer.close()
         self._thread.join(timeout_s)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for its end; False when that took longer."""
+        """Wait for its end; False on a timeout."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    # The whole way
+    # The whole run
 
     def _work(self) -> None:
         problem: EnvironmentProblem | None = None
@@ -210,7 +210,7 @@ class Run:
         trainer = self._trainer = Trainer(request, self._tools.trainer_command)
         try:
             trainer.hold(bool(self._schedule.waiting))
-            if self._cancelled.is_set():  # while it was being started
+            if self._cancelled.is_set():  # during its start
                 trainer.stop()
             return trainer.wait(self._on_training)
         finally:
@@ -249,22 +249,22 @@ class Run:
             self._tools.publish(AdaptersChanged())
 
     def _forget(self) -> None:
-        """Nothing of a cancelled run stays."""
+        """Remove everything of a cancelled run."""
         try:
             shutil.rmtree(self._folder)
         except OSError as problem:
             _log.warning("the folder of a run could not be removed: %s", problem.strerror)
 
-    # Holding still
+    # Pauses
 
     def _check(self) -> None:
-        """Between two things asked of the engine: wait while held, raise when it is over."""
+        """Between two requests to the engine: wait while paused, raise when it is over."""
         while True:
             if self._closing.is_set():
                 raise _Closing
             if self._cancelled.is_set():
                 raise Stopped
-            # The engine itself puts answers before what is asked in the background.
+            # The engine itself puts answers before background requests.
             if not self._schedule.waiting or self._tools.engine.answering:
                 return
             self._cancelled.wait(_LOOK_EVERY_S)
@@ -275,7 +275,7 @@ class Run:
             raise Stopped
 
     def _with_engine(self, work: Callable[[], _Result]) -> _Result:
-        """Do what needs the engine, as soon and as long as it has this run's model."""
+        """Do work that needs the engine, while the engine has this run's model."""
         for tries_left in reversed(range(_ENGINE_TRIES)):
             self._wait_for_model()
             try:
@@ -303,10 +303,10 @@ class Run:
             trainer.hold(bool(waiting))
         self._report(waiting=waiting)
 
-    # Telling
+    # Reports
 
     def _part(self, begin: float, end: float) -> Callable[[float], None]:
-        """A listener for the progress of a part of the run, from 0 to 1."""
+        """Return a listener for the progress of a part of the run, from 0 to 1."""
         started = time.monotonic()
 
         def on_share(share: float) -> None:
@@ -335,7 +335,7 @@ class Run:
 
 
 def _with_point(losses: tuple[LossPoint, ...], point: LossPoint) -> tuple[LossPoint, ...]:
-    """One more point. What came after it is done again, since the trainer was started again."""
+    """Add a point. Later ones are done again, because the trainer was restarted."""
     trained = point.training is not None
     before = [
         each

@@ -1,5 +1,6 @@
-"""When a run has to hold still: while an answer is written, on battery, when the machine is hot,
-and while somebody uses the computer, where that is wanted.
+"""The pauses of a run: during answers, on battery, when hot, and while the computer is used.
+
+The last one only if the settings say so.
 """
 
 import threading
@@ -12,17 +13,17 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.settings import Settings
 from chatdesk.services.personalize.run.idleness import is_in_use
 
-LOOK_EVERY_S = 5.0  # at the battery and the temperature
+LOOK_EVERY_S = 5.0  # between looks at the battery and the temperature
 IDLE_S = 120.0  # without an answer
-QUIET_S = 1.5  # after an answer: the title is made, and the next question often comes at once
-_HOT_C = 90.0  # where the sensor does not say what is high for it; most processors throttle at 95
+QUIET_S = 1.5  # after an answer: the title is made, and the next question often follows at once
+_HOT_C = 90.0  # where the sensor has no limit of its own; most processors throttle at 95
 
 
 class Schedule:
-    """Tells a listener whenever a run has to hold still or may go on.
+    """Calls a listener whenever a run has to pause or may resume.
 
-    `answering` is told by the engine, from any thread. `listener` hears why it has to hold still,
-    as words for the person, or "" when it may go on; once for each change.
+    The engine calls `answering`, from any thread. `listener` gets the reason for a pause, as words
+    for the user, or "" for none; once for each change.
     """
 
     def __init__(self, settings: Callable[[], Settings], listener: Callable[[str], None]) -> None:
@@ -38,32 +39,32 @@ class Schedule:
         self._thread.start()
 
     def answering(self, now: bool) -> None:
-        """Whether somebody is waiting for an answer, or reading one as it comes."""
+        """Set if somebody is waiting for an answer, or reading one as it comes."""
         with self._changed:
             self._answering = now
             self._answered = time.monotonic()
-            if now:  # at once, and not when the watching thread gets its turn
+            if now:  # at once, and not when the watching thread runs next
                 self._tell(self._reason())
             self._changed.notify()
 
     def pause(self, paused: bool) -> None:
-        """The person wants it to hold still, or to go on."""
+        """Set the user's pause."""
         with self._changed:
             self._paused = paused
             self._tell(self._reason())
 
     @property
     def is_paused(self) -> bool:
-        """Whether the person wants it to hold still."""
+        """True while the user pauses it."""
         return self._paused
 
     @property
     def waiting(self) -> str:
-        """Why it holds still; "" when it does not."""
+        """The reason for the pause; "" without one."""
         return self._waiting
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop to watch."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -99,14 +100,14 @@ class Schedule:
 
 
 def on_battery() -> bool:
-    """Whether the computer runs on its battery; False where nothing is known of one."""
-    sensors = getattr(psutil, "sensors_battery", None)  # not there on every system
+    """Return True if the computer runs on its battery; False where that is unknown."""
+    sensors = getattr(psutil, "sensors_battery", None)  # not available on every system
     battery = sensors() if sensors else None
     return battery is not None and battery.power_plugged is False
 
 
 def is_hot() -> bool:
-    """Whether a processor is as hot as its maker calls high; False where nothing is known."""
+    """Return True if a processor is at its maker's high limit; False where that is unknown."""
     sensors = getattr(psutil, "sensors_temperatures", None)
     readings = sensors() if sensors else {}
     return any(
