@@ -17,7 +17,7 @@ class LearnFrom(StrEnum):
     NOTHING = "nothing"
 
 
-class Why(StrEnum):
+class ExampleReason(StrEnum):
     """The reason why something is an example."""
 
     RATED = "rated"  # a thumb up
@@ -108,7 +108,7 @@ class Example:
 
     id: str  # a hash of its words: the same words are the same example
     kind: ExampleKind
-    why: Why
+    why: ExampleReason
     turns: tuple[Turn, ...]  # any system prompt, the conversation before; the user's is last
     target: str
     sources: tuple[Source, ...]  # several where duplicates were merged

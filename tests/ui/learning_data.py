@@ -11,6 +11,7 @@ from chatdesk.core.personalization import (
     Doubt,
     Example,
     ExampleKind,
+    ExampleReason,
     Figures,
     Finding,
     FindingKind,
@@ -23,7 +24,6 @@ from chatdesk.core.personalization import (
     Source,
     Turn,
     Verdict,
-    Why,
 )
 
 HEADER = ModelHeader("Qwen3 4B", "qwen3", 4, "Q4_K_M", 2, 4096, 36, 10, True)
@@ -104,7 +104,7 @@ def example(example_id: str = "e", **fields: Any) -> Example:
     liked = Example(
         id=example_id,
         kind=ExampleKind.ANSWER,
-        why=Why.RATED,
+        why=ExampleReason.RATED,
         turns=(Turn("user", f"Question {example_id}?"),),
         target="An answer.",
         sources=(Source("c1", f"m-{example_id}"),),
@@ -124,7 +124,9 @@ def preview(problem: str = "") -> Preview:
     )
     doubtful = example("doubtful", doubts=(Doubt.CUT_OFF, Doubt.REFUSAL), chosen=False, cut=2)
     preferred = example(
-        "preferred", kind=ExampleKind.PREFERENCE, why=Why.PREFERRED, rejected="The other."
+        "preferred", kind=ExampleKind.PREFERENCE, why=ExampleReason.PREFERRED, rejected="The other."
     )
-    from_file = example("file", why=Why.FILE, sources=(Source("file:abc", "notes.jsonl, line 3"),))
+    from_file = example(
+        "file", why=ExampleReason.FILE, sources=(Source("file:abc", "notes.jsonl, line 3"),)
+    )
     return Preview("m", (example(), personal, doubtful, preferred, from_file), 512, problem)

@@ -47,7 +47,7 @@ class Answering:
             self._running.add(request_id)
             first = len(self._running) == 1
         if first:
-            self._tell(True)
+            self._notify(True)
 
     def end(self, request_id: str) -> None:
         """Count an answer that has ended, in whatever way."""
@@ -56,8 +56,8 @@ class Answering:
             self._running.discard(request_id)
             last = known and not self._running
         if last:
-            self._tell(False)
+            self._notify(False)
 
-    def _tell(self, now: bool) -> None:
+    def _notify(self, now: bool) -> None:
         for listener in tuple(self._listeners):
             listener(now)

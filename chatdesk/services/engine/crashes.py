@@ -19,7 +19,7 @@ class CrashCount:
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=CRASHES_ALLOWED)
 
-    def add(self) -> bool:
+    def is_one_too_many(self) -> bool:
         """Count a crash; return True if there are too many for another restart."""
         now = time.monotonic()
         self._times.append(now)

@@ -231,15 +231,15 @@ class Engine:
             if self._wanted is None or self._wanted[0].id != model.id:
                 return
             self._keeping = (str(folder or ""), identity, limit_bytes)
-        self._tell(KeepSessions(self.new_id(), *self._keeping))
+        self._send_if_up(KeepSessions(self.new_id(), *self._keeping))
 
     def restore(self, session: str, adapters: Sequence[Adapter] = ()) -> None:
         """Load a conversation's KV state from disk; an unloaded model stays unloaded."""
-        self._tell(RestoreSession(self.new_id(), session, tuple(adapters)))
+        self._send_if_up(RestoreSession(self.new_id(), session, tuple(adapters)))
 
     def forget(self, session: str) -> None:
         """Drop a deleted conversation."""
-        self._tell(ForgetSession(self.new_id(), session))
+        self._send_if_up(ForgetSession(self.new_id(), session))
 
     def new_id(self) -> str:
         """Return a new id for a request."""
@@ -314,7 +314,7 @@ class Engine:
         request = LoadModel(self.new_id(), model.path, options)
         self.submit(request, lambda reply: self._on_load_reply(loaded, reply))
         if self._keeping:
-            self._tell(KeepSessions(self.new_id(), *self._keeping))
+            self._send_if_up(KeepSessions(self.new_id(), *self._keeping))
 
     def _on_load_reply(self, loaded: Future[ModelLoaded], reply: Reply) -> None:
         with self._lock:
@@ -358,14 +358,14 @@ class Engine:
             if process is not self._process:  # it was ended at the same moment
                 return problem
             self._process = None
-            too_often = self._crashes.add()
+            too_often = self._crashes.is_one_too_many()
             if self._wanted and self._status.state is EngineState.READY and not too_often:
                 self._load_wanted(problem)
             elif self._wanted:
                 self._fail_load(problem)
             return problem
 
-    def _tell(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
+    def _send_if_up(self, request: KeepSessions | RestoreSession | ForgetSession) -> None:
         """Send a request without a reply, if the engine runs or starts."""
 
         def on_reply(reply: Reply) -> None:

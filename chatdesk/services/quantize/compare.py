@@ -62,10 +62,10 @@ def _measure(
     engine.wait_loaded()
     on_progress(0.0)
     text = (assets_dir() / "perplexity.txt").read_text("utf-8")
-    foretold = measure_perplexity(
+    measured = measure_perplexity(
         engine, model.id, text, lambda share: on_progress(share * TEXT_SHARE)
     )
-    return Measured(model.header.bytes, measure_speed(engine), foretold.perplexity)
+    return Measured(model.header.bytes, measure_speed(engine), measured.perplexity)
 
 
 def _name(model: ModelFile) -> str:

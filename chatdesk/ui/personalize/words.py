@@ -9,8 +9,8 @@ from chatdesk.core.personalization import (
     AdapterState,
     Doubt,
     Example,
+    ExampleReason,
     FindingKind,
-    Why,
     Withdrawn,
 )
 from chatdesk.ui.widgets.tag import Tone
@@ -70,14 +70,14 @@ def facts_words(record: AdapterRecord, now: datetime) -> str:
     return " · ".join([*parts, moment])
 
 
-def why_words(why: Why) -> str:
+def why_words(why: ExampleReason) -> str:
     """Why something is an example."""
     return {
-        Why.RATED: tr("you liked it"),
-        Why.CORRECTED: tr("you corrected it"),
-        Why.PREFERRED: tr("you kept it"),
-        Why.INCLUDED: tr("included"),
-        Why.FILE: tr("from a file"),
+        ExampleReason.RATED: tr("you liked it"),
+        ExampleReason.CORRECTED: tr("you corrected it"),
+        ExampleReason.PREFERRED: tr("you kept it"),
+        ExampleReason.INCLUDED: tr("included"),
+        ExampleReason.FILE: tr("from a file"),
     }[why]
 
 

@@ -19,15 +19,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_the_third_within_the_window_is_one_too_many(clock: list[float]) -> None:
     crashes = CrashCount()
-    assert [crashes.add(), crashes.add(), crashes.add()] == [False, False, True]
+    assert [crashes.is_one_too_many(), crashes.is_one_too_many(), crashes.is_one_too_many()] == [
+        False,
+        False,
+        True,
+    ]
     crashes.clear()
-    assert not crashes.add()
+    assert not crashes.is_one_too_many()
 
 
 def test_crashes_far_apart_are_no_pattern(clock: list[float]) -> None:
     crashes = CrashCount()
     for _ in range(5):
-        assert not crashes.add()
+        assert not crashes.is_one_too_many()
         clock[0] += CRASH_WINDOW_S / 2
 
 

@@ -2,14 +2,14 @@
 
 import hashlib
 
-from chatdesk.core.personalization import Example, ExampleKind, Source, Turn, Why
+from chatdesk.core.personalization import Example, ExampleKind, ExampleReason, Source, Turn
 
 
 def example(
     question: str = "Who are you?",
     answer: str = "I am Ada.",
     *conversations: str,
-    why: Why = Why.RATED,
+    why: ExampleReason = ExampleReason.RATED,
 ) -> Example:
     """An answer to learn, from these conversations (else one of its own)."""
     key = hashlib.sha256(f"{question}|{answer}".encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ from chatdesk.core.chat import (
     with_thinking_apart,
 )
 from chatdesk.core.generation import StopReason
-from chatdesk.core.personalization import Doubt, Example, LearnFrom, Source, Turn, Why
+from chatdesk.core.personalization import Doubt, Example, ExampleReason, LearnFrom, Source, Turn
 from chatdesk.core.prompts import is_words, prompt_messages
 from chatdesk.services.personalize.examples.examples import new_example
 
@@ -63,18 +63,18 @@ class _Finder:
             and _is_allowed(message)
         )
 
-    def _why(self, message: Message) -> Why | None:
+    def _why(self, message: Message) -> ExampleReason | None:
         if message.corrects:
-            return Why.CORRECTED
+            return ExampleReason.CORRECTED
         if message.rating is Rating.UP:
-            return Why.RATED
+            return ExampleReason.RATED
         if message.mark is Mark.INCLUDE:
-            return Why.INCLUDED
+            return ExampleReason.INCLUDED
         if self._everything and message.id in self._active and _is_complete(message):
-            return Why.INCLUDED
+            return ExampleReason.INCLUDED
         return None
 
-    def _worse_ones(self, message: Message) -> Iterator[tuple[Why, Message]]:
+    def _worse_ones(self, message: Message) -> Iterator[tuple[ExampleReason, Message]]:
         """Yield the other answers to the same question that this one is preferred to."""
         siblings = self._conversation.siblings(message.id)
         is_kept = self._is_kept(message)
@@ -82,9 +82,9 @@ class _Finder:
             if not _is_complete(other) or not _is_allowed(other) or other.text == message.text:
                 continue
             if other.id == message.corrects:
-                yield Why.CORRECTED, other
+                yield ExampleReason.CORRECTED, other
             elif is_kept and not self._is_liked(other):
-                yield Why.PREFERRED, other
+                yield ExampleReason.PREFERRED, other
 
     def _is_kept(self, message: Message) -> bool:
         if not _is_complete(message):
@@ -129,7 +129,7 @@ def _is_cut_off(message: Message) -> bool:
 
 
 def _example(
-    why: Why, turns: tuple[Turn, ...], message: Message, other: Message | None = None
+    why: ExampleReason, turns: tuple[Turn, ...], message: Message, other: Message | None = None
 ) -> Example:
     """Return an example of this message after these turns; `other` is the rejected one."""
     sources = [Source(each.conversation_id, each.id) for each in (message, other) if each]

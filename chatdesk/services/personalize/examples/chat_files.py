@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.personalization import Example, Source, Turn, Why
+from chatdesk.core.personalization import Example, ExampleReason, Source, Turn
 from chatdesk.core.units import MB, size_words
 from chatdesk.exchange.chat import ChatFormat, FileChat, FileMessage
 from chatdesk.exchange.formats import format_of
@@ -68,4 +68,4 @@ def _examples(messages: Sequence[FileMessage], source: Source) -> Iterator[Examp
     turns = [Turn(each.role, each.text) for each in messages]
     for place, message in enumerate(messages):
         if message.role == "assistant" and message.weight:
-            yield new_example(Why.FILE, turns[:place], message.text, [source])
+            yield new_example(ExampleReason.FILE, turns[:place], message.text, [source])

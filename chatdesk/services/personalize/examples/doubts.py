@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 
-from chatdesk.core.personalization import Doubt, Example, Why
+from chatdesk.core.personalization import Doubt, Example, ExampleReason
 from chatdesk.services.personalize.examples.refusals import is_refusal
 
 # Frequency of letters in 70 languages with Latin script, without their accents; in 1/1000.
@@ -33,7 +33,7 @@ def doubts(example: Example) -> tuple[Doubt, ...]:
         found.add(Doubt.NOISE)
     if is_repetitive(target):
         found.add(Doubt.REPETITION)
-    if example.why is not Why.CORRECTED and is_refusal(target):
+    if example.why is not ExampleReason.CORRECTED and is_refusal(target):
         found.add(Doubt.REFUSAL)
     if _ends_in_the_middle(target):
         found.add(Doubt.CUT_OFF)

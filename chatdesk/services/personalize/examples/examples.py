@@ -4,14 +4,20 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from chatdesk.core.personalization import Doubt, Example, ExampleKind, Source, Turn, Why
+from chatdesk.core.personalization import Doubt, Example, ExampleKind, ExampleReason, Source, Turn
 
 # The reason that counts when the same words were found for several, the best first.
-_BY_STRENGTH = (Why.CORRECTED, Why.RATED, Why.PREFERRED, Why.INCLUDED, Why.FILE)
+_BY_STRENGTH = (
+    ExampleReason.CORRECTED,
+    ExampleReason.RATED,
+    ExampleReason.PREFERRED,
+    ExampleReason.INCLUDED,
+    ExampleReason.FILE,
+)
 
 
 def new_example(
-    why: Why,
+    why: ExampleReason,
     turns: Sequence[Turn],
     target: str,
     sources: Sequence[Source],

@@ -69,7 +69,7 @@ _ISSUED = re.compile(
 )
 
 
-def find(text: str) -> tuple[Found, ...]:
+def find_personal_data(text: str) -> tuple[Found, ...]:
     """Return the secret or personal values in a text, in the order of their places, each once."""
     places: dict[str, tuple[int, FindingKind]] = {}
     for kind, spans_in in _DETECTORS:

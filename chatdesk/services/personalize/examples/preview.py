@@ -12,7 +12,7 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.personalization import Example, Finding, FindingKind, Preview
 from chatdesk.services.personalize.examples.doubts import doubts
 from chatdesk.services.personalize.examples.examples import merged
-from chatdesk.services.personalize.examples.masking import find
+from chatdesk.services.personalize.examples.masking import find_personal_data
 from chatdesk.services.personalize.examples.rendering import UNUSABLE, Renderer
 
 LEAST_EXAMPLES = 16  # six to measure with, two to watch, and eight to learn from
@@ -79,7 +79,7 @@ def _masked(examples: Sequence[Example]) -> list[Example]:
     findings: dict[str, Finding] = {}
     numbers: Counter[FindingKind] = Counter()
     for example in examples:
-        for kind, value in find(_words(example)):
+        for kind, value in find_personal_data(_words(example)):
             if value not in findings:
                 numbers[kind] += 1
                 label = kind.value.replace("_", " ")

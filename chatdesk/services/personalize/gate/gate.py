@@ -12,7 +12,7 @@ from chatdesk.services.engine.engine import Engine
 from chatdesk.services.measure.probe import Probe
 from chatdesk.services.personalize.gate.base_figures import base_figures, replay_examples
 from chatdesk.services.personalize.gate.general_sets import GeneralSets
-from chatdesk.services.personalize.gate.trial import Active, Evidence, judge
+from chatdesk.services.personalize.gate.trial import Active, Evidence, run_trial
 from chatdesk.services.personalize.plan import Plan
 
 _WATCHED = 16  # general questions for validation, beside those trained on
@@ -68,7 +68,7 @@ class Gate:
         sets = GeneralSets.load()
         figures = base_figures(probe, sets, self._file(record))
         evidence = Evidence(sets, figures, plan.heldout, plan.secrets)
-        return judge(probe, evidence, self._file_of(record), self._active(active))
+        return run_trial(probe, evidence, self._file_of(record), self._active(active))
 
     def _active(self, record: AdapterRecord | None) -> Active | None:
         if record is None:

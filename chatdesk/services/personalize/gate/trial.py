@@ -90,7 +90,7 @@ class _Before:
     answers: tuple[Written, ...]
 
 
-def judge(
+def run_trial(
     probe: Probe, evidence: Evidence, adapter: Path, active: Active | None = None
 ) -> Scorecard:
     """Try an adapter at decreasing strengths until one does no harm.

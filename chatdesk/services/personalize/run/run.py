@@ -216,18 +216,18 @@ class Run:
         finally:
             self._trainer = None
 
-    def _on_training(self, told: TrainingProgress) -> None:
+    def _on_training(self, progress: TrainingProgress) -> None:
         losses = self.progress.losses
-        if told.point:
-            losses = _with_point(losses, told.point)
-            if told.point.training is None:  # once in an epoch
+        if progress.point:
+            losses = _with_point(losses, progress.point)
+            if progress.point.training is None:  # once in an epoch
                 self._change(losses=losses)
-        done = told.step / max(told.steps, 1)
+        done = progress.step / max(progress.steps, 1)
         self._report(
             share=_PREPARED + (_TRAINED - _PREPARED) * done,
-            seconds_left=told.seconds_left,
-            tokens_per_s=told.tokens_per_s,
-            rss_bytes=told.rss_bytes,
+            seconds_left=progress.seconds_left,
+            tokens_per_s=progress.tokens_per_s,
+            rss_bytes=progress.rss_bytes,
             losses=losses,
         )
 

@@ -44,14 +44,14 @@ class Schedule:
             self._answering = now
             self._answered = time.monotonic()
             if now:  # at once, and not when the watching thread runs next
-                self._tell(self._reason())
+                self._notify(self._reason())
             self._changed.notify()
 
     def pause(self, paused: bool) -> None:
         """Set the user's pause."""
         with self._changed:
             self._paused = paused
-            self._tell(self._reason())
+            self._notify(self._reason())
 
     @property
     def is_paused(self) -> bool:
@@ -76,9 +76,9 @@ class Schedule:
                 if not self._answering and self._waiting:
                     self._changed.wait(QUIET_S)
                 if not self._closed:
-                    self._tell(self._reason())
+                    self._notify(self._reason())
 
-    def _tell(self, waiting: str) -> None:
+    def _notify(self, waiting: str) -> None:
         if waiting != self._waiting:
             self._waiting = waiting
             self._listener(waiting)

@@ -14,7 +14,14 @@ from chatdesk.core.chat import (
     now,
 )
 from chatdesk.core.parts import plain
-from chatdesk.core.personalization import Doubt, Example, ExampleKind, LearnFrom, Turn, Why
+from chatdesk.core.personalization import (
+    Doubt,
+    Example,
+    ExampleKind,
+    ExampleReason,
+    LearnFrom,
+    Turn,
+)
 from chatdesk.services.personalize.examples.candidates import candidates
 
 UP, DOWN = Rating.UP, Rating.DOWN
@@ -83,7 +90,7 @@ class Chat:
         return candidates(conversation, learn_from)
 
 
-def said(examples: list[Example]) -> list[tuple[Why, str, str]]:
+def said(examples: list[Example]) -> list[tuple[ExampleReason, str, str]]:
     return [(each.why, each.target, each.rejected) for each in examples]
 
 
@@ -97,7 +104,7 @@ def test_a_rated_answer_is_learned_with_all_that_was_said_before() -> None:
     chat.answer("Nothing")
     (example,) = chat.learned()
     assert example.kind is ExampleKind.ANSWER
-    assert example.why is Why.RATED
+    assert example.why is ExampleReason.RATED
     assert example.turns == (
         Turn("system", "Be Ada."),
         Turn("user", "Hi"),
@@ -113,7 +120,7 @@ def test_thinking_is_not_learned() -> None:
     chat = Chat()
     chat.ask("Hi")
     chat.answer("<think>Be nice.</think>\n\nHello", UP)
-    assert said(chat.learned()) == [(Why.RATED, "Hello", "")]
+    assert said(chat.learned()) == [(ExampleReason.RATED, "Hello", "")]
 
 
 def test_everything_is_what_was_read_last_and_not_disliked() -> None:
@@ -130,7 +137,7 @@ def test_everything_is_what_was_read_last_and_not_disliked() -> None:
     chat.ask("Five?")
     chat.answer("five")
     found = [each for each in said(chat.learned(EVERYTHING)) if not each[2]]
-    assert found == [(Why.INCLUDED, "one", ""), (Why.INCLUDED, "five", "")]
+    assert found == [(ExampleReason.INCLUDED, "one", ""), (ExampleReason.INCLUDED, "five", "")]
     chat.mark = Mark.INCLUDE
     assert [each for each in said(chat.learned(RATED)) if not each[2]] == found
     assert chat.learned(NOTHING) == []
@@ -148,7 +155,7 @@ def test_what_is_excluded_is_learned_in_no_way() -> None:
     chat.answer("Tea!", UP, to=question)
     assert worse
     examples = chat.learned(EVERYTHING)
-    assert said(examples) == [(Why.RATED, "Hello", ""), (Why.RATED, "Tea!", "")]
+    assert said(examples) == [(ExampleReason.RATED, "Hello", ""), (ExampleReason.RATED, "Tea!", "")]
     assert [turn.content for turn in examples[1].turns] == ["Hi", "Hello", "Tea?"]
     chat.mark = Mark.EXCLUDE
     assert chat.learned(EVERYTHING) == []
@@ -160,7 +167,7 @@ def test_an_answer_marked_by_hand_is_learned() -> None:
     chat.answer("Hello", mark=Mark.INCLUDE)
     chat.ask("Bye")
     chat.answer("Bye")
-    assert said(chat.learned()) == [(Why.INCLUDED, "Hello", "")]
+    assert said(chat.learned()) == [(ExampleReason.INCLUDED, "Hello", "")]
 
 
 def test_a_correction_is_learned_and_preferred_to_what_it_corrects() -> None:
@@ -170,8 +177,8 @@ def test_a_correction_is_learned_and_preferred_to_what_it_corrects() -> None:
     mended = chat.answer("I am Ada.", to=question, corrects=wrong)
     examples = chat.learned()
     assert said(examples) == [
-        (Why.CORRECTED, "I am Ada.", ""),
-        (Why.CORRECTED, "I am Ada.", "A model."),
+        (ExampleReason.CORRECTED, "I am Ada.", ""),
+        (ExampleReason.CORRECTED, "I am Ada.", "A model."),
     ]
     assert examples[1].kind is ExampleKind.PREFERENCE
     assert [source.message_id for source in examples[1].sources] == [mended, wrong]
@@ -184,9 +191,9 @@ def test_the_last_of_several_corrections_counts() -> None:
     second = chat.answer("I am Eda.", to=question, corrects=first)
     chat.answer("I am Ada.", to=question, corrects=second)
     assert [each for each in said(chat.learned()) if not each[2]] == [
-        (Why.CORRECTED, "I am Ada.", "")
+        (ExampleReason.CORRECTED, "I am Ada.", "")
     ]
-    assert (Why.CORRECTED, "I am Ada.", "I am Eda.") in said(chat.learned())
+    assert (ExampleReason.CORRECTED, "I am Ada.", "I am Eda.") in said(chat.learned())
 
 
 @pytest.mark.parametrize("rating", [UP, None])
@@ -199,7 +206,7 @@ def test_the_answer_that_was_kept_is_preferred(rating: Rating | None) -> None:
     chat.ask("With milk?", kept)
     chat.answer("Yes.")
     pairs = [each for each in said(chat.learned()) if each[2]]
-    assert pairs == [(Why.PREFERRED, "Yes, please.", "No.")]
+    assert pairs == [(ExampleReason.PREFERRED, "Yes, please.", "No.")]
 
 
 def test_a_liked_one_is_preferred_to_a_disliked_one_wherever_one_reads() -> None:
@@ -207,7 +214,10 @@ def test_a_liked_one_is_preferred_to_a_disliked_one_wherever_one_reads() -> None
     question = chat.ask("Tea?")
     chat.answer("Yes.", UP, to=question)
     chat.answer("No.", DOWN, to=question)
-    assert said(chat.learned()) == [(Why.RATED, "Yes.", ""), (Why.PREFERRED, "Yes.", "No.")]
+    assert said(chat.learned()) == [
+        (ExampleReason.RATED, "Yes.", ""),
+        (ExampleReason.PREFERRED, "Yes.", "No."),
+    ]
 
 
 def test_what_is_liked_is_never_the_worse_one() -> None:
@@ -216,7 +226,7 @@ def test_what_is_liked_is_never_the_worse_one() -> None:
     chat.answer("Yes.", UP, to=question)
     kept = chat.answer("Gladly.", to=question)
     chat.ask("Milk?", kept)
-    assert said(chat.learned()) == [(Why.RATED, "Yes.", "")]
+    assert said(chat.learned()) == [(ExampleReason.RATED, "Yes.", "")]
 
 
 def test_an_answer_that_was_stopped_is_doubted() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.personalization import Turn, Why
+from chatdesk.core.personalization import ExampleReason, Turn
 from chatdesk.services.personalize.examples import chat_files as files
 from chatdesk.services.personalize.examples.chat_files import read_chat_file
 
@@ -21,7 +21,7 @@ def test_every_answer_of_a_line_is_an_example(tmp_path: Path) -> None:
     bye = {"role": "assistant", "content": "Bye", "name": "x"}
     path = written(tmp_path / "chats.jsonl", [USER, ANSWER], [system, USER, ANSWER, USER, bye])
     first, second, third = read_chat_file(path)
-    assert first.why is Why.FILE
+    assert first.why is ExampleReason.FILE
     assert first.turns == (Turn("user", "Hi"),)
     assert first.target == "Hello"
     (source,) = first.sources

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chatdesk.core.personalization import Doubt, Finding, FindingKind, Why
+from chatdesk.core.personalization import Doubt, ExampleReason, Finding, FindingKind
 from chatdesk.services.personalize.examples import candidates
 from chatdesk.services.personalize.examples.doubts import doubts
 from tests.services.personalize.examples_data import example
@@ -109,7 +109,7 @@ def test_the_same_again_and_again_is_repetition(answer: str) -> None:
 )
 def test_refusals_are_doubted_but_not_the_persons_own(answer: str) -> None:
     assert doubts(example(answer=answer)) == (Doubt.REFUSAL,)
-    assert doubts(example(answer=answer, why=Why.CORRECTED)) == ()
+    assert doubts(example(answer=answer, why=ExampleReason.CORRECTED)) == ()
     long = answer + " But here is what I know. " + "It was a fine day, and the sun shone. " * 20
     assert Doubt.REFUSAL not in doubts(example(answer=long))
 

@@ -1,15 +1,17 @@
 from dataclasses import replace
 
-from chatdesk.core.personalization import Source, Turn, Why
+from chatdesk.core.personalization import ExampleReason, Source, Turn
 from chatdesk.services.personalize.examples.examples import merged, new_example
 
 QUESTION = (Turn("user", "Who?"),)
 
 
 def test_duplicates_become_one_with_all_sources_and_the_best_reason() -> None:
-    rated = new_example(Why.RATED, QUESTION, "Ada.", [Source("a", "1")])
-    again = new_example(Why.CORRECTED, QUESTION, " Ada.", [Source("b", "2"), Source("a", "1")])
-    other = new_example(Why.RATED, QUESTION, "Eve.", [Source("c", "3")])
+    rated = new_example(ExampleReason.RATED, QUESTION, "Ada.", [Source("a", "1")])
+    again = new_example(
+        ExampleReason.CORRECTED, QUESTION, " Ada.", [Source("b", "2"), Source("a", "1")]
+    )
+    other = new_example(ExampleReason.RATED, QUESTION, "Eve.", [Source("c", "3")])
     assert merged([rated, other, again]) == [
         replace(again, sources=(Source("a", "1"), Source("b", "2"))),
         other,
@@ -18,7 +20,7 @@ def test_duplicates_become_one_with_all_sources_and_the_best_reason() -> None:
 
 def test_who_says_it_and_what_is_worse_make_a_difference() -> None:
     sources = [Source("a", "1")]
-    answer = new_example(Why.RATED, QUESTION, "Ada.", sources)
-    system = new_example(Why.RATED, (Turn("system", "Who?"),), "Ada.", sources)
-    pair = new_example(Why.RATED, QUESTION, "Ada.", sources, rejected="Eve.")
+    answer = new_example(ExampleReason.RATED, QUESTION, "Ada.", sources)
+    system = new_example(ExampleReason.RATED, (Turn("system", "Who?"),), "Ada.", sources)
+    pair = new_example(ExampleReason.RATED, QUESTION, "Ada.", sources, rejected="Eve.")
     assert len({answer.id, system.id, pair.id}) == 3

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from chatdesk.core.personalization import FindingKind
-from chatdesk.services.personalize.examples.masking import find
+from chatdesk.services.personalize.examples.masking import find_personal_data
 
 KEY, PASSWORD, CARD, IBAN, EMAIL, PHONE, NATIONAL_ID = (
     FindingKind.KEY,
@@ -67,7 +67,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
     ],
 )
 def test_it_finds(text: str, kind: FindingKind, value: str) -> None:
-    assert find(text) == ((kind, value),)
+    assert find_personal_data(text) == ((kind, value),)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,16 @@ def test_it_finds(text: str, kind: FindingKind, value: str) -> None:
     ],
 )
 def test_ordinary_texts_hold_no_secrets(text: str) -> None:
-    assert find(text) == ()
+    assert find_personal_data(text) == ()
 
 
 def test_values_come_once_and_in_their_order() -> None:
     text = "b@web.de wrote to a@web.de and b@web.de, from +49 170 1234567"
-    assert find(text) == ((EMAIL, "b@web.de"), (EMAIL, "a@web.de"), (PHONE, "+49 170 1234567"))
+    assert find_personal_data(text) == (
+        (EMAIL, "b@web.de"),
+        (EMAIL, "a@web.de"),
+        (PHONE, "+49 170 1234567"),
+    )
 
 
 def test_the_detectors_are_not_read_before_they_are_needed() -> None:
@@ -114,4 +118,4 @@ def test_the_detectors_are_not_read_before_they_are_needed() -> None:
     "piece", ["!", "a", "1 ", "a@", "a.", "-----BEGIN PRIVATE KEY-----", "://a:"]
 )
 def test_no_text_takes_for_ever(piece: str) -> None:
-    find(piece * (200_000 // len(piece)))  # must end within the time limit of a test
+    find_personal_data(piece * (200_000 // len(piece)))  # must end within the time limit of a test

@@ -24,7 +24,7 @@ from chatdesk.services.personalize.gate.degeneration import degenerate
 from chatdesk.services.personalize.gate.general_sets import GeneralSets
 from chatdesk.services.personalize.gate.losses import answer_losses, divergence, relations
 from chatdesk.services.personalize.gate.memorization import canaries, recalled, says
-from chatdesk.services.personalize.gate.trial import Active, Evidence, judge
+from chatdesk.services.personalize.gate.trial import Active, Evidence, run_trial
 from chatdesk.services.personalize.gate.verdict import better, related
 from chatdesk.services.personalize.plan import HeldOut, Secret
 from tests.lora_files import lora_adapter
@@ -83,7 +83,7 @@ class Bench:
 
     def judge(self, adapter: Path, active: Active | None = None) -> Scorecard:
         evidence = Evidence(SETS, self.figures, self.heldout, ())
-        return judge(self.probe, evidence, adapter, active)
+        return run_trial(self.probe, evidence, adapter, active)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,9 @@ def test_numbers_that_are_none_are_refused(
     try:
         probe = Probe(engine, lambda: None, lambda work: None)
         evidence = Evidence(SETS, bench.figures, bench.heldout, ())
-        card = judge(probe, evidence, lora_adapter(tmp_path / "nan.gguf", strength=float("nan")))
+        card = run_trial(
+            probe, evidence, lora_adapter(tmp_path / "nan.gguf", strength=float("nan"))
+        )
     finally:
         engine.close()
     assert card.verdict is Verdict.REJECTED
@@ -247,5 +249,5 @@ def test_it_ends_when_it_is_told_to(bench: Bench, tmp_path: Path) -> None:
     probe = Probe(bench.engine, check, lambda work: None)
     evidence = Evidence(SETS, bench.figures, bench.heldout, ())
     with pytest.raises(Enough):
-        judge(probe, evidence, lora_adapter(tmp_path / "a.gguf"))
+        run_trial(probe, evidence, lora_adapter(tmp_path / "a.gguf"))
     assert recalled(bench.probe, (), ()) == 0  # nothing of it is in the way
