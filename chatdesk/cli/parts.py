@@ -1,4 +1,4 @@
-"""What the commands of `cli/main.py` have in common: arguments, exit codes, output."""
+"""The common parts of the commands of `cli/main.py`: arguments, exit codes, output."""
 
 import argparse
 import json
@@ -101,7 +101,7 @@ def print_json(document: object) -> None:
 
 
 def show_share(share: float) -> None:
-    """How much is done, 0 to 1, where somebody looks on."""
+    """Show the progress, 0 to 1, where somebody watches."""
     if sys.stderr.isatty():
         print(f"\r{share:4.0%} ", end="", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""What a feature brings to the window, as values: its pages, and who keeps them."""
+"""The parts of a feature in the window, as values: its pages, and their owners."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the window hands to its features.
+    """The services of the window for its features.
 
     `notice` is the chat's, `window` the parent of dialogs; `title_of` names a chat by its id.
     """

@@ -1,4 +1,4 @@
-"""What the controllers of pages share: the page is made when it is opened first."""
+"""The common part of the pages' controllers: a page is made when it is first opened."""
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -50,7 +50,7 @@ class PageController(QObject, Generic[_P]):
 
     @property
     def notice(self) -> Notice:
-        """Where something is told so that it is seen."""
+        """The notice bar, where a message is seen."""
         page = self._page
         return page.notice if page and page.isVisible() else self._chats_notice
 

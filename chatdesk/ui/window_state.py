@@ -1,4 +1,4 @@
-"""What the window looked like when it was left: read at once at start, before the database."""
+"""The state of the window when it was closed: read at once at start, before the database."""
 
 import logging
 from dataclasses import asdict, dataclass, field
@@ -61,7 +61,7 @@ class WindowState:
             self.edits[message_id] = conversation_id, text
 
     def edits_of(self, conversation_id: str | None) -> dict[str, str]:
-        """What is in the open editors of a conversation, by message id."""
+        """Return the text in the open editors of a conversation, by message id."""
         return {id_: text for id_, (of, text) in self.edits.items() if of == conversation_id}
 
     def remember_anchor(self, conversation_id: str, anchor: tuple[str, int] | None) -> None:

@@ -40,7 +40,7 @@ def duration_words(seconds: float) -> str:
 
 
 def left_words(seconds: float) -> str:
-    """How long something still takes."""
+    """Return the remaining time of a task."""
     return tr("{time} left", time=duration_words(seconds))
 
 

@@ -1,1 +1,1 @@
-"""What the command line prints, as text and JSON."""
+"""The documents that the command line prints, as text and JSON."""

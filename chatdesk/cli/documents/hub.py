@@ -24,7 +24,7 @@ _ASKED = re.compile(r"(https?://[^:\s]+(?::\d+)?[^:\s]*|[^:]+)(?::(.+))?")  # RE
 
 
 def is_repository(text: str) -> bool:
-    """Whether the text reads like a repository's name or a link to one, and not like a file's."""
+    """Return True for a repository's name or a link to one, and False for a file's name."""
     return _REPOSITORY.fullmatch(text) is not None and not text.endswith(".gguf")
 
 

@@ -85,7 +85,7 @@ def remove_model(paths: AppPaths, settings: Settings, model_id: str, *, forget: 
 
 
 def models_elsewhere(paths: AppPaths, settings: Settings, *, add: bool) -> list[Document]:
-    """What other apps keep, and with `add` the ids under which it was taken up."""
+    """Return the models of other apps, and with `add` the ids under which they were added."""
     with open_services(paths, settings) as services:
         found = services.models.elsewhere()
         return [

@@ -1,6 +1,6 @@
-"""Between the open chat and the service that answers: asks, and follows what comes of it.
+"""The link between the open chat and the service that answers: asks, and shows the outcome.
 
-What a person wrote stays in the composer, or in the message's editor, until it is accepted.
+Text stays in the composer, or in the message's editor, until it is accepted.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """What was asked, and is not yet accepted or refused."""
+    """A request that is not yet accepted or refused."""
 
     chat: str | None  # the conversation it is of; None is a new chat that has not become one yet
 
@@ -248,7 +248,7 @@ class AskController(QObject):
             lambda problem: self._notice.show_problem(problem, tr("Save again"), self._save_again),
         )
 
-    # What the composer shows
+    # State of the composer
 
     def _is_answering(self) -> bool:
         return self._chat.current is not None and self._chat.current in self._answering.values()

@@ -44,7 +44,7 @@ class OpenChat(QObject):
         self._notice = notice
         self._state = state
         self._last_id: str | None = None  # the last message shown
-        self._told = 0  # how often it was told that a message came, went on or ended
+        self._told = 0  # number of messages that came, continued or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
         view.message_actions.edit_changed.connect(self._edit_changed)
@@ -117,7 +117,7 @@ class OpenChat(QObject):
                 return
             if told == self._told:
                 self._show(*found, restore=restore)
-            else:  # what was read is older than what was told: an answer may have ended since
+            else:  # the read state is outdated: an answer may have ended since
                 self._load(conversation_id, restore=restore)
 
         def gone(problem: EnvironmentProblem) -> None:
@@ -162,7 +162,7 @@ class OpenChat(QObject):
         self.shown.emit(streaming if answering else [])
         self.prompt_changed.emit()
 
-    # What is left unfinished
+    # Unfinished text
 
     def remember(self) -> None:
         """Put the draft and the reading position into the window's state."""
@@ -195,7 +195,7 @@ class OpenChat(QObject):
             self.state_changed.emit()
 
     def forget_edit(self, message_id: str, text: str) -> None:
-        """What was edited was accepted; what was typed since stays."""
+        """Drop an accepted edit; text typed since then stays."""
         conversation_id, kept = self._state.edits.get(message_id, ("", ""))
         if kept.strip() == text:
             self._state.remember_edit(conversation_id, message_id, None)
@@ -205,10 +205,10 @@ class OpenChat(QObject):
     def _show_draft(self) -> None:
         self._composer.set_text(self._state.drafts.get(self.current or "", ""))
 
-    # What it is set to
+    # Settings
 
     def choose_adapter(self, choice: str | None) -> None:
-        """Who answers in the open conversation, or in the next new one."""
+        """Choose who answers in the open conversation, or in the next new one."""
         current = self.current
         if current is None:
             self._show_adapter(choice)
@@ -235,7 +235,7 @@ class OpenChat(QObject):
         )
 
     def set_default_system_prompt(self, text: str) -> None:
-        """What new chats begin with."""
+        """Set the system prompt of new chats."""
         self.system_prompt = text
         if self.current is None:
             self._inspector.show_system_prompt(text)
@@ -293,7 +293,7 @@ class OpenChat(QObject):
     # Beside them
 
     def show_context(self, use: ContextUse | None) -> None:
-        """How full the context window is; None is not measured yet."""
+        """Show how full the context window is; None is not measured yet."""
         self._inspector.show_context(use)
         self._view.column.show_view_line(use.view_after if use else None)
         self.context_measured.emit(use)

@@ -1,4 +1,4 @@
-"""How long the prompt is as it stands, counted by the engine while one types."""
+"""The present length of the prompt, counted by the engine during typing."""
 
 from collections.abc import Callable
 
@@ -70,7 +70,7 @@ class PromptCounter(QObject):
         self._bridge.run(
             lambda app: app.chat.count_tokens(current, text, system_prompt=system),
             show,
-            lambda problem: self._forget(),  # sending tells it in full
+            lambda problem: self._forget(),  # sending reports it in full
             patient=True,
         )
 

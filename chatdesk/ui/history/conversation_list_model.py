@@ -14,7 +14,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class ListRole(IntEnum):
-    """What a row tells beside its text."""
+    """The data of a row beside its text."""
 
     ID = Qt.ItemDataRole.UserRole + 1
     IS_HEADING = auto()
@@ -72,7 +72,7 @@ class ConversationListModel(QAbstractListModel):
         return ""
 
     def is_empty(self) -> bool:
-        """Whether there is no conversation at all, filtered or not."""
+        """True if there is no conversation at all, filtered or not."""
         return not self._summaries
 
     def _rebuild(self) -> None:
@@ -97,7 +97,7 @@ class ConversationListModel(QAbstractListModel):
     # Qt's names from here on
 
     def rowCount(self, parent: Index | None = None) -> int:
-        """How many rows there are."""
+        """Return the number of rows."""
         return 0 if parent and parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:

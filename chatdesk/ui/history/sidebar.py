@@ -121,7 +121,7 @@ class _PageButton(QPushButton):
         inside.addWidget(self._status, 0, Qt.AlignmentFlag.AlignRight)
 
     def show_status(self, words: str) -> None:
-        """How it stands, in few words; nothing for ""."""
+        """Show a status in few words; nothing for ""."""
         self._status.show_words(words, Tone.GOOD)
         self.setAccessibleDescription(words)
 
@@ -239,11 +239,11 @@ class Sidebar(QFrame):
             self._list.setCurrentIndex(self._model.index(row))
 
     def show_status(self, page_id: str, words: str) -> None:
-        """How a feature stands, beside the button of its page; nothing for ""."""
+        """Show a feature's status beside the button of its page; nothing for ""."""
         self._pages[page_id].show_status(words)
 
     def mark_page(self, shown: str) -> None:
-        """Which page the window shows."""
+        """Mark the page that the window shows."""
         for page_id, button in self._pages.items():
             set_class(button, "row-chosen" if page_id == shown else "row")
 
@@ -257,7 +257,7 @@ class Sidebar(QFrame):
 
     @property
     def is_renaming(self) -> bool:
-        """Whether a title is being edited in place."""
+        """True while a title is being edited in place."""
         return self._list.state() == QAbstractItemView.State.EditingState
 
     def focus_search(self) -> None:
@@ -293,7 +293,7 @@ class Sidebar(QFrame):
                 return
 
     def menu_of(self, index: Index) -> QMenu:
-        """What can be done with a chat."""
+        """Return the menu of actions on a chat."""
         conversation_id, mark = index.data(ListRole.ID), index.data(ListRole.MARK)
         menu = QMenu(self)
         menu.addAction(tr("Rename"), lambda: self.rename(conversation_id))

@@ -1,4 +1,4 @@
-"""How models that can be fetched, and those being fetched, are said in few words."""
+"""Downloadable models and downloads, in few words."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _MOVING = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.CHECKING)
 
 
 def file_key(repo: str, path: str) -> FileKey:
-    """What a file is known by before and after it was fetched: not by its folder."""
+    """Return the identity of a file before and after its download, without its folder."""
     return repo, path.rpartition("/")[2]
 
 
@@ -41,7 +41,7 @@ def why_words(estimate: Estimate) -> str:
 
 
 def repository_words(model: HubModel, now: datetime | None = None) -> str:
-    """How much a repository is used, how old it is, and its licence."""
+    """Return a repository's usage, age and licence."""
     parts = [
         trn("{count} download", "{count} downloads", model.downloads, count=f"{model.downloads:,}"),
         trn("{count} like", "{count} likes", model.likes, count=f"{model.likes:,}"),
@@ -55,7 +55,7 @@ def repository_words(model: HubModel, now: datetime | None = None) -> str:
 
 
 def purpose_words(purpose: str) -> str:
-    """What a recommended model is good for; one that is unknown as it is."""
+    """Return the purpose of a recommended model; an unknown one as it is."""
     return {
         "chat": tr("chat"),
         "code": tr("code"),
@@ -65,7 +65,7 @@ def purpose_words(purpose: str) -> str:
 
 
 def name_and_quantization(download: Download) -> tuple[str, str]:
-    """What is being fetched, by the name of its file: "Qwen3 8B" and "Q4_K_M"."""
+    """Return the name and quantization of a download: "Qwen3 8B" and "Q4_K_M"."""
     quantization = quantization_of(download.files[0].path)
     name = _PART.sub("", download.name)
     if name.upper().endswith(quantization) and name.upper() != quantization:
@@ -74,7 +74,7 @@ def name_and_quantization(download: Download) -> tuple[str, str]:
 
 
 def download_words(download: Download, progress: DownloadProgressed | None) -> str:
-    """How far a download is, or what keeps it; `progress` while it is running."""
+    """Return the progress or the problem of a download; `progress` while it is running."""
     received = progress.received if progress else download.received
     part = part_words(received, download.bytes)
     if download.state is DownloadState.DONE:
@@ -98,7 +98,7 @@ def download_words(download: Download, progress: DownloadProgressed | None) -> s
 
 
 def status_words(downloads: Iterable[Download], received: Mapping[str, int]) -> str:
-    """How far everything that is being fetched is; "" while nothing is.
+    """Return the progress of all downloads; "" without any.
 
     `received` is what is there of each, by its id.
     """

@@ -19,7 +19,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class AdapterRole(IntEnum):
-    """What a row tells beside its name."""
+    """The data of a row beside its name."""
 
     RECORD = Qt.ItemDataRole.UserRole + 1
     WITHDRAWN = auto()  # a `Withdrawn`, or None where nothing was
@@ -28,7 +28,7 @@ class AdapterRole(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in a column; in the text's own colour where there is no tone."""
+    """The content of a column; without a tone in the text's own colour."""
 
     words: str
     tone: Tone | None = None
@@ -72,11 +72,11 @@ class AdapterListModel(QAbstractListModel):
     # Qt's names from here on
 
     def rowCount(self, parent: Index | None = None) -> int:
-        """How many there are."""
+        """Return the number of adapters."""
         return 0 if parent and parent.isValid() else len(self._records)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """What `AdapterRole` lists; the name; and for a screen reader all of it in words."""
+        """Return the data of `AdapterRole`, the name, or all of it for screen readers."""
         record = self._records[index.row()]
         withdrawn = self._withdrawn.get(record.id)
         match role:
@@ -96,7 +96,7 @@ class AdapterListModel(QAbstractListModel):
 
 
 def cells(record: AdapterRecord, withdrawn: Withdrawn | None) -> list[Cell]:
-    """What stands in the columns of a record's row."""
+    """Return the columns of a record's row."""
     own, general = ("–", Tone.PLAIN), ("–", Tone.PLAIN)
     if card := record.scorecard:
         own, general = own_judgement(card), general_judgement(card, card.base)

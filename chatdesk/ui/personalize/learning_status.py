@@ -1,4 +1,4 @@
-"""What the sidebar says of learning, in few words."""
+"""The status of training for the sidebar, in few words."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ class LearningStatus:
 
 
 def learning_words(progress: LearningProgress) -> str:
-    """How far a run is, or what came of it; "" where nothing did."""
+    """Return the progress or the result of a run; "" without a result."""
     if progress.state in RUNNING and progress.paused:
         return tr("paused")
     if progress.state in RUNNING and progress.waiting:

@@ -1,4 +1,4 @@
-"""How it stands with learning: everything the Personalize page shows, as a value."""
+"""The state of personalization: everything its page shows, as a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

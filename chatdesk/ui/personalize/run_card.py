@@ -65,7 +65,7 @@ class RunCard(QFrame):
         self._chart.set_theme(theme)
 
     def show_progress(self, name: str, progress: LearningProgress) -> None:
-        """How far the run is."""
+        """Show the progress of the run."""
         self._show(name, progress.adapter_id, goes_on=not progress.paused)
         self._status.setText(status_words(progress))
         self._chart.show_losses(progress.losses)
@@ -98,7 +98,7 @@ class RunCard(QFrame):
 
 
 def status_words(progress: LearningProgress) -> str:
-    """What a run does or waits for, and what was measured of it."""
+    """Return the activity of a run or the reason for its pause, and its measurements."""
     if progress.paused:
         parts = [tr("paused")]
     elif progress.waiting:

@@ -1,4 +1,4 @@
-"""How what was learned, and what may be, is said in few words."""
+"""Examples and adapters in few words."""
 
 from datetime import datetime
 from math import isfinite
@@ -28,7 +28,7 @@ def change_words(share: float) -> str:
 
 
 def state_words(record: AdapterRecord) -> tuple[str, Tone]:
-    """How far a run got, or what its adapter is."""
+    """Return the progress of a run, or the state of its adapter."""
     if record.active:
         return tr("active"), Tone.GOOD
     return {
@@ -45,14 +45,14 @@ def state_words(record: AdapterRecord) -> tuple[str, Tone]:
 
 
 def learned_words(record: AdapterRecord) -> str:
-    """How much an adapter was made from."""
+    """Return the amount of data that an adapter was trained on."""
     if record.state is AdapterState.IMPORTED:
         return tr("made elsewhere")
     return trn("{n} answer", "{n} answers", record.examples)
 
 
 def withdrawn_words(withdrawn: Withdrawn) -> str:
-    """What an adapter was made from and is not to be learned from any more."""
+    """Return the sources of an adapter that must not be learned from any more."""
     chats, answers = withdrawn.conversations, withdrawn.examples
     if chats:
         return trn("{n} chat withdrawn, retrain", "{n} chats withdrawn, retrain", chats)
@@ -104,7 +104,7 @@ def doubt_words(doubt: Doubt) -> tuple[str, str]:
 
 
 def finding_words(kind: FindingKind) -> str:
-    """What kind of secret or personal datum it is."""
+    """Return the kind of a secret or personal datum."""
     return {
         FindingKind.KEY: tr("key or token"),
         FindingKind.PASSWORD: tr("password"),
@@ -117,7 +117,7 @@ def finding_words(kind: FindingKind) -> str:
 
 
 def cut_words(example: Example, longest: int) -> str:
-    """What of an example's conversation is left out, "" if nothing."""
+    """Return what is left out of an example's conversation, "" if nothing."""
     if not example.cut:
         return ""
     return trn(
@@ -130,5 +130,5 @@ def cut_words(example: Example, longest: int) -> str:
 
 
 def role_words(role: str) -> str:
-    """Who says a turn."""
+    """Return the author of a turn."""
     return {"system": tr("System prompt"), "user": tr("You")}.get(role, tr("Model"))

@@ -14,9 +14,9 @@ ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
 class MoreSampling(QWidget):
-    """`turned` carries a field's name and its new value.
+    """Fields of the other parameters; `turned` carries a field's name and its new value.
 
-    What belongs to a sampler that is off is not shown.
+    Parameters of a sampler that is off are hidden.
     """
 
     turned = Signal(str, object)

@@ -1,4 +1,4 @@
-"""How the next token is chosen: a preset, the usual sliders, and all the rest when unfolded."""
+"""The sampling parameters: a preset, the usual sliders, and all others when unfolded."""
 
 from dataclasses import replace
 
@@ -56,7 +56,7 @@ class SamplingPanel(QWidget):
             self._more.flush()
 
     def show_sampling(self, sampling: SamplingParams) -> None:
-        """Show other values; those it has told itself change nothing."""
+        """Show other values; its own values change nothing."""
         if sampling != self._sampling:
             self._sampling = sampling
             self._show()
@@ -99,6 +99,6 @@ def _preset_names() -> dict[str, str]:
 
 
 def _preset_of(sampling: SamplingParams) -> str | None:
-    """Which preset these are, but for what is the chat's own."""
+    """Return the preset of these values, apart from the chat's own ones."""
     own = {name: getattr(sampling, name) for name in OWN_OF_THE_CHAT}
     return next((name for name, each in PRESETS.items() if replace(each, **own) == sampling), None)

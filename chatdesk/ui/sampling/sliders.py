@@ -32,7 +32,7 @@ def knobs_of(group: SamplerGroup) -> dict[str, tuple[Knob, ...]]:
 
 
 class KnobSlider(QWidget):
-    """A name, a value and a slider; tells the new value when the user moves it."""
+    """A name, a value and a slider; emits the new value when the user moves it."""
 
     moved = Signal(float)
 
@@ -63,7 +63,7 @@ class KnobSlider(QWidget):
         layout.addWidget(self._slider)
 
     def show_value(self, value: float) -> None:
-        """Show a value without telling it back."""
+        """Show a value without emitting it."""
         self._slider.blockSignals(True)
         self._slider.setValue(round(value / self._step))
         self._slider.blockSignals(False)

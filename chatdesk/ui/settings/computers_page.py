@@ -38,7 +38,7 @@ class _Computer(QFrame):
         row.addWidget(self.remove)
 
     def show_state(self, answers: bool | None) -> None:
-        """Whether it answers; None while that is being found out."""
+        """Show if it answers; None while that is being checked."""
         words, look = {
             None: (tr("asking…"), "small"),
             True: (tr("answers"), "good"),
@@ -49,7 +49,7 @@ class _Computer(QFrame):
 
 
 class ComputersPage(SettingsPage):
-    """Asks whether a computer answers; `show_answer` tells."""
+    """Asks if a computer answers; `show_answer` shows the result."""
 
     section, icon = SettingsId.DEVICES, "computers"
     check_requested = Signal(str)
@@ -93,7 +93,7 @@ class ComputersPage(SettingsPage):
         self._mark.setPixmap(icon("warning", theme.warn).pixmap(LARGE_ICON_SIZE))
 
     def show_answer(self, address: str, answers: bool) -> None:
-        """Whether a computer answers."""
+        """Show if a computer answers."""
         if line := self._lines.get(address):
             line.show_state(answers)
 

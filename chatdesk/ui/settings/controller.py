@@ -84,7 +84,7 @@ class SettingsController(QObject):
         dialog.open()
 
     def show_server(self, url: str, problem: EnvironmentProblem | None = None) -> None:
-        """How it stands with the API: its address ("" while it is off), or why it is not there."""
+        """Show the API's address ("" while it is off), or why it does not run."""
         self._server_url, self._server_problem = url, problem
         if self._dialog:
             self._show_server()

@@ -56,7 +56,7 @@ class ServerPage(SettingsPage):
         self._column.addStretch(1)
 
     def show_status(self, status: ServerStatus) -> None:
-        """How it stands with the API."""
+        """Show the state of the API."""
         self._copy.setVisible(bool(status.url))
         self._copy.setText(tr("Copy"))
         self._address.setVisible(bool(status.url))

@@ -43,7 +43,7 @@ class Choice(QComboBox):
 
     @property
     def value(self) -> Any:
-        """What is chosen; None when nothing is."""
+        """The choice; None without one."""
         at = self.currentIndex()
         return self._values[at] if at >= 0 else None
 
@@ -166,7 +166,7 @@ class FactList(QWidget):
 
 
 class Fold(QPushButton):
-    """A line to press that shows or hides what is below it; `toggled` tells."""
+    """A line that shows or hides the part below it when pressed; it emits `toggled`."""
 
     def __init__(self, words: str, theme: Theme) -> None:
         super().__init__()

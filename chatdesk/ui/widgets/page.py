@@ -1,4 +1,4 @@
-"""What pages in the place of the chat share: a title with buttons, and a column that scrolls."""
+"""The common part of pages in the place of the chat: title, buttons, scrolling column."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -80,7 +80,7 @@ class PageView(QWidget):
         self._back.setIcon(icon("chevron-left", theme.muted))
 
     def offer_sidebar(self, offered: bool) -> None:
-        """Whether there is a sidebar to show; its chats lead back."""
+        """Show or hide the sidebar's button; its chats lead back."""
         self._sidebar.setVisible(offered)
         self._back.setVisible(offered)
 

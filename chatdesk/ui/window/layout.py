@@ -1,4 +1,4 @@
-"""What fills the window: the sidebar, the chat or another page, and the chat's inspector."""
+"""The content of the window: the sidebar, the chat or another page, and the inspector."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ class Panels(QWidget):
 
     @property
     def shows_chat(self) -> bool:
-        """Whether it is the chat that is shown."""
+        """True if the chat is shown."""
         return self._stack.current == PageId.CHAT
 
     @property

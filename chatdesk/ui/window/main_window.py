@@ -159,7 +159,7 @@ class MainWindow(QMainWindow):
 
     @property
     def notice(self) -> Notice:
-        """What the window tells (tests read it)."""
+        """Notice bar (used by tests)."""
         return self._page.notice
 
     @property
@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
         """Take on other colours."""
         self.parts.set_theme(theme)
 
-    # What changed
+    # Changes
 
     def _on_bug(self, bug: BaseException) -> None:
         if isinstance(bug, EnvironmentProblem):
@@ -277,7 +277,7 @@ class MainWindow(QMainWindow):
         self._keeper.save()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep what is on the screen, then tell that the window is gone."""
+        """Save the state of the window, then emit that it is closed."""
         self.parts.inspector.flush()
         self.save_state()
         event.accept()

@@ -50,7 +50,7 @@ class SingleInstance(QObject):
         return True
 
     def running_version(self) -> str:
-        """Which ChatDesk the window that has the lock is of; ours where it does not say."""
+        """Return the version of the window that has the lock; our own if it does not say."""
         try:
             return self._version.read_text("utf-8")
         except OSError:

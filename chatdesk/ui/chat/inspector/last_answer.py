@@ -1,4 +1,4 @@
-"""What the last answer cost."""
+"""The cost of the last answer."""
 
 from collections.abc import Mapping
 
@@ -37,7 +37,7 @@ class LastAnswer(QWidget):
         layout.addWidget(self._facts)
 
     def show_adapters(self, names: Mapping[str, str]) -> None:
-        """What the adapters are called, by their ids."""
+        """Set the adapters' names, by their ids."""
         self._adapters = names
         self.show_answer(*self._shown)
 
@@ -74,7 +74,7 @@ class LastAnswer(QWidget):
 
 
 def _cached(record: AnswerRecord) -> str:
-    """How much of the prompt was there already, in memory or on disk."""
+    """Return how much of the prompt was cached, in memory or on disk."""
     if record.cached_tokens is None or record.prompt_tokens is None:
         return ""
     cached, prompt = f"{record.cached_tokens:,}", f"{record.prompt_tokens:,}"
@@ -82,7 +82,7 @@ def _cached(record: AnswerRecord) -> str:
 
 
 def _guessed(record: AnswerRecord) -> str:
-    """How many of the tokens that were guessed ahead were right, where any were."""
+    """Return how many of the guessed tokens were right, if there were any."""
     if not record.drafted:
         return ""
     right, drafted = f"{record.accepted:,}", f"{record.drafted:,}"

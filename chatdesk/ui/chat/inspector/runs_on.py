@@ -1,4 +1,4 @@
-"""Where the loaded model runs, and what was given up for that."""
+"""The devices of the loaded model, and what was given up for them."""
 
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -40,7 +40,7 @@ class RunsOn(QWidget):
         self.hide()
 
     def show_engine(self, status: EngineStatus) -> None:
-        """What the engine is doing."""
+        """Show the state of the engine."""
         loaded = status.loaded if status.state is EngineState.READY else None
         if loaded is not self._loaded:
             self._loaded = loaded
@@ -69,7 +69,7 @@ class RunsOn(QWidget):
 
 
 def step_down_words(loaded: ModelLoaded) -> list[str]:
-    """What was given up because memory did not suffice, a sentence for each."""
+    """Return what was given up for lack of memory, a sentence for each."""
     words = {
         StepDown.FEWER_LAYERS: tr(
             "There was not enough graphics memory for more, so {n} of {layers} layers run there.",

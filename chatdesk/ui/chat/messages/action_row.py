@@ -1,4 +1,4 @@
-"""What stands below a message: what can be done with it, and what it cost."""
+"""The row below a message: its actions, and its cost."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -26,7 +26,7 @@ COPIED_MS = 1_500
 
 
 class MessageActions(QObject):
-    """What can be asked for at a message: one object for all of a conversation.
+    """Requests at messages: one object for all of a conversation.
 
     Who has a button for it emits the signal, who does it connects to it. The id of the message
     comes first.
@@ -106,7 +106,7 @@ class ActionRow(QWidget):
 
     @property
     def revealed(self) -> bool:
-        """Whether the row can be seen."""
+        """True if the row is visible."""
         focus = self.window().focusWidget() if self.window() else None
         focused = focus is not None and self.isAncestorOf(focus) and focus.hasFocus()
         in_menu = any(button.isDown() for button in self.findChildren(QToolButton))
@@ -137,7 +137,7 @@ class ActionRow(QWidget):
         )
 
     def show_message(self, message: Message) -> None:
-        """Whether the message is pinned, how it is rated, and whether it is marked."""
+        """Show if the message is pinned, rated or marked."""
         self._message = message
         self._show_pinned(message.pinned)
         for rating, button in self.rating_buttons.items():
@@ -290,7 +290,7 @@ class _Facts(_Fading):
 
 
 def facts(message: Message) -> str:
-    """What was measured of an answer: model, tokens, seconds. Unmeasured things are left out."""
+    """Return the measurements of an answer: model, tokens, seconds. Missing ones are left out."""
     answer = message.answer
     if answer is None or message.corrects:  # what a person wrote has no such figures
         return ""

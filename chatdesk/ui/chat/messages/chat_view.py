@@ -48,7 +48,7 @@ class ChatView(QWidget):
         layout.addWidget(self.column)
         QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
 
-    # What is shown
+    # Content
 
     def show_path(
         self,
@@ -108,7 +108,7 @@ class ChatView(QWidget):
             self.column.relayout(view)
 
     def finish(self, message: Message) -> None:
-        """An answer ended: show its final state, and tell a screen reader."""
+        """Show an answer's final state, and notify screen readers."""
         streamed = self.column.message(message.id)
         if streamed is None:
             return
@@ -142,7 +142,7 @@ class ChatView(QWidget):
             self.column.reveal(view)
 
     def end_edit(self, message_id: str) -> None:
-        """What was edited was accepted: close the editor if it is shown."""
+        """Close the editor of a message, if shown: its text was accepted."""
         if view := self.column.view(message_id):
             view.end_edit()
         self._edits.pop(message_id, None)

@@ -73,7 +73,7 @@ class MessageColumn(QAbstractScrollArea):
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._focus_changed)
 
-    # What is shown
+    # Content
 
     def show_path(self, path: Sequence[Message], siblings: Siblings) -> None:
         """Show these messages, oldest first, from their end."""
@@ -144,11 +144,11 @@ class MessageColumn(QAbstractScrollArea):
         self._rebuild(len(self._path) - 1)
         self.restore_anchor(anchor)
 
-    # Where it is scrolled to
+    # Scrolling
 
     @property
     def at_bottom(self) -> bool:
-        """Whether the end of the conversation is in sight."""
+        """True if the end of the conversation is in sight."""
         bar = self.verticalScrollBar()
         return self._built_to_end and bar.value() >= bar.maximum() - _NEAR_END
 

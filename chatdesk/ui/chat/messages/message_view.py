@@ -98,7 +98,7 @@ class MessageView(QWidget):
         self.actions_row.set_siblings(siblings, self.message.id)
 
     def set_last(self, is_last: bool) -> None:
-        """Whether nothing follows this message."""
+        """Set if no message follows this one."""
         if is_last != self._is_last:
             self._is_last = is_last
             self._show_state()
@@ -122,7 +122,7 @@ class MessageView(QWidget):
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is more to show than `flush` has shown."""
+        """True if there is more to show than `flush` has shown."""
         return self.body is not None and self.body.unfinished
 
     def finish(self, message: Message, streamed: Message) -> None:
@@ -150,7 +150,7 @@ class MessageView(QWidget):
 
     @property
     def editing(self) -> bool:
-        """Whether the text is being edited."""
+        """True while the text is being edited."""
         return self.editor is not None
 
     def begin_edit(self, text: str | None = None) -> None:
@@ -294,5 +294,5 @@ class MessageView(QWidget):
 
 
 def _has_begun(message: Message) -> bool:
-    """Whether there is something to see of an answer."""
+    """Return True if there is something to see of an answer."""
     return bool(message.text or message.thinking)

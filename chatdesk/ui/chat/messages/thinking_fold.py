@@ -41,7 +41,7 @@ class ReasoningFold(QWidget):
 
     @property
     def expanded(self) -> bool:
-        """Whether the reasoning can be read."""
+        """True if the reasoning is visible."""
         return self.button.isChecked()
 
     def append(self, text: str) -> None:

@@ -23,10 +23,10 @@ _FASTEST_MB = 10_000.0
 
 
 class DownloadSettingsPage(SettingsPage):
-    """`token_changed` carries an access token to keep, "" to forget the one that is kept.
+    """Settings of downloads; `token_changed` carries an access token to save, "" to delete it.
 
-    `token_asked` asks whether there is one; `show_token` tells. A locked keyring asks the person to
-    open it, so that is asked only once the page is looked at.
+    `token_asked` asks for the state of the token; `show_token` shows it. A locked keyring asks the
+    user to unlock it, so that is asked only once the page is shown.
     """
 
     section, icon = SettingsId.DOWNLOADS, "download"
@@ -115,7 +115,7 @@ class DownloadSettingsPage(SettingsPage):
         return _part(tr("Access token"), self._token, (self._save, self._remove), self._state, note)
 
     def show_token(self, there: bool, problem: EnvironmentProblem | None = None) -> None:
-        """Whether there is one, and why it was not kept."""
+        """Show if there is a token, and why it was not saved."""
         set_class(self._state, "danger" if problem else "good" if there else "small")
         state = tr("A token is saved.") if there else tr("No token is saved.")
         self._state.setText(str(problem) if problem else state)
@@ -127,7 +127,7 @@ class DownloadSettingsPage(SettingsPage):
             self._token.clear()
             self.token_changed.emit(token)
 
-    # How fast, and where to
+    # Speed and folder
 
     def _speed(self, now: DownloadSettings) -> None:
         at_once = WholeNumber(1, MOST_AT_ONCE, min(now.at_once, MOST_AT_ONCE))
@@ -164,7 +164,7 @@ class DownloadSettingsPage(SettingsPage):
 
 
 def is_web_address(address: str) -> bool:
-    """Whether it can be asked for models: http or https, with a host and nothing secret in it."""
+    """Return True for an address of a hub: http or https, with a host and without secrets."""
     try:
         parts = urlsplit(address)
         _ = parts.port  # raises for one that is no number

@@ -97,7 +97,7 @@ class CatalogList(QWidget):
         self._fill()
 
     def mark_taken(self, fetching: Collection[FileKey], kept: Collection[FileKey]) -> None:
-        """Which files are being fetched, and which are on this computer already."""
+        """Mark the files that are being fetched, and those on this computer."""
         self._taken = {key: tr("Downloading") for key in fetching}
         self._taken |= {key: tr("Already here") for key in kept}
         for row in self.rows:
@@ -115,7 +115,7 @@ class CatalogList(QWidget):
         self._tell(tr("Looking for a newer list…"))
 
     def show_looked(self, words: str, *, failed: bool = False) -> None:
-        """What came of looking for a newer list."""
+        """Show the result of a check for a newer list."""
         self._newer.setEnabled(True)
         self._tell(words, "danger" if failed else "small")
 

@@ -89,7 +89,7 @@ class HubController(QObject):
             self._search_made.set_theme(theme)
 
     def _on_models(self, _fact: ModelsChanged) -> None:
-        """What is on this computer need not be fetched."""
+        """Update the marks: models on this computer need not be fetched."""
         self._mark_taken()
 
     def _on_downloads(self, _fact: DownloadsChanged) -> None:

@@ -1,4 +1,4 @@
-"""What a search of the hub found: one line a repository, opened with a press."""
+"""The results of a hub search: one line a repository, opened with a press."""
 
 from collections.abc import Sequence
 

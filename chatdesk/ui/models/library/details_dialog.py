@@ -72,7 +72,7 @@ class ModelDetails(LibraryDialog):
 
     @property
     def notes(self) -> ModelNotes:
-        """What is known of the model, with what the person has changed."""
+        """The notes on the model, with the user's changes."""
         header_name = self.kept.model.header.name
         title = self._title.text().strip()
         tags = (tag.strip() for tag in self._tags.text().replace("，", ",").split(","))
@@ -127,7 +127,7 @@ class ModelDetails(LibraryDialog):
     def _take_sampling(self, sampling: SamplingParams) -> None:
         self._chosen = sampling
 
-    # How they stand
+    # Layout
 
     def _fill_body(self, adapter: str) -> None:
         own = Form()
@@ -201,7 +201,7 @@ class ModelDetails(LibraryDialog):
 
 
 def machine_facts(kept: KeptModel) -> dict[str, str]:
-    """What this computer makes of a model, by name: memory and speed, foretold and measured."""
+    """Return a model's memory and speed on this computer by name, predicted and measured."""
     estimate, notes = kept.estimate, kept.notes
     used = memory_at_words(notes.used_bytes, notes.used_context)
     if used and notes.estimated_bytes:
@@ -216,7 +216,7 @@ def machine_facts(kept: KeptModel) -> dict[str, str]:
 
 
 def file_facts(kept: KeptModel) -> dict[str, str]:
-    """What a model's file says of itself, by name."""
+    """Return the values in a model's file, by name."""
     model, header = kept.model, kept.model.header
     place = Path(model.path)
     size = size_words(header.bytes)

@@ -149,7 +149,7 @@ class KeptRow(HubRow):
 
     @property
     def stops(self) -> tuple[QWidget, ...]:
-        """Where Tab stops, in order."""
+        """The stops of the Tab key, in order."""
         return (self, self._star, self._chat, self._renew, self._menu)
 
     def set_theme(self, theme: Theme) -> None:
@@ -160,7 +160,7 @@ class KeptRow(HubRow):
         self.update()
 
     def show_kept(self, kept: KeptModel, *, in_use: bool) -> None:
-        """What is known of it now."""
+        """Show the present data of the model."""
         self.kept = kept
         about, (state, tone) = about_words(kept, datetime.now(UTC)), state_words(kept)
         self.say(about)
@@ -178,7 +178,7 @@ class KeptRow(HubRow):
         self._show_star()
 
     def menu(self) -> QMenu:
-        """What can be done with it."""
+        """Return the menu of actions on the model."""
         kept, requests, menu = self.kept, self._requests, QMenu(self)
         there, changed = (kept.presence is each for each in (Presence.THERE, Presence.CHANGED))
         favourite = kept.notes.favourite

@@ -127,7 +127,7 @@ class LibrarySearches(QObject):
         )
 
     def show_quantizing(self, progress: Quantizing) -> bool:
-        """How far a smaller model is; whether the person is looking at that."""
+        """Show the progress of a smaller model; return True if the user is looking at it."""
         dialog, self._progress = self._shrink, progress
         if dialog is None or dialog.kept.model.id != progress.model.id:
             return False
