@@ -250,7 +250,7 @@ def install(accelerator: str, kind: str) -> None:
             BUILT.unlink(missing_ok=True)
             pip("Installing llama.cpp", "--force-reinstall", "--no-deps", str(wheel))
             BUILT.write_text(llama_build(accelerator), "utf-8")
-    project = ["-e", f".[{','.join(extras)}]"]
+    project = ["-e", f".[{','.join(extras)}]" if extras else "."]
     pip("Installing ChatDesk", *(project if engine else ["--no-deps", *project]))
 
 

@@ -160,6 +160,7 @@ def test_what_learning_needs_does_not_hold_the_window_up(
     dev.set_up("cpu", "chat")
     assert "jinja2" in wanted
     assert "torch" not in wanted
+    assert wanted[-2:] == ["-e", "."]
     wanted.clear()
     dev.install_learning()
     assert "torch" in wanted
