@@ -16,10 +16,8 @@ class PageId(StrEnum):
 
 
 class SettingsId(StrEnum):
-    """The pages of the settings: the names of the sections they begin with."""
+    """The pages of the settings that other parts lead to, by the names of their sections."""
 
-    GENERAL = "general"
-    MODELS = "models"
     DOWNLOADS = "downloads"
     LEARNING = "learning"
     SERVER = "server"

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.ui.bridge import Bridge, Work
-from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import CheckBox, Form, recolour, small
@@ -21,7 +21,7 @@ class SettingsPage(QWidget):
     `section` names that section, and the page itself; `icon` names the picture beside its title.
     """
 
-    section: ClassVar[SettingsId]
+    section: ClassVar[str]
     icon: ClassVar[str]
 
     def __init__(self, title: str, settings: SettingsValue) -> None:

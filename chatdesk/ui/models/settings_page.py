@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.units import GB, MB, size_words
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
@@ -26,7 +26,7 @@ LIMITS = (500 * MB, GB, 2 * GB, 4 * GB, 8 * GB, 16 * GB)
 class ModelSettingsPage(SettingsPage):
     """Asks to delete what is kept on disk; `show_kept` shows how much that is."""
 
-    section, icon = SettingsId.MODELS, "cube"
+    section, icon = "models", "cube"
     clear_requested = Signal()
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:

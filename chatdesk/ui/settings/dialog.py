@@ -47,7 +47,7 @@ class SettingsDialog(QDialog):
 
     def show_page(self, page_id: str) -> None:
         """Turn to the page of a section."""
-        sections = [str(page.section) for page in self.pages]
+        sections = [page.section for page in self.pages]
         self._list.setCurrentRow(sections.index(page_id))
 
     def _turn_to(self, row: int) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QPlainTextEdit
 
 from chatdesk.core.i18n import LANGUAGES, tr
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.navigator import Navigator, SettingsId
+from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings.update_controller import open_page
 from chatdesk.ui.settings.update_row import UpdateRow
 from chatdesk.ui.settings_page import SettingsPage
@@ -19,7 +19,7 @@ TYPING_MS = 500
 class GeneralPage(SettingsPage):
     """How the window looks and works."""
 
-    section, icon = SettingsId.GENERAL, "settings"
+    section, icon = "general", "settings"
 
     def __init__(self, settings: SettingsValue, theme: Theme) -> None:
         super().__init__(tr("General"), settings)
