@@ -48,7 +48,7 @@ def check_processor() -> None:
     if lacking:
         raise NoWindow(
             tr("This processor is too old: it lacks {features}.", features=", ".join(lacking)),
-            tr("ChatDesk needs one that knows x86-64-v2, as all do since 2013."),
+            tr("ChatDesk needs one that supports x86-64-v2; all since 2013 do."),
         )
 
 

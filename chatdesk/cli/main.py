@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_serve_device(commands)
     doctor = commands.add_parser(
-        "doctor", help=tr("say what this machine has and what is wrong with it")
+        "doctor", help=tr("check this computer, and print what is wrong with it")
     )
     doctor.set_defaults(command=_doctor)
     add_json(doctor)
@@ -157,15 +157,17 @@ def _add_ask(commands: Any) -> None:
     ):
         default = "new" if name == "--conversation" else None
         parser.add_argument(name, metavar=metavar, type=kind, default=default, help=text)
-    parser.add_argument("--temporary", action="store_true", help=tr("save nothing of it"))
+    parser.add_argument("--temporary", action="store_true", help=tr("do not save this chat"))
     parser.add_argument("--stream", action="store_true", help=tr("with --json: an object a line"))
     parser.set_defaults(command=_ask, parser=parser)
     add_json(parser)
 
 
 def _add_serve(commands: Any) -> None:
-    serve = commands.add_parser("serve", help=tr("answer other programs: OpenAI's HTTP interface"))
-    key = tr("what clients must know; it may also stand in {variable}", variable=KEY_VARIABLE)
+    serve = commands.add_parser(
+        "serve", help=tr("serve other programs through OpenAI's HTTP interface")
+    )
+    key = tr("the key that clients must send; it can also be in {variable}", variable=KEY_VARIABLE)
     for name, metavar, kind, default, text in (
         ("--host", "HOST", str, "127.0.0.1", tr("the address to listen on; others need a key")),
         ("--port", "PORT", _port, 8089, tr("the port to listen on; 0 takes a free one")),

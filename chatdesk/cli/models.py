@@ -33,10 +33,10 @@ def add_models(commands: Any) -> None:
     model = Argument("model", "ID|PATH")
     actions = (
         Action("list", tr("list the models"), _list),
-        Action("info", tr("say what is known of a model or a repository"), _info, (model,)),
+        Action("info", tr("print what is known about a model or a repository"), _info, (model,)),
         Action(
             "add",
-            tr("add a GGUF file where it lies"),
+            tr("add a GGUF file; it stays where it is"),
             _add,
             (Argument("path", "PATH", type=Path),),
         ),
@@ -51,7 +51,7 @@ def add_models(commands: Any) -> None:
         ),
         Action(
             "pull",
-            tr("fetch a model; the same again goes on with it"),
+            tr("download a model; the same command resumes it"),
             _pull,
             (Argument("repo", "REPO[:FILE]", type=text_argument),),
         ),
@@ -65,18 +65,18 @@ def add_models(commands: Any) -> None:
             "elsewhere",
             tr("list the models that other apps keep"),
             _elsewhere,
-            (_flag("--add", tr("add them all, where they lie")),),
+            (_flag("--add", tr("add them all; they stay where they are")),),
         ),
-        Action("duplicates", tr("find models that are the same to the byte"), _duplicates),
+        Action("duplicates", tr("find model files with the same content"), _duplicates),
         Action(
             "catalog",
             tr("list the models that are recommended"),
             _catalog,
-            (_flag("--update", tr("fetch a newer list first")),),
+            (_flag("--update", tr("download a newer list first")),),
         ),
         Action(
             "quantize",
-            tr("make a smaller one of a model"),
+            tr("make a smaller version of a model"),
             _quantize,
             (
                 model,
@@ -86,7 +86,7 @@ def add_models(commands: Any) -> None:
         ),
         Action(
             "perplexity",
-            tr("say how well a model foretells a text"),
+            tr("measure how well a model predicts a text"),
             _perplexity,
             (model, Argument("file", "FILE", type=Path)),
         ),

@@ -44,20 +44,20 @@ def add_personalize(commands: Any) -> None:
         Action("preview", tr("show exactly what would be learned"), _preview, (model, *sources)),
         Action(
             "train",
-            tr("learn it, and say what came of it"),
+            tr("learn it, and print the result"),
             _train,
             (model, *sources, *training, name),
         ),
         Action("resume", tr("go on where it was interrupted"), _resume, (adapter,)),
         Action("list", tr("list the adapters, the newest first"), _list),
-        Action("show", tr("say what was measured of an adapter"), _show, (adapter,)),
+        Action("show", tr("print what was measured of an adapter"), _show, (adapter,)),
         Action("activate", tr("use an adapter for its model"), _activate, (adapter,)),
         Action("rollback", tr("go back to what was active before"), _rollback, (model,)),
         Action("delete", tr("remove an adapter for good"), _delete, (adapter,)),
         Action("export", tr("copy an adapter to a .gguf or folder"), _export, (adapter, place)),
         Action(
             "import",
-            tr("take up a .gguf or PEFT adapter made elsewhere"),
+            tr("import a .gguf or PEFT adapter made elsewhere"),
             _import,
             (file, model, name),
         ),
@@ -78,7 +78,9 @@ def _sources() -> tuple[Argument, ...]:
 def _training() -> tuple[Argument, ...]:
     seed = tr("the same seed gives the same adapter")
     return (
-        Argument("--epochs", "N", type=_epochs, help=tr("how often everything is seen")),
+        Argument(
+            "--epochs", "N", type=_epochs, help=tr("how many times it goes through all examples")
+        ),
         Argument("--rank", "N", type=_rank, help=tr("how much the adapter can hold")),
         Argument("--seed", "N", type=seed_argument, help=seed),
         Argument("--yes", action="store_true", help=tr("agree to what preview shows")),
@@ -141,8 +143,8 @@ def _train(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> 
     if not options.yes and not sys.stdin.isatty():
         return fail(
             tr(
-                "Nobody is there to be asked. Look at what `chatdesk personalize preview` shows, "
-                "then agree with --yes."
+                "This is not a terminal, so ChatDesk cannot ask you. Look at what "
+                "`chatdesk personalize preview` shows, then agree with --yes."
             )
         )
 

@@ -120,7 +120,7 @@ def _wait(services: App, record: AdapterRecord, on_progress: OnProgress, say: Sa
     except KeyboardInterrupt:
         say(
             tr(
-                "It is kept as it is. It goes on with: chatdesk personalize resume {id}",
+                "What was learned is kept. Resume with: chatdesk personalize resume {id}",
                 id=record.id,
             )
         )

@@ -129,8 +129,8 @@ class SamplingParams:
         0.0, 0, 100,
         Slider(SamplerGroup.FILTERS, 0, 5, 0.1,
                lambda: (tr("Top-n-sigma"),
-                        tr("Drops words so far below the best, in standard deviations; "
-                           "0 is off."))),
+                        tr("Drops words more than this many standard deviations below the "
+"best; 0 is off."))),
     )  # fmt: skip
     xtc_probability: float = _number(
         0.0, 0, 1,
@@ -158,7 +158,8 @@ class SamplingParams:
     dry_allowed_length: int = _number(
         2, 0, 2**16,
         Slider(SamplerGroup.DRY, 1, 20, 1,
-               lambda: (tr("Allowed length"), tr("Phrases of so many tokens may be repeated.")),
+               lambda: (tr("Allowed length"),
+                        tr("Phrases of up to this many tokens may be repeated.")),
                needs="dry_multiplier"),
     )  # fmt: skip
     dry_last_n: int = _number(-1, -1, 2**20, api="dry_penalty_last_n")
@@ -167,7 +168,7 @@ class SamplingParams:
     mirostat_tau: float = _number(
         5.0, 0, 100,
         Slider(SamplerGroup.MIROSTAT, 0, 10, 0.1,
-               lambda: (tr("Surprise"), tr("How surprising the words are to be.")),
+               lambda: (tr("Surprise"), tr("How surprising the words may be.")),
                needs="mirostat"),
     )  # fmt: skip
     mirostat_eta: float = _number(

@@ -93,6 +93,6 @@ def of_problem(problem: EnvironmentProblem) -> ApiError:
 def not_served(problem: HTTPException) -> ApiError:
     """Return the error for a route or method that does not exist."""
     if problem.status_code == 405:
-        message = tr("This method is not served here.")
+        message = tr("This method is not supported here.")
         return ApiError(405, message, code="method_not_allowed", headers=problem.headers)
     return ApiError(404, tr("There is nothing at this address."), code="not_found")

@@ -87,7 +87,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._is_own(host, scope["server"][1]):
-            raise ApiError(421, tr("This server does not go by that name."), code="wrong_host")
+            raise ApiError(421, tr("This server does not answer to that name."), code="wrong_host")
         foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         if foreign or headers.get("origin", f"http://{host}") != f"http://{host}":
             raise ApiError(403, tr("Pages of other sites get nothing here."), code="wrong_origin")

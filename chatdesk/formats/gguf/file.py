@@ -74,12 +74,12 @@ def opened(path: Path) -> Iterator[GgufReader]:
         what = tr("“{file}” is not there.", file=name)
         raise ModelProblem(what, tr("Check where it was moved to.")) from None
     except PermissionError:
-        what = tr("“{file}” may not be read.", file=name)
-        raise ModelProblem(what, tr("Give yourself the permission to read it.")) from None
+        what = tr("You have no permission to read “{file}”.", file=name)
+        raise ModelProblem(what, tr("Change its permissions so that you can read it.")) from None
     except OSError as problem:
         reason = os.strerror(problem.errno) if problem.errno else str(problem)
         what = tr("“{file}” cannot be read: {reason}.", file=name, reason=reason)
-        raise ModelProblem(what, tr("Check the disk it lies on.")) from None
+        raise ModelProblem(what, tr("Check the disk it is on.")) from None
 
 
 def read_counts(reader: GgufReader) -> tuple[int, int]:

@@ -87,8 +87,8 @@ class Fetching:
                     partial.finish()
                 else:
                     raise EnvironmentProblem(
-                        tr("What was fetched was removed by another program."),
-                        tr("Resume to fetch it again."),
+                        tr("Another program removed what was downloaded."),
+                        tr("Resume to download it again."),
                     )
 
     def _partial(self) -> PartialFile:
@@ -112,7 +112,7 @@ class Fetching:
 
     def _wait_for_another(self) -> None:
         self._watcher.on_waiting(
-            EnvironmentProblem(tr("Another program is fetching this file; waiting for it."))
+            EnvironmentProblem(tr("Another program is downloading this file; waiting for it."))
         )
         self._watcher.sleep(0.2)
 
@@ -129,8 +129,8 @@ class Fetching:
         if self._file.sha256 and found != self._file.sha256:
             partial.remove()
             raise EnvironmentProblem(
-                tr("What was fetched is not {name}: its hash is wrong.", name=self._target.name),
-                tr("It was removed. Resume to fetch it again, or choose another model."),
+                tr("What was downloaded is not {name}: its hash is wrong.", name=self._target.name),
+                tr("It was removed. Resume to download it again, or choose another model."),
             )
         partial.verify()
 

@@ -117,5 +117,5 @@ def _is_sound(entry: CatalogEntry) -> bool:
 
 def _damaged() -> EnvironmentProblem:
     return EnvironmentProblem(
-        tr("The list of models that was fetched is damaged."), tr("The one you have stays in use.")
+        tr("The downloaded list of models is damaged."), tr("The one you have stays in use.")
     )

@@ -246,7 +246,7 @@ def _check_name(repo: str) -> None:
     if not is_repository(repo):
         raise HubProblem(
             tr("“{name}” is not the name of a repository.", name=repo),
-            tr("A name is like owner/model."),
+            tr("A name looks like owner/model."),
         )
 
 

@@ -57,7 +57,7 @@ def refused(response: "httpx2.Response", name: str) -> HubProblem:
         return _too_many(retry_after(response.headers))
     if status >= 500:
         return HubProblem(
-            tr("The hub has trouble of its own (error {status}).", status=status),
+            tr("The hub has a problem (error {status}).", status=status),
             tr("Try again later."),
             is_temporary=True,
             retry_after_s=retry_after(response.headers),
@@ -99,7 +99,7 @@ def changed(name: str) -> HubProblem:
 def nonsense(name: str) -> HubProblem:
     """Return the problem of an answer that no hub would give."""
     return HubProblem(
-        tr("The hub's answer about “{name}” makes no sense.", name=name),
+        tr("The hub's answer about “{name}” cannot be understood.", name=name),
         tr("Check the address of the hub in the settings."),
     )
 

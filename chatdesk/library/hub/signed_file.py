@@ -44,7 +44,7 @@ def fetch_signed(address: str, public_key: bytes) -> bytes:
         data = _fetch(address, monotonic() + WHOLE_S)
     except unusable as error:
         raise Unreachable(
-            tr("The server with the news of versions could not be reached."),
+            tr("The update server could not be reached."),
             tr("Check your internet connection, or try again later."),
         ) from error
     return open_signed(data, public_key)
@@ -63,7 +63,7 @@ def open_signed(data: bytes, public_key: bytes) -> bytes:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signed, body)
     except (InvalidSignature, ValueError):
         raise NotGenuine(
-            tr("What the server says of new versions was not signed by the makers of ChatDesk."),
+            tr("The answer of the update server is not signed by the makers of ChatDesk."),
             tr("It was not used. Try again later."),
         ) from None
     return body

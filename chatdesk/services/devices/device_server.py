@@ -99,5 +99,5 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _ended() -> EngineProblem:
     return EngineProblem(
-        tr("Lending this computer's devices ended unexpectedly."), tr("Try again.")
+        tr("The device server of this computer stopped unexpectedly."), tr("Try again.")
     )

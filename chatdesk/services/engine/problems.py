@@ -121,10 +121,10 @@ def _request_problem(failed: Failed, model: str) -> EnvironmentProblem:
             todo = tr("Change it and try again.")
         case FailureCode.GRAMMAR:
             what = tr("The grammar cannot be used: {reason}.", reason=reason)
-            todo = tr("Mend it and try again.")
+            todo = tr("Correct it and try again.")
         case FailureCode.SCHEMA:
             what = tr("The JSON Schema cannot be used: {reason}.", reason=reason)
-            todo = tr("Mend or simplify it and try again.")
+            todo = tr("Correct or simplify it and try again.")
         case FailureCode.ADAPTER:
             what = tr("The adapter cannot be used: {reason}.", reason=reason)
             todo = tr("Ask without it, or choose one that was made for this model.")

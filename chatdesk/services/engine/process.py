@@ -147,7 +147,7 @@ class EngineProcess:
             self.ready.set_result(event)
             return
         problem = EngineProblem(
-            tr("The engine is of another version than the app."), tr("Install ChatDesk again.")
+            tr("The engine and the app have different versions."), tr("Install ChatDesk again.")
         )
         self.ready.set_exception(problem)
 

@@ -200,7 +200,7 @@ class DownloadService:
     def _check_is_ours(self, download_id: str) -> None:
         if self._store.is_elsewhere(download_id):
             raise EnvironmentProblem(
-                tr("Another ChatDesk that is running fetches this model."),
+                tr("Another running ChatDesk is downloading this model."),
                 tr("Pause or cancel it there."),
             )
 

@@ -97,7 +97,7 @@ class HubService:
             if entry.file in (file.path for file in variant.files):
                 return entry.repo, repository.revision, variant
         raise NotFound(
-            tr("{name} is not where the list says any more.", name=entry.name),
+            tr("{name} is no longer where the list says.", name=entry.name),
             tr("Look for a newer list, or search for it."),
         )
 

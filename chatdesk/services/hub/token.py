@@ -39,7 +39,8 @@ class HubToken:
         token = token.strip()
         if token and not _is_token(token):
             raise EnvironmentProblem(
-                tr("That is not a token of the hub."), tr("Copy it from the hub's page again.")
+                tr("That is not an access token of the hub."),
+                tr("Copy it from the hub's page again."),
             )
         with self._lock:
             self._token = token

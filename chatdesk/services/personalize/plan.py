@@ -62,7 +62,7 @@ class Plan:
             return msgspec.json.decode((folder / PLAN_FILE).read_bytes(), type=cls)
         except (OSError, msgspec.DecodeError) as problem:
             raise EnvironmentProblem(
-                tr("What was to be learned is not there any more."), tr("Begin anew.")
+                tr("What was to be learned is not there any more."), tr("Start again.")
             ) from problem
 
 

@@ -202,8 +202,10 @@ class PersonalizeService:
         model = self._models.get(record.model_id)
         if self._models.identify(model) != record.model_sha256:
             raise EnvironmentProblem(
-                tr("{model} is not the file it was when this run began.", model=record.model_name),
-                tr("Begin anew with the model as it is now."),
+                tr(
+                    "The file of {model} has changed since this run began.", model=record.model_name
+                ),
+                tr("Start again with the model as it is now."),
             )
         Plan.read(self._file(adapter_id).parent)
         self._go(self._store.begin(adapter_id), model)

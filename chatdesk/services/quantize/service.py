@@ -186,7 +186,7 @@ class QuantizingService:
         """Raises `EnvironmentProblem` and `OSError`."""
         if quantization not in MIXTURES:
             kinds = ", ".join(MIXTURES)
-            what = tr("{type} is no type to make a model smaller to.", type=quantization)
+            what = tr("A model cannot be made smaller as {type}.", type=quantization)
             raise EnvironmentProblem(what, tr("Choose one of these: {types}.", types=kinds))
         expected = self.expected_bytes(model, quantization)
         if expected > model.header.bytes * WORTHWHILE:

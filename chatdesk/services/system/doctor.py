@@ -116,7 +116,7 @@ def _hub(settings: Settings) -> str:
         return str(urlsplit(Hub(settings.downloads.mirror, None).endpoint).hostname)
     except HubProblem:
         raise EnvironmentProblem(
-            tr("What is set as the address of the hub is none."),
+            tr("The address of the hub in the settings is not valid."),
             tr("Correct it in the settings; it begins with https://."),
         ) from None
 

@@ -99,7 +99,7 @@ def read_release(body: bytes) -> Release:
             raise ValueError(release)
     except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         raise EnvironmentProblem(
-            tr("What the server says of new versions makes no sense."), tr("Try again later.")
+            tr("The answer of the update server cannot be read."), tr("Try again later.")
         ) from None
     return release
 

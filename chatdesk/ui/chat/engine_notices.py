@@ -78,7 +78,7 @@ class EngineNotices(QObject):
             todo = tr("A common one (ChatML) is used instead; its answers may be odd.")
             self._tell(model, what, todo)
         if words := [*step_down_words(loaded), *draft_words(loaded)]:
-            what = tr("{model} does not run quite as it was set.", model=loaded.name)
+            what = tr("{model} does not run exactly as it was set.", model=loaded.name)
             self._tell(model, what, "\n".join(words), options=True)
 
     def _tell(self, model: ModelFile, what: str, todo: str, *, options: bool = False) -> None:

@@ -112,7 +112,7 @@ class ModelsController(QObject):
                 EngineState.OFF: name,
                 EngineState.LOADING: tr("{model} · loading", model=name),
                 EngineState.READY: name,
-                EngineState.ASLEEP: tr("{model} · asleep", model=name),
+                EngineState.ASLEEP: tr("{model} · unloaded", model=name),
                 EngineState.FAILED: tr("{model} · not running", model=name),
             }[state]
         )

@@ -85,7 +85,7 @@ def _engine_words(status: EngineStatus) -> str:
         case EngineState.FAILED:
             return tr("{model} is not running", model=name)
         case EngineState.ASLEEP:
-            return tr("{model} is resting; your next message wakes it", model=name)
+            return tr("{model} is unloaded; your next message loads it again", model=name)
         case EngineState.READY:
             assert status.loaded
             return _device_words(status.loaded)

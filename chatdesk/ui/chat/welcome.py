@@ -177,13 +177,13 @@ class Suggestions(QWidget):
         self._model_title.setText(tr("A better model fits this computer: {name}", name=entry.name))
         self._model_line.setText(
             tr(
-                "{size} to fetch, about {n} tokens/s here. {summary}",
+                "{size} to download, about {n} tokens/s here. {summary}",
                 size=size,
                 n=speed,
                 summary=summary,
             )
             if estimate.tokens_per_s
-            else tr("{size} to fetch. {summary}", size=size, summary=summary)
+            else tr("{size} to download. {summary}", size=size, summary=summary)
         )
         self._add.hide()
         self._see.show()

@@ -30,7 +30,7 @@ class ModelsPage(PageView):
         self._more = plain_button(tr("More"), tr("More about the models on this computer"))
         self._add = plain_button(tr("Add a file…"), tr("Add a model file"))
         self._computer = PlainLabel(look="muted")
-        self._looking = small(tr("Looking at what is on this computer…"))
+        self._looking = small(tr("Reading the models on this computer…"))
         self._empty = self._empty_card()
         self._build()
         self._add.clicked.connect(self.add_requested)

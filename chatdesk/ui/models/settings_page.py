@@ -83,7 +83,7 @@ class ModelSettingsPage(SettingsPage):
         limit.activated.connect(lambda _: settings.edit("sessions", limit_bytes=limit.value))
         keep.toggled.connect(limit.setEnabled)
         keep.toggled.connect(lambda on: settings.edit("sessions", keep=on))
-        self._kept = QLabel(tr("Looking how much is kept…"))
+        self._kept = QLabel(tr("Checking how much is kept…"))
         set_class(self._kept, "small")
         self._clear = plain_button(
             tr("Delete"), tr("Delete what is kept on disk of what the model has read")

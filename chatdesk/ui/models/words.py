@@ -64,7 +64,7 @@ def trouble_words(kept: KeptModel) -> str:
     return {
         Presence.THERE: "",
         Presence.MISSING: tr("Its file is not there. If it is on another disk, connect that disk."),
-        Presence.CHANGED: tr("Its file is not the one it was when it was added."),
+        Presence.CHANGED: tr("Its file has changed since it was added."),
     }[kept.presence]
 
 

@@ -67,8 +67,8 @@ class PersonalizePage(PageView):
         set_class(self._learn, "primary")
         lead = small(
             tr(
-                "Your model learns from answers you rated or corrected. Nothing leaves this "
-                "computer, and nothing goes live without proof."
+                "Your model learns from answers you rated or corrected. Nothing leaves "
+                "this computer, and nothing is used without proof."
             )
         )
         set_class(lead, "muted")
@@ -153,7 +153,7 @@ class PersonalizePage(PageView):
         if self._overview.missing:
             problem = _missing_title(self._overview)
         elif self._overview.model is None:
-            problem = tr("There is no model to teach.")
+            problem = tr("There is no model to learn with.")
         elif on:
             problem = tr("One run at a time: wait for its end, or cancel it.")
         else:

@@ -94,7 +94,7 @@ def measured(scorecard: Scorecard, *, full: bool) -> list[MeasuredFigure]:
             (new.degenerate, new.answered),
         ),
         (
-            tr("Secrets said by heart"),
+            tr("Memorized secrets"),
             ReasonCode.RECALLED,
             (old.recalled, old.secrets),
             (new.recalled, new.secrets),

@@ -76,7 +76,7 @@ def _sources() -> tuple[tuple[LearnFrom, str, str], ...]:
         (
             LearnFrom.EVERYTHING,
             tr("Everything but what I exclude"),
-            tr("The menu of an answer or of a chat excludes it."),
+            tr("You exclude it in the menu of an answer or a chat."),
         ),
         (
             LearnFrom.NOTHING,

@@ -22,8 +22,8 @@ class HowItGoes(QWidget):
                 "thumb-up",
                 tr("1. Rate or correct answers"),
                 tr(
-                    "Give a thumb to answers you like, or write a better one in their place. A "
-                    "few dozen are enough to begin."
+                    "Give a thumbs up to answers you like, or write a better one in "
+                    "their place. A few dozen are enough to begin."
                 ),
             ),
             (

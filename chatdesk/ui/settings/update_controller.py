@@ -52,7 +52,7 @@ class UpdateController(QObject):
         if self._notice.words:  # what it says may matter more
             QTimer.singleShot(BUSY_MS, self, partial(self._tell, release))
             return
-        what = tr("ChatDesk {version} is there.", version=release.version)
+        what = tr("ChatDesk {version} is available.", version=release.version)
         act = partial(open_page, release.page)
         self._notice.show_words(what, release.news, tr("Open its page"), act)
 

@@ -24,15 +24,15 @@ class UpdateRow(QWidget):
     def __init__(self, theme: Theme, *, checked: bool) -> None:
         super().__init__()
         self._page = ""
-        switch = CheckBox(tr("Look for a newer version once a day"), theme, checked=checked)
+        switch = CheckBox(tr("Check for a newer version once a day"), theme, checked=checked)
         switch.toggled.connect(self.toggled)
         self._note = PlainLabel()
-        self._look = plain_button(tr("Look now"), tr("Look for a newer version now"))
+        self._look = plain_button(tr("Check now"), tr("Check for a newer version now"))
         self._look.clicked.connect(self._ask)
         self._open = plain_button(tr("Open its page"), tr("Open the page of the newer version"))
         self._open.clicked.connect(lambda: self.page_requested.emit(self._page))
         self._told = PlainLabel()
-        self._told.setAccessibleName(tr("What came of looking for a newer version"))
+        self._told.setAccessibleName(tr("Result of the check for a newer version"))
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self._look)
@@ -64,7 +64,7 @@ class UpdateRow(QWidget):
         if release is None:
             self._tell(tr("There is no newer version."))
             return
-        what = tr("ChatDesk {version} is there.", version=release.version)
+        what = tr("ChatDesk {version} is available.", version=release.version)
         self._tell(f"{what}\n{release.news}", page=release.page)
 
     def show_problem(self, problem: Exception) -> None:
@@ -72,7 +72,7 @@ class UpdateRow(QWidget):
         self._tell(str(problem), "danger")
 
     def _ask(self) -> None:
-        self._tell(tr("Looking for a newer version…"))
+        self._tell(tr("Checking for a newer version…"))
         self._look.setEnabled(False)
         self.look_requested.emit()
 

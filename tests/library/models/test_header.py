@@ -308,7 +308,7 @@ class TestOnPosix:
         user = os.geteuid()
         os.seteuid(user or 65534)  # root may read everything: be nobody for a moment
         try:
-            with pytest.raises(ModelProblem, match="may not be read"):
+            with pytest.raises(ModelProblem, match="no permission to read"):
                 read_header(path)
         finally:
             os.seteuid(user)

@@ -109,4 +109,4 @@ def test_a_server_that_dies_is_told(tmp_path: Path) -> None:
         child.kill()
         _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
-    assert err == "chatdesk: Lending this computer's devices ended unexpectedly. Try again.\n"
+    assert err == "chatdesk: The device server of this computer stopped unexpectedly. Try again.\n"

@@ -321,7 +321,7 @@ def test_an_engine_of_another_version_is_told() -> None:
     hello = Codec.encode(EngineReady(PROTOCOL_VERSION + 1, "other", False, ())).decode().strip()
     facts: queue.Queue[Fact] = queue.Queue()
     engine = Engine(facts.put, [sys.executable, "-c", f"print({hello!r}, flush=True); input()"])
-    with pytest.raises(EngineProblem, match="another version"):
+    with pytest.raises(EngineProblem, match="different versions"):
         engine.ready(TIMEOUT_S)
     fact = facts.get(timeout=TIMEOUT_S)
     assert isinstance(fact, EngineChanged)

@@ -151,7 +151,7 @@ def test_who_waits_for_a_child_that_ends_is_told() -> None:
 def test_a_child_of_another_version_is_refused() -> None:
     hello = Codec.encode(EngineReady(PROTOCOL_VERSION + 1, "other", False, ())).decode().strip()
     owner = Owner((sys.executable, "-c", f"print({hello!r}, flush=True); input()"))
-    with pytest.raises(EngineProblem, match="another version"):
+    with pytest.raises(EngineProblem, match="different versions"):
         owner.ready()
     owner.end()
 

@@ -79,7 +79,7 @@ TROUBLES = [
     Trouble("404", always(Fault(status=404)), "There is no “tiny.Q4_0.gguf” on the hub."),
     Trouble("429", always(Fault(status=429, retry_after="9999")), "asked too often."),
     Trouble("429 for a while", always(Fault(status=429, times=2, retry_after="0"))),
-    Trouble("500", always(Fault(status=500)), "The hub has trouble of its own (error 500)."),
+    Trouble("500", always(Fault(status=500)), "The hub has a problem (error 500)."),
     Trouble("500 for a while", always(Fault(status=500, times=2))),
     Trouble("cut at every tenth", always(Fault(cut_every=len(CONTENT) // 10))),
     Trouble("no ranges", always(Fault(no_ranges=True))),
@@ -145,5 +145,5 @@ def test_why_it_waits_is_told_and_then_forgotten(home: Home) -> None:
     problems = set()
     while home.service.wait(download.id, 0.02).state is not DownloadState.DONE:
         problems.add(home.service.list()[0].problem)
-    assert any("trouble of its own" in problem for problem in problems)
+    assert any("has a problem" in problem for problem in problems)
     assert home.service.list()[0].problem == ""

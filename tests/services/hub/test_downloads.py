@@ -258,7 +258,7 @@ def test_two_apps_of_one_person_share_the_list(home: Home, hub: StandInHub, tmp_
         (download,) = home.service.list()
         assert home.start().id == download.id
         for call in (home.service.pause, home.service.cancel):
-            with pytest.raises(EnvironmentProblem, match="Another ChatDesk"):
+            with pytest.raises(EnvironmentProblem, match="Another running ChatDesk"):
                 call(download.id)
         process.kill()
     hub.heal()
@@ -275,6 +275,6 @@ def test_one_that_waits_for_another_app_says_so(home: Home) -> None:
         download = home.start()
         while not home.service.list()[0].problem:
             time.sleep(0.01)
-        assert "Another program is fetching this file" in home.service.list()[0].problem
+        assert "Another program is downloading this file" in home.service.list()[0].problem
     ended = home.ended(download)
     assert (ended.state, ended.problem) == (DownloadState.DONE, "")

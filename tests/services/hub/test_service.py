@@ -103,7 +103,7 @@ def raw_of(architecture: str) -> bytes:
     [
         (b"<html>", Fault(), "is not a GGUF file"),
         (b"GGUF" + b"\xff" * 40, Fault(), "GGUF version"),
-        (raw({}), Fault(status=500), "trouble of its own"),
+        (raw({}), Fault(status=500), "has a problem"),
         (raw({}), Fault(status=429, retry_after="9"), "Try again in 9 seconds"),
         (raw({}), Fault(cut_every=10), "was cut"),
     ],

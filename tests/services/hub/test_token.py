@@ -80,7 +80,7 @@ def test_without_a_keyring_it_is_used_until_the_end_and_that_is_told(
 
 @pytest.mark.parametrize("text", ["two words", "hf_\nX: y", "päss", "x" * 5000, "\x00"])
 def test_what_is_no_token_is_refused(text: str, memory: MemoryKeyring) -> None:
-    with pytest.raises(EnvironmentProblem, match="not a token"):
+    with pytest.raises(EnvironmentProblem, match="not an access token"):
         HubToken().set(text)
     assert not memory.kept
 

@@ -84,7 +84,7 @@ def test_what_goes_wrong_is_said(home: Home) -> None:
     with pytest.raises(NotGenuine):
         home.service.look()
     home.publish(signed(b"{}"))
-    with pytest.raises(EnvironmentProblem, match="makes no sense"):
+    with pytest.raises(EnvironmentProblem, match="cannot be read"):
         home.service.look()
 
 

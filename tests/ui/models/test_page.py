@@ -49,9 +49,9 @@ def actions(row: KeptRow) -> dict[str, QAction]:
 
 
 def test_before_anything_is_known_it_says_that_it_looks(page: ModelsPage) -> None:
-    assert "Looking at what is on this computer…" in texts(page)
+    assert "Reading the models on this computer…" in texts(page)
     page.show_kept([kept()], "")
-    assert "Looking at what is on this computer…" not in texts(page)
+    assert "Reading the models on this computer…" not in texts(page)
 
 
 def test_without_any_model_it_says_what_to_do(page: ModelsPage) -> None:

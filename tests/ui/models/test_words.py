@@ -56,7 +56,7 @@ def test_the_colour_of_a_fit() -> None:
          "chat · 512 context · used 2026-02-21"),
         (kept(presence=Presence.MISSING),
          "Its file is not there. If it is on another disk, connect that disk."),
-        (kept(presence=Presence.CHANGED), "Its file is not the one it was when it was added."),
+        (kept(presence=Presence.CHANGED), "Its file has changed since it was added."),
     ],
 )  # fmt: skip
 def test_the_second_line(model: KeptModel, words: str) -> None:

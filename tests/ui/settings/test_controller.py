@@ -224,8 +224,8 @@ def test_a_model_that_did_not_fit_as_set_is_told(window: Window) -> None:
 
 def test_a_model_that_sleeps_is_told_calmly(window: Window) -> None:
     tell(window, replace(services(window).engine.status, state=EngineState.ASLEEP))
-    window.until(lambda: "Fake · F16 · asleep" in button_words(window.desktop))
-    assert any("your next message wakes it" in words for words in texts(window.window))
+    window.until(lambda: "Fake · F16 · unloaded" in button_words(window.desktop))
+    assert any("your next message loads it again" in words for words in texts(window.window))
 
 
 def button_words(desktop: DesktopApp) -> list[str]:

@@ -30,7 +30,7 @@ from chatdesk.ui.window.settings_pages import settings_pages
 from tests.signed_server import PAGE, PUBLIC, Answer, SignedServer, release, signed, trusted
 from tests.ui.driver import TIMEOUT_MS, texts
 
-TOLD = "ChatDesk 9999.0.0 is there. Faster."
+TOLD = "ChatDesk 9999.0.0 is available. Faster."
 
 
 class Home:
@@ -146,12 +146,12 @@ def test_look_now_answers_honestly(home: Home, pages: list[str]) -> None:
     home.start(agreed=False)
     for answer, words in (
         (Answer(signed(release("0.0.1"))), "There is no newer version."),
-        (Answer(release("9999.0.0")), "was not signed by the makers"),
+        (Answer(release("9999.0.0")), "is not signed by the makers"),
         (Answer(status=500), "could not be reached"),
-        (Answer(signed(release("9999.0.0"))), "ChatDesk 9999.0.0 is there.\nFaster."),
+        (Answer(signed(release("9999.0.0"))), "ChatDesk 9999.0.0 is available.\nFaster."),
     ):
         home.server.answers["/update"] = answer
-        home.press("Look now")
+        home.press("Check now")
         home.until(partial(home.says, words))
     home.press("Open its page")
     assert pages == [PAGE]
@@ -161,7 +161,7 @@ def test_look_now_answers_honestly(home: Home, pages: list[str]) -> None:
 
 def test_an_answer_after_the_settings_were_closed(home: Home) -> None:
     home.start(agreed=False)
-    home.press("Look now")
+    home.press("Check now")
     assert home.opener.dialog
     home.opener.dialog.accept()
     home.until(lambda: len(home.server.asked) == 1)

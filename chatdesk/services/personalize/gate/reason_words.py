@@ -37,7 +37,8 @@ def sentence(reason: Reason) -> str:
             return _general(reason)
         case ReasonCode.WEAKER_SCALE:
             return tr(
-                "At full strength it did harm, at {scale} of it no more; so it is used like that.",
+                "At full strength it did harm; at {scale} it does not, so it is used at "
+                "that strength.",
                 scale=f"{100 * values['scale']:.0f} %",
             )
         case _:
@@ -63,8 +64,8 @@ def _harm(reason: Reason) -> str:
     match reason.code:
         case ReasonCode.DIVERGED:
             return tr(
-                "It speaks differently also where it should not: it differs from the model by "
-                "{divergence} nats per word piece; {limit} are allowed.",
+                "It also answers differently where it should not: it differs from the "
+                "model by {divergence} nats per token; {limit} are allowed.",
                 divergence=f"{values['divergence']:.2f}",
                 limit=f"{values['limit']:.2f}",
             )
@@ -76,7 +77,7 @@ def _harm(reason: Reason) -> str:
             )
         case ReasonCode.RECALLED:
             return tr(
-                "It knows {count} of {of} secrets by heart that it must not know.",
+                "It memorized {count} of {of} secrets that it must not know.",
                 **_counts(reason, "count", "of"),
             )
         case ReasonCode.MEANINGLESS:

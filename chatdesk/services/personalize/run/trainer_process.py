@@ -90,7 +90,7 @@ class Trainer:
                         on_progress(event)
                     case TrainerReady(protocol=protocol) if protocol != PROTOCOL_VERSION:
                         raise EnvironmentProblem(
-                            tr("The trainer is of another version than the app."),
+                            tr("The trainer and the app have different versions."),
                             tr("Install ChatDesk again."),
                         )
                     case Outcome():
@@ -138,19 +138,19 @@ def _problem(failed: TrainingFailed) -> EnvironmentProblem:
             todo = tr("Choose another model to personalize.")
         case TrainingFailure.MODEL:
             what = tr("The model's file is gone or has changed.")
-            todo = tr("Put it back, or begin anew with the model as it is now.")
+            todo = tr("Put it back, or start again with the model as it is now.")
         case TrainingFailure.OUT_OF_MEMORY:
             what = tr("There is not enough memory to learn with this model.")
             todo = tr("Close other programs, or choose a smaller rank and shorter examples.")
         case TrainingFailure.DISK:
-            what = tr("The disk refused what learning has to write: {reason}.", reason=detail)
+            what = tr("Learning could not write to the disk: {reason}.", reason=detail)
             todo = tr("Make room, then resume.")
         case TrainingFailure.NOT_A_NUMBER:
-            what = tr("Learning went wrong: its losses are no numbers any more.")
+            what = tr("Learning failed: its losses are not numbers any more.")
             todo = tr("Try again with a smaller learning rate.")
         case TrainingFailure.DATA:
             what = tr("What is to be learned cannot be read any more.")
-            todo = tr("Begin anew.")
+            todo = tr("Start again.")
         case TrainingFailure.INTERNAL:
             what = tr("The trainer failed; details are in the log.")
             todo = tr("Try again.")

@@ -100,7 +100,9 @@ class DownloadsController(QObject):
             )
         elif download.state is DownloadState.FAILED:
             self._notice().show_problem(
-                EnvironmentProblem(tr("{name} could not be fetched.", name=name), download.problem),
+                EnvironmentProblem(
+                    tr("{name} could not be downloaded.", name=name), download.problem
+                ),
                 tr("Try again"),
                 partial(self._resume, download.id),
             )

@@ -147,11 +147,12 @@ class DownloadRow(HubRow):
         else:
             ask_first(
                 self,
-                tr("Give up this download?"),
+                tr("Discard this download?"),
                 tr(
-                    "{size} were fetched already and will be deleted. If you pause it, they stay.",
+                    "{size} were downloaded already and will be deleted. If you pause "
+                    "it, they stay.",
                     size=size_words(received),
                 ),
-                tr("Give it up"),
+                tr("Discard it"),
                 lambda: self.cancel_requested.emit(self._download.id),
             )

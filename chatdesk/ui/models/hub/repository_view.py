@@ -49,8 +49,8 @@ class RepositoryView(QWidget):
         self._rows: list[_VariantRow] = []
         self._taken: dict[FileKey, str] = {}
         self._back = QToolButton()
-        self._back.setAccessibleName(tr("Back to what was found"))
-        self._back.setToolTip(tr("Back to what was found"))
+        self._back.setAccessibleName(tr("Back to the results"))
+        self._back.setToolTip(tr("Back to the results"))
         self._back.setIconSize(ICON_SIZE)
         self._back.setFixedSize(32, 32)
         self._back.clicked.connect(self.back_requested)
@@ -60,7 +60,7 @@ class RepositoryView(QWidget):
         self._gated = _GatedCard(theme)
         self._gated.settings_requested.connect(self.settings_requested)
         self._judged = PlainLabel()
-        self._judged.setAccessibleName(tr("What is known of these models"))
+        self._judged.setAccessibleName(tr("About these models"))
         self._listed = QVBoxLayout()
         self._listed.setSpacing(0)
         self._fold = Fold(tr("What its makers say"), theme)

@@ -57,7 +57,7 @@ class HubSearch(QWidget):
         self._opened = ""
         self._field = QLineEdit()
         self._sort = Choice(_orders(), "downloads", theme)
-        self._close = plain_button(tr("Close"), tr("Close what was found"))
+        self._close = plain_button(tr("Close"), tr("Close the results"))
         self.state = _State()
         self.results = HubResults(theme)
         self.repository = RepositoryView(theme)
@@ -76,7 +76,7 @@ class HubSearch(QWidget):
         self._mark = field.addAction(
             icon("search", theme.muted), QLineEdit.ActionPosition.LeadingPosition
         )
-        self._sort.setAccessibleName(tr("Order of what is found"))
+        self._sort.setAccessibleName(tr("Order of the results"))
         self._sort.setMinimumContentsLength(_ORDER_CHARS)
         set_class(self._sort, "find")
         set_class(self._close, "ghost")

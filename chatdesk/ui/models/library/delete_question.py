@@ -58,5 +58,5 @@ def _explained(kept: KeptModel, app: str, *, there: bool) -> str:
         words = tr("Its file goes to the trash; that frees {size} once it is emptied.", size=size)
     parts = [words, kept.model.path]
     if app and there:
-        parts.append(tr("{app} keeps this file, too, and would miss it.", app=app))
+        parts.append(tr("{app} uses this file, too, and will not find it any more.", app=app))
     return "\n\n".join(parts)

@@ -185,7 +185,7 @@ class QuantizeDialog(LibraryDialog):
                 set_class(cell, look)
                 side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
                 grid.addWidget(cell, row, column, side)
-        note = tr("Perplexity: between how many words it wavers on a text. Lower is better.")
+        note = tr("Perplexity: how surprising a text is to the model. Lower is better.")
         grid.addWidget(PlainLabel(comparison.problem or note), 4, 0, 1, 3)
         self._table.show()
 

@@ -29,7 +29,7 @@ class DeviceChoice(QWidget):
         self._before: tuple[str, ...] = ()
         self._shares_before: tuple[float, ...] = ()
         self._boxes: dict[str, CheckBox] = {}
-        self._automatic = CheckBox(tr("Choose by itself"), theme)
+        self._automatic = CheckBox(tr("Choose automatically"), theme)
         self._automatic.toggled.connect(lambda _: self._enable())
         self._split = QLineEdit()
         self._split.setPlaceholderText(tr("automatic"))

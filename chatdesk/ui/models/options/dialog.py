@@ -189,7 +189,7 @@ class ModelOptionsDialog(QDialog):
         rows.add(
             tr("Memory of the context"),
             self._kv,
-            tr("In what precision the model keeps what it has read (the KV cache)."),
+            tr("The precision of what the model keeps of the text it has read (the KV cache)."),
         )
         rows.add(tr("Threads"), self._threads)
         rows.add(
@@ -207,7 +207,7 @@ class ModelOptionsDialog(QDialog):
         rows.add(
             tr("Draft model"),
             drafts,
-            tr("A much smaller model of the same vocabulary that guesses ahead for this one."),
+            tr("A much smaller model with the same vocabulary, which guesses ahead for this one."),
         )
         self._draft.setAccessibleName(tr("Draft model"))
         column = QVBoxLayout()

@@ -130,7 +130,10 @@ class PreviewDialog(QDialog):
         title = QLabel(tr("What will be learned"))
         set_class(title, "page-title")
         lead = small(
-            tr("These very words and no others. Untick what you do not want to be learned.")
+            tr(
+                "Exactly these words are learned and no others. Untick what you do not want "
+                "to be learned."
+            )
         )
         kinds = QHBoxLayout()
         kinds.setSpacing(6)

@@ -54,8 +54,9 @@ class Nothing(QWidget):
         set_class(title, "card-title")
         line = small(
             tr(
-                "Give a thumb to answers you like, or write a better one in their place. You can "
-                "also add a chat file, or let it learn from more in the settings."
+                "Give a thumbs up to answers you like, or write a better one in their "
+                "place. You can also add a chat file, or let it learn from more in the "
+                "settings."
             )
         )
         _centred(self, [title, line])

@@ -143,7 +143,7 @@ class ExampleView(QScrollArea):
     def _targets(self, example: Example) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(12)
-        row.addWidget(self._card(tr("It learns to say"), example.target, "target"), 1)
+        row.addWidget(self._card(tr("The answer to learn"), example.target, "target"), 1)
         if example.rejected:
             row.addWidget(self._card(tr("Rather than"), example.rejected, "inset"), 1)
         return row

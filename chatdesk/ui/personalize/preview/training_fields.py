@@ -36,8 +36,12 @@ class TrainingFields(QWidget):
         for column, (name, field, note) in enumerate(
             (
                 (tr("Name"), self._name, tr("What the adapter is called.")),
-                (tr("Rank"), self._rank, tr("How much it can take up.")),
-                (tr("Epochs"), self._epochs, tr("How often it goes through all, at most.")),
+                (tr("Rank"), self._rank, tr("How much the adapter can hold.")),
+                (
+                    tr("Epochs"),
+                    self._epochs,
+                    tr("How many times it goes through all examples, at most."),
+                ),
                 (tr("Seed"), self._seed, tr("The same seed repeats a run.")),
             )
         ):

@@ -107,9 +107,9 @@ def test_much_is_not_thrown_away_without_a_question(shown: DownloadList, qtbot: 
     button(shown, "Cancel").click()
     box = shown.findChild(QMessageBox)
     assert box
-    assert "2.1 GB were fetched already" in box.informativeText()
+    assert "2.1 GB were downloaded already" in box.informativeText()
     with qtbot.waitSignal(shown.cancel_requested) as asked:
-        button(box, "Give it up").click()
+        button(box, "Discard it").click()
     assert asked.args == ["d"]
 
 

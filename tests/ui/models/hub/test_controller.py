@@ -239,7 +239,7 @@ def test_what_fails_unseen_is_told(desk: Desk, hub: StandInHub) -> None:
     hub.fault(Fault(status=404), FILE)
     desk.downloads.start(REPO, repository.revision, repository.variants[0])
     desk.qtbot.waitUntil(
-        lambda: desk.notice.words.startswith("Tiny could not be fetched."), timeout=TIMEOUT_MS
+        lambda: desk.notice.words.startswith("Tiny could not be downloaded."), timeout=TIMEOUT_MS
     )
     hub.heal()
     desk.notice.act()
@@ -292,7 +292,7 @@ def test_a_recommended_model_that_is_gone(opened: Desk, hub: StandInHub) -> None
     entry = opened.first_choice()
     hub.add(entry.repo, {"other-Q4_0.gguf": b"GGUF"})
     opened.press(f"Download: {entry.name}")
-    words = f"{entry.name} is not where the list says any more."
+    words = f"{entry.name} is no longer where the list says."
     opened.qtbot.waitUntil(lambda: words in opened.notice.words, timeout=TIMEOUT_MS)
     opened.until_offered(f"Download: {entry.name}")
 
@@ -323,7 +323,7 @@ def test_a_better_model_is_suggested(
     words = f"A better model fits this computer: {best.name}"
     desk.qtbot.waitUntil(lambda: words in texts(desk.suggestions), timeout=TIMEOUT_MS)
     speed = f", about {speed_number(estimate.tokens_per_s)} tokens/s here. " if bandwidth else ". "
-    assert any(f" to fetch{speed}" in text for text in texts(desk.suggestions))
+    assert any(f" to download{speed}" in text for text in texts(desk.suggestions))
     buttons: list[Any] = desk.suggestions.findChildren(QAbstractButton)
     look = next(e for e in buttons if e.accessibleName() == "Look at the recommended models")
     with desk.qtbot.waitSignal(desk.suggestions.models_requested):

@@ -164,11 +164,11 @@ def test_a_repository_and_the_way_back(shown: Shown) -> None:
     for words in ("fits · about 41 tokens/s", "recommended", "5 GB", "15 GB", "2 more parts"):
         assert words in shown.words
     assert "Its makers ask" not in shown.words
-    shown.press("Back to what was found")
+    shown.press("Back to the results")
     focused = QApplication.focusWidget()
     assert focused
     assert focused.accessibleName() == "Open maker/Good-8B-GGUF"
-    shown.press("Close what was found")
+    shown.press("Close the results")
     assert not shown.field.text()
     assert "maker" not in shown.words
 

@@ -318,13 +318,13 @@ def test_before_a_file_is_deleted(parent: QWidget, qtbot: QtBot) -> None:
     asked.show()
     explained = asked.informativeText()
     assert "frees 2.5 GB" in explained and "/models/q.gguf" in explained
-    assert "LM Studio keeps this file" in explained
+    assert "LM Studio uses this file" in explained
     assert asked.textFormat() is Qt.TextFormat.PlainText
     assert asked.defaultButton().text() == "Cancel"
     with qtbot.waitSignal(asked.forget):
         press(asked, "Remove from the list only")
     again = DeleteQuestion(kept(), "", parent)
-    assert "keeps this file" not in again.informativeText()
+    assert "uses this file" not in again.informativeText()
     with qtbot.waitSignal(again.trash):
         press(again, "Move to the trash")
 

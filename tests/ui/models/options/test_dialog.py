@@ -111,7 +111,7 @@ def test_choosing_devices(parent: QWidget, theme: Theme, qtbot: QtBot) -> None:
     dialog = opened(parent, theme, GENERAL)
     dialog.show_devices(DEVICES)
     assert not box(dialog, "A GPU").isEnabled()
-    box(dialog, "Choose by itself").click()
+    box(dialog, "Choose automatically").click()
     box(dialog, "A GPU").click()
     assert dialog.chosen.devices == ("CUDA1", "10.0.0.2:50052")
     shares = next(
@@ -139,7 +139,7 @@ def test_without_other_devices_there_is_nothing_to_choose(parent: QWidget, theme
     dialog = ModelOptionsDialog(model("large", 10**9), LoadOptions(), LoadOptions(), theme, parent)
     dialog.show()
     dialog.show_devices(DEVICES[:1])
-    assert not box(dialog, "Choose by itself").isVisibleTo(dialog)
+    assert not box(dialog, "Choose automatically").isVisibleTo(dialog)
 
 
 def test_smaller_models_may_draft(parent: QWidget, theme: Theme) -> None:
