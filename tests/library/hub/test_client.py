@@ -128,7 +128,7 @@ def test_nothing_is_disclosed_of_this_machine(hub: StandInHub) -> None:
         (Fault(status=418), r"refused to give .* \(error 418\)", False),
         (Fault(status=429, retry_after="7"), "Try again in 7 seconds", True),
         (Fault(status=429), "in a few minutes", True),
-        (Fault(status=500), r"trouble of its own \(error 500\)", True),
+        (Fault(status=500), r"has a problem \(error 500\)", True),
         (Fault(status=503), r"error 503", True),
         (Fault(delay_s=5), "did not answer in time", True),
     ],
