@@ -201,7 +201,7 @@ def _one_load(starter: Path, options: LoadOptions) -> tuple[int, int]:
     settings = Settings().edited("models", chosen=model.id).with_load_options(model.id, options)
     ask(paths, settings, AskRequest("Tell me a story.", max_tokens=64), lambda text: None)
     services = build(paths, lambda fact: None, lambda: settings)
-    notes = services.models.notes(model.id)
+    notes = services.models.notes.of(model.id)
     services.close()
     assert notes.used_context == options.context_window
     return notes.estimated_bytes, notes.used_bytes

@@ -76,7 +76,7 @@ def ask(
     with open_services(paths, settings, publish) as services:
         model = services.models.chosen(request.model, settings.models.chosen)
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
-        chat = _with_options(services.models.defaults(model), request)
+        chat = _with_options(services.models.notes.defaults(model), request)
         services.load_model(model)
         if request.temporary:
             adapters = services.adapters.for_answer(model, None) if adapters is None else adapters

@@ -39,7 +39,7 @@ class ServingService:
     @property
     def sampling(self) -> SamplingParams:
         """Default parameters of requests: the user's choice for the loaded model."""
-        return self._services.models.defaults(self._engine.status.model).sampling
+        return self._services.models.notes.defaults(self._engine.status.model).sampling
 
     def models(self) -> tuple[ModelFile, ...]:
         """Return every model that can be asked."""

@@ -89,7 +89,7 @@ class App:
             self.conversations,
             engine,
             facts.publish,
-            self.models,
+            self.models.notes,
             self.adapters,
             self.forgetting,
         )

@@ -66,19 +66,19 @@ def test_an_answer_is_noted_as_use_of_its_model(
 ) -> None:
     monkeypatch.setattr(serving, "NOTE_EVERY_S", -math.inf)
     model = model_in_use(fake)
-    fake.services.models.note(model.id, lambda notes: ModelNotes())
+    fake.services.models.notes.note(model.id, lambda notes: ModelNotes())
     answer = ask(fake, "say: " + "word " * 40, stream=stream)
     if stream:
         list(answer)
-    fake.until(lambda: fake.services.models.notes(model.id).tokens_per_s > 0)
-    assert fake.services.models.notes(model.id).last_used
+    fake.until(lambda: fake.services.models.notes.of(model.id).tokens_per_s > 0)
+    assert fake.services.models.notes.of(model.id).last_used
 
 
 def test_not_each_of_many_answers_is_noted(fake: Served) -> None:
     model, service = model_in_use(fake), serving.ServingService(fake.services)
     for speed in (7.0, 8.0):
         service.note(model, GenerationStats(10, 0, 40, 0.1, speed, 1.0, 0))
-    assert fake.services.models.notes(model.id).tokens_per_s == 7.0
+    assert fake.services.models.notes.of(model.id).tokens_per_s == 7.0
 
 
 def test_a_streamed_answer(fake: Served) -> None:

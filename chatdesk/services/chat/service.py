@@ -60,7 +60,7 @@ class ChatService:
         store: ConversationStore,
         backend: ChatBackend,
         publish: Publish,
-        models: LibraryNotes,
+        notes: LibraryNotes,
         adapters: AdapterService,
         forgetting: Forgetting,
         context: Sequence[ContextProvider] = (),
@@ -70,7 +70,7 @@ class ChatService:
         self._adapters = adapters
         self._forgetting = forgetting
         self._publish = publish
-        self._models = models
+        self._notes = notes
         self._context = tuple(context)
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}  # by message id
@@ -289,7 +289,7 @@ class ChatService:
         """A conversation (or None for a new one), its system prompt, and its active path."""
         if conversation_id is None:
             if system_prompt is None:
-                system_prompt = self._models.defaults(self._backend.status.model).system_prompt
+                system_prompt = self._notes.defaults(self._backend.status.model).system_prompt
             return None, system_prompt, ()
         conversation = self._store.get(conversation_id)
         return conversation, conversation.system_prompt, conversation.path()
@@ -333,7 +333,7 @@ class ChatService:
         if adapters is None:
             adapters = self._adapters_for(conversation, conversation.adapter)
         model = self._backend.status.model
-        record = answer_record(model, sampling or self._models.defaults(model).sampling, adapters)
+        record = answer_record(model, sampling or self._notes.defaults(model).sampling, adapters)
         message = self._store.add_message(
             question.conversation_id,
             question.id,

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chatdesk.core.errors import NotFound
-from chatdesk.core.loading import LoadOptions
 from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.prompts import sound_text
@@ -25,7 +24,7 @@ class LibraryNotes:
         self._publish = publish
         self._settings = settings
 
-    def notes(self, model_id: str) -> ModelNotes:
+    def of(self, model_id: str) -> ModelNotes:
         """What is kept of a model beside its file. Raises `NotFound`."""
         return self._store.notes(model_id)
 
@@ -67,10 +66,6 @@ class LibraryNotes:
         defaults = (after.system_prompt, after.sampling)
         if defaults != (before.system_prompt, before.sampling):
             self.set_defaults(model_id, *defaults)
-
-    def load_options(self, model_id: str) -> LoadOptions:
-        """What a model is loaded with."""
-        return self._settings().load_options(model_id)
 
     def defaults(self, model: ModelFile | None) -> ChatSettings:
         """What new chats begin with: what is noted of this model in place of the settings."""

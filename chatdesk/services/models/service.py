@@ -40,7 +40,7 @@ class ModelInfo:
     present: bool
 
 
-class ModelService(LibraryNotes):
+class ModelService:
     """Knows the models; does not run them.
 
     `devices` are those a model could run on, `bandwidth` is the memory's in bytes per second, 0
@@ -56,7 +56,10 @@ class ModelService(LibraryNotes):
         devices: Callable[[], Sequence[Device]] = tuple,
         bandwidth: Callable[[], float] = float,
     ) -> None:
-        super().__init__(store, publish, settings)
+        self.notes = LibraryNotes(store, publish, settings)
+        self._store = store
+        self._publish = publish
+        self._settings = settings
         self._folder = models_folder
         self._devices = devices
         self._bandwidth = bandwidth
@@ -101,7 +104,7 @@ class ModelService(LibraryNotes):
         model = self.add(path)
         if sha256 and model.header.parts == 1:  # the hash of a split model is that of all parts
             self._store.set_hash(model.id, sha256)
-        self.note(model.id, lambda notes: replace(notes, repo=repo))
+        self.notes.note(model.id, lambda notes: replace(notes, repo=repo))
 
     def get(self, id_or_path: str) -> ModelFile:
         """A model by its id, or by the path of a file. Raises `NotFound` or `ModelProblem`.
@@ -119,6 +122,10 @@ class ModelService(LibraryNotes):
             tr("There is no model “{name}”.", name=id_or_path),
             tr("See the models there are with: chatdesk models list"),
         )
+
+    def load_options(self, model_id: str) -> LoadOptions:
+        """What a model is loaded with."""
+        return self._settings().load_options(model_id)
 
     def default(self, preferred: str | None) -> ModelFile | None:
         """The model to start with: the preferred one if its file is there, else the starter.
@@ -159,7 +166,7 @@ class ModelService(LibraryNotes):
         path = Path(found.path)
         model = self.add(path, found.name)
         if found.name != path.stem:
-            self.note(model.id, lambda notes: replace(notes, title=notes.title or found.name))
+            self.notes.note(model.id, lambda notes: replace(notes, title=notes.title or found.name))
         return model
 
     def add_all_elsewhere(
@@ -185,7 +192,7 @@ class ModelService(LibraryNotes):
         """
         model = self._removable(model_id)
         if presence_of(model) is Presence.MISSING:
-            name = self.notes(model_id).title or model.header.name
+            name = self.notes.of(model_id).title or model.header.name
             raise ModelProblem(
                 tr("The file of “{name}” is not there, so it cannot be deleted.", name=name),
                 tr("Connect its disk, or take the model off the list."),

@@ -48,7 +48,7 @@ class ModelUsage:
             return self._with_memory(notes, *loaded) if loaded else notes
 
         try:
-            self._models.note(model_id, change)
+            self._models.notes.note(model_id, change)
         except EnvironmentProblem as problem:  # the end of the answer is published all the same
             _log.warning("nothing noted of %s: %s", model_id, problem)
 

@@ -50,7 +50,7 @@ class ModelDefaults(QObject):
             return
         self._writes += 1
         self._bridge.run(
-            lambda app: app.models.set_defaults(model.id, system_prompt, sampling),
+            lambda app: app.models.notes.set_defaults(model.id, system_prompt, sampling),
             None,
             self._notice.show_problem,
             ended=self._written,
@@ -68,7 +68,7 @@ class ModelDefaults(QObject):
         model = self._model
         if model and not self._writes:
             self._bridge.run(
-                lambda app: app.models.notes(model.id),
+                lambda app: app.models.notes.of(model.id),
                 partial(self._take, model),
                 self._notice.show_problem,
             )

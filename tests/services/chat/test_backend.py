@@ -71,7 +71,7 @@ def chat_of(app: ScriptedApp, *context: ContextProvider) -> ChatService:
         services.conversations,
         Echo(),
         app.facts.put,
-        services.models,
+        services.models.notes,
         services.adapters,
         services.forgetting,
         context,

@@ -56,14 +56,14 @@ def test_the_model_goes_before_the_settings(app: ScriptedApp) -> None:
     general = asked(app)
     assert system_of(general) == "General."
     assert general["sampling"] == json_of(app.settings.chat.sampling)
-    app.services.models.set_defaults("fake", "Of-the-model.", PRECISE)
+    app.services.models.notes.set_defaults("fake", "Of-the-model.", PRECISE)
     noted = asked(app)
     assert (system_of(noted), noted["sampling"]) == ("Of-the-model.", json_of(PRECISE))
 
 
 def test_a_conversation_goes_before_the_model(app: ScriptedApp) -> None:
     app.load()
-    app.services.models.set_defaults("fake", "Of-the-model.", PRECISE)
+    app.services.models.notes.set_defaults("fake", "Of-the-model.", PRECISE)
     own = asked(app, system_prompt="Own.", sampling=PRESETS["creative"])
     assert (system_of(own), own["sampling"]) == ("Own.", json_of(PRESETS["creative"]))
     assert system_of(asked(app, system_prompt="")) == ""
@@ -73,7 +73,7 @@ def test_the_server_begins_with_what_is_noted_of_the_model(app: ScriptedApp) -> 
     app.load()
     serving = ServingService(app.services)
     assert serving.sampling == app.settings.chat.sampling
-    app.services.models.set_defaults("fake", None, PRECISE)
+    app.services.models.notes.set_defaults("fake", None, PRECISE)
     assert serving.sampling == PRECISE
 
 
@@ -83,7 +83,7 @@ def test_the_command_line_goes_before_the_model(
 ) -> None:
     file = tiny_model(app.paths.models / "tiny.gguf")
     model = app.services.models.add(file)
-    app.services.models.set_defaults(model.id, "Of-the-model.", PRECISE)
+    app.services.models.notes.set_defaults(model.id, "Of-the-model.", PRECISE)
     monkeypatch.setattr("chatdesk.cli.ask.build", build_scripted)
 
     def request(**choices: Any) -> dict[str, Any]:
@@ -96,4 +96,4 @@ def test_the_command_line_goes_before_the_model(
     assert system_of(chosen) == "Own."
     assert chosen["sampling"] == {**json_of(PRECISE), "temperature": 0.5}
     if not temporary:
-        assert app.services.models.notes(model.id).last_used
+        assert app.services.models.notes.of(model.id).last_used

@@ -109,7 +109,7 @@ def test_the_starter_stays_one_entry_wherever_the_program_lies(
 ) -> None:
     old = unpacked(library, monkeypatch, "1.0")
     (before,) = library.models.kept()
-    library.models.rename(before.model.id, "Little one")
+    library.models.notes.rename(before.model.id, "Little one")
     if not left:
         old.unlink()
     for folder in ("1.1", "1.0", "1.1"):  # also when an earlier version is run again
@@ -154,7 +154,7 @@ def test_files_that_go_are_shown_as_missing_and_come_back(library: Library) -> N
 def test_a_changed_file_is_shown_as_such_until_it_is_taken_as_it_is(library: Library) -> None:
     path = library.file("mine.gguf")
     before = library.kept("mine.gguf").model
-    library.models.rename(before.id, "Mine")
+    library.models.notes.rename(before.id, "Mine")
     tiny_model(path, answer=b"xyz", context_length=1024)
     os.utime(path, ns=(0, before.mtime_ns + 10**9))
     changed = library.kept("mine.gguf")
@@ -243,32 +243,32 @@ def test_models_are_found_in_the_folder_of_the_settings(library: Library) -> Non
 def test_notes_of_a_model(library: Library) -> None:
     model = library.models.add(library.file("mine.gguf"))
     library.facts.clear()
-    library.models.rename(model.id, "  My \n model \ud800")
-    library.models.favour(model.id, True)
-    library.models.tag(model.id, ["code", " ", "a  b", "code"])
-    library.models.set_defaults(model.id, "Be brief.", PRESETS["precise"])
+    library.models.notes.rename(model.id, "  My \n model \ud800")
+    library.models.notes.favour(model.id, True)
+    library.models.notes.tag(model.id, ["code", " ", "a  b", "code"])
+    library.models.notes.set_defaults(model.id, "Be brief.", PRESETS["precise"])
     assert library.facts == [ModelsChanged()] * 4
     kept = library.kept("mine.gguf")
     assert kept.name == "My model \ufffd"
-    assert kept.notes == library.models.notes(model.id)
+    assert kept.notes == library.models.notes.of(model.id)
     assert (kept.notes.favourite, kept.notes.tags) == (True, ("code", "a b"))
-    library.models.rename(model.id, " ")
+    library.models.notes.rename(model.id, " ")
     assert library.kept("mine.gguf").name == "mine"
     with pytest.raises(NotFound):
-        library.models.rename("none", "x")
+        library.models.notes.rename("none", "x")
 
 
 def test_new_conversations_begin_with_what_is_noted_of_the_model(library: Library) -> None:
     library.settings = Settings(chat=ChatSettings("General."))
     model = library.models.add(library.file("mine.gguf"))
-    assert library.models.defaults(None) == library.settings.chat
-    assert library.models.defaults(model) == library.settings.chat
-    library.models.set_defaults(model.id, "", PRESETS["precise"])
-    noted = library.models.defaults(model)
+    assert library.models.notes.defaults(None) == library.settings.chat
+    assert library.models.notes.defaults(model) == library.settings.chat
+    library.models.notes.set_defaults(model.id, "", PRESETS["precise"])
+    noted = library.models.notes.defaults(model)
     assert (noted.system_prompt, noted.sampling) == ("", PRESETS["precise"])
-    library.models.set_defaults(model.id, None, None)
-    assert library.models.defaults(model) == library.settings.chat
-    assert library.models.defaults(replace(model, id="never-there")) is library.settings.chat
+    library.models.notes.set_defaults(model.id, None, None)
+    assert library.models.notes.defaults(model) == library.settings.chat
+    assert library.models.notes.defaults(replace(model, id="never-there")) is library.settings.chat
 
 
 def test_a_deleted_model_lies_in_the_trash(library: Library, trash: Path) -> None:
@@ -339,7 +339,7 @@ def test_the_starter_stays(library: Library, starter_model: Path, trash: Path) -
 def test_a_forgotten_model_stays_off_the_list_until_it_is_added(library: Library) -> None:
     path = library.file("mine.gguf")
     model = library.models.add(path)
-    library.models.rename(model.id, "Mine")
+    library.models.notes.rename(model.id, "Mine")
     library.models.forget(model.id)
     assert path.exists()
     assert library.names() == []
@@ -352,7 +352,7 @@ def test_a_forgotten_model_stays_off_the_list_until_it_is_added(library: Library
 def test_a_moved_file_is_known_by_its_content(library: Library) -> None:
     path = library.file("mine.gguf")
     model = library.models.add(path)
-    library.models.rename(model.id, "Mine")
+    library.models.notes.rename(model.id, "Mine")
     assert library.models.identify(model)
     (library.folder / "sub").mkdir()
     moved = path.rename(library.folder / "sub" / "other.gguf")
@@ -401,7 +401,7 @@ def test_models_of_other_apps_are_used_where_they_lie(
     tiny_model(file)
     (found,) = [each for each in library.models.elsewhere() if each.path == str(file)]
     model = library.models.add_elsewhere(found)
-    assert (model.path, library.models.notes(model.id).title) == (str(file), "")
+    assert (model.path, library.models.notes.of(model.id).title) == (str(file), "")
     assert found not in library.models.elsewhere()
 
 
@@ -411,6 +411,6 @@ def test_a_nameless_blob_gets_the_name_it_has_elsewhere(library: Library) -> Non
     model = library.models.add_elsewhere(found)
     assert (model.id, model.sha256) == ("tiny-1b", None)  # a stated hash is not believed
     assert library.kept(blob.name).name == "tiny:1b"
-    library.models.rename(model.id, "Mine")
+    library.models.notes.rename(model.id, "Mine")
     assert library.models.add_elsewhere(found) == model
     assert library.kept(blob.name).name == "Mine"

@@ -18,7 +18,7 @@ from tests.services.conftest import TIMEOUT_S, ScriptedApp
 
 
 def notes(app: ScriptedApp) -> ModelNotes:
-    return app.services.models.notes("fake")
+    return app.services.models.notes.of("fake")
 
 
 def test_an_answer_notes_what_the_load_took(app: ScriptedApp) -> None:
@@ -47,7 +47,7 @@ def test_only_long_answers_tell_the_speed(app: ScriptedApp) -> None:
 def test_the_memory_is_noted_once_a_load(app: ScriptedApp) -> None:
     app.load()
     app.answered("say: one")
-    app.services.models.note("fake", lambda noted: ModelNotes())
+    app.services.models.notes.note("fake", lambda noted: ModelNotes())
     app.answered("say: two")
     assert notes(app).last_used
     assert notes(app).used_bytes == 0
@@ -81,7 +81,7 @@ def test_the_real_engine(tmp_path: Path, starter_model: Path) -> None:
         services.chat.send(None, "Write a long story about a lighthouse.")
         while not isinstance(facts.get(timeout=6 * TIMEOUT_S), AnswerEnded):
             pass
-        noted = services.models.notes(model.id)
+        noted = services.models.notes.of(model.id)
     finally:
         services.close()
     assert noted.used_context == 2048

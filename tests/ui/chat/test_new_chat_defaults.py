@@ -21,13 +21,13 @@ def test_a_models_own_sampling_is_shown_and_changed(
     heard: list[object] = []
     main.parts.defaults.sampling_changed.connect(heard.append)
     main.parts.defaults.system_prompt_changed.connect(heard.append)
-    models.set_defaults(model_id, "Be brief.", OWN)
+    models.notes.set_defaults(model_id, "Be brief.", OWN)
     window.until(lambda: heard == ["Be brief.", OWN])
 
     warmer = replace(OWN, temperature=0.9)
     main.parts.defaults.set_sampling(warmer)
-    window.until(lambda: models.notes(model_id).sampling == warmer)
-    assert models.notes(model_id).system_prompt == "Be brief."
+    window.until(lambda: models.notes.of(model_id).sampling == warmer)
+    assert models.notes.of(model_id).system_prompt == "Be brief."
     assert window.desktop.settings.now.chat.sampling == general
     window.until(lambda: heard[-1] == warmer)
 

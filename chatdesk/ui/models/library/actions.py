@@ -101,7 +101,7 @@ class ModelActions(QObject):
         dialog.flush()
         model_id, before, after = dialog.kept.model.id, dialog.kept.notes, dialog.notes
         if before != after:
-            self._do(lambda app: app.models.edit(model_id, before, after))
+            self._do(lambda app: app.models.notes.edit(model_id, before, after))
 
     # Rows
 
@@ -109,11 +109,11 @@ class ModelActions(QObject):
         self._navigator.chat_with(kept.model)
 
     def _favour(self, kept: KeptModel) -> None:
-        self._do(lambda app: app.models.favour(kept.model.id, not kept.notes.favourite))
+        self._do(lambda app: app.models.notes.favour(kept.model.id, not kept.notes.favourite))
 
     def _rename(self, kept: KeptModel) -> None:
         def rename(name: str) -> None:
-            self._do(lambda app: app.models.rename(kept.model.id, name.strip()))
+            self._do(lambda app: app.models.notes.rename(kept.model.id, name.strip()))
 
         ask_for_words(self._page, tr("Rename"), tr("Name of the model"), kept.name, rename)
 
