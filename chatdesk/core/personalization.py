@@ -43,7 +43,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ExampleSource:
     """The source of an example.
 
     For a line of a chat file `conversation_id` is `file:` and the hash of the line's content, so
@@ -111,7 +111,7 @@ class Example:
     why: ExampleReason
     turns: tuple[Turn, ...]  # any system prompt, the conversation before; the user's is last
     target: str
-    sources: tuple[Source, ...]  # several where duplicates were merged
+    sources: tuple[ExampleSource, ...]  # several where duplicates were merged
     rejected: str = ""
     findings: tuple[Finding, ...] = ()
     doubts: tuple[Doubt, ...] = ()

@@ -17,7 +17,7 @@ class QuantizingState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ModelFigures:
     """The measurements of a model; 0 for a missing one.
 
     `perplexity` is that of the built-in text: between how many words the model is undecided, on
@@ -33,8 +33,8 @@ class Measured:
 class Comparison:
     """A model and its smaller one, measured alike; `problem` is why something is missing."""
 
-    original: Measured
-    smaller: Measured
+    original: ModelFigures
+    smaller: ModelFigures
     problem: str = ""
 
 

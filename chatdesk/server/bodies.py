@@ -62,7 +62,7 @@ else:
     )
 
 
-class AnswerBody(Sampling, kw_only=True):
+class GenerationBody(Sampling, kw_only=True):
     """The fields that chat and plain completions share."""
 
     model: str | None = None
@@ -99,7 +99,7 @@ class ChatMessage(msgspec.Struct):
     tool_calls: list[Any] | None = None
 
 
-class ChatBody(AnswerBody, kw_only=True):
+class ChatBody(GenerationBody, kw_only=True):
     """The body of /v1/chat/completions."""
 
     messages: list[ChatMessage]
@@ -128,7 +128,7 @@ class ChatBody(AnswerBody, kw_only=True):
         )
 
 
-class CompletionBody(AnswerBody, kw_only=True):
+class CompletionBody(GenerationBody, kw_only=True):
     """The body of /v1/completions: the model continues the text as it is."""
 
     prompt: str | list[str | int | list[int]]
@@ -199,7 +199,7 @@ def decode(data: bytes, kind: type[_T]) -> _T:
 
 
 def _sampling(
-    body: AnswerBody, defaults: SamplingParams, max_tokens: int | None = None
+    body: GenerationBody, defaults: SamplingParams, max_tokens: int | None = None
 ) -> SamplingParams:
     """Return the user's own parameters, replaced by the client's where the client sends some."""
     if body.n not in (None, 1):
@@ -227,7 +227,7 @@ def _stops(stop: str | list[str]) -> tuple[str, ...]:
     return stops
 
 
-def _constraint(body: AnswerBody) -> tuple[str | None, str | None]:
+def _constraint(body: GenerationBody) -> tuple[str | None, str | None]:
     """Return the grammar, and the JSON Schema as text; at most one of them is set."""
     wanted = body.response_format
     if wanted is None or wanted.type == "text":

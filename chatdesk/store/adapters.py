@@ -23,8 +23,8 @@ from chatdesk.core.personalization import (
     RUNNING,
     AdapterRecord,
     AdapterState,
+    ExampleSource,
     RatingTrend,
-    Source,
     Withdrawn,
 )
 from chatdesk.store.database import Database
@@ -47,7 +47,7 @@ class AdapterStore:
 
     # Records
 
-    def add(self, record: AdapterRecord, sources: Iterable[Source] = ()) -> AdapterRecord:
+    def add(self, record: AdapterRecord, sources: Iterable[ExampleSource] = ()) -> AdapterRecord:
         """Store a new run or adapter and its sources."""
         row = {**adapter_values(record), "writer": _writer(record.state)}
         made_from = [
@@ -131,7 +131,7 @@ class AdapterStore:
 
     # Lineage
 
-    def sources(self, adapter_id: str) -> tuple[Source, ...]:
+    def sources(self, adapter_id: str) -> tuple[ExampleSource, ...]:
         """Return the sources of an adapter, in the order they were given."""
         row = adapter_sources.c
         query = (
@@ -142,7 +142,8 @@ class AdapterStore:
         with self._database.reading() as connection:
             _get(connection, adapter_id)
             return tuple(
-                Source(line.conversation_id, line.message_id) for line in connection.execute(query)
+                ExampleSource(line.conversation_id, line.message_id)
+                for line in connection.execute(query)
             )
 
     def trained_on(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
@@ -159,7 +160,7 @@ class AdapterStore:
         Lines of a file are never withdrawn: the app does not keep them.
         """
         row = adapter_sources.c
-        of_a_file = row.conversation_id.startswith("file:")  # as `Source.is_file`
+        of_a_file = row.conversation_id.startswith("file:")  # as `ExampleSource.is_file`
         gone = or_(
             conversations.c.id.is_(None),
             conversations.c.deleted.is_not(None),

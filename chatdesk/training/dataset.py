@@ -20,7 +20,7 @@ from chatdesk.training.failures import TrainingError
 
 
 @dataclass(frozen=True)
-class Batch:
+class ExampleBatch:
     """Some sequences of `lengths`, packed.
 
     `before` are the positions whose next token is one of `targets`; `counts` is the number of these
@@ -102,7 +102,7 @@ def parts(examples: Many[TokenExample], tokens: int) -> list[list[TokenExample]]
     return found
 
 
-def pack(examples: Many[TokenExample]) -> Batch:
+def pack(examples: Many[TokenExample]) -> ExampleBatch:
     """Return their sequences as a batch, those of a pair side by side."""
     packed = [sequence for example in examples for sequence in sequences(example)]
     tokens = torch.tensor([token for sequence in packed for token in sequence.tokens])
@@ -114,7 +114,7 @@ def pack(examples: Many[TokenExample]) -> Batch:
         start += len(sequence.tokens)
     places = torch.tensor(before)
     positions = torch.cat([torch.arange(len(sequence.tokens)) for sequence in packed])
-    return Batch(
+    return ExampleBatch(
         tokens=tokens[None],
         positions=positions[None],
         before=places,

@@ -13,7 +13,7 @@ class Stopped(Exception):
     """The run was cancelled."""
 
 
-class Gate:
+class PauseGate:
     """A gate that the computing thread passes repeatedly; another thread opens and closes it.
 
     `tick` is called about every `tick_s` seconds by the computing thread.

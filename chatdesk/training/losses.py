@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy, kl_div, logsigmoid
 
-from chatdesk.training.dataset import Batch
+from chatdesk.training.dataset import ExampleBatch
 
 _PIECE = 128  # targets: all their logits at once would need more memory than the model
 
@@ -29,7 +29,7 @@ class Scorer:
         self._precision = precision
         self._gate = gate
 
-    def logprobs(self, batch: Batch) -> torch.Tensor:
+    def logprobs(self, batch: ExampleBatch) -> torch.Tensor:
         """Return the log-probability of each sequence's targets, summed: (sequences,)."""
         return self.logprobs_at(self.states(batch), batch.targets, batch.counts)
 
@@ -51,7 +51,7 @@ class Scorer:
         with self._autocast():
             return _sums(counts, self._rows(states, base, self._divergences))
 
-    def states(self, batch: Batch) -> torch.Tensor:
+    def states(self, batch: ExampleBatch) -> torch.Tensor:
         """Return the hidden states that predict the targets: (targets, width)."""
         with self._autocast():
             states: torch.Tensor = self._decoder(

@@ -8,7 +8,7 @@ import psutil
 from chatdesk.core.personalization import LossPoint
 from chatdesk.core.training import TrainingProgress
 from chatdesk.training.checkpoint import Progress
-from chatdesk.training.gate import Gate
+from chatdesk.training.gate import PauseGate
 
 if sys.platform != "win32":
     import resource
@@ -18,7 +18,7 @@ class Meter:
     """Counts the work of a session and reports it. `all_tokens` are those of the whole run."""
 
     def __init__(
-        self, request_id: str, send: Callable[[TrainingProgress], None], gate: Gate
+        self, request_id: str, send: Callable[[TrainingProgress], None], gate: PauseGate
     ) -> None:
         self._request_id = request_id
         self._send = send

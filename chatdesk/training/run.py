@@ -20,7 +20,7 @@ from chatdesk.training.checkpoint import Checkpoints
 from chatdesk.training.dataset import check, read_dataset
 from chatdesk.training.export import export
 from chatdesk.training.failures import TrainingError, failed
-from chatdesk.training.gate import Gate, Stopped
+from chatdesk.training.gate import PauseGate, Stopped
 from chatdesk.training.lora import add_lora, guard, lora_layers
 from chatdesk.training.losses import Scorer
 from chatdesk.training.meter import Meter
@@ -29,7 +29,7 @@ from chatdesk.training.weights import load_base
 
 
 def answer(
-    request: Train, send: Callable[[TrainingProgress], None], gate: Gate
+    request: Train, send: Callable[[TrainingProgress], None], gate: PauseGate
 ) -> Trained | TrainingStopped | TrainingFailed:
     """Do a run; return its terminal event."""
     try:
@@ -40,7 +40,7 @@ def answer(
         return failed(request, problem)
 
 
-def train(request: Train, send: Callable[[TrainingProgress], None], gate: Gate) -> Trained:
+def train(request: Train, send: Callable[[TrainingProgress], None], gate: PauseGate) -> Trained:
     """Do a run, or the rest of it.
 
     Threads are fixed, algorithms are deterministic and all randomness comes from the seed, so that

@@ -26,7 +26,7 @@ from chatdesk.core.training import (
     TrainingFailed,
     TrainingFailure,
 )
-from chatdesk.training.gate import Gate
+from chatdesk.training.gate import PauseGate
 from chatdesk.workers.channel import EventWriter, lines, take_stdout
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec, ProtocolError
 
@@ -69,7 +69,7 @@ class _Server:
     def __init__(self, writer: EventWriter) -> None:
         self._send = writer.send
         self._arrived: queue.SimpleQueue[Train] = queue.SimpleQueue()
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, PauseGate] = {}
 
     def read(self) -> NoReturn:
         """Read requests until the end of stdin; the process ends with it."""
@@ -87,7 +87,7 @@ class _Server:
 
     def _take(self, request: Train | PauseTraining | ResumeTraining | Cancel) -> None:
         if isinstance(request, Train):
-            self._gates[request.request_id] = Gate()
+            self._gates[request.request_id] = PauseGate()
             self._arrived.put(request)
         elif gate := self._gates.get(request.request_id):
             match request:

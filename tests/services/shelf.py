@@ -6,7 +6,7 @@ from pathlib import Path
 from chatdesk.core.chat import new_id, now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.personalization import AdapterRecord, AdapterState, Source
+from chatdesk.core.personalization import AdapterRecord, AdapterState, ExampleSource
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.service import ModelService
@@ -41,7 +41,7 @@ class Shelf:
         self,
         name: str = "Ida",
         state: AdapterState = AdapterState.PROMOTED,
-        sources: tuple[Source, ...] = (),
+        sources: tuple[ExampleSource, ...] = (),
         seed: int = 1,
     ) -> AdapterRecord:
         """One as a run leaves it."""
@@ -57,7 +57,7 @@ def make_adapter(
     name: str = "Ida",
     state: AdapterState = AdapterState.PROMOTED,
     *,
-    sources: tuple[Source, ...] = (),
+    sources: tuple[ExampleSource, ...] = (),
     seed: int = 1,
     strength: float = 4.0,
 ) -> AdapterRecord:

@@ -14,6 +14,7 @@ from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import (
     AdapterRecord,
     AdapterState,
+    ExampleSource,
     Figures,
     LossPoint,
     RatingTrend,
@@ -21,7 +22,6 @@ from chatdesk.core.personalization import (
     ReasonCode,
     SampleAnswer,
     Scorecard,
-    Source,
     TrainingConfig,
     Verdict,
     Withdrawn,
@@ -71,8 +71,8 @@ def answered(
     return store.add_message(made.id, question.id, Role.ASSISTANT, "A", answer=answer)
 
 
-def source(message: Message) -> Source:
-    return Source(message.conversation_id, message.id)
+def source(message: Message) -> ExampleSource:
+    return ExampleSource(message.conversation_id, message.id)
 
 
 def test_a_record_is_read_back_as_it_was_written(adapters: AdapterStore, model_id: str) -> None:
@@ -180,7 +180,7 @@ def test_an_adapter_knows_what_it_was_made_from(
     adapters: AdapterStore, store: ConversationStore, model_id: str
 ) -> None:
     first, second = answered(store), answered(store)
-    line = Source("file:0123", "tea.jsonl:1")
+    line = ExampleSource("file:0123", "tea.jsonl:1")
     given = (source(second), line, source(first), source(second))
     of_both = adapters.add(record(model_id), given)
     of_one = adapters.add(record(model_id), [source(first)])
@@ -198,7 +198,7 @@ def test_what_was_withdrawn_is_counted(
 ) -> None:
     kept, trashed, purged, marked, excluded = (answered(store) for _ in range(5))
     more = store.add_message(trashed.conversation_id, trashed.id, Role.ASSISTANT, "More.")
-    line = Source("file:0123", "tea.jsonl:1")
+    line = ExampleSource("file:0123", "tea.jsonl:1")
     of_all = (kept, trashed, more, purged, marked, excluded)
     adapter = adapters.add(record(model_id), [*map(source, of_all), line])
     assert adapters.withdrawn(adapter.id) == Withdrawn(0, 0)

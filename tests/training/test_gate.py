@@ -3,12 +3,12 @@ import time
 
 import pytest
 
-from chatdesk.training.gate import Gate, Stopped
+from chatdesk.training.gate import PauseGate, Stopped
 
 PATIENCE_S = 10.0
 
 
-def pass_through(gate: Gate, passed: threading.Event) -> threading.Thread:
+def pass_through(gate: PauseGate, passed: threading.Event) -> threading.Thread:
     def through() -> None:
         gate.pass_through()
         passed.set()
@@ -19,7 +19,7 @@ def pass_through(gate: Gate, passed: threading.Event) -> threading.Thread:
 
 
 def test_a_closed_gate_holds_back_until_it_is_opened() -> None:
-    gate, passed = Gate(), threading.Event()
+    gate, passed = PauseGate(), threading.Event()
     gate.pass_through()
     gate.close()
     thread = pass_through(gate, passed)
@@ -32,7 +32,7 @@ def test_a_closed_gate_holds_back_until_it_is_opened() -> None:
 
 
 def test_who_waits_can_be_stopped() -> None:
-    gate = Gate()
+    gate = PauseGate()
     gate.close()
     threading.Timer(0.05, gate.stop).start()
     with pytest.raises(Stopped):
@@ -42,7 +42,7 @@ def test_who_waits_can_be_stopped() -> None:
 
 
 def test_it_ticks_now_and_then() -> None:
-    gate = Gate(tick_s=0.05)
+    gate = PauseGate(tick_s=0.05)
     ticks = []
     gate.tick = lambda: ticks.append(time.monotonic())
     while len(ticks) < 3:

@@ -12,6 +12,7 @@ from chatdesk.core.personalization import (
     Example,
     ExampleKind,
     ExampleReason,
+    ExampleSource,
     Figures,
     Finding,
     FindingKind,
@@ -21,7 +22,6 @@ from chatdesk.core.personalization import (
     ReasonCode,
     SampleAnswer,
     Scorecard,
-    Source,
     Turn,
     Verdict,
 )
@@ -107,7 +107,7 @@ def example(example_id: str = "e", **fields: Any) -> Example:
         why=ExampleReason.RATED,
         turns=(Turn("user", f"Question {example_id}?"),),
         target="An answer.",
-        sources=(Source("c1", f"m-{example_id}"),),
+        sources=(ExampleSource("c1", f"m-{example_id}"),),
         tokens=100,
         target_tokens=40,
     )
@@ -127,6 +127,6 @@ def preview(problem: str = "") -> Preview:
         "preferred", kind=ExampleKind.PREFERENCE, why=ExampleReason.PREFERRED, rejected="The other."
     )
     from_file = example(
-        "file", why=ExampleReason.FILE, sources=(Source("file:abc", "notes.jsonl, line 3"),)
+        "file", why=ExampleReason.FILE, sources=(ExampleSource("file:abc", "notes.jsonl, line 3"),)
     )
     return Preview("m", (example(), personal, doubtful, preferred, from_file), 512, problem)

@@ -50,7 +50,7 @@ def cut_short(path: Path) -> CutShort:
     )
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """The source of a header: a file, or a remote one."""
 
     def read(self, count: int, /) -> bytes:
@@ -63,7 +63,7 @@ class Source(Protocol):
 class GgufReader:
     """A position in a file of a known size. Every method raises `ModelProblem`."""
 
-    def __init__(self, file: Source, path: Path, size: int) -> None:
+    def __init__(self, file: ByteSource, path: Path, size: int) -> None:
         self.path = path
         self.size = size
         self.at = 0

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from chatdesk.core.generation import PromptMessage, Span
 from chatdesk.inference.prompt.spans import Render, TokenizedText, locate
-from chatdesk.inference.prompt.special_tokens import Hiding, StandIns, Vocabulary
+from chatdesk.inference.prompt.special_tokens import Hiding, PromptTokenizer, StandIns
 from chatdesk.inference.prompt.template import ChatTemplate, RenderError
 
 ROLES = ("system", "user", "assistant")
@@ -31,7 +31,7 @@ class PromptBuilder:
     tokenized as the plain text they are.
     """
 
-    def __init__(self, template: ChatTemplate, vocabulary: Vocabulary) -> None:
+    def __init__(self, template: ChatTemplate, vocabulary: PromptTokenizer) -> None:
         self._template = template
         self._vocabulary = vocabulary
         self._hiding = Hiding(vocabulary, template.source)

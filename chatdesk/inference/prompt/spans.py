@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from chatdesk.core.generation import PromptMessage
-from chatdesk.inference.prompt.special_tokens import Vocabulary, swallows_white_space
+from chatdesk.inference.prompt.special_tokens import PromptTokenizer, swallows_white_space
 from chatdesk.inference.prompt.template import RenderError
 
 Render = Callable[[Sequence[PromptMessage]], str]
@@ -167,7 +167,7 @@ def _looked_for(
 class TokenizedText:
     """A rendered text in bytes, with the tokens of its bytes. Raises as `_word_starts`."""
 
-    def __init__(self, tokens: Sequence[int], data: bytes, vocabulary: Vocabulary) -> None:
+    def __init__(self, tokens: Sequence[int], data: bytes, vocabulary: PromptTokenizer) -> None:
         self._tokens = tokens
         self._data = data
         self._vocabulary = vocabulary

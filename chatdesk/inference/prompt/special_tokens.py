@@ -13,7 +13,7 @@ _WHITE_SPACE = " \t\n\v\f\r"  # as C's isspace has it
 _HIDING_PASSES = 4  # one is enough, unless special tokens overlap
 
 
-class Vocabulary(Protocol):
+class PromptTokenizer(Protocol):
     """The tokenizer of a model, as far as a prompt needs it."""
 
     @property
@@ -39,7 +39,7 @@ class Vocabulary(Protocol):
         """Return True if the model ends its answer with this token."""
 
 
-def swallows_white_space(vocabulary: Vocabulary, token: int) -> bool:
+def swallows_white_space(vocabulary: PromptTokenizer, token: int) -> bool:
     """Return True if llama.cpp drops the white space after a special token, as for Phi-3."""
     return (
         vocabulary.is_special(token) or vocabulary.is_user_defined(token)
@@ -73,7 +73,7 @@ class StandIns:
 class Hiding:
     """Replaces the texts of special tokens by stand-ins; `source` is the chat template."""
 
-    def __init__(self, vocabulary: Vocabulary, source: str) -> None:
+    def __init__(self, vocabulary: PromptTokenizer, source: str) -> None:
         self._vocabulary = vocabulary
         self._source = source
         self._dangers: dict[tuple[int, bool], str] = {}  # by token, and if an assistant's

@@ -7,7 +7,7 @@ from typing import Protocol
 from chatdesk.core.generation import PromptMessage
 
 
-class Vocabulary(Protocol):
+class MarkTokenizer(Protocol):
     """The tokenizer of a model, as far as marks need it."""
 
     def tokenize(self, text: str, parse_special: bool) -> list[int]:
@@ -70,7 +70,7 @@ def find_marks(template_source: str) -> ThinkingMarks | None:
     return None
 
 
-def marker_tokens(vocabulary: Vocabulary, marks: ThinkingMarks) -> dict[int, bytes]:
+def marker_tokens(vocabulary: MarkTokenizer, marks: ThinkingMarks) -> dict[int, bytes]:
     """Return the control tokens among the marks with their text, which llama.cpp omits."""
     tokens = {
         token for mark in marks.all for token in vocabulary.tokenize(mark, parse_special=True)

@@ -34,7 +34,7 @@ Pairs = Mapping[str, tuple[_Shape, _Shape]]
 """The shapes of A and B for each of the model's tensors."""
 
 
-class Base(NamedTuple):
+class AdapterBase(NamedTuple):
     """The model that an adapter is for: its metadata, and the shapes of its tensors."""
 
     metadata: Mapping[str, Value]
@@ -73,13 +73,13 @@ def check_adapter(path: Path, model: Path) -> None:
     check_shapes(path, pairs, base)
 
 
-def read_base(model: Path) -> Base:
+def read_base(model: Path) -> AdapterBase:
     """Return the base of a model, with all its parts. Raises `ModelProblem`."""
     found = read_model(model)
-    return Base(found.metadata, {each.name: each.shape for each in found.tensors})
+    return AdapterBase(found.metadata, {each.name: each.shape for each in found.tensors})
 
 
-def check_shapes(path: Path, pairs: Pairs, base: Base) -> None:
+def check_shapes(path: Path, pairs: Pairs, base: AdapterBase) -> None:
     """Raise `AdapterProblem` when the file's A and B are not those of the model's tensors."""
     if not all(
         name in base.shapes and _fits(name, base.shapes[name], *pair)

@@ -18,7 +18,7 @@ from chatdesk.formats.gguf.model import OUTPUT
 from chatdesk.formats.safetensors import StoredTensor, read_safetensors, read_weights
 from chatdesk.formats.tensor_names import ARCHITECTURES, LINEARS, PERMUTED
 from chatdesk.library.adapters.format import Write
-from chatdesk.library.adapters.gguf import Base, check_shapes, read_base
+from chatdesk.library.adapters.gguf import AdapterBase, check_shapes, read_base
 from chatdesk.library.adapters.peft_config import damaged, read_config, unsupported
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def _read_stored(path: Path) -> Mapping[str, StoredTensor]:
         raise AdapterProblem(problem.what, tr("Get the file again, or choose another.")) from None
 
 
-def _pairs(path: Path, stored: Mapping[str, StoredTensor], base: Base) -> Mapping[str, _Pair]:
+def _pairs(
+    path: Path, stored: Mapping[str, StoredTensor], base: AdapterBase
+) -> Mapping[str, _Pair]:
     """Return A and B by the names of the model's tensors in GGUF."""
     halves: dict[str, dict[str, StoredTensor]] = {}
     modules: dict[str, str] = {}
@@ -149,7 +151,7 @@ def _pairs(path: Path, stored: Mapping[str, StoredTensor], base: Base) -> Mappin
     }
 
 
-def _place(path: Path, name: str, base: Base) -> tuple[str, str, str]:
+def _place(path: Path, name: str, base: AdapterBase) -> tuple[str, str, str]:
     """Return a tensor's module, the model's tensor that it changes, and if it is A or B."""
     parts = _NAME.fullmatch(name)
     if not parts:
@@ -162,7 +164,7 @@ def _place(path: Path, name: str, base: Base) -> tuple[str, str, str]:
     return module, f"blk.{layer}.{LINEARS[linear]}.weight", half
 
 
-def _heads(target: str, rows: int, base: Base) -> int:
+def _heads(target: str, rows: int, base: AdapterBase) -> int:
     """Return the heads whose rows llama.cpp permutes; 0 where it does not."""
     architecture, kind = base.metadata.get("general.architecture"), target.split(".")[-2]
     if architecture not in PERMUTED or kind not in _HEADS:

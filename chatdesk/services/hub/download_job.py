@@ -39,7 +39,7 @@ class JobTools:
     on_done: OnDone
 
 
-class Stopped(Exception):
+class DownloadStopped(Exception):
     """The download was paused or cancelled, or the app is closing."""
 
 
@@ -80,9 +80,9 @@ class DownloadJob:
     # What `Fetching` calls, on the thread
 
     def sleep(self, seconds: float) -> None:
-        """Wait. Raises `Stopped`."""
+        """Wait. Raises `DownloadStopped`."""
         if self._stopped.wait(seconds) if seconds else self._stopped.is_set():
-            raise Stopped
+            raise DownloadStopped
 
     def on_received(self, size: int) -> None:
         """Tell of the progress, but not too often."""
@@ -111,7 +111,7 @@ class DownloadJob:
     def _work(self) -> None:
         try:
             self._fetch_all()
-        except Stopped:
+        except DownloadStopped:
             pass  # whoever stopped it knows why
         except EnvironmentProblem as problem:
             self._fail(problem)
@@ -173,16 +173,16 @@ class DownloadJob:
     def _fail(self, problem: EnvironmentProblem) -> None:
         try:
             self._change(state=DownloadState.FAILED, problem=problem.sentence)
-        except Stopped:
+        except DownloadStopped:
             return
         except EnvironmentProblem as unsaved:
             _log.warning("the end of a download was not saved: %s", unsaved)
 
     def _change(self, *, announced: bool = True, **fields: object) -> None:
-        """Raises `Stopped`: what comes then is not this job's to say."""
+        """Raises `DownloadStopped`: what comes then is not this job's to say."""
         with self._lock:
             if self._stopped.is_set():
-                raise Stopped
+                raise DownloadStopped
             received = self.download.received
             self.download = self._tools.store.change(self.download.id, received=received, **fields)
         if announced:

@@ -8,7 +8,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import Fit, ModelFile
 from chatdesk.core.paths import assets_dir
-from chatdesk.core.quantizing import Comparison, Measured
+from chatdesk.core.quantizing import Comparison, ModelFigures
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.measure.perplexity import measure_perplexity, measure_speed
 from chatdesk.services.models.service import ModelService
@@ -33,7 +33,7 @@ def compare(
     alike = replace(options, context_window=WINDOW, parallel=1, draft=None)
     problems: list[str] = []
 
-    def measured(model: ModelFile, start: float) -> Measured:
+    def measured(model: ModelFile, start: float) -> ModelFigures:
         def on_half(share: float) -> None:
             on_progress(start + share / 2)
 
@@ -43,7 +43,7 @@ def compare(
         except EnvironmentProblem as problem:
             on_half(1.0)
             problems.append(str(problem))
-            return Measured(model.header.bytes)
+            return ModelFigures(model.header.bytes)
 
     return Comparison(measured(original, 0.0), measured(smaller, 0.5), " ".join(problems))
 
@@ -57,7 +57,7 @@ def _check_room(models: ModelService, model: ModelFile, options: LoadOptions) ->
 
 def _measure(
     engine: Engine, model: ModelFile, options: LoadOptions, on_progress: Callable[[float], None]
-) -> Measured:
+) -> ModelFigures:
     engine.load(model, options)
     engine.wait_loaded()
     on_progress(0.0)
@@ -65,7 +65,7 @@ def _measure(
     measured = measure_perplexity(
         engine, model.id, text, lambda share: on_progress(share * TEXT_SHARE)
     )
-    return Measured(model.header.bytes, measure_speed(engine), measured.perplexity)
+    return ModelFigures(model.header.bytes, measure_speed(engine), measured.perplexity)
 
 
 def _name(model: ModelFile) -> str:

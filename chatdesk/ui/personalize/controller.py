@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState, Source
+from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState, ExampleSource
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
@@ -165,7 +165,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         PreviewController(self._bridge, model, dialog).read()
         return dialog
 
-    def _look_at(self, source: Source) -> None:
+    def _look_at(self, source: ExampleSource) -> None:
         """Leave the preview for the chat an example is from; it waits as it is."""
         if self._preview:
             self._preview.hide()

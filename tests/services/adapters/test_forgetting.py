@@ -10,10 +10,10 @@ from chatdesk.core.chat import Mark, Role, now
 from chatdesk.core.personalization import (
     AdapterRecord,
     AdapterState,
+    ExampleSource,
     Figures,
     SampleAnswer,
     Scorecard,
-    Source,
     Verdict,
     Withdrawn,
 )
@@ -37,12 +37,16 @@ class Memory(Shelf):
             self.store, self.paths.adapters, self.dropped.append, self.facts.append
         )
         self.forgetting.listen(self.told.append)
-        self.sources = (self.conversation(), self.conversation(), Source("file:0a", "chats 1"))
+        self.sources = (
+            self.conversation(),
+            self.conversation(),
+            ExampleSource("file:0a", "chats 1"),
+        )
         self.secret, self.other, self.line = (each.conversation_id for each in self.sources)
 
-    def conversation(self) -> Source:
+    def conversation(self) -> ExampleSource:
         home = self.conversations.create().id
-        return Source(home, self.conversations.add_message(home, None, Role.USER, SECRET).id)
+        return ExampleSource(home, self.conversations.add_message(home, None, Role.USER, SECRET).id)
 
     def learned(self, state: AdapterState = AdapterState.PROMOTED) -> AdapterRecord:
         """An adapter made from all of them, whose scorecard quotes each and a general question."""
@@ -70,7 +74,7 @@ def memory(tmp_path: Path) -> Iterator[Memory]:
 
 def test_a_deleted_conversation_marks_its_adapters_and_is_quoted_no_more(memory: Memory) -> None:
     record = memory.learned()
-    unrelated = memory.adapter(sources=(Source("file:0b", "chats 2"),))
+    unrelated = memory.adapter(sources=(ExampleSource("file:0b", "chats 2"),))
     memory.conversations.delete(memory.secret)
     memory.forgetting.deleted(memory.secret)
     assert memory.dropped == memory.told == [memory.secret]

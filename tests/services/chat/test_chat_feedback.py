@@ -1,7 +1,7 @@
 """What a person thinks of an answer: thumbs, better words, and what may be learned from."""
 
 from chatdesk.core.chat import Mark, Message, Rating, Role
-from chatdesk.core.personalization import Source, Withdrawn
+from chatdesk.core.personalization import ExampleSource, Withdrawn
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.chat.facts import (
     AnswerEnded,
@@ -57,7 +57,7 @@ def test_what_is_excluded_is_withdrawn_from_what_was_learned(app: ScriptedApp) -
     model = app.services.engine.status.model
     assert model
     store = AdapterStore(app.services._database)
-    source = Source(home, message.id)
+    source = ExampleSource(home, message.id)
     record = make_adapter(store, app.paths, model, sources=(source,))
     withdrawn: list[str] = []
     app.services.forgetting.listen(withdrawn.append)

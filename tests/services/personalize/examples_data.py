@@ -2,7 +2,7 @@
 
 import hashlib
 
-from chatdesk.core.personalization import Example, ExampleKind, ExampleReason, Source, Turn
+from chatdesk.core.personalization import Example, ExampleKind, ExampleReason, ExampleSource, Turn
 
 
 def example(
@@ -19,5 +19,5 @@ def example(
         why=why,
         turns=(Turn("user", question),),
         target=answer,
-        sources=tuple(Source(each, f"{each}-{key}") for each in conversations or (key,)),
+        sources=tuple(ExampleSource(each, f"{each}-{key}") for each in conversations or (key,)),
     )

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import Message
-from chatdesk.core.personalization import AdapterRecord, AdapterState, Source
+from chatdesk.core.personalization import AdapterRecord, AdapterState, ExampleSource
 from chatdesk.core.training import ADAPTER_FILE
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.store.adapters import AdapterStore
@@ -97,7 +97,7 @@ def learned(window: Window, *made_from: Message) -> AdapterStore:
     assert services and services.engine.status.model
     model_id = services.engine.status.model.id
     store = AdapterStore(Database.open(window.paths.database))
-    sources = [Source(message.conversation_id, message.id) for message in made_from]
+    sources = [ExampleSource(message.conversation_id, message.id) for message in made_from]
     store.add(replace(VOICE, model_id=model_id), sources)
     store.activate(model_id, VOICE.id)
     file = window.paths.adapters / VOICE.id / ADAPTER_FILE

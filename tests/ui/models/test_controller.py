@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.quantizing import Comparison, Measured
+from chatdesk.core.quantizing import Comparison, ModelFigures
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import build
@@ -313,7 +313,7 @@ def test_a_damaged_file_of_another_app_is_told(library: Library) -> None:
 
 
 def test_a_model_is_made_smaller(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    measured = Comparison(Measured(4_000_000, 100.0, 8.0), Measured(1_000_000, 150.0, 8.1))
+    measured = Comparison(ModelFigures(4_000_000, 100.0, 8.0), ModelFigures(1_000_000, 150.0, 8.1))
     monkeypatch.setattr(quantizing, "compare", lambda *given: measured)  # takes minutes
     library.add("Tiny", answer=b"abc")
     library.open()

@@ -13,7 +13,14 @@ from chatdesk.core.chat import (
     with_thinking_apart,
 )
 from chatdesk.core.generation import StopReason
-from chatdesk.core.personalization import Doubt, Example, ExampleReason, LearnFrom, Source, Turn
+from chatdesk.core.personalization import (
+    Doubt,
+    Example,
+    ExampleReason,
+    ExampleSource,
+    LearnFrom,
+    Turn,
+)
 from chatdesk.core.prompts import is_words, prompt_messages
 from chatdesk.services.personalize.examples.examples import new_example
 
@@ -132,7 +139,7 @@ def _example(
     why: ExampleReason, turns: tuple[Turn, ...], message: Message, other: Message | None = None
 ) -> Example:
     """Return an example of this message after these turns; `other` is the rejected one."""
-    sources = [Source(each.conversation_id, each.id) for each in (message, other) if each]
+    sources = [ExampleSource(each.conversation_id, each.id) for each in (message, other) if each]
     return new_example(
         why,
         turns,

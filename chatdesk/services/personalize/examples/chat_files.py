@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.personalization import Example, ExampleReason, Source, Turn
+from chatdesk.core.personalization import Example, ExampleReason, ExampleSource, Turn
 from chatdesk.core.units import MB, size_words
 from chatdesk.exchange.chat import ChatFormat, FileChat, FileMessage
 from chatdesk.exchange.formats import format_of
@@ -22,7 +22,7 @@ def read_chat_file(path: Path) -> list[Example]:
     examples: list[Example] = []
     for chat in chat_format.read(data, path.name):
         _check_order(chat, path, chat_format)
-        source = Source(f"file:{chat.digest}", f"{path.name}:{chat.line}")
+        source = ExampleSource(f"file:{chat.digest}", f"{path.name}:{chat.line}")
         examples += _examples(chat.messages, source)
     if not examples:
         raise EnvironmentProblem(
@@ -64,7 +64,7 @@ def _check_order(chat: FileChat, path: Path, chat_format: ChatFormat) -> None:
         )
 
 
-def _examples(messages: Sequence[FileMessage], source: Source) -> Iterator[Example]:
+def _examples(messages: Sequence[FileMessage], source: ExampleSource) -> Iterator[Example]:
     turns = [Turn(each.role, each.text) for each in messages]
     for place, message in enumerate(messages):
         if message.role == "assistant" and message.weight:

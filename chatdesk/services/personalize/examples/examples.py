@@ -4,7 +4,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from chatdesk.core.personalization import Doubt, Example, ExampleKind, ExampleReason, Source, Turn
+from chatdesk.core.personalization import (
+    Doubt,
+    Example,
+    ExampleKind,
+    ExampleReason,
+    ExampleSource,
+    Turn,
+)
 
 # The reason that counts when the same words were found for several, the best first.
 _BY_STRENGTH = (
@@ -20,7 +27,7 @@ def new_example(
     why: ExampleReason,
     turns: Sequence[Turn],
     target: str,
-    sources: Sequence[Source],
+    sources: Sequence[ExampleSource],
     *,
     rejected: str = "",
     doubts: tuple[Doubt, ...] = (),

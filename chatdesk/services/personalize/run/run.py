@@ -43,7 +43,11 @@ from chatdesk.services.personalize.facts import LearningChanged, LearningProgres
 from chatdesk.services.personalize.gate.gate import Gate
 from chatdesk.services.personalize.plan import Plan
 from chatdesk.services.personalize.run.schedule import Schedule
-from chatdesk.services.personalize.run.trainer_process import Stopped, Trainer, TrainerLost
+from chatdesk.services.personalize.run.trainer_process import (
+    RunStopped,
+    TrainerLost,
+    TrainerProcess,
+)
 from chatdesk.store.adapters import AdapterStore
 
 _log = logging.getLogger(__name__)
@@ -92,7 +96,7 @@ class Run:
         self._on_ended = on_ended
         self._cancelled = threading.Event()
         self._closing = threading.Event()
-        self._trainer: Trainer | None = None
+        self._trainer: TrainerProcess | None = None
         self._schedule = Schedule(tools.settings, self._on_waiting)
         self._unlisten = tools.engine.answering.listen(self._schedule.answering)
         self._thread = threading.Thread(target=self._work, name="learning", daemon=True)
@@ -131,7 +135,7 @@ class Run:
             self._go_through()
         except _Closing:
             self._end(AdapterState.INTERRUPTED)
-        except Stopped:
+        except RunStopped:
             self._forget()
             self._end(AdapterState.CANCELLED)
         except EnvironmentProblem as found:
@@ -207,7 +211,7 @@ class Run:
 
     def _train_once(self, request: Train) -> Any:
         self._check()
-        trainer = self._trainer = Trainer(request, self._tools.trainer_command)
+        trainer = self._trainer = TrainerProcess(request, self._tools.trainer_command)
         try:
             trainer.hold(bool(self._schedule.waiting))
             if self._cancelled.is_set():  # during its start
@@ -263,16 +267,16 @@ class Run:
             if self._closing.is_set():
                 raise _Closing
             if self._cancelled.is_set():
-                raise Stopped
+                raise RunStopped
             # The engine itself puts answers before background requests.
             if not self._schedule.waiting or self._tools.engine.answering:
                 return
             self._cancelled.wait(_LOOK_EVERY_S)
 
     def _check_consent(self) -> None:
-        """Raise `Stopped` when something it learns from was deleted or excluded meanwhile."""
+        """Raise `RunStopped` when something it learns from was deleted or excluded meanwhile."""
         if self._tools.store.withdrawn(self.record.id).examples:
-            raise Stopped
+            raise RunStopped
 
     def _with_engine(self, work: Callable[[], _Result]) -> _Result:
         """Do work that needs the engine, while the engine has this run's model."""

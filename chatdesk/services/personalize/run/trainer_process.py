@@ -33,11 +33,11 @@ class TrainerLost(EnvironmentProblem):
     """The process ended before the training did; what it had done lies in its checkpoint."""
 
 
-class Stopped(Exception):
+class RunStopped(Exception):
     """The training was cancelled."""
 
 
-class Trainer:
+class TrainerProcess:
     """One training in a process of its own. `hold` and `stop` may be called from any thread.
 
     Create it to start it. Raises `EnvironmentProblem` when the process cannot be started.
@@ -75,13 +75,13 @@ class Trainer:
             self._child.send(kind(self._request.request_id))
 
     def stop(self) -> None:
-        """Have it stop behind its last checkpoint; `wait` then raises `Stopped`."""
+        """Have it stop behind its last checkpoint; `wait` then raises `RunStopped`."""
         self._child.send(Cancel(self._request.request_id))
 
     def wait(self, on_progress: Callable[[TrainingProgress], None]) -> Trained:
         """Wait for its end, and end the process.
 
-        Raises `Stopped`, `TrainerLost`, and `EnvironmentProblem` for what it cannot do.
+        Raises `RunStopped`, `TrainerLost`, and `EnvironmentProblem` for what it cannot do.
         """
         try:
             while True:
@@ -110,7 +110,7 @@ def _result(event: Trained | TrainingStopped | TrainingFailed) -> Trained:
         case Trained():
             return event
         case TrainingStopped():
-            raise Stopped
+            raise RunStopped
         case TrainingFailed():
             _log.error("the trainer reports %s: %s", event.code, event.detail)
             raise _problem(event)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QRadioButton, QWidget
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel
-from chatdesk.core.quantizing import Comparison, Measured, Quantizing, QuantizingState
+from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, QuantizingState
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
 from chatdesk.ui.theme import set_class
@@ -197,7 +197,7 @@ class QuantizeDialog(LibraryDialog):
 def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
     """What was measured of both: a name, the original's figure, the smaller one's."""
 
-    def figures(measured: Measured) -> tuple[str, str, str]:
+    def figures(measured: ModelFigures) -> tuple[str, str, str]:
         speed, perplexity = measured.tokens_per_s, measured.perplexity
         return (
             size_words(measured.bytes),

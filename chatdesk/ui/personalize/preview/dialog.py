@@ -33,7 +33,7 @@ LIST_WIDTH = 420
 class PreviewDialog(QDialog):
     """Shows a `Preview` and asks to change it; `start_requested` carries the config and a name.
 
-    `choose_requested` carries ids and whether to learn them, `open_requested` a `Source`.
+    `choose_requested` carries ids and whether to learn them, `open_requested` an `ExampleSource`.
     `title_of` names a conversation by its id.
     """
 

@@ -6,7 +6,7 @@ from enum import Enum, IntEnum, auto
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from chatdesk.core.i18n import tr, trn
-from chatdesk.core.personalization import Example, Preview, Source
+from chatdesk.core.personalization import Example, ExampleSource, Preview
 from chatdesk.ui.personalize.words import doubt_words, why_words
 from chatdesk.ui.words import token_words
 
@@ -78,7 +78,7 @@ class PreviewModel(QAbstractListModel):
         """The example of a row."""
         return self._examples[self._rows[index.row()]] if index.isValid() else None
 
-    def where(self, source: Source) -> str:
+    def where(self, source: ExampleSource) -> str:
         """Where an example is from: a chat's title, or the line of a file."""
         if source.is_file:
             return source.message_id

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from chatdesk.core.personalization import Doubt, Example, Preview, Source, Turn
+from chatdesk.core.personalization import Doubt, Example, ExampleSource, Preview, Turn
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.personalize.examples import preview as previews
 from chatdesk.services.personalize.examples.examples import new_example
@@ -31,11 +31,11 @@ def test_everything_is_on_it_and_counted(engine: Engine) -> None:
 
 def test_duplicates_are_merged(engine: Engine) -> None:
     first, second = several(2)
-    twice = new_example(first.why, first.turns, f" {first.target}\n", [Source("other", "m")])
+    twice = new_example(first.why, first.turns, f" {first.target}\n", [ExampleSource("other", "m")])
     first = new_example(first.why, first.turns, first.target, first.sources)
     preview = made(engine, first, second, twice)
     assert len(preview.examples) == 2
-    assert preview.examples[0].sources == (*first.sources, Source("other", "m"))
+    assert preview.examples[0].sources == (*first.sources, ExampleSource("other", "m"))
 
 
 def test_a_secret_has_the_same_name_everywhere(engine: Engine) -> None:

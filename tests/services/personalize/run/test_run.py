@@ -20,11 +20,11 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import (
     AdapterRecord,
     AdapterState,
+    ExampleSource,
     Figures,
     Reason,
     ReasonCode,
     Scorecard,
-    Source,
     TrainingConfig,
     Verdict,
 )
@@ -93,7 +93,7 @@ class Bench:
         folder.mkdir(parents=True)
         aside = HeldOut(EXAMPLE, (), "yes", "c")
         Plan(TrainingConfig(rank=4), (EXAMPLE,), (EXAMPLE,), (aside,)).write(folder)
-        return self.store.add(record, [Source("file:1", "a.jsonl, line 1")])
+        return self.store.add(record, [ExampleSource("file:1", "a.jsonl, line 1")])
 
     def folder(self, adapter_id: str = "a1") -> Path:
         return self.app.paths.adapters / adapter_id
@@ -201,7 +201,7 @@ def test_cancelled_it_leaves_nothing(bench: Bench) -> None:
 def test_it_ends_when_another_process_withdraws_what_it_learns(bench: Bench) -> None:
     record = bench.record()
     gone = replace(record, id="a2")
-    bench.store.add(gone, [Source("gone", "m")])
+    bench.store.add(gone, [ExampleSource("gone", "m")])
     bench.folder().rename(bench.folder("a2"))
     tools = RunTools(
         bench.app.services.engine,

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.model_files import FoundElsewhere, Presence
-from chatdesk.core.quantizing import Comparison, Measured, Quantizing, QuantizingState
+from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, QuantizingState
 from chatdesk.core.sampling import PRESETS, SamplingParams
 from chatdesk.core.units import GIB
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
@@ -226,7 +226,7 @@ def test_how_far_it_is(parent: QWidget, qtbot: QtBot, monkeypatch: pytest.Monkey
 
 def test_what_came_of_it(parent: QWidget, qtbot: QtBot) -> None:
     result = kept("small").model
-    compared = Comparison(Measured(24 * GB, 4.2, 8.31), Measured(7 * GB, 12.1, 8.52))
+    compared = Comparison(ModelFigures(24 * GB, 4.2, 8.31), ModelFigures(7 * GB, 12.1, 8.52))
     shown = QuantizeDialog(F16, parent)
     shown.show_progress(progress(QuantizingState.COMPARING, 0.5, result=result))
     shown.show_progress(progress(QuantizingState.DONE, 1.0, result=result, comparison=compared))
@@ -248,7 +248,7 @@ def test_what_came_of_it(parent: QWidget, qtbot: QtBot) -> None:
     ],
 )
 def test_the_outcome_in_plain_words(after: float, words: str) -> None:
-    compared = Comparison(Measured(4 * GB, 0.0, 8.0), Measured(GB, 0.0, after))
+    compared = Comparison(ModelFigures(4 * GB, 0.0, 8.0), ModelFigures(GB, 0.0, after))
     assert outcome_words(compared).startswith("Compared with the original, its size is 25 %.")
     assert words in outcome_words(compared)
 

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.models import ModelFile
-from chatdesk.core.personalization import Preview, Source, TrainingConfig
+from chatdesk.core.personalization import ExampleSource, Preview, TrainingConfig
 from chatdesk.services.app import App
 from chatdesk.services.personalize.examples import preview as previews
 from chatdesk.ui.bridge import Bridge
@@ -95,7 +95,9 @@ def test_a_row_in_words(dialog: PreviewDialog) -> None:
 
 
 def test_merged_examples_tell_how_many(dialog: PreviewDialog) -> None:
-    twice = example(sources=(Source("c1", "m1"), Source("gone", "m2"), Source("c1", "m3")))
+    twice = example(
+        sources=(ExampleSource("c1", "m1"), ExampleSource("gone", "m2"), ExampleSource("c1", "m3"))
+    )
     dialog.show_preview(Preview("m", (twice,), 512), 0)
     assert dialog.model.index(0).data(ExampleRole.ORIGIN) == (
         "you liked it · Weekly meal plan and 2 more"
@@ -200,7 +202,7 @@ def test_the_chat_is_a_click_away(dialog: PreviewDialog, qtbot: QtBot) -> None:
     dialog.show_preview(preview(), 0)
     with qtbot.waitSignal(dialog.open_requested) as asked:
         button(dialog.example, "Open the chat “Weekly meal plan”").click()
-    assert asked.args == [Source("c1", "m-e")]
+    assert asked.args == [ExampleSource("c1", "m-e")]
     show(dialog, 4)
     assert dialog.example.findChildren(QPushButton) == []  # a file's line is no chat
     assert "notes.jsonl, line 3" in texts(dialog.example)
