@@ -105,7 +105,7 @@ def pip(step: str, *arguments: str, python: str = PYTHON, **environment: str) ->
 
 
 def works(*command: str) -> bool:
-    """Whether a command is there and succeeds, unseen."""
+    """Return True if a command is there and succeeds, without output."""
     unseen = subprocess.DEVNULL
     return bool(shutil.which(command[0])) and not subprocess.call(
         command, stdout=unseen, stderr=unseen
@@ -152,7 +152,7 @@ def debian_package(library: str) -> str:
 
 
 def loads(library: str) -> bool:
-    """Whether the system's loader finds a shared library."""
+    """Return True if the system's loader finds a shared library."""
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -161,7 +161,7 @@ def loads(library: str) -> bool:
 
 
 def has_compiler() -> bool:
-    """Whether there is a C++ compiler that CMake will find."""
+    """Return True if there is a C++ compiler that CMake will find."""
     if os.name == "nt":
         programs = Path(os.environ.get("PROGRAMFILES(X86)", ""))
         return (programs / "Microsoft Visual Studio" / "Installer" / "vswhere.exe").exists()
@@ -194,7 +194,7 @@ def provide_system(compiler: bool = True) -> None:
 
 
 def requirements(extras: Sequence[str]) -> list[str]:
-    """What the project and these extras ask for, without llama.cpp, which is built apart."""
+    """Return the requirements of the project and these extras, without llama.cpp (built apart)."""
     import tomllib  # older Pythons have none, and are to come as far as saying that they are old
 
     project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
@@ -203,12 +203,12 @@ def requirements(extras: Sequence[str]) -> list[str]:
 
 
 def has_rpc(wheel: Path) -> bool:
-    """Whether a wheel of llama.cpp was built with `EVERY_BUILD`."""
+    """Return True if a wheel of llama.cpp was built with `EVERY_BUILD`."""
     return any("ggml-rpc" in name for name in zipfile.ZipFile(wheel).namelist())
 
 
 def llama_build(accelerator: str) -> str:
-    """What `BUILT` holds when the llama.cpp for `accelerator` is in `.venv`."""
+    """Return the content of `BUILT` when the llama.cpp for `accelerator` is in `.venv`."""
     pin = "".join(re.findall(rf"^{LLAMA}==\S+", read(LOCK), re.MULTILINE))
     return f"{pin} {EVERY_BUILD} {accelerator}"
 
@@ -255,7 +255,7 @@ def install(accelerator: str, kind: str) -> None:
 
 
 def is_set_up(accelerator: str, *kinds: str) -> bool:
-    """Whether `.venv` is ready for one of these."""
+    """Return True if `.venv` is ready for `accelerator`."""
     made = [f"{fingerprint(accelerator)} {kind}" for kind in kinds]
     return bool(shutil.which(PYTHON)) and read(STAMP) in made
 
@@ -282,7 +282,7 @@ def set_up(wanted: str | None, kind: str) -> None:
 
 
 def learning_is_being_installed() -> bool:
-    """Whether another process installs what learning needs."""
+    """Return True if another process installs the packages that training needs."""
     try:
         return time.time() - LEARNING.stat().st_mtime < INTERRUPTED_S
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How a chat fares while a run is learning: against itself when nothing learns."""
+"""The speed of a chat while a run is training, compared with a chat alone."""
 
 import queue
 import statistics

@@ -1,4 +1,4 @@
-"""What is trained against what is chatted with: torch in float32 and llama.cpp on the same tokens.
+"""The difference between training and chat: torch in float32 and llama.cpp on the same tokens.
 
 The torch side owes nothing to the app: transformers dequantizes the GGUF file and peft reads the
 adapter's PEFT folder; the other side reads the adapter's GGUF file.

@@ -40,7 +40,7 @@ class Call:
 
     @property
     def stats(self) -> GenerationStats:
-        """What the engine says of a finished answer."""
+        """The engine's statistics of a finished answer."""
         assert isinstance(self.outcome, Finished), self.outcome
         return self.outcome.stats
 

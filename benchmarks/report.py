@@ -1,4 +1,4 @@
-"""What every bench prints: a table for people, and one JSON line for scripts."""
+"""The output of every benchmark: a table for people, and one JSON line for scripts."""
 
 import json
 import platform
@@ -56,7 +56,7 @@ def print_report(
 def _judged(
     name: str, value: float, limits: Mapping[str, float], at_least: Mapping[str, float]
 ) -> str:
-    """What is wanted of a number, and whether it is so; "" when nothing is."""
+    """Return the limit of a number, and if it is met; "" without one."""
     if name in limits:
         wanted, good = f"at most {_shown(limits[name])}", value <= limits[name]
     elif name in at_least:

@@ -120,7 +120,7 @@ def _learn(paths: AppPaths, dataset: Path, kept: Path) -> Learned:
 
 
 def _answered(adapter: str | None = None) -> float:
-    """The share of facts that are told when asked for in words that were in no example."""
+    """The share of facts that are recalled by questions in words that were in no example."""
     chosen = () if adapter is None else ("--adapter", adapter)
     options = ("--temporary", "--temperature", "0", "--max-tokens", "60", *chosen)
     told = [fact.word in _chatdesk("ask", fact.asked, *options)["text"] for fact in PERSONA]

@@ -169,7 +169,7 @@ def inside() -> None:
                 _measure(desktop, (paths.cache / "long").read_text(), found)
             except BaseException:
                 traceback.print_exc()
-                os._exit(1)  # the window would tell of a bug and wait for somebody to read it
+                os._exit(1)  # the window would show a bug and wait for somebody to read it
 
         QTimer.singleShot(0, measure)
 

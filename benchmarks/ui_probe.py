@@ -89,12 +89,12 @@ class Driver:
         loop.exec()
 
     def engine_ready(self) -> bool:
-        """Whether the starter model is loaded."""
+        """True if the starter model is loaded."""
         services = self._desktop.services
         return services is not None and services.engine.status.state is EngineState.READY
 
     def conversation_shown(self) -> bool:
-        """Whether the conversation that was open is on the screen."""
+        """True if the conversation that was open is on the screen."""
         return self._window.chat_view.last_user_message_id() is not None
 
     def open(self, conversation_id: str) -> float:

@@ -191,7 +191,7 @@ def make_application(settings: Settings) -> Application:
 
 
 def _app_icon() -> QIcon:
-    """What title bars and task bars show where no desktop entry says it."""
+    """Return the icon for title bars and task bars where no desktop entry has one."""
     icon = QIcon()
     for size in (16, 32, 48, 128):
         icon.addFile(str(assets_dir() / "icons" / "app" / f"chatdesk-{size}.png"))
@@ -212,11 +212,11 @@ def run(
     on_started: Callable[[DesktopApp], None] | None = None,
     models: Sequence[Path] = (),
 ) -> int:
-    """Open the window with model files and run until it is closed; the exit code.
+    """Open the window with model files and run until it is closed; return the exit code.
 
-    `on_started` is called when the window was told to show (benchmarks look from there). A second
-    start raises the first window and ends. Raises `EnvironmentProblem` where that one is hung or
-    of another version.
+    `on_started` is called when the window was asked to show (benchmarks start there). A second
+    start raises the first window and ends. Raises `EnvironmentProblem` where that one is hung or of
+    another version.
     """
     application = make_application(settings)
     instance = SingleInstance(paths.data)

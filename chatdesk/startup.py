@@ -1,7 +1,7 @@
-"""What is looked at before the window, or any command, begins.
+"""Checks before the window, or any command, begins.
 
-Where one of these is missing the process would end without a word for people: by a signal of the
-processor, or by Qt, which aborts. Nothing here loads more than the window loads anyway.
+Where one of these is missing the process would end without a message: by a signal of the processor,
+or by Qt, which aborts. Nothing here loads more than the window loads anyway.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ FEATURES = {"SSSE3": 9, "SSE4.1": 19, "SSE4.2": 20, "POPCNT": 23}
 
 
 class NoWindow(EnvironmentProblem):
-    """No window can be opened here, so not even a dialog can tell why."""
+    """No window can be opened here, and so no dialog can show the reason."""
 
 
 class _CpuidFeature(ctypes.Structure):
@@ -78,7 +78,7 @@ def _no_screen(what: str) -> NoWindow:
 
 
 def _check_platform(name: str) -> None:
-    """Whether Qt can open windows on one of its platforms. Raises `NoWindow`."""
+    """Check that Qt can open windows on one of its platforms. Raises `NoWindow`."""
     spec = importlib.util.find_spec("PySide6")
     assert spec and spec.submodule_search_locations
     package = Path(spec.submodule_search_locations[0])
@@ -100,7 +100,7 @@ def _check_platform(name: str) -> None:
 
 
 def _cannot_load(plugin: Path, libraries: Path, reason: OSError) -> NoWindow:
-    """What to say of a plugin that does not load. `libraries` is where a bundle keeps its own."""
+    """Return the problem of a plugin that does not load. `libraries` has a bundle's own ones."""
     import shutil
     import subprocess
 
@@ -126,7 +126,7 @@ def debian_package(library: str) -> str:
 
 
 def _answers(platform: str) -> bool:
-    """Whether the screen of a platform can be reached; its library is loaded already."""
+    """Return True if the screen of a platform can be reached; its library is loaded already."""
     if platform == "xcb":
         xcb = ctypes.CDLL("libxcb.so.1")
         xcb.xcb_connect.restype = ctypes.c_void_p

@@ -37,7 +37,7 @@ class AskRequest:
 
 @dataclass(frozen=True, slots=True)
 class AskResult:
-    """What came of it, with the names of the command line's JSON document."""
+    """The result of a request, with the names of the command line's JSON document."""
 
     text: str
     conversation: str | None
@@ -59,11 +59,11 @@ def ask(
     on_text: Callable[[str], None],
     on_note: Callable[[str], None] = lambda note: None,
 ) -> AskResult:
-    """Ask, hand the answer's pieces to `on_text`, and return it.
+    """Ask, pass the answer's pieces to `on_text`, and return the answer.
 
-    `on_note` is told in a sentence what else the person should know.
-    Ctrl+C stops the answer, keeps what is there and returns it with `stop_reason` "cancelled".
-    Raises `EnvironmentProblem`.
+    `on_note` gets a sentence with anything else the user should know. Ctrl+C stops the answer,
+    keeps the text so far and returns it with `stop_reason` "cancelled". Raises
+    `EnvironmentProblem`.
     """
     facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
 

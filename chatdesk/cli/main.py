@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace, locale_dir: Path) -> int:
     try:
         code = command(options, paths, settings)
         if sys.stdout is not None:  # there is none in a windowed app
-            sys.stdout.flush()  # at exit it would be too late to tell what went wrong
+            sys.stdout.flush()  # at exit it would be too late to report an error
         return code
     except (EnvironmentProblem, OSError):
         raise

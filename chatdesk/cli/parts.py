@@ -85,12 +85,12 @@ def within(kind: Callable[[str], _Number], text: str, low: int, high: int) -> _N
 
 
 def note(sentence: str) -> None:
-    """Tell the person something on stderr, in one line."""
+    """Print a note to stderr, in one line."""
     print("chatdesk:", " ".join(sentence.split()), file=sys.stderr)
 
 
 def fail(sentence: str) -> int:
-    """Tell what the person can mend; the exit code."""
+    """Print a problem that the user can fix; return the exit code."""
     note(sentence)
     return FAILURE
 

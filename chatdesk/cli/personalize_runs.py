@@ -29,9 +29,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class LearnRequest:
-    """What to learn from. Conversations that are named here are learned from as a whole.
+    """The data to learn from. Conversations that are named here are used as a whole.
 
-    With neither conversations nor files it is what the settings say. `model` None is the default.
+    With neither conversations nor files the settings decide. `model` None is the default.
     """
 
     conversations: tuple[str, ...] = ()

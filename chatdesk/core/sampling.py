@@ -19,7 +19,7 @@ _Number = TypeVar("_Number", int, float)
 
 
 class SamplerGroup(Enum):
-    """Where a slider stands."""
+    """The place of a slider."""
 
     USUAL = auto()
     FILTERS = auto()
@@ -32,7 +32,7 @@ class SamplerGroup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """How a parameter is offered: a useful part of its range, in steps.
+    """The slider of a parameter: a useful part of its range, in steps.
 
     `words` makes its name and a hint in the language of the moment. The slider is shown while the
     field `needs` is on; "" for always.

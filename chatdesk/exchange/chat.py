@@ -28,7 +28,7 @@ class FileChat:
 
 
 class ChatFormat(Protocol):
-    """How one program writes chats."""
+    """The chat format of one program."""
 
     @property
     def shape(self) -> str:

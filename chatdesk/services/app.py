@@ -113,7 +113,7 @@ class App:
 
     @property
     def settings(self) -> Settings:
-        """What the person has chosen, as of now."""
+        """The user's settings, as of now."""
         return self._settings()
 
     def tidy(self) -> None:
@@ -163,7 +163,7 @@ class App:
         self._database.close()
 
     def _models_folder(self) -> Path:
-        """Where new models go."""
+        """Return the folder of new models."""
         chosen = self._settings().downloads.folder
         return Path(chosen) if chosen else self._paths.models
 

@@ -63,10 +63,10 @@ DOWNLOADS = select(*_DOWNLOAD)
 def _picker(
     names: Iterable[str], statement: Select[*tuple[Any, ...]], *others: str
 ) -> Callable[[Sequence[Any]], Any]:
-    """What picks the columns of these names out of a row of the statement.
+    """Return a function that picks the columns of these names out of a row of the statement.
 
-    Where they stand is looked up once: a long conversation has thousands of rows. Values of the
-    names in `others`, which are no columns, stand behind those of the row.
+    It finds their places only once: a long conversation has thousands of rows. Values of the names
+    in `others`, which are no columns, come after those of the row.
     """
     columns = [*statement.selected_columns.keys(), *others]
     return itemgetter(*map(columns.index, names))
@@ -75,7 +75,7 @@ def _picker(
 def _reader(
     kind: Callable[..., Value], statement: Select[*tuple[Any, ...]], *others: str
 ) -> Callable[..., Value]:
-    """What makes a value of a row of the statement, and of the fields that are no columns."""
+    """Return a function that makes a value of a row of the statement, and of other fields."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     pick = _picker(names, statement, *others)
     return lambda row, *values: kind(*pick((*row, *values)))

@@ -56,5 +56,5 @@ class Navigator(QObject):
         self.model_requested.emit(model)
 
     def pick_model_file(self) -> None:
-        """Let the person choose a model file, and use it."""
+        """Let the user choose a model file, and use it."""
         self.model_file_requested.emit()

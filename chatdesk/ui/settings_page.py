@@ -1,4 +1,4 @@
-"""What the pages of the settings have in common."""
+"""The common part of the pages of the settings."""
 
 from collections.abc import Callable
 from typing import ClassVar, TypeVar

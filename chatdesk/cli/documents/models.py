@@ -21,9 +21,9 @@ from chatdesk.services.quantize.facts import QuantizingChanged
 
 
 def find_devices(services: App) -> None:
-    """Have the engine look at the machine, on which estimates rest.
+    """Let the engine find the devices of this machine, which estimates need.
 
-    Where it cannot start there is only the processor; `doctor` tells about it.
+    Where it cannot start there is only the processor; `doctor` reports it.
     """
     with suppress(EngineProblem):
         services.engine.ready()

@@ -1,4 +1,4 @@
-"""What a format of adapters must offer."""
+"""The interface of a format of adapters."""
 
 from collections.abc import Callable
 from pathlib import Path

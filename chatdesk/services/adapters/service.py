@@ -66,7 +66,7 @@ class AdapterService:
         return named[0] if named else self._store.get(self._store.resolve(name))
 
     def file(self, record: AdapterRecord) -> Path:
-        """Where an adapter's GGUF file is, if there is one."""
+        """Return the place of an adapter's GGUF file, if there is one."""
         return self._folder / record.id / ADAPTER_FILE
 
     def trained_on(self, conversation_id: str) -> tuple[AdapterRecord, ...]:
@@ -74,7 +74,7 @@ class AdapterService:
         return self._store.trained_on(conversation_id)
 
     def withdrawn(self, adapter_id: str) -> Withdrawn:
-        """What it was made from and is not to be learned from any more."""
+        """Return the sources of an adapter that must not be learned from any more."""
         return self._store.withdrawn(adapter_id)
 
     def trend(self, adapter_id: str) -> RatingTrend:
@@ -84,7 +84,7 @@ class AdapterService:
     # Which one answers
 
     def in_use(self, model: ModelFile, choice: str | None) -> AdapterRecord | None:
-        """What answers where `choice` is a conversation's (see `Conversation.adapter`).
+        """Return the adapter that answers for a conversation's `choice` (`Conversation.adapter`).
 
         None also where the chosen one is gone, damaged, or of another model.
         """
@@ -94,7 +94,7 @@ class AdapterService:
     def for_answer(
         self, model: ModelFile, choice: str | None, conversation_id: str = ""
     ) -> tuple[Applied, ...]:
-        """What to ask an answer with; says so when that is not what was chosen."""
+        """Return the adapters of an answer; report it when they differ from the choice."""
         chosen = self._chosen(model, choice)
         if chosen and (problem := self._problem(chosen)):
             self._publish(AdapterLeftOut(conversation_id, problem))
@@ -107,12 +107,12 @@ class AdapterService:
         return (self._applied(record),) if record else ()
 
     def for_session(self, model: ModelFile, conversation_id: str) -> tuple[Adapter, ...]:
-        """What a conversation's next answer will be asked with, most likely."""
+        """Return the probable adapters of a conversation's next answer."""
         choice = self._conversations.adapter(conversation_id)
         return tuple(each.adapter for each in self.applied(model, choice))
 
     def named(self, model: ModelFile, name: str) -> tuple[Applied, ...]:
-        """What somebody asks for by name: an id or its beginning, a name, a GGUF file, or "none".
+        """Return an adapter by name: an id or its beginning, a name, a GGUF file, or "none".
 
         Raises `NotFound` or `AdapterProblem`.
         """
@@ -156,7 +156,7 @@ class AdapterService:
         return self._store.get(adapter_id) if adapter_id else None
 
     def before(self, model_id: str) -> AdapterRecord | None:
-        """What rolling back would lead to; None is the model as it is."""
+        """Return the result of a rollback; None is the model as it is."""
         _, adapter_id = self._store.previous(model_id)
         return self._store.get(adapter_id) if adapter_id else None
 
@@ -211,9 +211,9 @@ class AdapterService:
         return record
 
     def bring_out(self, adapter_id: str, place: Path) -> tuple[Path, ...]:
-        """Copy an adapter to where the person wants it: a GGUF file, or a folder for PEFT.
+        """Copy an adapter to a place that the user chose: a GGUF file, or a folder for PEFT.
 
-        The files written. Raises `AdapterProblem`.
+        Returns the files written. Raises `AdapterProblem`.
         """
         record = self._store.get(adapter_id)
         if problem := self._missing(record):
@@ -226,7 +226,7 @@ class AdapterService:
         return Applied(record.id, Adapter(str(self.file(record)), record.scale))
 
     def _chosen(self, model: ModelFile, choice: str | None) -> AdapterRecord | None:
-        """What is chosen, if it is of this model."""
+        """Return the choice, if it is of this model."""
         if choice is None:
             return self._active(model)
         try:
@@ -277,7 +277,7 @@ class AdapterService:
         return self._checked[stamp]
 
     def _is_sound(self, record: AdapterRecord, file: Path) -> bool:
-        """Whether the engine can use it; this reads the file."""
+        """Return True if the engine can use it; this reads the file."""
         try:
             check_adapter(file, Path(self._models.get(record.model_id).path))
         except AdapterProblem:

@@ -1,7 +1,7 @@
 """Chatting: send, regenerate, edit, continue and stop, over the store and a backend.
 
 Every operation blocks only as long as it takes to accept the request (worker threads call them);
-the answer itself is told in facts.
+facts report the answer itself.
 """
 
 import logging
@@ -172,7 +172,7 @@ class ChatService:
         return replace(conversation, messages=messages)
 
     def is_answering(self, conversation_id: str) -> bool:
-        """Whether something is being written in this conversation."""
+        """Return True while an answer is written in this conversation."""
         return bool(self._running(conversation_id))
 
     def show_branch(self, message_id: str) -> Conversation:
@@ -185,7 +185,7 @@ class ChatService:
     def count_tokens(
         self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
     ) -> ContextUse:
-        """What the model would read of a conversation with `text` asked next (if any)."""
+        """Count the tokens of a conversation with `text` asked next (if any)."""
         _, system, path = self._situation(conversation_id, system_prompt)
         asked = sound_text(text) if text.strip() else None
         prompt = prompt_messages(system, path, asked) or prompt_messages(system, path, "")
@@ -208,7 +208,7 @@ class ChatService:
         if counted.tokens > limit:
             raise prompt_too_long(counted.tokens, limit)
 
-    # What the person thinks of it
+    # Ratings and corrections
 
     def rate(self, message_id: str, rating: Rating | None) -> None:
         """Give an answer a thumb, or take it back."""
@@ -216,7 +216,7 @@ class ChatService:
         self._tell_changed(message_id)
 
     def correct(self, message_id: str, text: str) -> None:
-        """Put the person's own words in the place of an answer, as its sibling."""
+        """Add the user's own words in place of an answer, as its sibling."""
         self._publish(MessageAdded(self._store.add_correction(message_id, sound_text(text))))
 
     def mark(self, message_id: str, mark: Mark | None) -> None:
@@ -379,7 +379,7 @@ class ChatService:
         if message.state is MessageState.COMPLETE and not ended.unsaved:
             try:
                 self._title(message.conversation_id)
-            except EnvironmentProblem as problem:  # the answer's end must be told all the same
+            except EnvironmentProblem as problem:  # the end is reported all the same
                 _log.warning("no title: %s", problem)
 
     def _title(self, conversation_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What the engine and this installation report, in sentences for the person."""
+"""Problems of the engine and this installation, in sentences for the user."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def engine_problem(failed: Failed, model: str) -> EnvironmentProblem:
 
 
 def _model_problem(failed: Failed, model: str) -> ModelProblem | None:
-    """What is wrong with the model or its file; None when the request is at fault."""
+    """Return the problem of the model or its file; None when the request is at fault."""
     another = tr("Choose another model.")
     match failed.code:
         case FailureCode.NOT_FOUND:

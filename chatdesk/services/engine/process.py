@@ -109,7 +109,7 @@ class EngineProcess:
         threading.Thread(target=self._stop, args=(keeping_s,), name="ending", daemon=True).start()
 
     def wait(self) -> None:
-        """Wait until a child that was told to end is gone."""
+        """Wait until a child that was asked to end is gone."""
         self._gone.wait()
 
     def _stop(self, keeping_s: float) -> None:

@@ -30,7 +30,7 @@ _SMOOTHED_OVER_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class JobTools:
-    """What downloads work with. `on_done` is told where a model lies, its repository and hash."""
+    """The services for downloads. `on_done` gets a model's place, its repository and hash."""
 
     hub: Callable[[], Hub]
     store: DownloadStore

@@ -1,4 +1,4 @@
-"""The downloads: a queue, and as many at once as the person wants."""
+"""The downloads: a queue, and as many at once as the user wants."""
 
 import builtins
 import math
@@ -22,7 +22,7 @@ from chatdesk.services.hub.download_job import DownloadJob, JobTools, OnDone, re
 from chatdesk.services.hub.facts import DownloadsChanged
 from chatdesk.store.downloads import UNFINISHED, DownloadStore
 
-_CLOSE_S = 5.0  # for a download to let go of its file; what is written is kept anyway
+_CLOSE_S = 5.0  # for a download to close its file; written data is kept anyway
 _LOOK_EVERY_S = 0.5  # while waiting for a download of another process
 
 
@@ -52,7 +52,7 @@ class DownloadService:
         self._tools = JobTools(hub, store, limit, publish, on_done)
         self._queue: builtins.list[Download] = []
         self._jobs: dict[str, DownloadJob] = {}  # those that are on
-        self._ending: set[DownloadJob] = set()  # those that were told to stop
+        self._ending: set[DownloadJob] = set()  # those that were asked to stop
         self._closed = False
         self._changed = threading.Condition(threading.RLock())
 
@@ -116,9 +116,9 @@ class DownloadService:
                 self._enqueue_anew(download_id)
 
     def cancel(self, download_id: str) -> None:
-        """Give a download up and remove what was fetched; of one that is done the model stays.
+        """Cancel a download and remove its data; the model of a finished one stays.
 
-        One that is on removes it as soon as it has let go of it.
+        A running one removes it as soon as it has closed the file.
         """
         with self._changed:
             self._check_is_ours(download_id)
@@ -169,7 +169,7 @@ class DownloadService:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Begin as many as there may be at once, and tell that something changed."""
+        """Begin as many as are allowed at once, and publish the change."""
         while not self._closed and self._queue and len(self._jobs) < self._at_once():
             download = self._queue.pop(0)
             job = self._jobs[download.id] = DownloadJob(download, self._tools, self._on_ended)
@@ -206,5 +206,5 @@ class DownloadService:
 
 
 def _is_on(job: DownloadJob | None) -> bool:
-    """Whether a job is at it still; its thread may be about to end."""
+    """Return True if a job is at work; its thread may be about to end."""
     return job is not None and job.download.state in UNFINISHED

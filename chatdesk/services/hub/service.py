@@ -36,9 +36,9 @@ CAUTIOUS_BANDWIDTH = 20e9  # bytes per second: what slow memory of two channels 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What this machine makes of a repository: an estimate for each variant, None where unknown.
+    """The estimates of a repository on this machine: one for each variant, None where unknown.
 
-    `recommended` is the place of the variant to take. `problem` says why nothing can be told.
+    `recommended` is the index of the recommended variant. `problem` is why there are no estimates.
     """
 
     header: ModelHeader | None
@@ -71,7 +71,7 @@ class HubService:
 
     @property
     def has_token(self) -> bool:
-        """Whether requests carry a token."""
+        """True if requests carry a token."""
         return self._token.get() is not None
 
     def set_token(self, token: str) -> None:

@@ -30,7 +30,7 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def presence_of(model: ModelFile) -> Presence:
-    """Whether a model's file is there, readable, and what it was taken up as."""
+    """Return if a model's file is there, readable and unchanged since it was listed."""
     try:
         stamp = stamp_of(Path(model.path))
     except OSError:
@@ -42,7 +42,7 @@ def presence_of(model: ModelFile) -> Presence:
 
 
 def is_same(model: ModelFile) -> bool:
-    """Whether a model's file has the size and time it was taken up with."""
+    """Return True if a model's file has the size and time with which it was listed."""
     return presence_of(model) is Presence.THERE
 
 
@@ -52,7 +52,7 @@ def models_under(folder: Path) -> Iterator[Path]:
 
 
 def place_of(path: Path) -> Path:
-    """Where a model's first file lies, in full, given any part of it.
+    """Return the full path of a model's first file, given any part of it.
 
     Raises `ModelProblem` for what the database cannot keep.
     """
@@ -88,9 +88,9 @@ def to_trash(path: Path) -> int:
 
 
 def _link_and_blob(path: Path) -> Sequence[Path]:
-    """A file, and what it links to where that is the blob of the hub cache that it stands for.
+    """A file, and the target of its link if that is its blob in the hub's cache.
 
-    Any other link only stands for itself: what it leads to was put there by the person.
+    Any other link only means itself: the user put its target there.
     """
     real = path.resolve()
     cached = real.parent.name == "blobs" and path.is_relative_to(real.parent.parent / "snapshots")

@@ -48,9 +48,9 @@ class Intake:
         return self._store.add(path, header, stamp.mtime_ns, name), True
 
     def scan(self) -> tuple[tuple[KnownModel, ...], bool]:
-        """Take up the starter and what is new in the folders; every known model, and if any is new.
+        """List the starter and new files of the folders; return all models, and if any is new.
 
-        Files that cannot be used are left out, which the log tells.
+        Files that cannot be used are left out; the log reports them.
         """
         with self._one_scan:
             return self._scan()

@@ -224,14 +224,14 @@ class ModelService:
         return int(available_memory() * ROOM_SHARE)
 
     def info(self, model: ModelFile, context_window: int, devices: Sequence[Device]) -> ModelInfo:
-        """What this machine makes of a model at a context window of that many tokens."""
+        """Return the estimate and facts of a model at a context window of that many tokens."""
         options = LoadOptions(context_window)
         found = estimate(model.header, options, devices, available_memory(), self._bandwidth())
         present = presence_of(model) is not Presence.MISSING
         return ModelInfo(model, found.fit, found.memory_bytes, present)
 
     def estimate(self, model: ModelFile, options: LoadOptions) -> Estimate:
-        """What a model would take and give if it were loaded with these options now."""
+        """Estimate memory and speed of a model, if it were loaded with these options now."""
         return self._estimator()(model, options)
 
     def identity(self, model: ModelFile) -> str | None:

@@ -93,5 +93,5 @@ class ModelUsage:
 
 
 def _has_own_memory(device: Device) -> bool:
-    """Whether it is a GPU with memory of its own; Apple's share the computer's."""
+    """Return True for a GPU with its own memory; Apple's share the computer's."""
     return device.kind == "gpu" and not device.name.startswith(("Metal", "MTL"))

@@ -1,4 +1,4 @@
-"""What a run needs to go on after anything: a file in its folder, deleted when it has ended."""
+"""The data to resume a run after any event: a file in its folder, deleted at its end."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ class Plan:
 
 
 def secrets_of(examples: tuple[Example, ...]) -> tuple[Secret, ...]:
-    """Where masked values stood in examples that are trained on: each value once."""
+    """Return the masked values of training examples with their places: each value once."""
     found: dict[str, Secret] = {}
     for example in examples:
         for finding in example.findings:

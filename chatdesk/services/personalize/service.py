@@ -132,7 +132,7 @@ class PersonalizeService:
 
     @property
     def progress(self) -> LearningProgress | None:
-        """How far the run that is on has come."""
+        """The progress of the current run."""
         run = self._run
         return run.progress if run else None
 

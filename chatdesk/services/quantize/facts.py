@@ -1,4 +1,4 @@
-"""What quantizing announces."""
+"""Facts of quantization."""
 
 from dataclasses import dataclass
 

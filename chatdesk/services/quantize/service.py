@@ -75,7 +75,7 @@ class QuantizingService:
 
     @property
     def progress(self) -> Quantizing | None:
-        """What is being done, or was done last; None before the first."""
+        """The current or the last quantization; None before the first."""
         return self._progress
 
     def types(self) -> tuple[str, ...]:
@@ -92,11 +92,11 @@ class QuantizingService:
         return quantized_bytes(Path(model.path), quantization)
 
     def loses_twice(self, model: ModelFile) -> bool:
-        """Whether the model is quantized already, so that one made from f16 would be better."""
+        """Return True if the model is quantized already, so that one made from f16 is better."""
         return model.header.quantization not in EXACT
 
     def start(self, model: ModelFile, quantization: str, *, comparing: bool = True) -> None:
-        """Begin to make a model smaller, and to compare both; facts tell how it goes.
+        """Begin to make a model smaller, and to compare both; facts report the progress.
 
         Raises `EnvironmentProblem` while another one is being made.
         """
@@ -124,7 +124,7 @@ class QuantizingService:
             engine.close()  # llama.cpp stops for nothing else
 
     def wait(self) -> Quantizing | None:
-        """What came of it, once it has come to its end; None when nothing was ever begun."""
+        """Wait for the end and return the result; None when nothing was ever begun."""
         self._ended.wait()
         return self._progress
 

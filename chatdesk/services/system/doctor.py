@@ -1,4 +1,4 @@
-"""What this machine has and what is wrong with it, without private content."""
+"""A report on this machine and its problems, without private content."""
 
 import platform
 import shutil

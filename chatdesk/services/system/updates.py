@@ -1,7 +1,7 @@
-"""Whether there is a newer version: asked only after the person agreed, or presses the button.
+"""The check for a newer version: only with the user's consent, or when the button is pressed.
 
-Nothing is downloaded or installed: a newer version is told of, and its page opened on request. What
-tells of it is `{"version", "notes": {"en", ...}, "page"}`, signed with the key that belongs to
+Nothing is downloaded or installed: a newer version is reported, and its page opened on request. The
+report is `{"version", "notes": {"en", ...}, "page"}`, signed with the key that belongs to
 `PUBLIC_KEY` (see `library/signed_file.py` and `packaging/sign_update.py`).
 """
 
@@ -40,7 +40,7 @@ class Release:
 
     @property
     def news(self) -> str:
-        """What is new, in the person's language or in English."""
+        """The news, in the user's language or in English."""
         return self.notes.get(current_language(), self.notes["en"])
 
 
@@ -62,7 +62,7 @@ class UpdateService:
 
     @property
     def host(self) -> str:
-        """Who is asked; "" where nobody can be."""
+        """The server of the check; "" without one."""
         return urlsplit(self._address).hostname or ""
 
     def look(self) -> Release | None:

@@ -163,7 +163,7 @@ class AskController(QObject):
     # Changing what was asked and answered
 
     def _correct(self, message_id: str, text: str) -> None:
-        """Put the person's own words beside an answer; they stay in the editor until then."""
+        """Put the user's own words beside an answer; they stay in the editor until then."""
         if self._is_answering():
             self._view.edit(message_id, text)
             return

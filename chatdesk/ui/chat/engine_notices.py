@@ -1,4 +1,4 @@
-"""What the notice above the composer says of the engine: that it failed, or had to give way."""
+"""The notices about the engine above the composer: it failed, or had to step down."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from chatdesk.ui.widgets.notice import Notice
 
 
 class EngineNotices(QObject):
-    """Says each thing once, with what the person can do about it."""
+    """Shows each notice once, with the user's next steps."""
 
     def __init__(
         self, bridge: Bridge, navigator: Navigator, notice: Notice, settings: SettingsValue

@@ -1,4 +1,4 @@
-"""What new chats begin with: the settings, or what the model in use has of its own."""
+"""The defaults of new chats: those of the settings, or the model's own."""
 
 from functools import partial
 

@@ -29,7 +29,7 @@ class StatusLine(QLabel):
         self._show()
 
     def show_engine(self, status: EngineStatus) -> None:
-        """What the engine is doing."""
+        """Show the state of the engine."""
         if status.model != self._status.model:
             self._tokens_per_s = self._context = None
         self._status = status
@@ -41,12 +41,12 @@ class StatusLine(QLabel):
         self._show()
 
     def show_context(self, use: ContextUse | None) -> None:
-        """How much of the context window the open conversation takes."""
+        """Show how much of the context window the open conversation uses."""
         self._context = use
         self._show()
 
     def show_shared(self, *, shared: bool) -> None:
-        """Whether other computers lend their devices."""
+        """Show if other computers lend their devices."""
         self._shared = shared
         self._show()
 

@@ -1,4 +1,4 @@
-"""What stands around the composer before a chat begins: a greeting, and ways to begin."""
+"""The welcome around the composer before a chat begins: a greeting, and ways to begin."""
 
 from datetime import datetime
 
@@ -190,7 +190,7 @@ class Suggestions(QWidget):
 
     @property
     def says_no_model(self) -> bool:
-        """Whether it tells how to get a model."""
+        """True if it shows how to get a model."""
         return self._no_model
 
     def show_no_model(self) -> None:

@@ -78,10 +78,10 @@ class ModelsPage(PageView):
         card.hide()
         return card
 
-    # What it is told
+    # State to show
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours; the parts that were given are told by who made them."""
+        """Apply a theme; the makers of given parts apply it to these."""
         super().set_theme(theme)
         self.kept.set_theme(theme)
 
@@ -90,7 +90,7 @@ class ModelsPage(PageView):
         self._computer.setText(computer_words(hardware))
 
     def stop_looking(self) -> None:
-        """What is on this computer is known, or could not be read."""
+        """Stop waiting: the models on this computer are known, or could not be read."""
         self._looking.hide()
 
     def show_kept(self, kept: Sequence[KeptModel], in_use: str) -> None:

@@ -68,7 +68,7 @@ class ModelSettingsPage(SettingsPage):
         measure()
 
     def show_kept(self, used: int) -> None:
-        """How many bytes are kept on disk now."""
+        """Show how many bytes are on disk now."""
         words = size_words(used)
         self._kept.setText(
             tr("{size} are kept now.", size=words) if used else tr("Nothing is kept now.")

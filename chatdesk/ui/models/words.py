@@ -1,4 +1,4 @@
-"""How models are said in few words: what they are, whether they fit, how fast, when last used."""
+"""Models in few words: their names, fit, speed and last use."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _THOUSAND = 1000
 
 
 def fit_words(estimate: Estimate, measured: float = 0.0) -> tuple[str, Tone]:
-    """Whether a model fits and how fast it is: in tokens/s as `measured`, else as estimated."""
+    """Return a model's fit and speed: in tokens/s as `measured`, else as estimated."""
     speed = measured or estimate.tokens_per_s
     slow = is_slow(speed)
     if estimate.fit is Fit.TOO_LARGE:
@@ -32,12 +32,12 @@ def fit_words(estimate: Estimate, measured: float = 0.0) -> tuple[str, Tone]:
 
 
 def is_slow(tokens_per_s: float) -> bool:
-    """Whether an answer would come much slower than one reads; an unknown speed is 0."""
+    """Return True if an answer would come much slower than people read; unknown is 0."""
     return 0 < tokens_per_s < SLOW_TOKENS_PER_S
 
 
 def state_words(kept: KeptModel) -> tuple[str, Tone]:
-    """What stands at the end of a model's row: its fit, or that its file cannot be used."""
+    """Return the words at the end of a model's row: its fit, or that its file cannot be used."""
     if kept.presence is Presence.THERE:
         return fit_words(kept.estimate, kept.notes.tokens_per_s)
     missing = kept.presence is Presence.MISSING
@@ -84,7 +84,7 @@ def count_words(parameters: int) -> str:
 
 
 def memory_at_words(size: int, context_window: int) -> str:
-    """What a model takes at a context window of that many tokens; "" for nothing known."""
+    """Return the memory of a model at a context window of that many tokens; "" if unknown."""
     if not size:
         return ""
     tokens = token_words(context_window)
@@ -92,7 +92,7 @@ def memory_at_words(size: int, context_window: int) -> str:
 
 
 def computer_words(hardware: Hardware) -> str:
-    """What this computer has, beside what the page does about it."""
+    """Return this computer's hardware in words."""
     return tr(
         "This computer: {size} memory, {processor}. Good choices are marked before you download.",
         size=memory_words(round(hardware.total_bytes / GIB) * GIB),  # as it was sold

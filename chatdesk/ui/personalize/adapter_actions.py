@@ -1,4 +1,4 @@
-"""What can be done with adapters and runs from the Personalize page."""
+"""Actions on adapters and runs, for the Personalize page."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -42,7 +42,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         super().__init__(bridge, navigator, notice, window)
         self._title_of = title_of
         self._overview = Overview()
-        self._progress: LearningProgress | None = None  # what was told last
+        self._progress: LearningProgress | None = None  # the last report
         self._preview: PreviewDialog | None = None
         self._look_again = QTimer(self, singleShot=True, interval=_LOOK_AGAIN_MS)
         self._look_again.timeout.connect(self._read)

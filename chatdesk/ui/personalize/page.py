@@ -105,7 +105,7 @@ class PersonalizePage(PageView):
         ):
             signal.connect(slot)
 
-    # What it is told
+    # State to show
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
@@ -127,7 +127,7 @@ class PersonalizePage(PageView):
         self.show_progress(overview.progress)
 
     def show_progress(self, progress: LearningProgress | None) -> None:
-        """How far the run that is on has come; without one, the newest if it can go on."""
+        """Show the progress of the current run; without one, the newest if it can be resumed."""
         newest = self._overview.of_model[:1]
         on = progress is not None and progress.state in RUNNING
         stopped = not on and bool(newest) and newest[0].state in UNFINISHED

@@ -1,4 +1,4 @@
-"""What the Personalize page shows before there is anything: how learning goes, or what it needs."""
+"""The empty Personalize page: how training works, or what it needs."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -77,7 +77,7 @@ class HowItGoes(QWidget):
 
 
 class MissingCard(QFrame):
-    """What learning needs and this installation has not; hidden while it has everything."""
+    """The missing parts that training needs; hidden while nothing is missing."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ TYPING_MS = 500
 
 
 class GeneralPage(SettingsPage):
-    """How the window looks and works."""
+    """Look and behaviour of the window."""
 
     section, icon = "general", "settings"
 
@@ -49,7 +49,7 @@ class GeneralPage(SettingsPage):
         self._column.addStretch(1)
 
     def serve(self, bridge: Bridge, navigator: Navigator) -> None:
-        """Look for a newer version when the person asks for it."""
+        """Check for a newer version when the user asks for it."""
         row = self.updates
 
         def look() -> None:

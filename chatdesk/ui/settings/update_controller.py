@@ -1,4 +1,4 @@
-"""Between the look for newer versions and the window: when it is done, and what is told of it."""
+"""The link between the check for newer versions and the window: its times and its reports."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ BUSY_MS = 60_000  # for as long another notice is left alone
 
 
 class UpdateController(QObject):
-    """Looks only if the person agreed in the settings."""
+    """Checks only with the user's consent in the settings."""
 
     def __init__(
         self, bridge: Bridge, settings: SettingsValue, notice: Notice, window: QWidget

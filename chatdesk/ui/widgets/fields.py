@@ -132,7 +132,7 @@ class Decimal(QDoubleSpinBox):
 
 def _as_typed(field: QSpinBox | QDoubleSpinBox, automatic: str) -> None:
     field.lineEdit().setTextMargins(10, 0, 10, 0)  # a style sheet cannot
-    field.setKeyboardTracking(False)  # told when it is whole
+    field.setKeyboardTracking(False)  # emitted when it is complete
     field.setGroupSeparatorShown(True)
     field.setSpecialValueText(automatic)
 

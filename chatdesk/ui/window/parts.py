@@ -1,4 +1,4 @@
-"""What the window is made of: its widgets, its features, and the controllers of the chat."""
+"""The parts of the window: its widgets, its features, and the controllers of the chat."""
 
 from PySide6.QtWidgets import QWidget
 

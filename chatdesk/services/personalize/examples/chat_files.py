@@ -1,4 +1,4 @@
-"""Chat files that the person chose to learn from: every answer in them is an example."""
+"""Chat files that the user chose to learn from: every answer in them is an example."""
 
 import itertools
 from collections.abc import Iterator, Sequence

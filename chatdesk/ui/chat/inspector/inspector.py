@@ -116,7 +116,7 @@ class Inspector(QFrame):
             self.system_prompt_changed.emit(self._prompt.toPlainText())
 
     def show_sampling(self, sampling: SamplingParams) -> None:
-        """How the next answers are sampled."""
+        """Show the sampling parameters of the next answers."""
         self._sampling.show_sampling(sampling)
 
     def show_system_prompt(self, text: str) -> None:
@@ -142,13 +142,13 @@ class Inspector(QFrame):
         self._left_out.setVisible(use.view_after is not None)
 
     def show_adapters(self, names: Mapping[str, str]) -> None:
-        """What the adapters are called, by their ids."""
+        """Set the adapters' names, by their ids."""
         self._answer.show_adapters(names)
 
     def show_engine(self, status: EngineStatus) -> None:
-        """Where the model runs."""
+        """Show the devices of the model."""
         self._runs_on.show_engine(status)
 
     def show_answer(self, record: AnswerRecord | None, state: MessageState | None) -> None:
-        """What the last answer cost; dashes for what was not measured."""
+        """Show the cost of the last answer; dashes for missing values."""
         self._answer.show_answer(record, state)

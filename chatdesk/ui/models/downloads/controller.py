@@ -1,4 +1,4 @@
-"""Between the list of downloads and their service: hold, go on, give up, tell what came of them."""
+"""The link between the list of downloads and their service: pause, resume, cancel, report."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # imported when it is made
 
 
 class DownloadsController(QObject):
-    """Makes the list when it is asked for first.
+    """Makes the list on demand.
 
-    `status_changed` says in few words how far it is, "" while nothing is fetched. `notice` is where
-    something is told so that it is seen.
+    `status_changed` reports the progress in few words, "" without downloads. `notice` is a place
+    where a message is seen.
     """
 
     status_changed = Signal(str)
@@ -42,7 +42,7 @@ class DownloadsController(QObject):
 
     @cached_property
     def view(self) -> "DownloadList":
-        """What is being fetched."""
+        """The list of downloads."""
         from chatdesk.ui.models.downloads.list import DownloadList
 
         view = self._made = DownloadList()
@@ -107,7 +107,7 @@ class DownloadsController(QObject):
                 partial(self._resume, download.id),
             )
 
-    # What the person does
+    # Input
 
     def _pause(self, download_id: str) -> None:
         self._do(lambda app: app.downloads.pause(download_id))

@@ -1,4 +1,4 @@
-"""What is being fetched: how far each model is, and what can be done with it."""
+"""The list of downloads: the progress of each model, and its actions."""
 
 from collections.abc import Sequence
 

@@ -30,9 +30,9 @@ Taken = tuple[set[FileKey], set[FileKey]]  # what is being fetched, and what is 
 
 
 class HubController(QObject):
-    """Makes its widgets when they are asked for first; `set_theme` comes before.
+    """Makes its widgets on demand; `set_theme` comes before.
 
-    `notice` is where something is told so that it is seen.
+    `notice` is a place where a message is seen.
     """
 
     def __init__(self, bridge: Bridge, navigator: Navigator, notice: Callable[[], Notice]) -> None:

@@ -111,7 +111,7 @@ class RepositoryView(QWidget):
         self._say(tr("Reading the header of a file, to tell what fits this computer…"))
 
     def show_judged(self, repository: HubRepository, judged: "Judged") -> None:
-        """How each variant would fit, and which one is recommended."""
+        """Show how each variant would fit, and the recommended one."""
         if repository is not self._repository:  # another one was opened meanwhile
             return
         for place, row in enumerate(self._rows):
@@ -120,7 +120,7 @@ class RepositoryView(QWidget):
         self._say(judged.problem, failed=True)
 
     def mark_taken(self, fetching: Collection[FileKey], kept: Collection[FileKey]) -> None:
-        """Which files are being fetched, and which are on this computer already."""
+        """Mark the files that are being fetched, and those on this computer."""
         self._taken = {key: tr("Downloading") for key in fetching}
         self._taken |= {key: tr("Already here") for key in kept}
         self._mark()
@@ -167,7 +167,7 @@ class _VariantRow(HubRow):
         self._button.clicked.connect(self.download_requested)
 
     def show_estimate(self, estimate: Estimate | None, *, recommended: bool) -> None:
-        """How it would fit."""
+        """Show how it would fit."""
         if estimate:
             self.chip.show_words(*fit_words(estimate))
             too_large = estimate.fit is Fit.TOO_LARGE
@@ -183,7 +183,7 @@ class _VariantRow(HubRow):
 
 
 class _GatedCard(QFrame):
-    """What to do for a model whose makers ask for an agreement."""
+    """The steps for a model whose makers ask for an agreement."""
 
     settings_requested = Signal()
 

@@ -110,10 +110,10 @@ class HubSearch(QWidget):
         for part in (self._sort, self.results, self.repository):
             part.set_theme(theme)
 
-    # What it is told
+    # Results
 
     def show_models(self, models: Sequence[HubModel]) -> None:
-        """What was found."""
+        """Show the results."""
         self._has_results = bool(models)
         if models:
             self.results.show_models(models)
@@ -129,7 +129,7 @@ class HubSearch(QWidget):
             self.repository.setFocus()
 
     def show_judged(self, repository: HubRepository, judged: "Judged") -> None:
-        """How the variants of the repository would fit."""
+        """Show how the variants of the repository would fit."""
         self.repository.show_judged(repository, judged)
 
     def show_problem(self, problem: EnvironmentProblem) -> None:
@@ -138,10 +138,10 @@ class HubSearch(QWidget):
         self._show(_Shown.FAILED)
 
     def mark_taken(self, fetching: Collection[FileKey], kept: Collection[FileKey]) -> None:
-        """Which files are being fetched, and which are on this computer already."""
+        """Mark the files that are being fetched, and those on this computer."""
         self.repository.mark_taken(fetching, kept)
 
-    # What the person does
+    # Input
 
     def _search(self) -> None:
         words = self._field.text().strip()

@@ -1,4 +1,4 @@
-"""What can be done with the models on this computer: from their rows, and from their details."""
+"""Actions on the models of this computer: from their rows, and from their details."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What is asked before a model goes: its file to the trash, or only its place in the list."""
+"""The question before a model is removed: its file to the trash, or only from the list."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget

@@ -37,7 +37,7 @@ PROMPT_HEIGHT = 84
 
 
 class ModelDetails(LibraryDialog):
-    """Shows a `KeptModel`; `notes` are what the person made of its own, to be kept at the end.
+    """Shows a `KeptModel`; `notes` are the user's changes, to be saved at the end.
 
     `general` is the sampling of models that have none of their own, `adapter` the name of the one
     that answers with it, "" for none.

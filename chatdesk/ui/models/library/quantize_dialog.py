@@ -80,9 +80,9 @@ class QuantizeDialog(LibraryDialog):
         return next((kind for kind, choice in self._choices.items() if choice.isChecked()), "")
 
     def show_types(self, sizes: Mapping[str, int], *, loses_twice: bool) -> None:
-        """What it can be made to, with the size in bytes that is to be expected of each.
+        """Show the possible quantizations, with the expected size of each in bytes.
 
-        `loses_twice` says that the model is quantized already.
+        `loses_twice`: the model is quantized already.
         """
         if not sizes:
             self._say(tr("It is as small as it can be made already."))
@@ -119,7 +119,7 @@ class QuantizeDialog(LibraryDialog):
         self._start.setEnabled(False)
 
     def show_progress(self, progress: Quantizing) -> None:
-        """How far it is, or what came of it."""
+        """Show the progress or the result."""
         if self._progress is None:
             self._began = time.monotonic()
         self._progress = progress
@@ -195,7 +195,7 @@ class QuantizeDialog(LibraryDialog):
 
 
 def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """What was measured of both: a name, the original's figure, the smaller one's."""
+    """Return the measurements of both: a name, the original's figure, the smaller one's."""
 
     def figures(measured: ModelFigures) -> tuple[str, str, str]:
         speed, perplexity = measured.tokens_per_s, measured.perplexity
@@ -210,7 +210,7 @@ def comparison_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
 
 
 def outcome_words(comparison: Comparison) -> str:
-    """What it has brought and cost, in plain words."""
+    """Return the gain and the cost, in plain words."""
     original, smaller = comparison.original, comparison.smaller
     share = round(100 * smaller.bytes / original.bytes)
     words = tr("Compared with the original, its size is {n} %.", n=share)
@@ -225,7 +225,7 @@ def outcome_words(comparison: Comparison) -> str:
 
 
 def loss_words(kind: str) -> str:
-    """What a type costs, after what llama.cpp's own list of types measured."""
+    """Return the cost of a type, by the measurements in llama.cpp's own list of types."""
     return {
         "Q8_0": tr("as good as the original"),
         "Q6_K": tr("hardly any loss"),

@@ -1,4 +1,4 @@
-"""Which devices a model is spread over, and in what shares."""
+"""The devices that a model is spread over, and their shares."""
 
 import math
 from collections.abc import Sequence
@@ -90,7 +90,7 @@ class DeviceChoice(QWidget):
         self._enable()
 
     def show_devices(self, devices: Sequence[Device]) -> None:
-        """What this computer has; the others come after it."""
+        """Show this computer's devices; others come after them."""
         for device in devices:
             if device.kind in ("gpu", "igpu"):
                 name, free = device.description or device.name, memory_words(device.free_bytes)

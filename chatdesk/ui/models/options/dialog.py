@@ -1,4 +1,4 @@
-"""How one model is run, set by hand: the dialog over its `LoadOptions`."""
+"""The dialog for the `LoadOptions` of one model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,10 +39,9 @@ MOST_CONTEXT = 2**24
 
 
 class ModelOptionsDialog(QDialog):
-    """Shows `options`; `chosen` is what the person made of them, `general` what "automatic" means.
+    """Shows `options`; `chosen` is the user's choice, `general` what "automatic" means.
 
-    Which other models there are and which devices comes later, by `show_models` and
-    `show_devices`.
+    The other models and the devices come later, by `show_models` and `show_devices`.
     """
 
     def __init__(
@@ -85,13 +84,13 @@ class ModelOptionsDialog(QDialog):
         )
 
     def show_models(self, models: Sequence[ModelFile]) -> None:
-        """Which models there are: smaller ones may draft for this one."""
+        """Set the other models: smaller ones may draft for this one."""
         for other in models:
             if other.header.bytes < self._model.header.bytes:
                 self._draft.offer(other.path, other.header.name)
 
     def show_devices(self, devices: Sequence[Device]) -> None:
-        """Which devices there are."""
+        """Set the devices."""
         self._devices.show_devices(devices)
 
     def set_theme(self, theme: Theme) -> None:

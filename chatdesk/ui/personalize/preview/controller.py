@@ -20,9 +20,9 @@ Change = Callable[[PersonalizeService, Preview], Preview]
 
 
 class PreviewController(QObject):
-    """Lives as long as its dialog.
+    """Exists as long as its dialog.
 
-    Whatever the person does is done in its order, each thing to what came of the one before.
+    The user's actions are done in order, each on the result of the one before.
     """
 
     def __init__(self, bridge: Bridge, model: ModelFile, dialog: PreviewDialog) -> None:

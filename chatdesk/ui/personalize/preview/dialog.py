@@ -1,4 +1,4 @@
-"""What will be learned: every example, before anything is learned."""
+"""The preview of all examples, before the training."""
 
 from collections.abc import Callable
 
@@ -69,10 +69,10 @@ class PreviewDialog(QDialog):
 
     @property
     def config(self) -> TrainingConfig:
-        """How it is to be learned."""
+        """The training configuration."""
         return self._fields.config
 
-    # What it is told
+    # State to show
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours."""
