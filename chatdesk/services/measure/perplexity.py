@@ -19,6 +19,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.requests import ask
+from chatdesk.services.measure.statistics import mean
 
 CHUNK = 512  # tokens; the second half is scored, as in llama.cpp's own perplexity tool
 QUESTION = "Tell me a long story about a sailor and the sea."
@@ -54,7 +55,7 @@ def measure_perplexity(
     values = [value for sequence in scored.logprobs for value in sequence]
     return Perplexity(
         model=model,
-        perplexity=math.exp(-sum(values) / len(values)),
+        perplexity=math.exp(-mean(values)),
         tokens=len(found.tokens),
         scored=len(values),
     )

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from chatdesk.core.generation import ScoreSequence
 from chatdesk.services.measure.probe import Probe, Written
+from chatdesk.services.measure.statistics import mean_loss
 from chatdesk.services.personalize.examples.doubts import is_noise
-from chatdesk.services.personalize.gate.losses import mean_loss
 
 _GRAM = 4
 _LOOPING = 0.5  # share of repeated 4-grams; human texts have 0.0 to 0.1

@@ -8,12 +8,12 @@ from chatdesk.core.generation import Adapter, PromptMessage, ScoreSequence, Span
 from chatdesk.core.training import Sequence as TokenSequence
 from chatdesk.core.training import TokenExample
 from chatdesk.services.measure.probe import Probe
+from chatdesk.services.measure.statistics import mean_loss
 from chatdesk.services.personalize.gate.general_sets import GeneralItem
 from chatdesk.services.personalize.plan import HeldOut
 
 Adapters = tuple[Adapter, ...]
 
-WORST = 9999.0  # nats: the engine's value for probability 0, or for no token at all
 _BEGINNING = 32  # tokens: further on, an answer's own words predict it, not the question
 _STRANGERS = 2  # other questions to try an answer with
 
@@ -58,12 +58,6 @@ def _loss(answer: TokenSequence, logprobs: Sequence[float]) -> float:
     return mean_loss(
         [logprobs[n - start] for span in answer.targets for n in range(span.start, span.end)]
     )
-
-
-def mean_loss(logprobs: Sequence[float]) -> float:
-    """Return the mean in nats per token; `WORST` if one token has it."""
-    worst = -min(logprobs)
-    return worst if worst >= WORST else -math.fsum(logprobs) / len(logprobs)
 
 
 def relations(probe: Probe, heldout: Sequence[HeldOut], adapters: Adapters) -> tuple[Relation, ...]:

@@ -3,8 +3,7 @@
 The engine measures everything, on the model in use.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from chatdesk.core.personalization import (
 )
 from chatdesk.core.training import Sequence as TokenSequence
 from chatdesk.services.measure.probe import Messages, Probe, Written
+from chatdesk.services.measure.statistics import Interval, mean
 from chatdesk.services.personalize.gate import verdict
 from chatdesk.services.personalize.gate.base_figures import (
     ANSWERED,
@@ -117,8 +117,8 @@ def _measure_before(probe: Probe, evidence: Evidence, active: Active | None) -> 
     base_losses = answer_losses(probe, own)
     answers = written(probe, evidence.questions[len(figures.answers) :])
     base = Figures(
-        heldout_loss=_mean(base_losses),
-        general_loss=_mean(figures.general),
+        heldout_loss=mean(base_losses),
+        general_loss=mean(figures.general),
         degenerate=figures.degenerate + degenerate(probe, answers),
         answered=len(figures.answers) + len(answers),
         secrets=len(_secrets(evidence)),
@@ -128,11 +128,11 @@ def _measure_before(probe: Probe, evidence: Evidence, active: Active | None) -> 
         return _Before(items, base, None, base_losses, base_losses, answers)
     adapters = (active.adapter,)
     losses = answer_losses(probe, own, adapters)
-    known = active.figures or Figures(0.0, _mean(answer_losses(probe, items, adapters)))
+    known = active.figures or Figures(0.0, mean(answer_losses(probe, items, adapters)))
     return _Before(
         items,
         base,
-        replace(known, heldout_loss=_mean(losses)),
+        replace(known, heldout_loss=mean(losses)),
         base_losses,
         losses,
         written(probe, evidence.questions, adapters),
@@ -153,7 +153,7 @@ class _Trial:
         self._before = before
         self._adapters = adapters
         self._figures = Figures(0.0, 0.0, secrets=before.base.secrets)
-        self._interval = verdict.Interval(0.0, 0.0, 0.0)
+        self._interval = Interval(0.0, 0.0, 0.0)
         self._answers: tuple[Written, ...] = ()
         self._reasons: list[Reason] = []
         self._steps = iter(
@@ -225,7 +225,7 @@ class _Trial:
         own = [each.example.chosen for each in self._evidence.heldout]
         losses = answer_losses(self._probe, own, self._adapters)
         reason, self._interval = verdict.better(self._before.losses, losses)
-        self._note(reason, heldout_loss=_mean(losses))
+        self._note(reason, heldout_loss=mean(losses))
         senseless = [
             is_senseless(each.expected, _target(each.example.chosen), loss)
             for each, loss in zip(self._evidence.heldout, self._before.base_losses, strict=True)
@@ -249,7 +249,7 @@ class _Trial:
     def _measure_general(self) -> None:
         losses = answer_losses(self._probe, self._before.general, self._adapters)
         reason = verdict.general(self._evidence.figures.general, losses)
-        self._note(reason, general_loss=_mean(losses))
+        self._note(reason, general_loss=mean(losses))
 
     def _measure_answers(self) -> None:
         self._answers = written(self._probe, self._evidence.questions, self._adapters)
@@ -277,8 +277,3 @@ def _secrets(evidence: Evidence) -> tuple[Secret, ...]:
 
 def _target(answer: TokenSequence) -> tuple[int, ...]:
     return answer.tokens[answer.targets[0].start : answer.targets[-1].end]
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Return the mean; 0 for no values."""
-    return math.fsum(values) / max(len(values), 1)

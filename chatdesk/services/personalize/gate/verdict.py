@@ -4,12 +4,11 @@ Every judgement is a `Reason`; an adapter is promoted when all of them are good.
 """
 
 import math
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chatdesk.core.personalization import Reason, ReasonCode
-from chatdesk.services.personalize.gate.losses import WORST, Relation
+from chatdesk.services.measure.statistics import WORST, Interval, bootstrap
+from chatdesk.services.personalize.gate.losses import Relation
 
 SCALES = (1.0, 0.75, 0.5, 0.35)  # tried in this order
 LEAST_ANSWERS = 6  # held out; with fewer, an interval has no meaning
@@ -24,31 +23,6 @@ DEGENERATE_MORE = 1  # degenerate answers beyond those of the base: chance, in s
 SENSELESS_SHARE = 0.25  # of the held-out answers
 RELATION_LIMIT = 0.03  # share of an answer's loss that its own question has to save
 RELATION_LEAST = 0.05  # nats per token
-
-_RESAMPLES = 10_000
-_SEED = 20_260
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean, and its bounds with 95 %."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def bootstrap(values: Sequence[float]) -> Interval:
-    """Return the percentile interval of a mean, always the same for the same values.
-
-    From Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. Of differences
-    between pairs it is the paired bootstrap.
-    """
-    source = random.Random(_SEED)  # noqa: S311 - not for security
-    count = len(values)
-    means = sorted(math.fsum(source.choices(values, k=count)) / count for _ in range(_RESAMPLES))
-    edge = round(_RESAMPLES * 0.025)
-    return Interval(math.fsum(values) / count, means[edge], means[-edge - 1])
 
 
 def better(before: Sequence[float], after: Sequence[float]) -> tuple[Reason, Interval]:
