@@ -254,7 +254,7 @@ def _raise_first(instance: SingleInstance, models: Sequence[Path]) -> None:
 
 
 def show_problem(problem: EnvironmentProblem) -> None:
-    """Tell in a dialog why there is no window: who clicked on an icon reads no stderr."""
+    """Show in a dialog why there is no window: a start from an icon shows no stderr."""
     _held = QApplication.instance() or make_application(Settings())  # as long as the dialog
     if QApplication.platformName() in UNSEEN:
         return

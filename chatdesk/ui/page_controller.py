@@ -43,7 +43,7 @@ class PageController(QObject, Generic[_P]):
         return self._page
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         if self._page:
             self._page.set_theme(theme)

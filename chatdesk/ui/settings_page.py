@@ -49,7 +49,7 @@ class SettingsPage(QWidget):
         self._is_open = False
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         recolour(self, theme)
 
     def _add(self, name: str, field: QWidget, note: str = "") -> None:

@@ -102,7 +102,7 @@ class AdapterService:
         return (self._applied(chosen),) if chosen else ()
 
     def applied(self, model: ModelFile, choice: str | None) -> tuple[Applied, ...]:
-        """The same as `for_answer`, without a word."""
+        """The same as `for_answer`, but silently."""
         record = self.in_use(model, choice)
         return (self._applied(record),) if record else ()
 

@@ -148,7 +148,7 @@ class DownloadService:
                 self._changed.wait(min(left, _LOOK_EVERY_S))
 
     def close(self) -> None:
-        """Let go of everything; whoever comes next goes on with it."""
+        """Release all downloads; the next process resumes them."""
         with self._changed:
             self._closed = True
             self._queue.clear()

@@ -124,7 +124,7 @@ class ModelService:
         )
 
     def load_options(self, model_id: str) -> LoadOptions:
-        """What a model is loaded with."""
+        """Return the load options of a model."""
         return self._settings().load_options(model_id)
 
     def default(self, preferred: str | None) -> ModelFile | None:

@@ -186,12 +186,12 @@ class PersonalizeService:
         return record
 
     def pause(self, adapter_id: str) -> None:
-        """Have the run hold still."""
+        """Pause the run."""
         if run := self._of(adapter_id):
             run.pause(True)
 
     def resume(self, adapter_id: str) -> None:
-        """Have a run go on: one that holds still, or one that was interrupted or has failed."""
+        """Resume a run that is paused, was interrupted, or has failed."""
         if run := self._of(adapter_id):
             run.pause(False)
             return
@@ -244,7 +244,7 @@ class PersonalizeService:
             run.wait(_CLOSING_S)
 
     def close(self) -> None:
-        """Let go of the run; it goes on with the next start."""
+        """Stop the run; it resumes with the next start."""
         with self._lock:
             self._closed = True
             run = self._run

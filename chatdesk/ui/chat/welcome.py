@@ -56,7 +56,7 @@ class Greeting(QWidget):
         )
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._lock.setPixmap(icon("lock", theme.muted).pixmap(LARGE_ICON_SIZE))
 
     def greet(self, at: datetime) -> None:
@@ -153,7 +153,7 @@ class Suggestions(QWidget):
         return card
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         for button, name in ((self._add, "plus"), (self._see, "download")):
             button.setIcon(icon(name, theme.on_accent))
             button.setIconSize(ICON_SIZE)

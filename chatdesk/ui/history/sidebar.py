@@ -215,7 +215,7 @@ class Sidebar(QFrame):
         self._model.modelReset.connect(self._after_reset)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._delegate.theme = theme
         for button, name in (
             (self._new, "plus"),

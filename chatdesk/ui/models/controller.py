@@ -52,7 +52,7 @@ class ModelsPageController(PageController["ModelsPage"]):
         bridge.subscribe(QuantizingChanged, self._on_quantizing)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         super().set_theme(theme)
         self.hub.set_theme(theme)
         for part in (self._actions, self._searches):

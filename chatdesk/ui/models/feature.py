@@ -25,6 +25,6 @@ class ModelsFeature(Feature):
         )
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._options.set_theme(theme)
         self._controller.set_theme(theme)

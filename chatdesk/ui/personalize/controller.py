@@ -51,7 +51,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         bridge.subscribe(LearningChanged, self._on_learning)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         super().set_theme(theme)
         if self._preview:
             self._preview.set_theme(theme)

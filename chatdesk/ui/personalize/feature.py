@@ -28,7 +28,7 @@ class PersonalizeFeature(Feature):
         self.pages = (Page(PageId.PERSONALIZE, tr("Personalize"), "leaf", self._make_page),)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._controller.set_theme(theme)
 
     def _make_page(self) -> "PageView":

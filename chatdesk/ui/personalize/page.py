@@ -108,7 +108,7 @@ class PersonalizePage(PageView):
     # State to show
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         super().set_theme(theme)
         for part in (self.missing, self.card, self.run, self.how, self.history):
             part.set_theme(theme)

@@ -61,7 +61,7 @@ class RunCard(QFrame):
         column.addWidget(self._bar)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._chart.set_theme(theme)
 
     def show_progress(self, name: str, progress: LearningProgress) -> None:

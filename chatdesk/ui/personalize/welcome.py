@@ -54,7 +54,7 @@ class HowItGoes(QWidget):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         for mark, name in self._marks:
             mark.setPixmap(icon(name, theme.accent).pixmap(LARGE_ICON_SIZE))
 
@@ -100,7 +100,7 @@ class MissingCard(QFrame):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._mark.setPixmap(icon("download", theme.accent).pixmap(LARGE_ICON_SIZE))
 
     def show_missing(self, title: str, sentence: str) -> None:

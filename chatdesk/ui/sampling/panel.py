@@ -46,7 +46,7 @@ class SamplingPanel(QWidget):
         self._show()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         recolour(self, theme)
 

@@ -88,7 +88,7 @@ class ComputersPage(SettingsPage):
             self._show(address)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         super().set_theme(theme)
         self._mark.setPixmap(icon("warning", theme.warn).pixmap(LARGE_ICON_SIZE))
 

@@ -54,7 +54,7 @@ class SettingsController(QObject):
         return self._dialog
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         if self._dialog:
             self._dialog.set_theme(theme)

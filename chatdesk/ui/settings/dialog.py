@@ -55,7 +55,7 @@ class SettingsDialog(QDialog):
         self.pages[row].turned_to()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         for row, page in enumerate(self.pages):
             drawn = icon(page.icon, theme.muted)
             shown = QIcon(drawn)  # Qt would tint it where it is selected

@@ -58,7 +58,7 @@ class Choice(QComboBox):
             self.addItem(label)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._chevron = icon("chevron-down", theme.muted)
         self.update()
 
@@ -83,7 +83,7 @@ class CheckBox(QCheckBox):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._tick = icon("check", theme.on_accent)
         self._still_tick = icon("check", theme.muted)
         self.update()
@@ -181,7 +181,7 @@ class Fold(QPushButton):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         name = "chevron-down" if self.isChecked() else "chevron-right"
         self.setIcon(icon(name, theme.muted))

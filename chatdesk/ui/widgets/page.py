@@ -74,7 +74,7 @@ class PageView(QWidget):
         return header
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self.notice.set_theme(theme)
         self._sidebar.setIcon(icon("sidebar", theme.muted))
         self._back.setIcon(icon("chevron-left", theme.muted))

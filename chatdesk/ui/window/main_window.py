@@ -172,7 +172,7 @@ class MainWindow(QMainWindow):
         self.notice.show_problem(problem, tr("Try again"), again)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self.parts.set_theme(theme)
 
     # Changes

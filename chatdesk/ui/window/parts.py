@@ -69,7 +69,7 @@ class WindowParts:
         bridge.subscribe(EngineChanged, self._show_engine)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         for part in (self.sidebar, self.page, self.inspector, self.settings, *self.features):
             part.set_theme(theme)
 

@@ -21,7 +21,7 @@ BELLS = "raise-*"
 
 
 class SingleInstance(QObject):
-    """Holds the lock of a data folder and hears later starts.
+    """Holds the lock of a data folder and detects later starts.
 
     `raise_requested` is emitted when another start asked for the window, with the paths of the
     models to open.

@@ -68,7 +68,7 @@ class TrainerProcess:
         return self._child.pid
 
     def hold(self, held: bool) -> None:
-        """Hold still, or go on."""
+        """Pause, or resume."""
         if held != self._held:
             self._held = held
             kind = PauseTraining if held else ResumeTraining

@@ -105,7 +105,7 @@ class Inspector(QFrame):
         return part
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._sampling.set_theme(theme)
 
     def flush(self) -> None:

@@ -22,7 +22,7 @@ class JumpButton(QPushButton):
         self.hide()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self.setIcon(icon("arrow-down", theme.text))
 
     def place(self, over: QRect) -> None:

@@ -265,7 +265,7 @@ class MessageColumn(QAbstractScrollArea):
         return next((at for at in places if self._path[at].id == message_id), None)
 
     def _rebuild(self, around: int, offset: int = 0) -> None:
-        """Let go of all widgets and build a screenful around a place in the path.
+        """Drop all widgets and build a screenful around a place in the path.
 
         The place is `offset` pixels into the message number `around`.
         """

@@ -83,7 +83,7 @@ class HubController(QObject):
         self._mark_taken()
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         if self._search_made:
             self._search_made.set_theme(theme)

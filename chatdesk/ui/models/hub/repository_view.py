@@ -90,7 +90,7 @@ class RepositoryView(QWidget):
         column.addWidget(self._card)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._back.setIcon(icon("chevron-left", theme.muted))
         self._fold.set_theme(theme)
         self._gated.set_theme(theme)
@@ -215,5 +215,5 @@ class _GatedCard(QFrame):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._mark.setPixmap(icon("lock", theme.warn).pixmap(LARGE_ICON_SIZE))

@@ -32,7 +32,7 @@ class HubResults(QWidget):
         self._column.addSpacing(4)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         for row in self._rows:
             row.set_theme(theme)
@@ -89,5 +89,5 @@ class _Found(QPushButton):
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._arrow.setPixmap(icon("chevron-right", theme.muted).pixmap(ICON_SIZE))

@@ -105,7 +105,7 @@ class HubSearch(QWidget):
         self.repository.download_requested.connect(self.download_requested)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._mark.setIcon(icon("search", theme.muted))
         for part in (self._sort, self.results, self.repository):
             part.set_theme(theme)

@@ -58,7 +58,7 @@ class ModelActions(QObject):
             signal.connect(slot)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         if self._details:
             self._details.set_theme(theme)

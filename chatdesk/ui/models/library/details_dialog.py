@@ -86,7 +86,7 @@ class ModelDetails(LibraryDialog):
         )
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         recolour(self, theme)
 
     def flush(self) -> None:

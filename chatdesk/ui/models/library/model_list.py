@@ -69,7 +69,7 @@ class KeptList(QWidget):
         return [self._rows[each.model.id] for each in self._kept[: self._most]]
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         for row in self._rows.values():
             row.set_theme(theme)
@@ -153,7 +153,7 @@ class KeptRow(HubRow):
         return (self, self._star, self._chat, self._renew, self._menu)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         self._menu.setIcon(icon("more", theme.muted))
         self._show_star()

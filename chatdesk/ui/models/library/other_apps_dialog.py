@@ -48,7 +48,7 @@ class ElsewhereDialog(LibraryDialog):
         return tuple(found for box, found in self._boxes if box.isChecked())
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         recolour(self, theme)
 

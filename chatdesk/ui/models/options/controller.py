@@ -41,7 +41,7 @@ class ModelOptionsController(QObject):
         self._in_use = fact.status.model
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self._theme = theme
         if self._dialog:
             self._dialog.set_theme(theme)

@@ -94,7 +94,7 @@ class ModelOptionsDialog(QDialog):
         self._devices.show_devices(devices)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         recolour(self, theme)
 
     def accept(self) -> None:

@@ -75,7 +75,7 @@ class PreviewDialog(QDialog):
     # State to show
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         recolour(self, theme)
         self.list.set_theme(theme)
         self.example.set_theme(theme)

@@ -47,7 +47,7 @@ class PreviewList(QListView):
         self.setAccessibleName(tr("Examples; Space chooses or leaves out what is selected"))
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours."""
+        """Apply a theme."""
         self.painting.theme = theme
         self.viewport().update()
 
