@@ -1,6 +1,6 @@
 """Saves a picture of a conversation with everything in it, to look at.
 
-`python benchmarks/gallery.py [light|dark] FILE.png [--width N] [--height N]`; run it with
+`python -m benchmarks.gallery [light|dark] FILE.png [--width N] [--height N]`; run it with
 `QT_SCALE_FACTOR=2` for a screen of twice the density. Set `QT_QPA_PLATFORM=offscreen` where there
 is no screen.
 """
