@@ -11,13 +11,13 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.navigator import Navigator, SettingsId
-from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # made and imported when it is opened
     from chatdesk.ui.settings.dialog import SettingsDialog
+    from chatdesk.ui.settings_page import SettingsPage
 
 
 class SettingsController(QObject):
@@ -31,7 +31,7 @@ class SettingsController(QObject):
         bridge: Bridge,
         navigator: Navigator,
         settings: SettingsValue,
-        make_pages: Callable[[SettingsValue, Theme], Sequence[SettingsPage]],
+        make_pages: Callable[[SettingsValue, Theme], "Sequence[SettingsPage]"],
         notice: Notice,
         window: QWidget,
     ) -> None:

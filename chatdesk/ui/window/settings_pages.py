@@ -1,13 +1,16 @@
 """The pages of the settings, in the order of their list: each belongs to a feature."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 
+if TYPE_CHECKING:  # imported when the settings are opened
+    from chatdesk.ui.settings_page import SettingsPage
 
-def settings_pages(settings: SettingsValue, theme: Theme) -> Sequence[SettingsPage]:
+
+def settings_pages(settings: SettingsValue, theme: Theme) -> "Sequence[SettingsPage]":
     """Made when the settings are opened; until then nothing of them is imported."""
     from chatdesk.ui.models.downloads.settings_page import DownloadSettingsPage
     from chatdesk.ui.models.settings_page import ModelSettingsPage
