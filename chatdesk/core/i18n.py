@@ -71,6 +71,16 @@ class Sentence(str):
         return said
 
 
+def plain(value: object) -> str:
+    """Return a sentence as a plain `str`: msgspec encodes no subclass (its `enc_hook`).
+
+    Raises `TypeError` for anything else.
+    """
+    if isinstance(value, Sentence):
+        return str(value)
+    raise TypeError(f"objects of type {type(value).__name__} cannot be encoded")
+
+
 def tr(text: str, **values: object) -> str:
     """Return `text` in the user's language, with its `{placeholders}` filled from `values`."""
     return Sentence.of(text, values)

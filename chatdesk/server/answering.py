@@ -18,7 +18,7 @@ from chatdesk.core.generation import (
     TextDelta,
     ThinkingDelta,
 )
-from chatdesk.core.i18n import tr
+from chatdesk.core.i18n import plain, tr
 from chatdesk.server.asking import Ask, ClientGone
 from chatdesk.server.errors import ApiError, json_response, of_failure, of_problem, try_later
 from chatdesk.server.serving import ServingService
@@ -151,7 +151,7 @@ def bad_news(reply: Reply, serving: ServingService) -> ApiError:
 
 
 async def _send_event(send: Send, document: Document) -> None:
-    await _send_data(send, msgspec.json.encode(document))
+    await _send_data(send, msgspec.json.encode(document, enc_hook=plain))
 
 
 async def _send_data(send: Send, data: bytes, *, more: bool = True) -> None:

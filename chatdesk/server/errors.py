@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.generation import Failed, FailureCode
-from chatdesk.core.i18n import tr
+from chatdesk.core.i18n import plain, tr
 from chatdesk.server.serving import ModelBusy
 from chatdesk.services.engine.problems import engine_problem
 
@@ -56,7 +56,9 @@ def json_response(
     document: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A response with a JSON document."""
-    return Response(msgspec.json.encode(document), status, headers, "application/json")
+    return Response(
+        msgspec.json.encode(document, enc_hook=plain), status, headers, "application/json"
+    )
 
 
 def bad_request(message: str, param: str | None = None) -> ApiError:

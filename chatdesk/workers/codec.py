@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from chatdesk.core.i18n import plain
+
 PROTOCOL_VERSION = 2
 MAX_LINE_BYTES = 64 * 1024 * 1024  # a long conversation is a few MB; more is not a message
 
@@ -32,7 +34,7 @@ class Codec(Generic[Message]):
     @staticmethod
     def encode(message: object) -> bytes:
         """Return the message as one line, newline included."""
-        fields = msgspec.json.encode(message)[1:]
+        fields = msgspec.json.encode(message, enc_hook=plain)[1:]
         comma = b"" if fields == b"}" else b","
         return b'{"type":"%b"%b%b\n' % (type(message).__name__.encode(), comma, fields)
 

@@ -5,6 +5,8 @@ import pytest
 from chatdesk.core.generation import (
     EngineEvent,
     EngineRequest,
+    Failed,
+    FailureCode,
     Finished,
     Generate,
     GenerationStats,
@@ -12,6 +14,7 @@ from chatdesk.core.generation import (
     StopReason,
     TextDelta,
 )
+from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import Codec, ProtocolError
 
@@ -31,6 +34,13 @@ def test_an_event_survives_the_wire(event: EngineEvent) -> None:
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
     assert events.decode(line) == event
+
+
+def test_a_sentence_is_written_as_its_words() -> None:
+    event = Failed("4", FailureCode.INTERNAL, tr("There is no room for {n} more.", n=2))
+    assert events.decode(Codec.encode(event)) == event
+    with pytest.raises(TypeError, match="object"):
+        Codec.encode(Failed("4", FailureCode.INTERNAL, object()))  # type: ignore[arg-type]
 
 
 def test_a_nested_request_survives_the_wire() -> None:
