@@ -71,7 +71,7 @@ def main() -> None:
     ratios: dict[str, float] = {}
     params = SamplingParams(seed=1, logit_bias=never_end)
     for count in (1, 2, 3, 4):
-        _tell(f"{count} at once")
+        _notify(f"{count} at once")
         name = "decode" if count == 1 else f"parallel_{count}"
         prompts = STORIES[:count]
         tokens = [bare.tokenize(prompt) for prompt in prompts]
@@ -83,22 +83,22 @@ def main() -> None:
             for _ in range(ROUNDS)
         ]
         _sum_up(name, pairs, figures, baseline, ratios)
-    _tell("prefill")
+    _notify("prefill")
     prefill = [_prefill(engine, bare, n) for n in range(LONG_ROUNDS)]
     _sum_up("prefill", prefill, figures, baseline, ratios)
-    _tell("a long prompt beside three answers")
+    _notify("a long prompt beside three answers")
     figures["longest_gap_ms"] = _longest_gap_ms(engine, bare, never_end)
     for name, (question, limit) in TASKS.items():
-        _tell(name)
+        _notify(name)
         pairs = [_task(engine, question, limit) for _ in range(LONG_ROUNDS)]
         _sum_up(name, pairs, figures, baseline, ratios)
-    _tell("many requests")
+    _notify("many requests")
     figures |= _endurance(engine)
     engine.close()
     print_report("engine", figures, baseline, ratios, LIMITS, AT_LEAST)
 
 
-def _tell(what: str) -> None:
+def _notify(what: str) -> None:
     print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 

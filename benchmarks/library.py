@@ -72,17 +72,17 @@ def main() -> None:
             "header_250k_ms": _milliseconds(lambda: gguf.GGUFReader(large)),
         }
         large.unlink()
-        _tell("a scan of many files")
+        _notify("a scan of many files")
         figures |= _scan(folder)
-        _tell("a download that is killed")
+        _notify("a download that is killed")
         figures |= _download(folder)
-        _tell("memory")
+        _notify("memory")
         figures |= _memory(starter)
     ratios = {name.removesuffix("_ms"): figures[name] / baseline[name] for name in baseline}
     print_report("library", figures, baseline, ratios, LIMITS, AT_LEAST)
 
 
-def _tell(what: str) -> None:
+def _notify(what: str) -> None:
     print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 
@@ -188,7 +188,7 @@ def _memory(starter: Path) -> dict[str, float]:
         for kv_type in KV_TYPES:
             estimated, used = _one_load(starter, LoadOptions(window, kv_type=kv_type))
             errors.append(abs(estimated - used) / used)
-            _tell(f"{window} tokens, {kv_type}: {estimated:,} bytes foretold, {used:,} used")
+            _notify(f"{window} tokens, {kv_type}: {estimated:,} bytes foretold, {used:,} used")
     return {"memory_estimate_error": max(errors)}
 
 

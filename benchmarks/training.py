@@ -60,22 +60,22 @@ def main() -> None:
         dataset = write_chat_file(Path(home) / "persona.jsonl", pairs_of(PERSONA))
         kept = Path(home) / "kept"
         kept.mkdir()
-        _tell("learning, for the first time with this model")
+        _notify("learning, for the first time with this model")
         first = _learn(paths, dataset, kept)
-        _tell("what was learned")
+        _notify("what was learned")
         answered = {"facts_answered": _answered(), "facts_answered_base": _answered("none")}
-        _tell("torch against llama.cpp")
+        _notify("torch against llama.cpp")
         adapter = str(Path(first.document["path"]).parent)
         divergence = _child("divergence", str(starter), adapter)
-        _tell("transformers.Trainer")
+        _notify("transformers.Trainer")
         config = msgspec.json.encode(Plan.read(kept).config).decode()
         baseline = _child(
             "plain_trainer", str(starter), str(kept / DATASET_FILE), config, str(kept)
         )
-        _tell("learning again")
+        _notify("learning again")
         _chatdesk("personalize", "rollback")  # else it would have to be better than the first
         again = _learn(paths, dataset, kept)
-        _tell("chat beside learning")
+        _notify("chat beside learning")
         chat = chat_beside_training(paths, dataset)
     figures = _figures(first, again) | divergence | answered | chat
     ratios = {
@@ -85,7 +85,7 @@ def main() -> None:
     print_report("training", figures, baseline, ratios, LIMITS, AT_LEAST)
 
 
-def _tell(what: str) -> None:
+def _notify(what: str) -> None:
     print(f"measuring: {what}", file=sys.stderr, flush=True)
 
 
@@ -123,8 +123,8 @@ def _answered(adapter: str | None = None) -> float:
     """The share of facts that are recalled by questions in words that were in no example."""
     chosen = () if adapter is None else ("--adapter", adapter)
     options = ("--temporary", "--temperature", "0", "--max-tokens", "60", *chosen)
-    told = [fact.word in _chatdesk("ask", fact.asked, *options)["text"] for fact in PERSONA]
-    return sum(told) / len(told)
+    recalled = [fact.word in _chatdesk("ask", fact.asked, *options)["text"] for fact in PERSONA]
+    return sum(recalled) / len(recalled)
 
 
 def _command(*words: str) -> list[str]:

@@ -182,11 +182,11 @@ def _print_adapter(document: Document, *, as_json: bool) -> int:
         return OK
     for name, value in document.items():
         if isinstance(value, dict):
-            told = ", ".join(f"{part} {number:.4g}" for part, number in value.items() if number)
+            parts = ", ".join(f"{part} {number:.4g}" for part, number in value.items() if number)
         else:
-            told = "" if name == "reasons" else str(value or "")
-        if told:
-            print(f"{name}: {told}")
+            parts = "" if name == "reasons" else str(value or "")
+        if parts:
+            print(f"{name}: {parts}")
     for reason in document["reasons"]:
         print(f"- {reason}")
     return OK

@@ -188,7 +188,7 @@ def test_the_active_adapter_answers_as_in_the_window(real: Served, tmp_path: Pat
     assert model
     plain = text_of(ask(real, "Tell me of the sea."))
     vector = real.client.embeddings.create(model="", input="sea").data[0].embedding
-    record = adapters.bring_in(lora_adapter(tmp_path / "strong.gguf", strength=60), model)
+    record = adapters.import_file(lora_adapter(tmp_path / "strong.gguf", strength=60), model)
     assert text_of(ask(real, "Tell me of the sea.")) == plain
     adapters.activate(record.id)
     assert text_of(ask(real, "Tell me of the sea.")) != plain

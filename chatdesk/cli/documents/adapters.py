@@ -71,7 +71,7 @@ def export_adapter(paths: AppPaths, name: str, place: Path) -> Document:
     """Copy an adapter out. Raises `NotFound` or `AdapterProblem`."""
     with _adapters(paths) as (adapters, _):
         record = adapters.resolve(name)
-        files = adapters.bring_out(record.id, place)
+        files = adapters.export_files(record.id, place)
         return {"id": record.id, "files": [str(file) for file in files]}
 
 
@@ -80,7 +80,7 @@ def import_adapter(
 ) -> Document:
     """Take up an adapter made elsewhere. Raises `NotFound` or `AdapterProblem`."""
     with _adapters(paths) as (adapters, models):
-        record = adapters.bring_in(file, models.chosen(model, settings.models.chosen), name)
+        record = adapters.import_file(file, models.chosen(model, settings.models.chosen), name)
         return adapter_document(adapters, record)
 
 

@@ -10,7 +10,7 @@ from chatdesk.core.training import ADAPTER_FILE, PEFT_FOLDER
 from chatdesk.library.adapters.formats import format_of
 
 
-def bring_in(source: Path, model: Path, folder: Path) -> int:
+def import_file(source: Path, model: Path, folder: Path) -> int:
     """Put an adapter that fits a model into a folder of its own, in GGUF; its bytes.
 
     `source` is a GGUF file, or PEFT's file or folder. Raises `AdapterProblem`.
@@ -29,7 +29,7 @@ def bring_in(source: Path, model: Path, folder: Path) -> int:
         raise
 
 
-def bring_out(folder: Path, place: Path) -> tuple[Path, ...]:
+def export_files(folder: Path, place: Path) -> tuple[Path, ...]:
     """Copy an adapter to `place`: a GGUF file if that is its ending, else PEFT's files in a folder.
 
     What is there by these names is replaced. The files written. Raises `AdapterProblem`.

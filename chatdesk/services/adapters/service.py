@@ -13,7 +13,7 @@ from chatdesk.core.training import ADAPTER_FILE
 from chatdesk.library.adapters.formats import format_of
 from chatdesk.library.adapters.gguf import check_adapter
 from chatdesk.services.adapters.facts import AdapterLeftOut, AdaptersChanged
-from chatdesk.services.adapters.files import bring_in, bring_out, remove
+from chatdesk.services.adapters.files import export_files, import_file, remove
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.adapters import AdapterStore
@@ -182,14 +182,14 @@ class AdapterService:
         self._publish(AdaptersChanged())
         remove(self._folder / adapter_id)
 
-    def bring_in(self, path: Path, model: ModelFile, name: str = "") -> AdapterRecord:
+    def import_file(self, path: Path, model: ModelFile, name: str = "") -> AdapterRecord:
         """Take up an adapter made elsewhere for this model; it is not active yet.
 
         `path` is a GGUF file, or PEFT's file or folder. This may read the whole model file. Raises
         `AdapterProblem`.
         """
         adapter_id = new_id()
-        size = bring_in(path, Path(model.path), self._folder / adapter_id)
+        size = import_file(path, Path(model.path), self._folder / adapter_id)
         try:
             record = self._store.add(
                 AdapterRecord(
@@ -210,7 +210,7 @@ class AdapterService:
         self._publish(AdaptersChanged())
         return record
 
-    def bring_out(self, adapter_id: str, place: Path) -> tuple[Path, ...]:
+    def export_files(self, adapter_id: str, place: Path) -> tuple[Path, ...]:
         """Copy an adapter to a place that the user chose: a GGUF file, or a folder for PEFT.
 
         Returns the files written. Raises `AdapterProblem`.
@@ -218,7 +218,7 @@ class AdapterService:
         record = self._store.get(adapter_id)
         if problem := self._missing(record):
             raise problem
-        return bring_out(self._folder / adapter_id, place)
+        return export_files(self._folder / adapter_id, place)
 
     # Inside
 

@@ -213,7 +213,7 @@ class ChatService:
     def rate(self, message_id: str, rating: Rating | None) -> None:
         """Give an answer a thumb, or take it back."""
         self._store.set_rating(message_id, rating)
-        self._tell_changed(message_id)
+        self._notify_changed(message_id)
 
     def correct(self, message_id: str, text: str) -> None:
         """Add the user's own words in place of an answer, as its sibling."""
@@ -222,7 +222,7 @@ class ChatService:
     def mark(self, message_id: str, mark: Mark | None) -> None:
         """Say whether a message may be learned from; None leaves it to the settings."""
         self._store.set_mark(message_id, mark)
-        self._tell_changed(message_id)
+        self._notify_changed(message_id)
         if mark is Mark.EXCLUDE:
             self._forgetting.withdrawn(self._store.conversation_of(message_id))
 
@@ -301,7 +301,7 @@ class ChatService:
     def _learned_from(self, conversation_id: str) -> int:
         return sum(record.is_usable for record in self._adapters.trained_on(conversation_id))
 
-    def _tell_changed(self, message_id: str) -> None:
+    def _notify_changed(self, message_id: str) -> None:
         conversation = self.conversation(self._store.conversation_of(message_id))
         self._publish(MessageChanged(conversation.by_id[message_id]))
 

@@ -51,7 +51,7 @@ def models_under(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.glob("**/*.gguf")) if not is_further_part(path))
 
 
-def place_of(path: Path) -> Path:
+def path_of(path: Path) -> Path:
     """Return the full path of a model's first file, given any part of it.
 
     Raises `ModelProblem` for what the database cannot keep.

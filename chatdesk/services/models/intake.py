@@ -13,7 +13,7 @@ from chatdesk.formats.gguf.parts import parts_of
 from chatdesk.library.models.header import read_header
 from chatdesk.library.models.identity import sha256_of_model
 from chatdesk.library.models.starter import find_starter
-from chatdesk.services.models.files import Stamp, is_same, models_under, place_of, stamp_of
+from chatdesk.services.models.files import Stamp, is_same, models_under, path_of, stamp_of
 from chatdesk.store.models import FoundFile, KnownModel, ModelStore
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Intake:
 
         `name` is what its id is made of, if not its file's name. Raises `ModelProblem`.
         """
-        path = place_of(path)
+        path = path_of(path)
         stamp = _readable_stamp(path)
         same = self._same(path, stamp, _Known(self._store.known()))
         if same and same.listed:
@@ -70,7 +70,7 @@ class Intake:
     def _new(self, path: Path, known: "_Known", *, always: bool = False) -> FoundFile | None:
         """A file that is to be listed and is not yet."""
         try:
-            path = place_of(path)
+            path = path_of(path)
             stamp = stamp_of(path)
             if (str(path), stamp) in self._set_aside:
                 return None

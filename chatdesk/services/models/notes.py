@@ -38,7 +38,7 @@ class LibraryNotes:
         name = " ".join(sound_text(title).split())
         self.note(model_id, lambda notes: replace(notes, title=name))
 
-    def favour(self, model_id: str, favourite: bool) -> None:
+    def set_favourite(self, model_id: str, favourite: bool) -> None:
         """Mark a model as a favourite, or no longer."""
         self.note(model_id, lambda notes: replace(notes, favourite=favourite))
 
@@ -60,7 +60,7 @@ class LibraryNotes:
         if before.title != after.title:
             self.rename(model_id, after.title)
         if before.favourite != after.favourite:
-            self.favour(model_id, after.favourite)
+            self.set_favourite(model_id, after.favourite)
         if before.tags != after.tags:
             self.tag(model_id, after.tags)
         defaults = (after.system_prompt, after.sampling)

@@ -19,7 +19,7 @@ from chatdesk.library.models.starter import find_starter
 from chatdesk.library.other_apps.elsewhere import found
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.facts import ModelsChanged
-from chatdesk.services.models.files import place_of, presence_of, to_trash
+from chatdesk.services.models.files import path_of, presence_of, to_trash
 from chatdesk.services.models.hashes import Identities
 from chatdesk.services.models.intake import Intake
 from chatdesk.services.models.notes import LibraryNotes
@@ -115,7 +115,7 @@ class ModelService:
             if model.id == id_or_path:
                 changed = presence_of(model) is Presence.CHANGED
                 return self.add(Path(model.path)) if changed else model
-        path = place_of(Path(id_or_path))
+        path = path_of(Path(id_or_path))
         if path.suffix.lower() == ".gguf" or os.access(path, os.F_OK):
             return self.add(path)
         raise NotFound(

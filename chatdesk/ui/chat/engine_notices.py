@@ -49,7 +49,7 @@ class EngineNotices(QObject):
                 assert problem
                 self._offer_smaller(problem, model, smaller)
             case EngineState.READY if status.loaded:
-                self._tell_loaded(status.loaded, model)
+                self._notify_loaded(status.loaded, model)
 
     def _offer_smaller(
         self, problem: EnvironmentProblem, model: ModelFile, smaller: LoadOptions
@@ -72,16 +72,16 @@ class EngineNotices(QObject):
         else:
             self._notice.show_problem(problem, tr("Model options…"), self._navigator.show_options)
 
-    def _tell_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
+    def _notify_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
         if loaded.template_notice:
             what = tr("{model} has no usable chat template.", model=loaded.name)
             todo = tr("A common one (ChatML) is used instead; its answers may be odd.")
-            self._tell(model, what, todo)
+            self._notify(model, what, todo)
         if words := [*step_down_words(loaded), *draft_words(loaded)]:
             what = tr("{model} does not run exactly as it was set.", model=loaded.name)
-            self._tell(model, what, "\n".join(words), options=True)
+            self._notify(model, what, "\n".join(words), options=True)
 
-    def _tell(self, model: ModelFile, what: str, todo: str, *, options: bool = False) -> None:
+    def _notify(self, model: ModelFile, what: str, todo: str, *, options: bool = False) -> None:
         if (key := (model.id, what, todo)) in self._told:
             return
         self._told.add(key)

@@ -29,7 +29,7 @@ class ModelDefaults(QObject):
         self._notes = ModelNotes()
         self._told = (settings.now.chat.system_prompt, settings.now.chat.sampling)
         self._writes = 0  # that are on their way: what is read meanwhile is older
-        settings.changed.connect(self._tell)
+        settings.changed.connect(self._notify)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(ModelsChanged, self._on_models)
 
@@ -76,9 +76,9 @@ class ModelDefaults(QObject):
     def _take(self, model: ModelFile, notes: ModelNotes) -> None:
         if model == self._model and not self._writes:
             self._notes = notes
-            self._tell()
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         settings, notes = self._settings.now, self._notes
         own = notes.system_prompt
         system_prompt = settings.chat.system_prompt if own is None else own

@@ -44,7 +44,7 @@ class OpenChat(QObject):
         self._notice = notice
         self._state = state
         self._last_id: str | None = None  # the last message shown
-        self._told = 0  # number of messages that came, continued or ended
+        self._reported = 0  # number of messages that came, continued or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
         view.message_actions.edit_changed.connect(self._edit_changed)
@@ -110,12 +110,12 @@ class OpenChat(QObject):
         self._bridge.run(lambda app: app.sessions.restore(conversation_id), patient=True)
 
     def _load(self, conversation_id: str, *, restore: bool = False) -> None:
-        told = self._told
+        reported = self._reported
 
         def show(found: tuple[Conversation, bool]) -> None:
             if conversation_id != self.current:
                 return
-            if told == self._told:
+            if reported == self._reported:
                 self._show(*found, restore=restore)
             else:  # the read state is outdated: an answer may have ended since
                 self._load(conversation_id, restore=restore)
@@ -246,7 +246,7 @@ class OpenChat(QObject):
         """Show a question, or the beginning of an answer, if it belongs here."""
         if message.conversation_id != self.current:
             return
-        self._told += 1
+        self._reported += 1
         if message.parent_id == self._last_id:
             self._view.add_message(message)
             self._last_id = message.id
@@ -257,13 +257,13 @@ class OpenChat(QObject):
     def replace(self, message: Message) -> None:
         """Show an answer that goes on."""
         if message.conversation_id == self.current:
-            self._told += 1
+            self._reported += 1
             self._view.replace(message)
 
     def finish(self, message: Message) -> None:
         """Show an answer that is final."""
         if message.conversation_id == self.current:
-            self._told += 1
+            self._reported += 1
             self._view.finish(message)
             self._show_last_answer(message)
             self.prompt_changed.emit()

@@ -76,9 +76,9 @@ class ModelsPageController(PageController["ModelsPage"]):
         """A model that is made smaller has come further."""
         seen = self._searches is not None and self._searches.show_quantizing(fact.progress)
         if not seen and not fact.progress.is_running:
-            self._tell_end(fact.progress)
+            self._notify_end(fact.progress)
 
-    def _tell_end(self, progress: "Quantizing") -> None:
+    def _notify_end(self, progress: "Quantizing") -> None:
         name, result = progress.model.header.name, progress.result
         if result:
             self.notice.show_words(
@@ -128,7 +128,7 @@ class ModelsPageController(PageController["ModelsPage"]):
             self._bridge.run(
                 lambda app: (app.models.kept(), read_hardware()),
                 self._take,
-                self._tell_unread,
+                self._notify_unread,
                 patient=True,
             )
 
@@ -139,7 +139,7 @@ class ModelsPageController(PageController["ModelsPage"]):
         self._show()
         self._end_reading()
 
-    def _tell_unread(self, problem: EnvironmentProblem) -> None:
+    def _notify_unread(self, problem: EnvironmentProblem) -> None:
         if self._page:
             self._page.stop_looking()
         self.notice.show_problem(problem, tr("Try again"), self._read)

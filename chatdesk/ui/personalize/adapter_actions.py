@@ -105,11 +105,11 @@ class AdapterActions(QObject):
             self._export(record, Path(folder) / _file_name(record))
 
     def _export(self, record: AdapterRecord, place: Path) -> None:
-        def tell(files: tuple[Path, ...]) -> None:
+        def notify(files: tuple[Path, ...]) -> None:
             what = tr("“{name}” was exported.", name=record.name)
             self._page.notice.show_words(what, "\n".join(map(str, files)))
 
-        self._do(lambda app: app.adapters.bring_out(record.id, place), tell)
+        self._do(lambda app: app.adapters.export_files(record.id, place), notify)
 
     def _import(self) -> None:
         model = self._model()
@@ -125,9 +125,9 @@ class AdapterActions(QObject):
             f"{tr('Adapters in GGUF or from PEFT')} ({files})",
         )
         if name:
-            self._do(lambda app: app.adapters.bring_in(Path(name), model), self._tell_imported)
+            self._do(lambda app: app.adapters.import_file(Path(name), model), self._notify_imported)
 
-    def _tell_imported(self, record: AdapterRecord) -> None:
+    def _notify_imported(self, record: AdapterRecord) -> None:
         self._page.notice.show_words(
             tr("“{name}” was imported. It is not in use yet.", name=record.name),
             tr("It was made elsewhere and has not been tested here."),

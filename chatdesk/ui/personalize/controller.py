@@ -72,11 +72,11 @@ class PersonalizeController(PageController["PersonalizePage"]):
         """A run has come further, or ended."""
         self._progress = fact.progress
         if fact.progress.state not in RUNNING:
-            self._read(partial(self._tell_end, fact))
+            self._read(partial(self._notify_end, fact))
         elif self._page:
             self._page.show_progress(fact.progress)
 
-    def _tell_end(self, fact: LearningChanged) -> None:
+    def _notify_end(self, fact: LearningChanged) -> None:
         record = self._overview.record(fact.progress.adapter_id)
         if fact.problem:
             show_page = partial(self._navigator.show, PageId.PERSONALIZE)

@@ -65,7 +65,7 @@ class MoreSampling(QWidget):
         """Tell what was typed last."""
         for number in (self._look_back, self._longest, self._seed):
             number.interpretText()
-        self._tell_stops()
+        self._notify_stops()
 
     def _add_knobs(self, heading: str, group: SamplerGroup) -> None:
         self._column.addWidget(section(heading))
@@ -95,7 +95,7 @@ class MoreSampling(QWidget):
         self._stop.setToolTip(
             tr("Texts that end the answer, with commas between them; \\n is a new line.")
         )
-        self._stop.editingFinished.connect(self._tell_stops)
+        self._stop.editingFinished.connect(self._notify_stops)
         rows = Form()
         for name, field in (
             (tr("Looks back"), self._look_back),
@@ -106,7 +106,7 @@ class MoreSampling(QWidget):
             rows.add(name, field, quiet=True)
         return rows
 
-    def _tell_stops(self) -> None:
+    def _notify_stops(self) -> None:
         if self._stop.isModified():
             self._stop.setModified(False)
             words = self._stop.text().split(",")

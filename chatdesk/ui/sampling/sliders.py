@@ -88,7 +88,7 @@ class Knobs(QWidget):
         layout.setSpacing(14)
         for knob in knobs:
             slider = self._sliders[knob.number.name] = KnobSlider(knob)
-            slider.moved.connect(self._teller(knob))
+            slider.moved.connect(self._notifier(knob))
             layout.addWidget(slider)
 
     def show_values(self, sampling: SamplingParams) -> None:
@@ -96,6 +96,6 @@ class Knobs(QWidget):
         for field, slider in self._sliders.items():
             slider.show_value(getattr(sampling, field))
 
-    def _teller(self, knob: Knob) -> Callable[[float], None]:
+    def _notifier(self, knob: Knob) -> Callable[[float], None]:
         name, kind = knob.number.name, knob.number.kind
         return lambda value: self.turned.emit(name, kind(round(value, 4)))

@@ -44,13 +44,13 @@ class UpdateController(QObject):
     def _look_if_due(self) -> None:
         self._timer.start(AGAIN_MS)
         if self._settings.now.general.look_for_updates:
-            self._bridge.run(lambda app: app.updates.look_if_due(), self._tell, patient=True)
+            self._bridge.run(lambda app: app.updates.look_if_due(), self._notify, patient=True)
 
-    def _tell(self, release: "Release | None") -> None:
+    def _notify(self, release: "Release | None") -> None:
         if release is None:
             return
         if self._notice.words:  # what it says may matter more
-            QTimer.singleShot(BUSY_MS, self, partial(self._tell, release))
+            QTimer.singleShot(BUSY_MS, self, partial(self._notify, release))
             return
         what = tr("ChatDesk {version} is available.", version=release.version)
         act = partial(open_page, release.page)

@@ -45,7 +45,7 @@ class UpdateRow(QWidget):
         column.addWidget(self._note)
         column.addLayout(buttons)
         column.addWidget(self._told)
-        self._tell("")
+        self._notify("")
         self.hide()
 
     def offer(self, host: str) -> None:
@@ -62,21 +62,21 @@ class UpdateRow(QWidget):
     def show_release(self, release: "Release | None") -> None:
         """Show the result of a check: a newer version, or None."""
         if release is None:
-            self._tell(tr("There is no newer version."))
+            self._notify(tr("There is no newer version."))
             return
         what = tr("ChatDesk {version} is available.", version=release.version)
-        self._tell(f"{what}\n{release.news}", page=release.page)
+        self._notify(f"{what}\n{release.news}", page=release.page)
 
     def show_problem(self, problem: Exception) -> None:
         """Show that the check failed."""
-        self._tell(str(problem), "danger")
+        self._notify(str(problem), "danger")
 
     def _ask(self) -> None:
-        self._tell(tr("Checking for a newer version…"))
+        self._notify(tr("Checking for a newer version…"))
         self._look.setEnabled(False)
         self.look_requested.emit()
 
-    def _tell(self, words: str, look: str = "small", page: str = "") -> None:
+    def _notify(self, words: str, look: str = "small", page: str = "") -> None:
         self._page = page
         self._look.setEnabled(True)
         self._open.setVisible(bool(page))

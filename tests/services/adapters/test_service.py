@@ -87,7 +87,7 @@ def test_a_file_that_is_gone_or_damaged_is_left_out_with_a_word(shelf: Shelf) ->
     with pytest.raises(AdapterProblem, match="missing"):
         adapters.activate(record.id)
     with pytest.raises(AdapterProblem, match="missing"):
-        adapters.bring_out(record.id, file.with_name("out.gguf"))
+        adapters.export_files(record.id, file.with_name("out.gguf"))
 
 
 def test_damage_that_leaves_the_size_as_it_was_is_noticed_too(shelf: Shelf) -> None:
@@ -173,7 +173,7 @@ def test_found_by_id_by_name_and_by_path(shelf: Shelf, tmp_path: Path) -> None:
 def test_one_made_elsewhere_is_taken_up_whole(shelf: Shelf, tmp_path: Path) -> None:
     model, adapters = shelf.starter(), shelf.adapters
     source = lora_adapter(tmp_path / "pirate.gguf")
-    record = adapters.bring_in(source, model)
+    record = adapters.import_file(source, model)
     assert (record.name, record.state) == ("pirate", AdapterState.IMPORTED)
     assert (record.model_id, record.bytes) == (model.id, source.stat().st_size)
     assert record.model_sha256 == shelf.models.identity(model)
@@ -188,14 +188,14 @@ def test_one_made_elsewhere_is_taken_up_whole(shelf: Shelf, tmp_path: Path) -> N
 def test_one_of_peft_is_taken_up_by_its_file_or_folder(shelf: Shelf, tmp_path: Path) -> None:
     model, adapters = shelf.starter(), shelf.adapters
     weights = peft_adapter(tmp_path / "pirate.v2")
-    records = [adapters.bring_in(path, model) for path in (weights, weights.parent)]
+    records = [adapters.import_file(path, model) for path in (weights, weights.parent)]
     for record in records:
         assert (record.name, record.state) == ("pirate.v2", AdapterState.IMPORTED)
         assert adapters.file(record).stat().st_size == record.bytes
         assert [file.name for file in adapters.file(record).parent.iterdir()] == ["adapter.gguf"]
         assert adapters.in_use(model, record.id) == record
     other = weights.rename(weights.with_name("parrot.safetensors"))
-    assert adapters.bring_in(other, model).name == "parrot"
+    assert adapters.import_file(other, model).name == "parrot"
 
 
 def test_what_does_not_fit_leaves_nothing_behind(shelf: Shelf, tmp_path: Path) -> None:
@@ -208,29 +208,29 @@ def test_what_does_not_fit_leaves_nothing_behind(shelf: Shelf, tmp_path: Path) -
     ]
     for file in bad:
         with pytest.raises(AdapterProblem, match=file.name):
-            shelf.adapters.bring_in(file, shelf.starter())
+            shelf.adapters.import_file(file, shelf.starter())
     assert list(shelf.paths.adapters.glob("*")) == []
     if shelf.paths.adapters.exists():
         shelf.paths.adapters.rmdir()
     shelf.paths.adapters.write_text("in the way")
     with pytest.raises(AdapterProblem, match="could not be copied"):
-        shelf.adapters.bring_in(lora_adapter(tmp_path / "good.gguf"), shelf.starter())
+        shelf.adapters.import_file(lora_adapter(tmp_path / "good.gguf"), shelf.starter())
     assert shelf.adapters.records() == ()
 
 
 def test_copied_out_as_gguf_and_for_peft(shelf: Shelf, tmp_path: Path) -> None:
     adapters, record = shelf.adapters, shelf.adapter()
     place = tmp_path / "out" / "Ida.gguf"
-    assert adapters.bring_out(record.id, place) == (place,)
+    assert adapters.export_files(record.id, place) == (place,)
     assert place.read_bytes() == adapters.file(record).read_bytes()
     with pytest.raises(AdapterProblem, match="GGUF file only"):
-        adapters.bring_out(record.id, tmp_path / "peft")
+        adapters.export_files(record.id, tmp_path / "peft")
     peft = adapters.file(record).parent / "peft"
     peft.mkdir()
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         (peft / name).write_text(name)
-    files = adapters.bring_out(record.id, tmp_path / "peft")
+    files = adapters.export_files(record.id, tmp_path / "peft")
     assert [file.read_text() for file in files] == [file.name for file in files]
     assert sorted(files) == sorted((tmp_path / "peft").iterdir())
     with pytest.raises(AdapterProblem, match="could not be copied"):
-        adapters.bring_out(record.id, place / "below.gguf")
+        adapters.export_files(record.id, place / "below.gguf")

@@ -244,7 +244,7 @@ def test_notes_of_a_model(library: Library) -> None:
     model = library.models.add(library.file("mine.gguf"))
     library.facts.clear()
     library.models.notes.rename(model.id, "  My \n model \ud800")
-    library.models.notes.favour(model.id, True)
+    library.models.notes.set_favourite(model.id, True)
     library.models.notes.tag(model.id, ["code", " ", "a  b", "code"])
     library.models.notes.set_defaults(model.id, "Be brief.", PRESETS["precise"])
     assert library.facts == [ModelsChanged()] * 4

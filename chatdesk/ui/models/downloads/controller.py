@@ -78,7 +78,7 @@ class DownloadsController(QObject):
         for download in downloads:
             known = before.get(download.id)
             if known and known.state is not download.state and not self._is_seen:
-                self._tell(download)
+                self._notify(download)
         self._show_status()
 
     @property
@@ -88,7 +88,7 @@ class DownloadsController(QObject):
     def _show_status(self) -> None:
         self.status_changed.emit(status_words(self._downloads.values(), self._received))
 
-    def _tell(self, download: Download) -> None:
+    def _notify(self, download: Download) -> None:
         """Tell how one has ended, to someone who does not look at the list."""
         name, _ = name_and_quantization(download)
         if download.state is DownloadState.DONE:

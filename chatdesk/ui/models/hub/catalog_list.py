@@ -112,14 +112,14 @@ class CatalogList(QWidget):
     def show_looking(self) -> None:
         """A newer list is being looked for."""
         self._newer.setEnabled(False)
-        self._tell(tr("Looking for a newer list…"))
+        self._notify(tr("Looking for a newer list…"))
 
     def show_looked(self, words: str, *, failed: bool = False) -> None:
         """Show the result of a check for a newer list."""
         self._newer.setEnabled(True)
-        self._tell(words, "danger" if failed else "small")
+        self._notify(words, "danger" if failed else "small")
 
-    def _tell(self, words: str, look: str = "small") -> None:
+    def _notify(self, words: str, look: str = "small") -> None:
         set_class(self._told, look)
         self._told.setText(words)
         self._told.setVisible(bool(words))

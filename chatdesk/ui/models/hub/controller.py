@@ -161,19 +161,21 @@ class HubController(QObject):
 
     def _fetch(self, repository: HubRepository, variant: Variant) -> None:
         repo, revision = repository.model.repo, repository.revision
-        self._bridge.run(lambda app: app.downloads.start(repo, revision, variant), None, self._tell)
+        self._bridge.run(
+            lambda app: app.downloads.start(repo, revision, variant), None, self._notify
+        )
 
     def _fetch_entry(self, entry: CatalogEntry) -> None:
         def failed(problem: EnvironmentProblem) -> None:
             self._mark_taken()
-            self._tell(problem)
+            self._notify(problem)
 
         self.catalog.mark_asking(entry)
         self._bridge.run(
             lambda app: app.downloads.start(*app.hub.locate(entry)), None, failed, patient=True
         )
 
-    def _tell(self, problem: EnvironmentProblem) -> None:
+    def _notify(self, problem: EnvironmentProblem) -> None:
         self._notice().show_problem(problem)
 
     def _mark_taken(self) -> None:

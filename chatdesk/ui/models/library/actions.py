@@ -109,7 +109,9 @@ class ModelActions(QObject):
         self._navigator.chat_with(kept.model)
 
     def _favour(self, kept: KeptModel) -> None:
-        self._do(lambda app: app.models.notes.favour(kept.model.id, not kept.notes.favourite))
+        self._do(
+            lambda app: app.models.notes.set_favourite(kept.model.id, not kept.notes.favourite)
+        )
 
     def _rename(self, kept: KeptModel) -> None:
         def rename(name: str) -> None:
@@ -136,14 +138,14 @@ class ModelActions(QObject):
         def ask(app: str) -> None:
             question = DeleteQuestion(kept, app, parent)
             question.trash.connect(
-                lambda: away(lambda app: app.models.delete(model_id), partial(self._tell, kept))
+                lambda: away(lambda app: app.models.delete(model_id), partial(self._notify, kept))
             )
             question.forget.connect(lambda: away(lambda app: app.models.forget(model_id)))
             question.open()
 
         self._do(lambda _: app_that_keeps(kept.model), ask)
 
-    def _tell(self, kept: KeptModel, freed: int) -> None:
+    def _notify(self, kept: KeptModel, freed: int) -> None:
         self._page.notice.show_words(
             tr("“{name}” is in the trash.", name=kept.name),
             tr("{size} are free once the trash is emptied.", size=size_words(freed)),

@@ -62,7 +62,7 @@ class ElsewhereDialog(LibraryDialog):
             for each in (each for each in found if each.app == app):
                 self.body.addLayout(self._row(each))
         if not found:
-            self._tell(
+            self._notify(
                 tr(
                     "No more models were found. ChatDesk looked where LM Studio, Jan, GPT4All, "
                     "Ollama and the Hugging Face cache keep theirs."
@@ -73,7 +73,7 @@ class ElsewhereDialog(LibraryDialog):
     def show_problem(self, problem: EnvironmentProblem) -> None:
         """Say why they could not be found, or used."""
         self._working.hide()
-        self._tell(f"{problem.what} {problem.todo}".strip())
+        self._notify(f"{problem.what} {problem.todo}".strip())
         self._count()
 
     def show_working(self) -> None:
@@ -82,7 +82,7 @@ class ElsewhereDialog(LibraryDialog):
         self._working.words.setText(tr("Reading what these files are…"))
         self._working.show()
 
-    def _tell(self, words: str) -> None:
+    def _notify(self, words: str) -> None:
         self._use.setVisible(bool(self._boxes))
         self._told.setText(words)
         self._told.show()

@@ -62,12 +62,12 @@ class LibrarySearches(QObject):
         dialog.show_working()
         self._bridge.run(
             lambda app: app.models.add_all_elsewhere(chosen),
-            partial(self._tell_added, dialog),
+            partial(self._notify_added, dialog),
             patient=True,
         )
 
-    def _tell_added(self, dialog: ElsewhereDialog, came_of_it: Added) -> None:
-        added, problem = came_of_it
+    def _notify_added(self, dialog: ElsewhereDialog, outcome: Added) -> None:
+        added, problem = outcome
         if dialog in self._opened:
             dialog.accept()
         words = trn("{n} model was added.", "{n} models were added.", added)
