@@ -34,7 +34,7 @@ def test_a_models_own_sampling_is_shown_and_changed(
     def refuse(*_: object) -> None:
         raise EnvironmentProblem("The disk is full.", "Make room.")
 
-    monkeypatch.setattr(models, "set_defaults", refuse)
+    monkeypatch.setattr(models.notes, "set_defaults", refuse)
     main.parts.defaults.set_sampling(OWN)
     window.until(lambda: "The disk is full." in main.notice.words)
 
