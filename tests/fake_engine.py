@@ -22,8 +22,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.generation import (
-    ANSWER_ROOM,
     Cancelled,
     CountTokens,
     Embed,
@@ -47,7 +47,6 @@ from chatdesk.core.generation import (
     SessionRestored,
     SessionsKept,
     Span,
-    StopReason,
     TextDelta,
     TextTokenized,
     ThinkingDelta,
@@ -55,7 +54,14 @@ from chatdesk.core.generation import (
     TokenLogprob,
     TokensCounted,
 )
-from chatdesk.core.loading import Device, EngineReady, LoadModel, LoadProgress, ModelLoaded
+from chatdesk.core.loading import (
+    ANSWER_ROOM,
+    Device,
+    EngineReady,
+    LoadModel,
+    LoadProgress,
+    ModelLoaded,
+)
 from chatdesk.core.paths import session_file
 from chatdesk.core.protocol import Cancel, Shutdown
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec

@@ -44,6 +44,14 @@ class MessageState(StrEnum):
     FAILED = "failed"  # for a reason from the engine
 
 
+class StopReason(StrEnum):
+    """The reason why an answer ended."""
+
+    END = "end"  # the model's end-of-turn token, or a stop string
+    LENGTH = "length"  # max_tokens, or the context window is full
+    CANCELLED = "cancelled"
+
+
 class TitleSource(StrEnum):
     """The author of a title; a title by the user is never replaced."""
 

@@ -64,6 +64,8 @@ def _value(name: str, kind: Any, found: Any) -> Any:
         return tuple(_value(name, *each) for each in zip(kinds, found, strict=True))
     if origin is Mapping and isinstance(found, dict):
         return found
+    if origin is dict and isinstance(found, dict):
+        return {key: _value(name, inner[1], value) for key, value in found.items()}
     if isinstance(kind, type) and is_dataclass(kind):
         return coerced(kind, found)
     if type(found) in (int, float) and not abs(found) < _largest(name):  # also NaN

@@ -7,6 +7,7 @@ the end.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.loading import (
     EngineReady,
     LoadModel,
@@ -18,8 +19,6 @@ from chatdesk.core.loading import (
 )
 from chatdesk.core.protocol import Cancel, Event, Request, Shutdown, Terminal
 from chatdesk.core.sampling import SamplingParams
-
-ANSWER_ROOM = 16  # tokens: a longer prompt leaves no room for an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,6 @@ class Adapter:
 
     path: str
     scale: float = 1.0
-
-
-class StopReason(StrEnum):
-    """The reason why an answer ended."""
-
-    END = "end"  # the model's end-of-turn token, or a stop string
-    LENGTH = "length"  # max_tokens, or the context window is full
-    CANCELLED = "cancelled"
 
 
 class FailureCode(StrEnum):

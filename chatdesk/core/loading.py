@@ -10,6 +10,7 @@ from chatdesk.core.protocol import Event, Request, Terminal
 KV_TYPES = ("f16", "q8_0", "q4_0")  # from the most exact to the smallest
 ROPE_SCALINGS = ("", "none", "linear", "yarn")  # "" is what the file says
 MIN_CONTEXT_WINDOW = 512
+ANSWER_ROOM = 16  # tokens: a longer prompt leaves no room for an answer
 ContextWindow = Annotated[int, AtLeast(MIN_CONTEXT_WINDOW)]
 Parallel = Annotated[int, AtLeast(1)]
 

@@ -5,10 +5,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.generation import (
     Finished,
     GenerationStats,
-    StopReason,
     TextDelta,
     ThinkingDelta,
     TokenLogprob,

@@ -1,12 +1,12 @@
 """The state of the window when it was closed: read at once at start, before the database."""
 
+import json
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
+from chatdesk.core.coercion import coerced
 from chatdesk.core.files import write_json
 
 _log = logging.getLogger(__name__)
@@ -37,12 +37,12 @@ class WindowState:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The state of a file; the defaults when there is none or it makes no sense."""
+        """The state of a file; the default of each value that is not there or makes no sense."""
         try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
+            return coerced(cls, json.loads(path.read_bytes()))
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             _log.warning("the window's state is not readable: %s", type(problem).__name__)
             return cls()
 

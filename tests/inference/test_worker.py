@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.generation import (
     Cancelled,
     CountTokens,
@@ -17,7 +18,6 @@ from chatdesk.core.generation import (
     Finished,
     PromptMessage,
     PromptProgress,
-    StopReason,
     TextDelta,
     ThinkingDelta,
     TokensCounted,

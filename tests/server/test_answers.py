@@ -11,13 +11,8 @@ from typing import Any
 import openai
 import pytest
 
-from chatdesk.core.generation import (
-    Finished,
-    GenerationStats,
-    StopReason,
-    TextDelta,
-    TokenLogprob,
-)  # fmt: skip
+from chatdesk.core.chat import StopReason
+from chatdesk.core.generation import Finished, GenerationStats, TextDelta, TokenLogprob
 from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams

@@ -16,12 +16,12 @@ from chatdesk.core.chat import (
     MessageState,
     Rating,
     Role,
+    StopReason,
     TitleSource,
     new_id,
     now,
 )
 from chatdesk.core.errors import EnvironmentProblem, NotFound
-from chatdesk.core.generation import StopReason
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.parts import Text, Thinking
 from chatdesk.core.sampling import SamplingParams

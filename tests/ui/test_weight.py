@@ -8,22 +8,34 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
-import chatdesk.app, chatdesk.server.switch, chatdesk.services.app
 import json, linecache, sys
 print(json.dumps({"modules": list(sys.modules), "sources": list(linecache.cache)}))
 """
 
 
-def test_the_window_imports_only_what_it_needs() -> None:
-    # In a fresh process: this one has imported everything, and pytest PySide6 before us.
+def after(imports: str) -> dict[str, list[str]]:
+    """Return the modules and the sources that a fresh process holds after these imports.
+
+    This process has imported everything, and pytest PySide6 before us.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", f"import {imports}{SCRIPT}"],
         cwd=ROOT,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         stdout=subprocess.PIPE,
         check=True,
     )
-    found = json.loads(done.stdout)
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+def test_the_window_is_shown_before_what_asks_the_engine_and_the_store_is_imported() -> None:
+    late = {"sqlalchemy", "msgspec", "chatdesk.core.generation", "chatdesk.services.app"}
+    assert late.isdisjoint(after("chatdesk.app")["modules"])
+
+
+def test_the_window_imports_only_what_it_needs() -> None:
+    found = after("chatdesk.app, chatdesk.server.switch, chatdesk.services.app")
     heavy = {"sqlalchemy.orm", "alembic", "PySide6.QtNetwork", "jinja2", "llama_cpp", "numpy"}
     heavy |= {"starlette", "uvicorn", "chatdesk.ui.settings.dialog", "chatdesk.ui.settings_page"}
     heavy |= {f"chatdesk.ui.{page}" for page in ("widgets.page", "models.page", "personalize.page")}

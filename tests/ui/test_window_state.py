@@ -35,12 +35,26 @@ def test_nothing_is_kept_of_a_conversation_that_is_forgotten() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"not json", b"[]", b'{"width": "wide"}', b"\xff\xfe", b'{"anchors": {"a": 1}}'],
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b'{"width": "wide"}',
+        b"\xff\xfe",
+        b'{"anchors": {"a": 1}}',
+        b"[" * 100_000,
+    ],
 )
 def test_a_damaged_file_means_the_defaults(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "window.json"
     file.write_bytes(content)
     assert WindowState.read(file) == WindowState()
+
+
+def test_a_damaged_value_takes_no_other_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "window.json"
+    file.write_text('{"width": "wide", "drafts": {"a": "text"}, "anchors": {"a": [1, 2]}}')
+    assert WindowState.read(file) == WindowState(drafts={"a": "text"})
 
 
 def test_empty_drafts_and_ends_are_not_kept() -> None:

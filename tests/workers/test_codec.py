@@ -2,6 +2,7 @@ from typing import get_args
 
 import pytest
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.generation import (
     EngineEvent,
     EngineRequest,
@@ -11,7 +12,6 @@ from chatdesk.core.generation import (
     Generate,
     GenerationStats,
     PromptMessage,
-    StopReason,
     TextDelta,
 )
 from chatdesk.core.i18n import tr

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.generation import (
     Cancelled,
     Finished,
     Generate,
     GenerationStats,
     PromptProgress,
-    StopReason,
     TextDelta,
     ThinkingDelta,
     TokenLogprob,

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chatdesk.core.generation import (
-    ANSWER_ROOM,
     CountTokens,
     Generate,
     MessagesRendered,
@@ -19,6 +18,7 @@ from chatdesk.core.generation import (
     TokenizeText,
     TokensCounted,
 )
+from chatdesk.core.loading import ANSWER_ROOM
 from chatdesk.inference.decoding.grammar import Constraint, Constraints
 from chatdesk.inference.decoding.sampler import check
 from chatdesk.inference.native.lora import AdapterKey, Adapters

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chatdesk.core.generation import StopReason
+from chatdesk.core.chat import StopReason
 from chatdesk.inference.decoding.failures import broken, failed
 from chatdesk.inference.decoding.generation import Generation
 from chatdesk.inference.decoding.grammar import ConstraintError

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chatdesk.core.chat import AnswerRecord, Message, MessageState, with_thinking_apart
+from chatdesk.core.chat import AnswerRecord, Message, MessageState, StopReason, with_thinking_apart
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import (
     Cancelled,
@@ -18,7 +18,6 @@ from chatdesk.core.generation import (
     Finished,
     GenerationStats,
     PromptProgress,
-    StopReason,
     TextDelta,
     ThinkingDelta,
 )

@@ -23,7 +23,8 @@ from chatdesk.core.chat import (
     with_thinking_apart,
 )
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import ANSWER_ROOM, Finished, PromptMessage, TextDelta
+from chatdesk.core.generation import Finished, PromptMessage, TextDelta
+from chatdesk.core.loading import ANSWER_ROOM
 from chatdesk.core.parts import Part, Source, plain
 from chatdesk.core.prompts import prompt_messages, readable, sound_text
 from chatdesk.core.sampling import SamplingParams

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ContextUse
-from chatdesk.core.generation import ANSWER_ROOM
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import ANSWER_ROOM
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
+from chatdesk.core.chat import StopReason
 from chatdesk.core.generation import (
     Cancelled,
     CountTokens,
@@ -15,7 +16,6 @@ from chatdesk.core.generation import (
     Finished,
     Generate,
     PromptMessage,
-    StopReason,
     TextDelta,
     TokensCounted,
 )

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from chatdesk.core.chat import MessageState
+from chatdesk.core.chat import MessageState, StopReason
 from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
     Adapter,
@@ -11,7 +11,6 @@ from chatdesk.core.generation import (
     Finished,
     GenerationStats,
     PromptMessage,
-    StopReason,
     TextDelta,
     TokensCounted,
 )

@@ -84,7 +84,7 @@ def test_the_command_line_goes_before_the_model(
     file = tiny_model(app.paths.models / "tiny.gguf")
     model = app.services.models.add(file)
     app.services.models.notes.set_defaults(model.id, "Of-the-model.", PRECISE)
-    monkeypatch.setattr("chatdesk.cli.ask.build", build_scripted)
+    monkeypatch.setattr("chatdesk.cli.services.build", build_scripted)
 
     def request(**choices: Any) -> dict[str, Any]:
         asking = AskRequest("options", model=model.id, temporary=temporary, **choices)

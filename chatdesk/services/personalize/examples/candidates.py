@@ -10,9 +10,9 @@ from chatdesk.core.chat import (
     MessageState,
     Rating,
     Role,
+    StopReason,
     with_thinking_apart,
 )
-from chatdesk.core.generation import StopReason
 from chatdesk.core.personalization import (
     Doubt,
     Example,

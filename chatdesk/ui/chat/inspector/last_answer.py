@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from chatdesk.core.chat import AnswerRecord, MessageState
-from chatdesk.core.generation import StopReason
+from chatdesk.core.chat import AnswerRecord, MessageState, StopReason
 from chatdesk.core.i18n import tr
 from chatdesk.ui.widgets.fields import FactList, section
 from chatdesk.ui.words import token_words

@@ -3,8 +3,7 @@
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from chatdesk.core.chat import Message, MessageState
-from chatdesk.core.generation import StopReason
+from chatdesk.core.chat import Message, MessageState, StopReason
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class

@@ -8,8 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.chat import AnswerRecord, Mark, Message, MessageState, Rating, Role
-from chatdesk.core.generation import StopReason
+from chatdesk.core.chat import AnswerRecord, Mark, Message, MessageState, Rating, Role, StopReason
 from chatdesk.ui.chat.messages.action_row import MessageActions, facts
 from chatdesk.ui.chat.messages.message_view import CARD_WIDTH, MessageView
 from chatdesk.ui.chat.messages.state_line import StateLine
