@@ -300,7 +300,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="limits and users are
 IN_A_CHILD = """
 import os, sys
 from pathlib import Path
-from tests.library import test_fetch
+from tests.library.download import test_fetch
 
 hub = type("Hub", (), {{"endpoint": sys.argv[1]}})
 {limit}
