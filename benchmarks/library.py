@@ -188,12 +188,12 @@ def _memory(starter: Path) -> dict[str, float]:
         for kv_type in KV_TYPES:
             estimated, used = _one_load(starter, LoadOptions(window, kv_type=kv_type))
             errors.append(abs(estimated - used) / used)
-            _notify(f"{window} tokens, {kv_type}: {estimated:,} bytes foretold, {used:,} used")
+            _notify(f"{window} tokens, {kv_type}: {estimated:,} bytes predicted, {used:,} used")
     return {"memory_estimate_error": max(errors)}
 
 
 def _one_load(starter: Path, options: LoadOptions) -> tuple[int, int]:
-    """What was foretold of a load and what it used, in bytes, as the Models page shows them."""
+    """Return the predicted and the used bytes of a load, as the Models page shows them."""
     paths = find_paths()
     services = build(paths, lambda fact: None, Settings)
     model = services.models.add(starter)

@@ -123,10 +123,10 @@ class _Known:
         }
 
     def earlier_starter(self, starter: Path, stamp: Stamp) -> KnownModel | None:
-        """What a starter was known as in another folder of the program, by its name and size.
+        """Return the record of a starter from another folder of the program, by name and size.
 
-        Its earlier file may still be there, beside the new one; a copy of the person's own, which
-        lies in a folder of another kind, stays a model of its own as long as it is there.
+        Its earlier file may still be there, beside the new one; a copy of the user's own, which is
+        in a folder of another kind, stays a model of its own as long as it is there.
         """
         alike = (
             each

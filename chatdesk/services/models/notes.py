@@ -1,4 +1,4 @@
-"""What is kept of a model beside its file, and what new conversations take from it."""
+"""The notes on a model beside its file, and the defaults of new conversations from them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from chatdesk.store.models import ModelStore
 
 
 class LibraryNotes:
-    """Reads and writes the notes of models. Every change is told as `ModelsChanged`."""
+    """Reads and writes the notes of models. `ModelsChanged` reports every change."""
 
     def __init__(
         self, store: ModelStore, publish: Publish, settings: Callable[[], Settings]
@@ -25,11 +25,11 @@ class LibraryNotes:
         self._settings = settings
 
     def of(self, model_id: str) -> ModelNotes:
-        """What is kept of a model beside its file. Raises `NotFound`."""
+        """Return the notes on a model. Raises `NotFound`."""
         return self._store.notes(model_id)
 
     def note(self, model_id: str, change: Callable[[ModelNotes], ModelNotes]) -> None:
-        """Keep what `change` makes of a model's notes. Raises `NotFound`."""
+        """Replace a model's notes by `change` of them. Raises `NotFound`."""
         self._store.note(model_id, change)
         self._publish(ModelsChanged())
 
@@ -43,7 +43,7 @@ class LibraryNotes:
         self.note(model_id, lambda notes: replace(notes, favourite=favourite))
 
     def tag(self, model_id: str, tags: Sequence[str]) -> None:
-        """Put these tags on a model in place of those it has."""
+        """Replace the tags of a model."""
         clean = (" ".join(sound_text(tag).split()) for tag in tags)
         kept = tuple(dict.fromkeys(tag for tag in clean if tag))
         self.note(model_id, lambda notes: replace(notes, tags=kept))
@@ -51,12 +51,12 @@ class LibraryNotes:
     def set_defaults(
         self, model_id: str, system_prompt: str | None, sampling: SamplingParams | None
     ) -> None:
-        """What new conversations with a model begin with; None is the general setting."""
+        """Set the defaults of new conversations with a model; None is the general setting."""
         system = None if system_prompt is None else sound_text(system_prompt)
         self.note(model_id, lambda notes: replace(notes, system_prompt=system, sampling=sampling))
 
     def edit(self, model_id: str, before: ModelNotes, after: ModelNotes) -> None:
-        """Store what a person changed of a model's notes."""
+        """Store the user's changes of a model's notes."""
         if before.title != after.title:
             self.rename(model_id, after.title)
         if before.favourite != after.favourite:
@@ -68,11 +68,11 @@ class LibraryNotes:
             self.set_defaults(model_id, *defaults)
 
     def defaults(self, model: ModelFile | None) -> ChatSettings:
-        """What new chats begin with: what is noted of this model in place of the settings."""
+        """Return the defaults of new chats: this model's, then those of the settings."""
         general = self._settings().chat
         try:
             notes = self._store.notes(model.id) if model else ModelNotes()
-        except NotFound:  # a model that was never taken up
+        except NotFound:  # a model that was never listed
             return general
         own = notes.system_prompt
         return ChatSettings(

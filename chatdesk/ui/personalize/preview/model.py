@@ -1,4 +1,4 @@
-"""What would be learned, as a Qt model: quick also with many thousands of examples."""
+"""The examples as a Qt model: fast also with many thousands of them."""
 
 from collections.abc import Callable
 from enum import Enum, IntEnum, auto
@@ -14,7 +14,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class RowKind(Enum):
-    """Which examples are shown."""
+    """The kind of examples to show."""
 
     ALL = auto()
     CHOSEN = auto()
@@ -22,7 +22,7 @@ class RowKind(Enum):
     PERSONAL = auto()  # with secrets or personal data
 
     def holds(self, example: Example) -> bool:
-        """Whether an example is of this kind."""
+        """Return True if an example is of this kind."""
         match self:
             case RowKind.ALL:
                 return True
@@ -35,7 +35,7 @@ class RowKind(Enum):
 
 
 class ExampleRole(IntEnum):
-    """What a row tells beside its question."""
+    """The data of a row beside its question."""
 
     EXAMPLE = Qt.ItemDataRole.UserRole + 1
     ORIGIN = auto()  # why it is an example, and where it is from
@@ -71,15 +71,15 @@ class PreviewModel(QAbstractListModel):
         self.endResetModel()
 
     def count(self, kind: RowKind) -> int:
-        """How many examples are of a kind."""
+        """Return the number of examples of a kind."""
         return sum(kind.holds(each) for each in self._examples)
 
     def example(self, index: Index) -> Example | None:
-        """The example of a row."""
+        """Return the example of a row."""
         return self._examples[self._rows[index.row()]] if index.isValid() else None
 
     def where(self, source: ExampleSource) -> str:
-        """Where an example is from: a chat's title, or the line of a file."""
+        """Return the source of an example: a chat's title, or the line of a file."""
         if source.is_file:
             return source.message_id
         return self._title_of(source.conversation_id) or tr("a chat without a title")
@@ -100,11 +100,11 @@ class PreviewModel(QAbstractListModel):
     # Qt's names from here on
 
     def rowCount(self, parent: Index | None = None) -> int:
-        """How many rows there are."""
+        """Return the number of rows."""
         return 0 if parent and parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """A row's question, example, origin, and for a screen reader all of it in words."""
+        """Return a row's question, example, origin, or all of it in words for a screen reader."""
         example = self._examples[self._rows[index.row()]]
         match role:
             case Qt.ItemDataRole.DisplayRole:
@@ -119,7 +119,7 @@ class PreviewModel(QAbstractListModel):
 
 
 def question(example: Example) -> str:
-    """The last thing that was asked, as it is learned, in one line."""
+    """Return the last question, as it is learned, in one line."""
     asked = example.turns[-1].content if example.turns else example.target
     return " ".join(example.shown(asked[:_LINE]).split())
 
