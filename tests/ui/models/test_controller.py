@@ -312,6 +312,7 @@ def test_a_damaged_file_of_another_app_is_told(library: Library) -> None:
     library.until(lambda: library.page.notice.words.startswith("0 models were added. "))
 
 
+@pytest.mark.engine
 def test_a_model_is_made_smaller(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = Comparison(ModelFigures(4_000_000, 100.0, 8.0), ModelFigures(1_000_000, 150.0, 8.1))
     monkeypatch.setattr(quantizing, "compare", lambda *given: measured)  # takes minutes
@@ -334,6 +335,7 @@ def test_a_model_is_made_smaller(library: Library, monkeypatch: pytest.MonkeyPat
     library.until(lambda: len(library.names()) == 3)
 
 
+@pytest.mark.engine
 def test_its_end_is_told_to_who_does_not_look(library: Library) -> None:
     library.add("Tiny", answer=b"abc")
     library.open()

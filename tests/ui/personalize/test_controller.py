@@ -305,6 +305,7 @@ def test_one_of_peft_is_chosen_by_its_weights(
 # The preview
 
 
+@pytest.mark.engine
 def test_looking_at_a_chat_and_back_to_the_preview(learning: Learning) -> None:
     window = learning.window
     answer = window.ask("say: one")
