@@ -25,7 +25,7 @@ from chatdesk.core.settings import (
 )
 from chatdesk.core.settings_file import read_settings, save_settings
 
-OTHERS = Settings(  # than the defaults, each of them
+WITHOUT_SECTIONS = Settings(  # what versions without sections could set, each to another value
     general=GeneralSettings("zh_CN", "dark", enter_sends=False, look_for_updates=True),
     chat=ChatSettings(
         "说话要短。",
@@ -40,7 +40,8 @@ OTHERS = Settings(  # than the defaults, each of them
     ),
     downloads=DownloadSettings("https://mirror.example", 3, 2_500_000, "/disk/models"),
 )
-FLAT = {  # the same, as versions without sections wrote it
+OTHERS = WITHOUT_SECTIONS  # than the defaults, each of them; newer ones with `.edited(…)` here
+FLAT = {  # as versions without sections wrote them
     "language": "zh_CN",
     "theme": "dark",
     "enter_sends": False,
@@ -95,9 +96,10 @@ def test_a_round_trip(file: Path) -> None:
 
 def test_a_file_of_a_version_without_sections(file: Path) -> None:
     assert len(FLAT) == 26
-    assert read(file, FLAT) == OTHERS
-    save_settings(OTHERS, file)
-    assert json.loads(file.read_text("utf-8")) == json.loads(json.dumps(asdict(OTHERS)))
+    assert read(file, FLAT) == WITHOUT_SECTIONS
+    save_settings(WITHOUT_SECTIONS, file)
+    written = json.loads(file.read_text("utf-8"))
+    assert written == json.loads(json.dumps(asdict(WITHOUT_SECTIONS)))
 
 
 def test_a_section_holds_before_what_an_older_version_wrote(file: Path) -> None:
