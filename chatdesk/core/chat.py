@@ -139,6 +139,10 @@ class Message:
         thinking = self.thinking if thinking is None else thinking
         return replace(self, parts=filled(frame_of(self.parts), text, thinking))
 
+    def with_content_of(self, other: "Message") -> "Message":
+        """Return the message with what is written in another version of it."""
+        return replace(self, parts=other.parts, state=other.state, answer=other.answer)
+
 
 def new_message(
     conversation_id: str,

@@ -16,7 +16,7 @@ class MessageAdded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged(Fact):
-    """A message was rated, or marked; its words are the same."""
+    """A message was pinned, rated or marked; its words are the same."""
 
     message: Message
 

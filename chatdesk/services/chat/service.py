@@ -162,12 +162,7 @@ class ChatService:
                 conversation = self._store.get(conversation_id)  # it ended just now
                 break
         messages = tuple(
-            replace(
-                newest.get(message.id, message),
-                pinned=message.pinned,
-                rating=message.rating,
-                mark=message.mark,
-            )
+            message.with_content_of(newest.get(message.id, message))
             for message in conversation.messages
         )
         return replace(conversation, messages=messages)
@@ -244,6 +239,7 @@ class ChatService:
     def pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
         self._store.set_pinned(message_id, pinned)
+        self._notify_changed(message_id)
 
     def rename(self, conversation_id: str, title: str) -> None:
         """Give a conversation the user's own title."""

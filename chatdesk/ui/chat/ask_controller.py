@@ -188,13 +188,10 @@ class AskController(QObject):
 
     def _pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
-
-        def show(_: None) -> None:
-            self._view.change(message_id, pinned=pinned)
-            self._counter.count_soon()
-
         self._bridge.run(
-            lambda app: app.chat.pin(message_id, pinned), show, self._notice.show_problem
+            lambda app: app.chat.pin(message_id, pinned),
+            lambda _: self._counter.count_soon(),
+            self._notice.show_problem,
         )
 
     # Facts

@@ -22,11 +22,10 @@ class FeedbackController(QObject):
         super().__init__()
         self._bridge = bridge
         self._navigator = navigator
-        self._view = view
         self._notice = notice
         view.message_actions.rate_requested.connect(self._rate)
         view.message_actions.mark_requested.connect(self._mark)
-        bridge.subscribe(MessageChanged, self._on_message_changed)
+        bridge.subscribe(MessageChanged, lambda fact: view.change(fact.message))
 
     def _rate(self, message_id: str, rating: Rating | None) -> None:
         """Give an answer a thumb, or take it back."""
@@ -56,11 +55,6 @@ class FeedbackController(QObject):
             marked,
             self._notice.show_problem,
         )
-
-    def _on_message_changed(self, fact: MessageChanged) -> None:
-        """A message was rated or marked, here or elsewhere."""
-        message = fact.message
-        self._view.change(message.id, rating=message.rating, mark=message.mark)
 
 
 def learned_words(adapters: int) -> str:

@@ -23,6 +23,7 @@ from chatdesk.services.chat.facts import (
     AnswerReopened,
     ConversationsChanged,
     MessageAdded,
+    MessageChanged,
     TextArrived,
     ThinkingArrived,
 )
@@ -357,6 +358,7 @@ def test_a_pinned_message_stays_in_view(app: ScriptedApp) -> None:
     second = app.answered("say: " + "two " * 600, first.conversation_id).message
     assert first.parent_id
     chat.pin(first.parent_id, True)
+    assert app.until(MessageChanged).message.pinned
     assert chat.conversation(first.conversation_id).by_id[first.parent_id].pinned
     assert chat.count_tokens(first.conversation_id, "").view_after == first.id
     chat.pin(first.parent_id, False)

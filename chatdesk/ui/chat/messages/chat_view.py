@@ -1,7 +1,6 @@
 """The conversation: messages come, grow and end, and the editors that are open in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from threading import Thread
 
 from PySide6.QtCore import QTimer
@@ -130,10 +129,10 @@ class ChatView(QWidget):
             self._show_change(view)
         self._update_caret()
 
-    def change(self, message_id: str, **fields: object) -> None:
-        """A message that may be shown was pinned, rated or marked, or is so no longer."""
-        if message := self.column.message(message_id):
-            self.replace(replace(message, **fields))  # type: ignore[arg-type]
+    def change(self, message: Message) -> None:
+        """A message that may be shown was pinned, rated or marked; what is written stays."""
+        if shown := self.column.message(message.id):
+            self.replace(message.with_content_of(shown))
 
     def edit(self, message_id: str, text: str | None = None) -> None:
         """Edit a message in place, as it stands or with another text; or go on editing it."""

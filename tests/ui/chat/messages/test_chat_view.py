@@ -313,12 +313,14 @@ def test_the_line_moves_nothing_that_is_being_read(qtbot: QtBot, view: ChatView)
 
 
 def test_pinning_shows_its_mark(view: ChatView) -> None:
-    view.show_path(conversation(2), {})
-    view.change("0", pinned=True)
+    message = conversation(2)[0]
+    view.show_path((message.with_words(text="What is shown"),), {})
+    view.change(replace(message, pinned=True))
     first = next(v for v in view.findChildren(MessageView) if v.message.id == "0")
     assert first.marks.isVisible()
     assert view.messages[0].pinned
-    view.change("gone", pinned=True)
+    assert view.messages[0].text == "What is shown"
+    view.change(replace(message, id="gone"))
 
 
 def test_the_focus_stays_in_the_conversation(view: ChatView, qtbot: QtBot) -> None:
