@@ -139,7 +139,11 @@ def test_a_repository_without_models(finding: Finding) -> None:
     assert "no model files" in finding.service.judge(finding.service.open("a/b")).problem
 
 
-def test_nothing_is_asked_for_the_list_of_recommended_models(finding: Finding) -> None:
+def test_nothing_is_asked_for_the_list_of_recommended_models(
+    finding: Finding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A laptop's: on a busy machine, the measured one leaves no model that is fast enough.
+    monkeypatch.setattr("chatdesk.library.machine.bandwidth._measure", lambda threads: 40e9)
     service = finding.service
     found = service.recommended()
     assert found
