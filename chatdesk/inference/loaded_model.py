@@ -29,7 +29,7 @@ from chatdesk.inference.decoding.generation import Generation
 from chatdesk.inference.decoding.grammar import Constraints
 from chatdesk.inference.decoding.preparer import Prepared, Preparer
 from chatdesk.inference.decoding.sampler import Sampler
-from chatdesk.inference.decoding.scheduler import Batching
+from chatdesk.inference.decoding.scheduler import Scheduler
 from chatdesk.inference.decoding.sequences import Sequences
 from chatdesk.inference.decoding.tasks import Embedding, Scoring, Task
 from chatdesk.inference.loading.open_model import Opened, open_model
@@ -87,7 +87,7 @@ class LoadedModel:
         self._draft_model, self._draft_notice = _draft_model(opened, options, abort)
         self._tasks: list[Task] = []
         self._task_id: str | None = None
-        self.batching = Batching(
+        self.batching = Scheduler(
             context,
             self._sequences,
             self._adapters,

@@ -39,7 +39,7 @@ class _Part:
     rows: Sequence[int]
 
 
-class Batching:
+class Scheduler:
     """The answers that wait and run on one context. For one thread, except `is_background`.
 
     `refit` gives an answer another beginning when its context is full; False when there is none.

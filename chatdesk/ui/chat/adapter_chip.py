@@ -10,13 +10,13 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord
 from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.eliding_button import Chip
+from chatdesk.ui.widgets.eliding_button import ElidingButton
 
 WIDEST = 190  # pixels
 BASE = ""  # the choice of no adapter; None means the active one
 
 
-class AdapterChip(Chip):
+class AdapterChip(ElidingButton):
     """A chip with an adapter's name, hidden while the model has no adapters.
 
     `chosen` carries an adapter's id, `BASE`, or None for the active one.

@@ -18,7 +18,7 @@ from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.chat.composer import Composer, ComposerState
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.open_chat import OpenChat
-from chatdesk.ui.chat.token_counter import PromptCounter
+from chatdesk.ui.chat.token_counter import TokenCounter
 from chatdesk.ui.widgets.notice import Notice
 
 _T = TypeVar("_T")
@@ -47,7 +47,7 @@ class AskController(QObject):
         self._notice = notice
         self._answering: dict[str, str] = {}  # message id -> conversation id
         self._requests: set[_Request] = set()
-        self._counter = PromptCounter(bridge, composer, self._countable)
+        self._counter = TokenCounter(bridge, composer, self._countable)
         self._counter.measured.connect(chat.show_context)
         chat.prompt_changed.connect(self._counter.count_soon)
         chat.opened.connect(self._show_state)

@@ -20,7 +20,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.adapter_chip import AdapterChip
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.eliding_button import Chip
+from chatdesk.ui.widgets.eliding_button import ElidingButton
 
 MAX_LINES = 10
 BUTTON = 32
@@ -92,7 +92,7 @@ class Composer(QFrame):
         self._theme = theme
         self._state = ComposerState.READY
         self._editor = _Editor()
-        self._model = Chip(tr("Model"))
+        self._model = ElidingButton(tr("Model"))
         self._menu = QMenu(self)
         self.adapter = AdapterChip(theme)
         self._tokens = QLabel()

@@ -17,7 +17,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 
-class ModelsController(QObject):
+class ModelController(QObject):
     """Knows which models there are, and uses the one that is chosen."""
 
     def __init__(

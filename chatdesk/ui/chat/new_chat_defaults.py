@@ -14,7 +14,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
 
-class ModelDefaults(QObject):
+class NewChatDefaults(QObject):
     """Keeps up with the model in use; its signals carry what holds from now on."""
 
     system_prompt_changed = Signal(str)

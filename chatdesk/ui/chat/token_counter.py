@@ -16,7 +16,7 @@ DELAY_MS = 250
 NEARLY_FULL = 0.75  # of the context window: from here on it is worth a word
 
 
-class PromptCounter(QObject):
+class TokenCounter(QObject):
     """Counts the open conversation with what is in the composer, after a pause in typing.
 
     `situation` gives the open conversation's id and the system prompt of the next new chat, or

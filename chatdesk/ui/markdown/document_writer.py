@@ -89,7 +89,7 @@ class _Place:
     prefix: str = ""
 
 
-class ProseWriter:
+class DocumentWriter:
     """Appends blocks at the end of a document.
 
     `last` is the kind of the document's last block; restore it together with the text when an end

@@ -30,7 +30,7 @@ from chatdesk.ui.markdown.document_writer import (
     RULE,
     TASK,
     BlockKind,
-    ProseWriter,
+    DocumentWriter,
     safe_link,
 )
 from chatdesk.ui.theme import TEXT_PX, Theme
@@ -71,7 +71,7 @@ class ProseView(QTextBrowser):
         document.setUndoRedoEnabled(False)
         document.setDocumentMargin(0)
         document.setIndentWidth(24)
-        self._writer = ProseWriter(document, theme, quiet)
+        self._writer = DocumentWriter(document, theme, quiet)
         self.anchorClicked.connect(self._open)
         self.highlighted.connect(self._hover)
 

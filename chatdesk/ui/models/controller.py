@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # imported when they are made
     Found = tuple[tuple[KeptModel, ...], Hardware]
 
 
-class ModelsPageController(PageController["ModelsPage"]):
+class ModelsController(PageController["ModelsPage"]):
     """`hub` and `downloads` give the parts of the page that are theirs."""
 
     def __init__(

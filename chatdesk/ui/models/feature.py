@@ -4,7 +4,7 @@ from functools import partial
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.feature import Feature, Host, Page
-from chatdesk.ui.models.controller import ModelsPageController
+from chatdesk.ui.models.controller import ModelsController
 from chatdesk.ui.models.options.controller import ModelOptionsController
 from chatdesk.ui.navigator import PageId
 from chatdesk.ui.theme import Theme
@@ -17,7 +17,7 @@ class ModelsFeature(Feature):
         super().__init__(host)
         bridge, navigator, window = host.bridge, host.navigator, host.window
         self._options = ModelOptionsController(bridge, host.settings, window)
-        self._controller = ModelsPageController(bridge, navigator, host.notice, window)
+        self._controller = ModelsController(bridge, navigator, host.notice, window)
         self.pages = (Page(PageId.MODELS, tr("Models"), "cube", self._controller.page, "Ctrl+M"),)
         navigator.options_requested.connect(self._options.open)
         self._controller.downloads.status_changed.connect(

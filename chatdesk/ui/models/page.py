@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QMenu, QVBoxLayout, QWidget
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel
 from chatdesk.library.machine.hardware import Hardware
-from chatdesk.ui.models.library.model_list import OVERHANG, KeptList
+from chatdesk.ui.models.library.model_list import OVERHANG, ModelList
 from chatdesk.ui.models.words import computer_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
@@ -26,7 +26,7 @@ class ModelsPage(PageView):
     def __init__(self, theme: Theme, search: QWidget, downloads: QWidget, catalog: QWidget) -> None:
         super().__init__(tr("Models"), theme, OVERHANG)
         self.search, self.downloads, self.catalog = search, downloads, catalog
-        self.kept = KeptList(theme)
+        self.kept = ModelList(theme)
         self._more = plain_button(tr("More"), tr("More about the models on this computer"))
         self._add = plain_button(tr("Add a file…"), tr("Add a model file"))
         self._computer = PlainLabel(look="muted")

@@ -12,7 +12,7 @@ from chatdesk.ui.personalize.adapter_list import UNFINISHED, AdapterList
 from chatdesk.ui.personalize.adapter_list_model import AdapterListModel
 from chatdesk.ui.personalize.overview import Overview
 from chatdesk.ui.personalize.run_card import RunCard
-from chatdesk.ui.personalize.welcome import HowItGoes, MissingCard
+from chatdesk.ui.personalize.welcome import MissingCard, PersonalizeWelcome
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.page import PageView
@@ -33,7 +33,7 @@ class PersonalizePage(PageView):
         self.missing = MissingCard(theme)
         self.card = AdapterCard(theme)
         self.run = RunCard(theme)
-        self.how = HowItGoes(theme)
+        self.how = PersonalizeWelcome(theme)
         self.model = AdapterListModel()
         self.history = AdapterList(self.model, theme)
         self._settings = plain_button(tr("What it may learn from"))

@@ -9,7 +9,7 @@ from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import small
 
 
-class HowItGoes(QWidget):
+class PersonalizeWelcome(QWidget):
     """Nothing has been learned yet: what to do, and what happens then."""
 
     def __init__(self, theme: Theme) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import MAX_SEED, SamplerGroup, SamplingParams
-from chatdesk.ui.sampling.sliders import Knobs, knobs_of
+from chatdesk.ui.sampling.sliders import ParameterSliders, slider_fields_of
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice, Decimal, Form, WholeNumber, section
 
@@ -13,7 +13,7 @@ MOST_TOKENS = 10**6
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
-class MoreSampling(QWidget):
+class MoreSamplers(QWidget):
     """Fields of the other parameters; `turned` carries a field's name and its new value.
 
     Parameters of a sampler that is off are hidden.
@@ -26,12 +26,12 @@ class MoreSampling(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(14)
-        self._groups: list[Knobs] = []
-        self._dependent: dict[str, Knobs] = {}
-        self._add_knobs(tr("Filters"), SamplerGroup.FILTERS)
-        self._add_knobs(tr("Dynamic temperature"), SamplerGroup.DYNAMIC_TEMPERATURE)
-        self._add_knobs("XTC", SamplerGroup.XTC)
-        self._add_knobs("DRY", SamplerGroup.DRY)
+        self._groups: list[ParameterSliders] = []
+        self._dependent: dict[str, ParameterSliders] = {}
+        self._add_sliders(tr("Filters"), SamplerGroup.FILTERS)
+        self._add_sliders(tr("Dynamic temperature"), SamplerGroup.DYNAMIC_TEMPERATURE)
+        self._add_sliders("XTC", SamplerGroup.XTC)
+        self._add_sliders("DRY", SamplerGroup.DRY)
         self._column.addWidget(section("Mirostat"))
         self._mirostat = Choice({0: tr("off"), 1: "Mirostat 1", 2: "Mirostat 2"}, 0, theme)
         self._mirostat.setAccessibleName("Mirostat")
@@ -40,15 +40,15 @@ class MoreSampling(QWidget):
         )
         self._column.addWidget(self._mirostat)
         self._add_group(SamplerGroup.MIROSTAT)
-        self._add_knobs(tr("Penalties"), SamplerGroup.PENALTIES)
+        self._add_sliders(tr("Penalties"), SamplerGroup.PENALTIES)
         self._column.addLayout(self._fields())
 
     def show_values(self, sampling: SamplingParams) -> None:
         """Show these parameters."""
-        for knobs in self._groups:
-            knobs.show_values(sampling)
-        for field, knobs in self._dependent.items():
-            knobs.setVisible(bool(getattr(sampling, field)))
+        for sliders in self._groups:
+            sliders.show_values(sampling)
+        for field, sliders in self._dependent.items():
+            sliders.setVisible(bool(getattr(sampling, field)))
         self._mirostat.choose(sampling.mirostat)
         for number, value in (
             (self._look_back, sampling.repeat_last_n),
@@ -67,18 +67,18 @@ class MoreSampling(QWidget):
             number.interpretText()
         self._notify_stops()
 
-    def _add_knobs(self, heading: str, group: SamplerGroup) -> None:
+    def _add_sliders(self, heading: str, group: SamplerGroup) -> None:
         self._column.addWidget(section(heading))
         self._add_group(group)
 
     def _add_group(self, group: SamplerGroup) -> None:
-        for needs, shown in knobs_of(group).items():
-            knobs = Knobs(shown)
-            knobs.turned.connect(self.turned)
-            self._groups.append(knobs)
+        for needs, shown in slider_fields_of(group).items():
+            sliders = ParameterSliders(shown)
+            sliders.turned.connect(self.turned)
+            self._groups.append(sliders)
             if needs:
-                self._dependent[needs] = knobs
-            self._column.addWidget(knobs)
+                self._dependent[needs] = sliders
+            self._column.addWidget(sliders)
 
     def _fields(self) -> Form:
         self._look_back = WholeNumber(-1, MOST_TOKENS, 64, tr("everything"))

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import PRESETS, SamplerGroup, SamplingParams
-from chatdesk.ui.sampling.more_samplers import MoreSampling
-from chatdesk.ui.sampling.sliders import Knobs, knobs_of
+from chatdesk.ui.sampling.more_samplers import MoreSamplers
+from chatdesk.ui.sampling.sliders import ParameterSliders, slider_fields_of
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fields import Choice, Fold, recolour, section
 
@@ -28,11 +28,11 @@ class SamplingPanel(QWidget):
         self._preset.setAccessibleName(tr("Preset"))
         self._preset.setPlaceholderText(tr("Your own"))
         self._preset.activated.connect(lambda _: self._use_preset())
-        self._usual = Knobs(knobs_of(SamplerGroup.USUAL)[""])
+        self._usual = ParameterSliders(slider_fields_of(SamplerGroup.USUAL)[""])
         self._usual.turned.connect(self._change)
         self._fold = Fold(tr("More"), theme)
         self._fold.toggled.connect(self._unfold)
-        self._more: MoreSampling | None = None
+        self._more: MoreSamplers | None = None
         self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
@@ -82,7 +82,7 @@ class SamplingPanel(QWidget):
 
     def _unfold(self, shown: bool) -> None:
         if self._more is None:  # few will ever want it: the window is lighter without
-            self._more = MoreSampling(self._theme)
+            self._more = MoreSamplers(self._theme)
             self._more.turned.connect(self._change)
             self._more.show_values(self._sampling)
             self._column.addWidget(self._more)

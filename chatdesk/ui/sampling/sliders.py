@@ -11,7 +11,7 @@ from chatdesk.ui.theme import set_class
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
+class SliderField:
     """A parameter and its slider."""
 
     number: SamplerNumber
@@ -22,30 +22,30 @@ class Knob:
         return f"{value:.2f}" if self.slider.step < 1 else f"{value:.0f}"
 
 
-def knobs_of(group: SamplerGroup) -> dict[str, tuple[Knob, ...]]:
+def slider_fields_of(group: SamplerGroup) -> dict[str, tuple[SliderField, ...]]:
     """The sliders of a group by the field that must be on for them, "" for those always shown."""
-    found: dict[str, tuple[Knob, ...]] = {}
+    found: dict[str, tuple[SliderField, ...]] = {}
     for each in NUMBERS:
         if (slider := each.slider) and slider.group is group:
-            found[slider.needs] = (*found.get(slider.needs, ()), Knob(each, slider))
+            found[slider.needs] = (*found.get(slider.needs, ()), SliderField(each, slider))
     return found
 
 
-class KnobSlider(QWidget):
+class ParameterSlider(QWidget):
     """A name, a value and a slider; emits the new value when the user moves it."""
 
     moved = Signal(float)
 
-    def __init__(self, knob: Knob) -> None:
+    def __init__(self, field: SliderField) -> None:
         super().__init__()
-        self._knob = knob
+        self._field = field
         self._value = QLabel()
         self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._step = knob.slider.step
+        self._step = field.slider.step
         self._slider.setRange(
-            round(knob.slider.low / self._step), round(knob.slider.high / self._step)
+            round(field.slider.low / self._step), round(field.slider.high / self._step)
         )
-        words, hint = knob.slider.words()
+        words, hint = field.slider.words()
         self._slider.setAccessibleName(words)
         self._slider.setAccessibleDescription(hint)
         self._slider.valueChanged.connect(self._on_moved)
@@ -67,28 +67,28 @@ class KnobSlider(QWidget):
         self._slider.blockSignals(True)
         self._slider.setValue(round(value / self._step))
         self._slider.blockSignals(False)
-        self._value.setText(self._knob.shown(value))
+        self._value.setText(self._field.shown(value))
 
     def _on_moved(self, position: int) -> None:
         value = position * self._step
-        self._value.setText(self._knob.shown(value))
+        self._value.setText(self._field.shown(value))
         self.moved.emit(value)
 
 
-class Knobs(QWidget):
+class ParameterSliders(QWidget):
     """Some sliders in a column. `turned` carries a field's name and its new value."""
 
     turned = Signal(str, object)
 
-    def __init__(self, knobs: tuple[Knob, ...]) -> None:
+    def __init__(self, fields: tuple[SliderField, ...]) -> None:
         super().__init__()
-        self._sliders: dict[str, KnobSlider] = {}
+        self._sliders: dict[str, ParameterSlider] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(14)
-        for knob in knobs:
-            slider = self._sliders[knob.number.name] = KnobSlider(knob)
-            slider.moved.connect(self._notifier(knob))
+        for field in fields:
+            slider = self._sliders[field.number.name] = ParameterSlider(field)
+            slider.moved.connect(self._notifier(field))
             layout.addWidget(slider)
 
     def show_values(self, sampling: SamplingParams) -> None:
@@ -96,6 +96,6 @@ class Knobs(QWidget):
         for field, slider in self._sliders.items():
             slider.show_value(getattr(sampling, field))
 
-    def _notifier(self, knob: Knob) -> Callable[[float], None]:
-        name, kind = knob.number.name, knob.number.kind
+    def _notifier(self, field: SliderField) -> Callable[[float], None]:
+        name, kind = field.number.name, field.number.kind
         return lambda value: self.turned.emit(name, kind(round(value, 4)))

@@ -10,7 +10,7 @@ from chatdesk.ui.theme import set_class
 NARROWEST = 44  # pixels: only its icon
 
 
-class Chip(QPushButton):
+class ElidingButton(QPushButton):
     """As wide as its words, at most `widest` pixels; with less room they are cut off."""
 
     def __init__(self, name: str, widest: int = 400) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # imported when a page is shown
     from chatdesk.ui.widgets.page import PageView
 
 
-class Panels(QWidget):
+class WindowLayout(QWidget):
     """Shows and hides them; `state` remembers what is shown."""
 
     state_changed = Signal()

@@ -28,9 +28,9 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.bug_dialog import show_bug
-from chatdesk.ui.window.layout import Panels
+from chatdesk.ui.window.layout import WindowLayout
 from chatdesk.ui.window.parts import WindowParts
-from chatdesk.ui.window.state_keeper import WindowKeeper
+from chatdesk.ui.window.state_keeper import StateKeeper
 from chatdesk.ui.window_state import WindowState
 
 
@@ -56,13 +56,13 @@ class MainWindow(QMainWindow):
         self.navigator = navigator = Navigator(self)
         self.parts = parts = WindowParts(bridge, navigator, settings, state, theme, self)
         self._page, self._chat = parts.page, parts.chat
-        self._panels = Panels(
+        self._panels = WindowLayout(
             parts.sidebar, parts.page, parts.inspector, parts.pages, state, navigator
         )
         self.setCentralWidget(self._panels)
         self.setMinimumSize(560, 420)
         self.setAcceptDrops(True)
-        self._keeper = WindowKeeper(self, state, state_path, self._chat.remember)
+        self._keeper = StateKeeper(self, state, state_path, self._chat.remember)
         self._connect(settings)
         self._shortcuts()
         self.set_theme(theme)

@@ -10,8 +10,8 @@ from chatdesk.ui.chat.ask_controller import AskController
 from chatdesk.ui.chat.engine_notices import EngineNotices
 from chatdesk.ui.chat.feedback_controller import FeedbackController
 from chatdesk.ui.chat.inspector.inspector import Inspector
-from chatdesk.ui.chat.model_controller import ModelsController
-from chatdesk.ui.chat.new_chat_defaults import ModelDefaults
+from chatdesk.ui.chat.model_controller import ModelController
+from chatdesk.ui.chat.new_chat_defaults import NewChatDefaults
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.chat.page import ConversationPage
 from chatdesk.ui.feature import Host
@@ -58,11 +58,11 @@ class WindowParts:
         self.adapters = AdapterController(
             bridge, navigator, composer.adapter, self.inspector, notice
         )
-        self.models = ModelsController(bridge, settings, composer, page.suggestions, notice)
+        self.models = ModelController(bridge, settings, composer, page.suggestions, notice)
         self.settings = SettingsController(
             bridge, navigator, settings, settings_pages, notice, window
         )
-        self.defaults = ModelDefaults(bridge, settings, notice)
+        self.defaults = NewChatDefaults(bridge, settings, notice)
         self.updates = UpdateController(bridge, settings, notice, window)
         self.engine_notices = EngineNotices(bridge, navigator, notice, settings)
         bridge.subscribe(AnswerEnded, self._show_speed)

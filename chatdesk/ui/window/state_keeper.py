@@ -12,7 +12,7 @@ from chatdesk.ui.window_state import WindowState
 STATE_DELAY_MS = 400
 
 
-class WindowKeeper(QObject):
+class StateKeeper(QObject):
     """Saves `state` at `path`, soon after the window was moved or `save_soon` was called.
 
     `remember` is called before writing: it adds other data to the state.

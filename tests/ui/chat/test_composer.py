@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.chat.composer import MAX_LINES, Composer, ComposerState
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.eliding_button import Chip
+from chatdesk.ui.widgets.eliding_button import ElidingButton
 
 
 @pytest.fixture
@@ -95,7 +95,9 @@ def test_dropped_files_are_left_to_the_window(composer: Composer) -> None:
 def test_where_it_is_narrow_the_chips_give_way(composer: Composer, qtbot: QtBot) -> None:
     composer.set_model("A model with a long name · Q4_1")
     composer.show()
-    chip = next(each for each in composer.findChildren(Chip) if "Model" in each.accessibleName())
+    chip = next(
+        each for each in composer.findChildren(ElidingButton) if "Model" in each.accessibleName()
+    )
     assert chip.text() == chip.words == "A model with a long name · Q4_1"
     whole = chip.width()
     composer.resize(220, 120)

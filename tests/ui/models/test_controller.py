@@ -23,12 +23,12 @@ from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineSta
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.quantize import service as quantizing
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.models.controller import ModelsPageController
+from chatdesk.ui.models.controller import ModelsController
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
-from chatdesk.ui.models.library.details_dialog import ModelDetails
+from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
-from chatdesk.ui.models.library.model_list import KeptRow
-from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
+from chatdesk.ui.models.library.model_list import ModelListRow
+from chatdesk.ui.models.library.other_apps_dialog import OtherAppsDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.theme import Theme
@@ -57,7 +57,7 @@ class Library:
         qtbot.addWidget(self.window)
         self.chats_notice = Notice(theme)
         self.navigator = Navigator()
-        self.controller = ModelsPageController(
+        self.controller = ModelsController(
             self.bridge, self.navigator, self.chats_notice, self.window
         )
         self.controller.set_theme(theme)
@@ -77,8 +77,8 @@ class Library:
     def until(self, condition: Callable[[], bool]) -> None:
         self.qtbot.waitUntil(condition, timeout=TIMEOUT_MS)
 
-    def row(self, name: str) -> KeptRow:
-        def found() -> list[KeptRow]:
+    def row(self, name: str) -> ModelListRow:
+        def found() -> list[ModelListRow]:
             return [row for row in self.page.kept.rows if row.kept.name == name]
 
         self.until(lambda: bool(found()))
@@ -153,7 +153,7 @@ def test_a_file_that_changed_can_be_used_as_it_is_now(library: Library) -> None:
     library.open()
     row = library.row("Tiny")
 
-    def shown() -> list[KeptRow]:
+    def shown() -> list[ModelListRow]:
         return library.page.kept.rows
 
     library.until(lambda: len(shown()) == 2)
@@ -197,7 +197,7 @@ def test_details_are_kept_when_they_are_closed(library: Library) -> None:
     before = library.kept("Tiny").notes
     library.row("Tiny").setFocus()
     library.qtbot.keyClick(library.row("Tiny"), Qt.Key.Key_Return)
-    dialog = library.dialog(ModelDetails)
+    dialog = library.dialog(ModelDetailsDialog)
     tags = [each for each in dialog.findChildren(QLineEdit) if each.accessibleName() == "Tags"]
     tags[0].setText("code, fast")
     press(dialog, "Sampling of its own")
@@ -217,11 +217,11 @@ def test_details_lead_on(library: Library) -> None:
         ("Context, layers and more…", library.navigator.options_requested),
     ):
         library.trigger("Tiny", "Details…")
-        dialog = library.dialog(ModelDetails)
+        dialog = library.dialog(ModelDetailsDialog)
         with library.qtbot.waitSignal(signal) as asked:
             press(dialog, words)
         assert asked.args == [model]
-        library.until(lambda: not library.page.window().findChildren(ModelDetails))
+        library.until(lambda: not library.page.window().findChildren(ModelDetailsDialog))
 
 
 def test_a_row_chats(library: Library) -> None:
@@ -256,19 +256,19 @@ def test_taking_off_the_list_keeps_the_file(library: Library) -> None:
     path = Path(library.add("Tiny").path)
     library.open()
     library.trigger("Tiny", "Details…")
-    details = library.dialog(ModelDetails)
+    details = library.dialog(ModelDetailsDialog)
     press(details, "Delete…")
     press(library.dialog(DeleteQuestion), "Remove from the list only")
     library.until(lambda: "Tiny" not in library.names())
     assert path.exists()
-    library.until(lambda: not library.window.findChildren(ModelDetails))
+    library.until(lambda: not library.window.findChildren(ModelDetailsDialog))
 
 
 def test_the_starter_explains_why_it_stays(library: Library) -> None:
     library.open()
     starter = next(row for row in library.page.kept.rows if row.kept.is_starter)
     library.qtbot.keyClick(starter, Qt.Key.Key_Return)
-    details = library.dialog(ModelDetails)
+    details = library.dialog(ModelDetailsDialog)
     press(details, "Delete…")
     library.until(lambda: any("The starter model stays" in each for each in texts(details)))
     details.reject()
@@ -291,7 +291,7 @@ def test_models_of_other_apps_are_used_where_they_are(library: Library) -> None:
     file = tiny_model(folder / "good-q8.gguf", name="Good")
     library.open()
     library.page.elsewhere_requested.emit()
-    dialog = library.dialog(ElsewhereDialog)
+    dialog = library.dialog(OtherAppsDialog)
     library.until(lambda: bool(dialog.chosen))
     press(dialog, "Use where they are")
     library.until(lambda: "1 model was added." in library.page.notice.words)
@@ -305,7 +305,7 @@ def test_a_damaged_file_of_another_app_is_told(library: Library) -> None:
     file = tiny_model(folder / "good-q8.gguf", name="Good")
     library.open()
     library.page.elsewhere_requested.emit()
-    dialog = library.dialog(ElsewhereDialog)
+    dialog = library.dialog(OtherAppsDialog)
     library.until(lambda: bool(dialog.chosen))
     file.write_bytes(b"GGUF")  # meanwhile
     press(dialog, "Use where they are")

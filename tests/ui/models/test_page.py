@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.model_files import KeptModel, Presence
-from chatdesk.ui.models.library.model_list import AT_ONCE, KeptList, KeptRow
+from chatdesk.ui.models.library.model_list import AT_ONCE, ModelList, ModelListRow
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.theme import Theme, load_theme
 from tests.ui.driver import texts
@@ -32,7 +32,7 @@ def names(page: ModelsPage) -> list[str]:
     return [row.kept.name for row in page.kept.rows]
 
 
-def row_of(page: ModelsPage, model_id: str) -> KeptRow:
+def row_of(page: ModelsPage, model_id: str) -> ModelListRow:
     return next(row for row in page.kept.rows if row.kept.model.id == model_id)
 
 
@@ -41,7 +41,7 @@ def button(part: QWidget, name: str) -> QAbstractButton:
     return next(each for each in found if name in (each.text(), each.accessibleName()))
 
 
-def actions(row: KeptRow) -> dict[str, QAction]:
+def actions(row: ModelListRow) -> dict[str, QAction]:
     return {action.text(): action for action in row.menu().actions()}
 
 
@@ -164,7 +164,7 @@ def test_themes(page: ModelsPage) -> None:
 # What it asks for
 
 
-def requests(listed: KeptList) -> dict[str, SignalInstance]:
+def requests(listed: ModelList) -> dict[str, SignalInstance]:
     return {
         "Chat": listed.chat_requested,
         "Details…": listed.details_requested,

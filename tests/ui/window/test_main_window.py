@@ -20,8 +20,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.store.database import Database
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.chat.inspector.inspector import Inspector
-from chatdesk.ui.chat.messages.context_start_line import ViewLine
-from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
+from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.chat.status_line import StatusLine
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.application import Application
@@ -125,8 +125,8 @@ def test_thinking_is_shown_as_it_comes_and_goes_on_after_a_stop(window: Window) 
 
 
 def fold_words(window: Window) -> str:
-    fold = window.window.chat_view.findChild(ReasoningFold)
-    return fold.button.text() if isinstance(fold, ReasoningFold) else ""
+    fold = window.window.chat_view.findChild(ThinkingFold)
+    return fold.button.text() if isinstance(fold, ThinkingFold) else ""
 
 
 def test_the_context_of_a_chat_that_is_being_answered_is_not_anothers(window: Window) -> None:
@@ -149,9 +149,9 @@ def test_the_context_of_a_chat_that_is_being_answered_is_not_anothers(window: Wi
 
 def test_the_line_where_the_models_view_begins(window: Window) -> None:
     first = window.ask("say: " + "one " * 600)
-    line = window.window.chat_view.findChild(ViewLine)
+    line = window.window.chat_view.findChild(ContextStartLine)
     meter = window.window.findChild(Inspector)
-    assert isinstance(line, ViewLine) and isinstance(meter, Inspector)
+    assert isinstance(line, ContextStartLine) and isinstance(meter, Inspector)
     assert not line.isVisible()
     window.ask("say: " + "two " * 600)
     window.until(line.isVisible)

@@ -12,7 +12,7 @@ from typing import Any, cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.markdown.code_card import CodeCard
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.markdown.splitter import (
@@ -33,7 +33,7 @@ from chatdesk.ui.theme import Theme
 GAP = 12  # pixels between segments
 _BATCH = 200  # tokens written in one go, so that they are laid out once
 
-Segment = ProseView | CodeCard | ReasoningFold
+Segment = ProseView | CodeCard | ThinkingFold
 
 
 class AnswerBody(QWidget):
@@ -206,14 +206,14 @@ class AnswerBody(QWidget):
         self._add(made)
         return made
 
-    def _fold(self) -> ReasoningFold | None:
+    def _fold(self) -> ThinkingFold | None:
         first = self.segments[0] if self.segments else None
-        return first if isinstance(first, ReasoningFold) else None
+        return first if isinstance(first, ThinkingFold) else None
 
-    def _reasoning(self) -> ReasoningFold:
+    def _reasoning(self) -> ThinkingFold:
         if fold := self._fold():
             return fold
-        made = ReasoningFold(self._theme, self)
+        made = ThinkingFold(self._theme, self)
         made.toggled.connect(lambda: self._segment_resized(made))
         self._add(made)
         return made

@@ -11,7 +11,7 @@ from chatdesk.ui.theme import Theme, set_class
 _PICTURE = QSize(12, 12)
 
 
-class MessageMarks(QWidget):
+class Badges(QWidget):
     """One line of small icons with words; hidden when there are none."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -12,7 +12,7 @@ _GAP = 12  # between the words and the rules beside them
 _SHORTEST_RULE = 24
 
 
-class ViewLine(QWidget):
+class ContextStartLine(QWidget):
     """Words in the middle of a thin line; wrapped where it is narrow."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

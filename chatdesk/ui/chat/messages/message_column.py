@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushBu
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.messages.action_row import MessageActions
-from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
 from chatdesk.ui.chat.messages.jump_button import JumpButton
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.theme import Theme
@@ -54,7 +54,7 @@ class MessageColumn(QAbstractScrollArea):
         self._placing = False
         self._wanted: tuple[str, int] | None = None
         self._canvas = QWidget(self.viewport())
-        self._view_line = ViewLine(self._canvas)
+        self._view_line = ContextStartLine(self._canvas)
         self._view_line.hide()
         self._view_after: str | None = None  # the message below which that line stands
         self.setFrameShape(QFrame.Shape.NoFrame)

@@ -11,7 +11,7 @@ from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.messages.action_row import ROW_HEIGHT, ActionRow, MessageActions, facts
 from chatdesk.ui.chat.messages.answer_body import AnswerBody
-from chatdesk.ui.chat.messages.badges import MessageMarks
+from chatdesk.ui.chat.messages.badges import Badges
 from chatdesk.ui.chat.messages.message_editor import MessageEditor
 from chatdesk.ui.chat.messages.state_line import StateLine
 from chatdesk.ui.markdown.prose_view import ProseView
@@ -72,7 +72,7 @@ class MessageView(QWidget):
         self.actions_row = ActionRow(message, theme, actions, self)
         self.actions_row.edit_clicked.connect(self.begin_edit)
         self.set_siblings(siblings)
-        self.marks = MessageMarks(theme, self)
+        self.marks = Badges(theme, self)
         self._show_marks()
         if self.body is not None:
             self._show_answer(message)

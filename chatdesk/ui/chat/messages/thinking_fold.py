@@ -13,7 +13,7 @@ _LINE = 28
 _INDENT = 24
 
 
-class ReasoningFold(QWidget):
+class ThinkingFold(QWidget):
     """One line to click or press; the reasoning below it while it is unfolded."""
 
     toggled = Signal()

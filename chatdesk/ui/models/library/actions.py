@@ -17,7 +17,7 @@ from chatdesk.core.units import size_words
 from chatdesk.services.models.other_apps import app_that_keeps
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.library.delete_question import DeleteQuestion, explain_starter
-from chatdesk.ui.models.library.details_dialog import ModelDetails
+from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.theme import Theme
@@ -43,7 +43,7 @@ class ModelActions(QObject):
         self._navigator = navigator
         self._page = page
         self._theme = theme
-        self._details: ModelDetails | None = None
+        self._details: ModelDetailsDialog | None = None
         kept = page.kept
         for signal, slot in (
             (kept.chat_requested, self._chat),
@@ -78,7 +78,7 @@ class ModelActions(QObject):
         if self._details:
             return
         adapter = in_use.name if in_use else ""
-        dialog = self._details = ModelDetails(
+        dialog = self._details = ModelDetailsDialog(
             kept, general, adapter, self._theme, self._page.window()
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -96,7 +96,7 @@ class ModelActions(QObject):
         dialog.delete_requested.connect(partial(self.delete, kept, dialog))
         dialog.open()
 
-    def _details_closed(self, dialog: ModelDetails, _result: int) -> None:
+    def _details_closed(self, dialog: ModelDetailsDialog, _result: int) -> None:
         self._details = None
         dialog.flush()
         model_id, before, after = dialog.kept.model.id, dialog.kept.notes, dialog.notes
@@ -122,7 +122,7 @@ class ModelActions(QObject):
     def _renew(self, kept: KeptModel) -> None:
         self._do(lambda app: app.models.add(Path(kept.model.path)))
 
-    def delete(self, kept: KeptModel, details: ModelDetails | None = None) -> None:
+    def delete(self, kept: KeptModel, details: ModelDetailsDialog | None = None) -> None:
         """Ask whether a model is to go to the trash, or off the list only."""
         parent: QWidget = details or self._page
         if kept.is_starter:

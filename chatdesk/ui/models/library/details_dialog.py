@@ -36,7 +36,7 @@ SIZE = (640, 700)
 PROMPT_HEIGHT = 84
 
 
-class ModelDetails(LibraryDialog):
+class ModelDetailsDialog(LibraryDialog):
     """Shows a `KeptModel`; `notes` are the user's changes, to be saved at the end.
 
     `general` is the sampling of models that have none of their own, `adapter` the name of the one
@@ -205,8 +205,8 @@ def machine_facts(kept: KeptModel) -> dict[str, str]:
     estimate, notes = kept.estimate, kept.notes
     used = memory_at_words(notes.used_bytes, notes.used_context)
     if used and notes.estimated_bytes:
-        foretold = memory_words(notes.estimated_bytes)
-        used = tr("{memory}; {size} were estimated for that", memory=used, size=foretold)
+        estimated = memory_words(notes.estimated_bytes)
+        used = tr("{memory}; {size} were estimated for that", memory=used, size=estimated)
     return {
         tr("Memory, estimated"): memory_at_words(estimate.memory_bytes, estimate.context_window),
         tr("Memory, really used"): used,

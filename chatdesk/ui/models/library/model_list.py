@@ -34,7 +34,7 @@ _RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _STEPS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
-class KeptList(QWidget):
+class ModelList(QWidget):
     """Shows models; every request carries the `KeptModel` it is about."""
 
     chat_requested = Signal(object)
@@ -52,7 +52,7 @@ class KeptList(QWidget):
         self._kept: tuple[KeptModel, ...] = ()
         self._in_use = ""
         self._most = AT_ONCE
-        self._rows: dict[str, KeptRow] = {}
+        self._rows: dict[str, ModelListRow] = {}
         self._more = plain_button("")
         set_class(self._more, "ghost")
         self._more.clicked.connect(self._show_more)
@@ -64,7 +64,7 @@ class KeptList(QWidget):
         self._column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
 
     @property
-    def rows(self) -> "list[KeptRow]":
+    def rows(self) -> "list[ModelListRow]":
         """As they stand, from the top."""
         return [self._rows[each.model.id] for each in self._kept[: self._most]]
 
@@ -82,7 +82,7 @@ class KeptList(QWidget):
             if model_id not in shown or shown[model_id].name != row.kept.name:
                 self._rows.pop(model_id).deleteLater()
         for place, (model_id, each) in enumerate(shown.items()):
-            row = self._rows.get(model_id) or KeptRow(each, self, self._theme)
+            row = self._rows.get(model_id) or ModelListRow(each, self, self._theme)
             self._rows[model_id] = row
             if self._column.indexOf(row) != place:
                 self._column.insertWidget(place, row)
@@ -93,7 +93,7 @@ class KeptList(QWidget):
         self._more.setText(trn("Show {n} more", "Show {n} more", left))
         self._more.setVisible(left > 0)
 
-    def step(self, row: "KeptRow", by: int) -> None:
+    def step(self, row: "ModelListRow", by: int) -> None:
         """Give the focus to a row beside this one."""
         rows = self.rows
         rows[min(max(rows.index(row) + by, 0), len(rows) - 1)].setFocus()
@@ -110,12 +110,12 @@ class KeptList(QWidget):
             QWidget.setTabOrder(first, second)
 
 
-class KeptRow(HubRow):
+class ModelListRow(HubRow):
     """One model; a click or Return shows its details, Ctrl+Return chats with it."""
 
     button_width = 72
 
-    def __init__(self, kept: KeptModel, requests: KeptList, theme: Theme) -> None:
+    def __init__(self, kept: KeptModel, requests: ModelList, theme: Theme) -> None:
         super().__init__(kept.name, kept.model.header.quantization)
         self.kept = kept
         self._requests = requests

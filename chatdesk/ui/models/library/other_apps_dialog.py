@@ -17,7 +17,7 @@ from chatdesk.ui.widgets.labels import PlainLabel, tool_tip
 SIZE = (560, 440)
 
 
-class ElsewhereDialog(LibraryDialog):
+class OtherAppsDialog(LibraryDialog):
     """Waits for `show_found`; `use_requested` carries a tuple of `FoundElsewhere`."""
 
     use_requested = Signal(object)

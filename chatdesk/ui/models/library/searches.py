@@ -13,14 +13,14 @@ from chatdesk.core.model_files import FoundElsewhere, KeptModel
 from chatdesk.core.quantizing import Quantizing
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
-from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
+from chatdesk.ui.models.library.other_apps_dialog import OtherAppsDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.theme import Theme
 
 _T = TypeVar("_T")
-Asking = ElsewhereDialog | DuplicatesDialog | QuantizeDialog
+Asking = OtherAppsDialog | DuplicatesDialog | QuantizeDialog
 Added = tuple[int, EnvironmentProblem | None]
 
 
@@ -54,11 +54,11 @@ class LibrarySearches(QObject):
 
     def open_elsewhere(self) -> None:
         """Look for models that other apps keep."""
-        dialog = ElsewhereDialog(self._theme, self._page.window())
+        dialog = OtherAppsDialog(self._theme, self._page.window())
         dialog.use_requested.connect(partial(self._use, dialog))
         self._open(dialog, lambda app: app.models.elsewhere(), dialog.show_found)
 
-    def _use(self, dialog: ElsewhereDialog, chosen: tuple[FoundElsewhere, ...]) -> None:
+    def _use(self, dialog: OtherAppsDialog, chosen: tuple[FoundElsewhere, ...]) -> None:
         dialog.show_working()
         self._bridge.run(
             lambda app: app.models.add_all_elsewhere(chosen),
@@ -66,7 +66,7 @@ class LibrarySearches(QObject):
             patient=True,
         )
 
-    def _notify_added(self, dialog: ElsewhereDialog, outcome: Added) -> None:
+    def _notify_added(self, dialog: OtherAppsDialog, outcome: Added) -> None:
         added, problem = outcome
         if dialog in self._opened:
             dialog.accept()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.chat.messages.answer_body import AnswerBody
-from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.markdown.code_card import CodeCard
 from chatdesk.ui.markdown.document_writer import INLINE_CODE, safe_link
 from chatdesk.ui.markdown.prose_view import ProseView
@@ -46,7 +46,7 @@ def described(body: AnswerBody) -> list[object]:
     for segment in body.segments:
         if isinstance(segment, CodeCard):
             shown.append((segment.language, segment.code, segment.text))
-        elif isinstance(segment, ReasoningFold):
+        elif isinstance(segment, ThinkingFold):
             shown.append((segment.text, segment.expanded))
         else:
             shown.append(segment.height_for(WIDTH))
@@ -186,7 +186,7 @@ def test_reasoning_folds_and_unfolds(qtbot: QtBot, body: AnswerBody) -> None:
     body.append_text("<think>Because of\nthis")
     body.flush(FOREVER)
     fold = body.segments[0]
-    assert isinstance(fold, ReasoningFold)
+    assert isinstance(fold, ThinkingFold)
     assert fold.button.text() == "Thinking…"
     folded = body.relayout(WIDTH)
     with qtbot.waitSignal(body.resized):
@@ -201,9 +201,9 @@ def test_reasoning_folds_and_unfolds(qtbot: QtBot, body: AnswerBody) -> None:
     assert prose(body) == "So."
 
 
-def fold_of(body: AnswerBody) -> ReasoningFold:
+def fold_of(body: AnswerBody) -> ThinkingFold:
     fold = body.segments[0]
-    assert isinstance(fold, ReasoningFold)
+    assert isinstance(fold, ThinkingFold)
     return fold
 
 

@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.ui.chat.messages.chat_view import ChatView
-from chatdesk.ui.chat.messages.context_start_line import ViewLine
+from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
 from chatdesk.ui.chat.messages.message_column import COLUMN
 from chatdesk.ui.chat.messages.message_view import MessageView
-from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.theme import Theme, load_theme
 from tests.ui.conftest import make_message
@@ -259,14 +259,14 @@ def test_thinking_is_streamed_before_the_text(qtbot: QtBot, view: ChatView) -> N
     qtbot.waitUntil(lambda: text_of(view, "a") == "Yes.")
     record = AnswerRecord(thinking_s=2.0)
     view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record, thinking="Let me see."))
-    fold = view.findChild(ReasoningFold)
-    assert isinstance(fold, ReasoningFold)
+    fold = view.findChild(ThinkingFold)
+    assert isinstance(fold, ThinkingFold)
     assert (fold.text, fold.button.text()) == ("Let me see.", "Thought for 2 s")
 
 
-def view_line(view: ChatView) -> ViewLine:
-    found = view.findChild(ViewLine)
-    assert isinstance(found, ViewLine)
+def view_line(view: ChatView) -> ContextStartLine:
+    found = view.findChild(ContextStartLine)
+    assert isinstance(found, ContextStartLine)
     return found
 
 

@@ -12,7 +12,7 @@ from chatdesk.core.chat import AnswerRecord, Mark, Message, MessageState, Rating
 from chatdesk.ui.chat.messages.action_row import MessageActions, facts
 from chatdesk.ui.chat.messages.message_view import CARD_WIDTH, MessageView
 from chatdesk.ui.chat.messages.state_line import StateLine
-from chatdesk.ui.chat.messages.thinking_fold import ReasoningFold
+from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.theme import Theme
 from tests.ui.conftest import make_message
 
@@ -124,7 +124,7 @@ def test_an_answer_stopped_in_its_thinking_can_be_continued(qtbot: QtBot, theme:
     view.flush(1)
     assert view.body
     fold = view.body.segments[0]
-    assert isinstance(fold, ReasoningFold)
+    assert isinstance(fold, ThinkingFold)
     assert fold.text == "I think more"
     done = make_message(
         "7", Role.ASSISTANT, "So.", answer=AnswerRecord(thinking_s=5.0), thinking="I think more"
@@ -136,7 +136,7 @@ def test_an_answer_stopped_in_its_thinking_can_be_continued(qtbot: QtBot, theme:
 def fold_words(view: MessageView) -> str:
     assert view.body
     fold = view.body.segments[0]
-    assert isinstance(fold, ReasoningFold)
+    assert isinstance(fold, ThinkingFold)
     return fold.button.text()
 
 

@@ -24,7 +24,7 @@ from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
-from chatdesk.ui.chat.model_controller import ModelsController
+from chatdesk.ui.chat.model_controller import ModelController
 from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
@@ -313,9 +313,7 @@ def test_a_better_model_is_suggested(
     assert found
     best, estimate = found
     composer = Composer(load_theme("light"), enter_sends=True)
-    ModelsController(
-        desk.bridge, SettingsValue(Settings()), composer, desk.suggestions, desk.notice
-    )
+    ModelController(desk.bridge, SettingsValue(Settings()), composer, desk.suggestions, desk.notice)
     desk.qtbot.addWidget(composer)
     desk.qtbot.addWidget(desk.suggestions)
     desk.suggestions.show()

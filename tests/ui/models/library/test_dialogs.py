@@ -23,9 +23,9 @@ from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, Quant
 from chatdesk.core.sampling import PRESETS, SamplingParams
 from chatdesk.core.units import GIB
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
-from chatdesk.ui.models.library.details_dialog import ModelDetails, file_facts, machine_facts
+from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog, file_facts, machine_facts
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
-from chatdesk.ui.models.library.other_apps_dialog import ElsewhereDialog
+from chatdesk.ui.models.library.other_apps_dialog import OtherAppsDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog, outcome_words
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.fields import Choice
@@ -65,13 +65,13 @@ def is_offered(part: QWidget, words: str) -> bool:
 # Details
 
 
-def details(parent: QWidget, **fields: Any) -> ModelDetails:
-    shown = ModelDetails(kept(**fields), SamplingParams(), "", load_theme("light"), parent)
+def details(parent: QWidget, **fields: Any) -> ModelDetailsDialog:
+    shown = ModelDetailsDialog(kept(**fields), SamplingParams(), "", load_theme("light"), parent)
     shown.show()
     return shown
 
 
-def field(shown: ModelDetails, name: str) -> QLineEdit:
+def field(shown: ModelDetailsDialog, name: str) -> QLineEdit:
     return next(each for each in shown.findChildren(QLineEdit) if each.accessibleName() == name)
 
 
@@ -79,7 +79,7 @@ def test_nothing_is_changed_by_looking(parent: QWidget) -> None:
     model = kept(
         title="Mine", tags=("a", "b"), system_prompt="Be brief.", sampling=PRESETS["creative"]
     )
-    shown = ModelDetails(model, SamplingParams(), "", load_theme("light"), parent)
+    shown = ModelDetailsDialog(model, SamplingParams(), "", load_theme("light"), parent)
     assert shown.notes == model.notes
     assert details(parent).notes == kept().notes
 
@@ -267,7 +267,7 @@ def test_why_it_failed(parent: QWidget) -> None:
 
 
 def test_models_of_other_apps_are_chosen(parent: QWidget, qtbot: QtBot, theme: Theme) -> None:
-    shown = ElsewhereDialog(theme, parent)
+    shown = OtherAppsDialog(theme, parent)
     shown.show()
     assert "Looking for models of other apps…" in texts(shown)
     shown.show_found(FOUND)
@@ -285,11 +285,11 @@ def test_models_of_other_apps_are_chosen(parent: QWidget, qtbot: QtBot, theme: T
 
 
 def test_no_models_of_other_apps(parent: QWidget, theme: Theme) -> None:
-    shown = ElsewhereDialog(theme, parent)
+    shown = OtherAppsDialog(theme, parent)
     shown.show_found(())
     assert any(each.startswith("No more models were found.") for each in texts(shown))
     assert not is_offered(shown, "Use where they are")
-    failed = ElsewhereDialog(theme, parent)
+    failed = OtherAppsDialog(theme, parent)
     failed.show_problem(TROUBLE)
     assert "It went wrong. Do this." in texts(failed)
 
