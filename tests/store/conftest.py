@@ -46,6 +46,11 @@ def stored(path: Path, revision: str) -> None:
         connection.executescript((FILES / f"store_{revision}.sql").read_text("utf-8"))
 
 
+def stored_revisions() -> list[str]:
+    """Return the revisions of which there is a stored database."""
+    return sorted(file.stem.removeprefix("store_") for file in FILES.glob("store_*.sql"))
+
+
 def child(task: str, path: Path, *words: str) -> subprocess.Popen[str]:
     """Start a function of `tests.store.child` in its own process; use it in a `with`."""
     return subprocess.Popen(

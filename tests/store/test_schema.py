@@ -27,8 +27,9 @@ from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
+from chatdesk.store.schema import REVISION
 from chatdesk.store.tables import metadata
-from tests.store.conftest import child, go_on, printed, stored
+from tests.store.conftest import child, go_on, printed, stored, stored_revisions
 
 MODEL = "smollm2-135m-instruct-q4_1"
 NEXT_REVISION = "9999"
@@ -198,7 +199,12 @@ def test_a_database_of_the_fifth_version_is_read(path: Path) -> None:
     assert notes.sampling == SamplingParams(temperature=0.5, seed=7)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+def test_there_is_a_database_of_every_revision() -> None:
+    scripts = (schema.MIGRATIONS / "versions").glob("*.py")
+    assert stored_revisions() == sorted(script.name[:4] for script in scripts)
+
+
+@pytest.mark.parametrize("revision", [each for each in stored_revisions() if each < REVISION])
 def test_an_update_keeps_a_backup_of_the_very_same_content(path: Path, revision: str) -> None:
     stored(path, revision)
     before = dump(path)
