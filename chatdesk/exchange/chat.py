@@ -31,6 +31,11 @@ class ChatFormat(Protocol):
     """The chat format of one program."""
 
     @property
+    def ending(self) -> str:
+        """The end of its files' names."""
+        ...
+
+    @property
     def shape(self) -> str:
         """An example of a chat, shown to a person whose file is wrong."""
         ...

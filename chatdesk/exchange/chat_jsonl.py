@@ -29,6 +29,7 @@ class _Line(msgspec.Struct):
 class ChatJsonl:
     """One JSON object in each line; empty lines are passed over."""
 
+    ending = ".jsonl"
     shape = (
         '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
     )

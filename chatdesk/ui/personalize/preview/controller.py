@@ -62,8 +62,11 @@ class PreviewController(QObject):
         self._do(lambda service, preview: service.mask(preview, value, masked))
 
     def _pick_files(self) -> None:
+        from chatdesk.exchange.formats import FORMATS
+
+        files = " ".join(sorted({f"*{each.ending}" for each in FORMATS}))
         paths, _ = QFileDialog.getOpenFileNames(
-            self._dialog, tr("Add chat files"), "", tr("Chat files") + " (*.jsonl)"
+            self._dialog, tr("Add chat files"), "", f"{tr('Chat files')} ({files})"
         )
         if paths:
             self.read(map(Path, paths))
