@@ -1,37 +1,64 @@
-"""Asking the engine and waiting for what it says."""
+"""Asking the engine, and waiting for its replies."""
 
 import queue
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from chatdesk.core.errors import EngineProblem
-from chatdesk.core.generation import (
-    Cancelled,
-    Failed,
-    PromptProgress,
-)
+from chatdesk.core.generation import Cancelled, Failed
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import QuantizeProgress
 from chatdesk.core.protocol import Request, Terminal
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.engine.problems import engine_problem
-from chatdesk.services.engine.process import EngineLost, Reply
+from chatdesk.services.engine.process import EngineLost, OnReply, Reply
+
+_CHECK_EVERY_S = 0.3
 
 _Answer = TypeVar("_Answer", bound=Terminal)
 
 
-def ask(
+def ask_each(
     engine: Engine,
-    request: Request,
-    kind: type[_Answer],
-    on_progress: Callable[[float], None] = lambda share: None,
-) -> _Answer:
-    """The answer to a request, which is of this kind. Raises `EnvironmentProblem`."""
-    (answer,) = ask_all(engine, [request], kind, on_progress)
-    if isinstance(answer, Failed):
-        model = engine.status.model
-        raise engine_problem(answer, model.header.name if model else "")
-    return answer
+    requests: Sequence[Request],
+    on_reply: Callable[[Request, Reply], None],
+    *,
+    at_once: int,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Send requests, at most `at_once` of them at a time, and wait until all have ended.
+
+    `on_reply` gets each reply with its request, on the caller's thread. `check` is called before
+    each request and during waits; it may block. An exception of either cancels what is running.
+    Raises `EngineProblem` when the engine goes away or a request is cancelled.
+    """
+    replies: queue.SimpleQueue[tuple[Request, Reply]] = queue.SimpleQueue()
+    waiting = deque(requests)
+    running: set[str] = set()
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                check()
+                request = waiting.popleft()
+                running.add(request.request_id)
+                engine.submit(request, _labelled(request, replies.put))
+            try:
+                request, reply = replies.get(timeout=_CHECK_EVERY_S)
+            except queue.Empty:
+                check()
+                continue
+            if isinstance(reply, Terminal):
+                running.remove(request.request_id)
+            match reply:
+                case EngineLost():
+                    raise reply.problem
+                case Cancelled():
+                    raise EngineProblem(tr("The measurement was stopped."))
+            on_reply(request, reply)
+    except BaseException:
+        for request_id in running:
+            engine.cancel(request_id)
+        raise
 
 
 def ask_all(
@@ -40,27 +67,22 @@ def ask_all(
     kind: type[_Answer],
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> list[_Answer | Failed]:
-    """The answers in the order of the requests; none waits for the one before.
+    """Return the answers in the order of the requests, which are all sent at once.
 
-    `on_progress` hears of the one that is computed. Raises `EngineProblem` when the engine goes
-    away.
+    `on_progress` gets the share done of what the engine quantizes. Raises `EngineProblem` when the
+    engine goes away.
     """
-    replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-    for request in requests:
-        engine.submit(request, replies.put)
     answers: dict[str, _Answer | Failed] = {}
-    while len(answers) < len(requests):
-        match reply := replies.get():
-            case PromptProgress(done=done, total=total):
-                on_progress(done / total)
-            case QuantizeProgress(fraction=fraction):
-                on_progress(fraction)
-            case Failed():
-                answers[reply.request_id] = reply
-            case EngineLost():
-                raise reply.problem
-            case Cancelled():
-                raise EngineProblem(tr("The measurement was stopped."))
-            case _ if isinstance(reply, kind):
-                answers[reply.request_id] = reply
+
+    def on_reply(request: Request, reply: Reply) -> None:
+        if isinstance(reply, QuantizeProgress):
+            on_progress(reply.fraction)
+        elif isinstance(reply, (Failed, kind)):
+            answers[request.request_id] = reply
+
+    ask_each(engine, requests, on_reply, at_once=len(requests))
     return [answers[request.request_id] for request in requests]
+
+
+def _labelled(request: Request, put: Callable[[tuple[Request, Reply]], None]) -> OnReply:
+    return lambda reply: put((request, reply))

@@ -1,25 +1,15 @@
-"""Measurements of a loaded model: its speed, and its perplexity on a text."""
+"""The perplexity of a loaded model on a text, and its speed."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.generation import (
-    Finished,
-    Generate,
-    PromptMessage,
-    Score,
-    Scored,
-    ScoreSequence,
-    TextTokenized,
-    TokenizeText,
-)
+from chatdesk.core.generation import PromptMessage, ScoreSequence, TextTokenized
 from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.engine.requests import ask
-from chatdesk.services.measure.statistics import mean
+from chatdesk.services.measure.probe import Probe, shares, work_of
+from chatdesk.services.measure.statistics import perplexity
 
 CHUNK = 512  # tokens; the second half is scored, as in llama.cpp's own perplexity tool
 QUESTION = "Tell me a long story about a sailor and the sea."
@@ -28,7 +18,7 @@ ANSWER_TOKENS = 64
 
 @dataclass(frozen=True, slots=True)
 class Perplexity:
-    """exp of the mean negative log-probability of `scored` of the text's `tokens`."""
+    """The perplexity of `scored` of the text's `tokens`; `model` is an id."""
 
     model: str
     perplexity: float
@@ -45,32 +35,24 @@ def measure_perplexity(
     half of each is scored given the first. Raises `EnvironmentProblem`.
     """
     chunk = min(CHUNK, engine.wait_loaded().context_window)
-    found = ask(engine, TokenizeText(engine.new_id(), text), TextTokenized, on_progress)
+    found = Probe(engine).tokenize(text)
     sequences = _sequences(found, chunk)
     if not sequences:
         raise EnvironmentProblem(
             tr("The text is too short to measure."), tr("Take a text of some hundred words.")
         )
-    scored = ask(engine, Score(engine.new_id(), sequences), Scored, on_progress)
-    values = [value for sequence in scored.logprobs for value in sequence]
-    return Perplexity(
-        model=model,
-        perplexity=math.exp(-mean(values)),
-        tokens=len(found.tokens),
-        scored=len(values),
-    )
+    probe = Probe(engine, on_work=shares(work_of(sequences), on_progress))
+    values = [value for logprobs in probe.score(sequences) for value in logprobs]
+    return Perplexity(model, perplexity(values), len(found.tokens), len(values))
 
 
 def measure_speed(engine: Engine) -> float:
     """Return the tokens per second of a short greedy answer; 0 when it is too short to measure.
 
-    Without speculation, so that models are compared by their own computation. Raises
-    `EnvironmentProblem`.
+    Raises `EnvironmentProblem`.
     """
     sampling = SamplingParams(temperature=0.0, max_tokens=ANSWER_TOKENS)
-    messages = (PromptMessage("user", QUESTION),)
-    request = Generate(engine.new_id(), messages, sampling, speculate=False)
-    return ask(engine, request, Finished).stats.tokens_per_s or 0.0
+    return Probe(engine).time([PromptMessage("user", QUESTION)], sampling).tokens_per_s or 0.0
 
 
 def _sequences(found: TextTokenized, size: int) -> tuple[ScoreSequence, ...]:

@@ -1,43 +1,45 @@
-"""Requests to the engine that measure an adapter: always in the background.
+"""Requests to the engine that measure the loaded model, with or without adapters.
 
-So they yield to every answer that somebody waits for.
+They are background work, which yields to every answer that somebody waits for; only a measurement
+of the speed is not.
 """
 
-import queue
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chatdesk.core.errors import EngineProblem
 from chatdesk.core.generation import (
     Adapter,
-    Cancelled,
     Failed,
     Finished,
     Generate,
+    GenerationStats,
     MessagesRendered,
     PromptMessage,
+    PromptProgress,
     RenderMessages,
     Score,
     Scored,
     ScoreSequence,
     TextDelta,
+    TextTokenized,
     ThinkingDelta,
+    TokenizeText,
 )
-from chatdesk.core.i18n import tr
 from chatdesk.core.protocol import Request, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.problems import engine_problem
-from chatdesk.services.engine.process import EngineLost, OnReply, Reply
+from chatdesk.services.engine.process import Reply
+from chatdesk.services.engine.requests import ask_each
 
 Messages = Sequence[PromptMessage]
+Adapters = tuple[Adapter, ...]
 
 _AT_ONCE = 2  # requests: while one is computed, the next is ready
 _ANSWERS_AT_ONCE = 5  # the engine computes four of them together
 _SCORED_AT_ONCE = 64  # sequences; more share their beginnings better, fewer are cancelled sooner
-_LOOK_EVERY_S = 0.3
 _DECODED = 2  # times the work of a token that is read
 
 _Kind = TypeVar("_Kind", bound=Terminal)
@@ -59,15 +61,24 @@ class Probe:
     """Sends requests to the engine. Every method raises `EnvironmentProblem`.
 
     `check` is called before each request and during waits; it may block, and its exceptions end the
-    work. `on_work` gets the work done, in units of about a token read.
+    work. `on_work` gets the work done, in units of about a token read: of a score it is `work_of`
+    its sequences.
     """
 
     def __init__(
-        self, engine: Engine, check: Callable[[], None], on_work: Callable[[int], None]
+        self,
+        engine: Engine,
+        check: Callable[[], None] = lambda: None,
+        on_work: Callable[[int], None] = lambda work: None,
     ) -> None:
         self._engine = engine
         self._check = check
         self._on_work = on_work
+
+    def tokenize(self, text: str) -> TextTokenized:
+        """Return a plain text as tokens."""
+        (found,) = self._ends([TokenizeText(self._engine.new_id(), text)], TextTokenized)
+        return found
 
     def render(self, conversations: Iterable[Messages]) -> list[MessagesRendered]:
         """Return conversations as tokens, with the model's template."""
@@ -75,9 +86,9 @@ class Probe:
         return self._ends(requests, MessagesRendered)
 
     def score(
-        self, sequences: Sequence[ScoreSequence], adapters: tuple[Adapter, ...]
+        self, sequences: Sequence[ScoreSequence], adapters: Adapters = ()
     ) -> list[tuple[float, ...]]:
-        """Return the log-probability of each token of the continuations."""
+        """Return the natural log-probability of each token of the continuations."""
         parts = [
             tuple(sequences[start : start + _SCORED_AT_ONCE])
             for start in range(0, len(sequences), _SCORED_AT_ONCE)
@@ -89,7 +100,7 @@ class Probe:
         self,
         prompts: Sequence[Messages],
         sampling: Sequence[SamplingParams],
-        adapters: tuple[Adapter, ...] = (),
+        adapters: Adapters = (),
     ) -> list[Written]:
         """Return an answer to each prompt, with the sampling parameters at the same index."""
         requests = [
@@ -110,58 +121,65 @@ class Probe:
             for prompt, replies in zip(rendered, self._ask(requests, _ANSWERS_AT_ONCE), strict=True)
         ]
 
+    def time(
+        self, prompt: Messages, sampling: SamplingParams, adapters: Adapters = ()
+    ) -> GenerationStats:
+        """Return the cost of an answer, without speculation: it is the model's own computation."""
+        request = Generate(
+            self._engine.new_id(), tuple(prompt), sampling, adapters=adapters, speculate=False
+        )
+        (end,) = self._ends([request], Finished)
+        return end.stats
+
     def _ends(self, requests: Sequence[Request], kind: type[_Kind]) -> list[_Kind]:
         ends = [replies[-1] for replies in self._ask(requests)]
         return [end for end in ends if isinstance(end, kind)]
 
     def _ask(self, requests: Sequence[Request], at_once: int = _AT_ONCE) -> list[list[Reply]]:
         """Return all replies to each of the requests."""
-        replies: queue.SimpleQueue[tuple[str, Reply]] = queue.SimpleQueue()
         heard: dict[str, list[Reply]] = {each.request_id: [] for each in requests}
-        waiting = deque(requests)
-        running: dict[str, Request] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < at_once:
-                    self._check()
-                    request = waiting.popleft()
-                    running[request.request_id] = request
-                    self._engine.submit(request, _labelled(request.request_id, replies.put))
-                request_id, reply = self._next(replies)
-                heard[request_id].append(reply)
-                if isinstance(reply, Terminal):
-                    self._on_work(_work(running.pop(request_id), reply))
-        except BaseException:
-            for request_id in running:
-                self._engine.cancel(request_id)
-            raise
+        done: Counter[str] = Counter()
+
+        def on_reply(request: Request, reply: Reply) -> None:
+            if isinstance(reply, Failed):
+                model = self._engine.status.model
+                raise engine_problem(reply, model.header.name if model else "")
+            heard[request.request_id].append(reply)
+            if (work := _work(request, reply) - done[request.request_id]) > 0:
+                done[request.request_id] += work
+                self._on_work(work)
+
+        ask_each(self._engine, requests, on_reply, at_once=at_once, check=self._check)
         return list(heard.values())
 
-    def _next(self, replies: "queue.SimpleQueue[tuple[str, Reply]]") -> tuple[str, Reply]:
-        while True:
-            try:
-                request_id, reply = replies.get(timeout=_LOOK_EVERY_S)
-            except queue.Empty:
-                self._check()
-                continue
-            match reply:
-                case Failed():
-                    raise engine_problem(reply, "")
-                case EngineLost():
-                    raise reply.problem
-                case Cancelled():
-                    raise EngineProblem(tr("The measurement was stopped."))
-            return request_id, reply
+
+def work_of(sequences: Sequence[ScoreSequence]) -> int:
+    """Return the tokens to read for the scores of these sequences."""
+    return sum(len(each.prompt) + len(each.continuation) for each in sequences)
 
 
-def _labelled(request_id: str, put: Callable[[tuple[str, Reply]], None]) -> OnReply:
-    return lambda reply: put((request_id, reply))
+def shares(work: int, on_share: Callable[[float], None]) -> Callable[[int], None]:
+    """Return a listener for the work of a probe, of about so much in total.
+
+    `on_share` gets the share done, from 0 to 1.
+    """
+    total = 0
+
+    def on_work(amount: int) -> None:
+        nonlocal total
+        total += amount
+        on_share(min(1.0, total / work))
+
+    return on_work
 
 
-def _work(request: Request, end: Reply) -> int:
-    match request, end:
+def _work(request: Request, reply: Reply) -> int:
+    """Return the work done for a request at this reply."""
+    match request, reply:
+        case Score(), PromptProgress(done=done, total=total):
+            return work_of(request.sequences) * done // total
         case Score(), Scored():
-            return sum(len(each.prompt) + len(each.continuation) for each in request.sequences)
+            return work_of(request.sequences)
         case Generate(), Finished(stats=stats):
             return stats.prompt_tokens - stats.cached_tokens + _DECODED * stats.completion_tokens
     return 0

@@ -41,3 +41,12 @@ def mean_loss(logprobs: Sequence[float]) -> float:
     """Return the mean in nats per token; `WORST` if one token has it."""
     worst = -min(logprobs)
     return worst if worst >= WORST else -math.fsum(logprobs) / len(logprobs)
+
+
+def perplexity(logprobs: Sequence[float]) -> float:
+    """Return exp of the mean loss: as unsure as a guess among so many tokens.
+
+    The measure is from Jelinek et al., "Perplexity: a measure of the difficulty of speech
+    recognition tasks", 1977.
+    """
+    return math.exp(-mean(logprobs))

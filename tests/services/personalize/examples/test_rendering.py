@@ -6,20 +6,13 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
-from chatdesk.core.generation import (
-    Finished,
-    MessagesRendered,
-    PromptMessage,
-    RenderMessages,
-    TextTokenized,
-    TokenizeText,
-)
+from chatdesk.core.generation import Finished, PromptMessage
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.personalization import Doubt, Example, Finding, FindingKind, Turn
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.process import Reply
-from chatdesk.services.engine.requests import ask
+from chatdesk.services.measure.probe import Probe
 from chatdesk.services.personalize.examples.rendering import Renderer
 from tests.services.personalize.conftest import model_file
 from tests.services.personalize.examples_data import example
@@ -38,11 +31,12 @@ LONGEST = 512
 def prompt(engine: Engine, turns: Sequence[Turn]) -> tuple[int, ...]:
     """What the engine reads when it is asked this."""
     messages = tuple(PromptMessage(turn.role, turn.content) for turn in turns)
-    return ask(engine, RenderMessages(engine.new_id(), messages), MessagesRendered).tokens
+    (rendered,) = Probe(engine).render([messages])
+    return rendered.tokens
 
 
 def words(engine: Engine, text: str) -> tuple[int, ...]:
-    return ask(engine, TokenizeText(engine.new_id(), text), TextTokenized).tokens
+    return Probe(engine).tokenize(text).tokens
 
 
 @pytest.mark.parametrize("turns", [TURNS, TURNS[1:], TURNS[-1:], TURNS[:2]])
