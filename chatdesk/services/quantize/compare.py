@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.i18n import tr
 from chatdesk.core.loading import LoadOptions
-from chatdesk.core.models import Fit, ModelFile
+from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import assets_dir
 from chatdesk.core.quantizing import Comparison, ModelFigures
 from chatdesk.services.engine.engine import Engine
+from chatdesk.services.measure.loading import load_beside
 from chatdesk.services.measure.perplexity import measure_perplexity, measure_speed
 from chatdesk.services.models.service import ModelService
 
@@ -38,8 +38,8 @@ def compare(
             on_progress(start + share / 2)
 
         try:
-            _check_room(models, model, alike)
-            return _measure(engine, model, alike, on_half)
+            load_beside(engine, models, model, alike)
+            return _measure(engine, model, on_half)
         except EnvironmentProblem as problem:
             on_half(1.0)
             problems.append(str(problem))
@@ -48,26 +48,12 @@ def compare(
     return Comparison(measured(original, 0.0), measured(smaller, 0.5), " ".join(problems))
 
 
-def _check_room(models: ModelService, model: ModelFile, options: LoadOptions) -> None:
-    if models.estimate(model, options).fit is Fit.TOO_LARGE:
-        raise EnvironmentProblem(
-            tr("{model} has no room in memory to be measured now.", model=_name(model))
-        )
-
-
 def _measure(
-    engine: Engine, model: ModelFile, options: LoadOptions, on_progress: Callable[[float], None]
+    engine: Engine, model: ModelFile, on_progress: Callable[[float], None]
 ) -> ModelFigures:
-    engine.load(model, options)
-    engine.wait_loaded()
     on_progress(0.0)
     text = (assets_dir() / "perplexity.txt").read_text("utf-8")
     measured = measure_perplexity(
         engine, model.id, text, lambda share: on_progress(share * TEXT_SHARE)
     )
     return ModelFigures(model.header.bytes, measure_speed(engine), measured.perplexity)
-
-
-def _name(model: ModelFile) -> str:
-    """Return a name with the quantization, which distinguishes the two."""
-    return f"{model.header.name} {model.header.quantization}"
