@@ -11,14 +11,15 @@ from pathlib import Path
 import msgspec
 
 from chatdesk.core.files import write_whole
-from chatdesk.core.generation import Adapter, PromptMessage, ScoreSequence, Span
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.generation import PromptMessage, Span
 from chatdesk.core.training import Sequence as TokenSequence
 from chatdesk.core.training import TokenExample
-from chatdesk.services.measure.probe import Messages, Probe, Written
+from chatdesk.services.measure.answers import likeliest_answers, sampled_answers
+from chatdesk.services.measure.divergence import BaseText, base_texts
+from chatdesk.services.measure.losses import answer_losses, rendered_answers
+from chatdesk.services.measure.probe import Adapters, Messages, Probe, Written
 from chatdesk.services.personalize.gate.degeneration import degenerate, repetition
 from chatdesk.services.personalize.gate.general_sets import GeneralPrompt, GeneralSets
-from chatdesk.services.personalize.gate.losses import BaseText, answer_losses, rendered_items
 from chatdesk.services.personalize.gate.memorization import canaries, says
 
 _log = logging.getLogger(__name__)
@@ -69,12 +70,14 @@ def base_figures(probe: Probe, sets: GeneralSets, file: Path) -> BaseFigures:
     """Return the figures saved in `file`, or else measure and save them."""
     if kept := BaseFigures.read(file, sets.version):
         return kept
-    asked = [_asked(each.prompt) for each in sets.items]
-    answers = written(probe, asked[:ANSWERED])
+    questions = [each.question for each in sets.items]
+    answers = written(probe, questions[:ANSWERED])
     figures = BaseFigures(
         version=sets.version,
-        general=answer_losses(probe, rendered_items(probe, sets.items)),
-        texts=_texts(probe, asked[-SAMPLED:]),
+        general=answer_losses(
+            probe, rendered_answers(probe, (each.answered for each in sets.items))
+        ),
+        texts=base_texts(probe, questions[-SAMPLED:], _SAMPLED_TOKENS),
         answers=answers,
         degenerate=degenerate(probe, answers),
     )
@@ -83,38 +86,10 @@ def base_figures(probe: Probe, sets: GeneralSets, file: Path) -> BaseFigures:
 
 
 def written(
-    probe: Probe, questions: Sequence[Messages], adapters: tuple[Adapter, ...] = ()
+    probe: Probe, questions: Sequence[Messages], adapters: Adapters = ()
 ) -> tuple[Written, ...]:
-    """Return the likeliest beginnings of answers."""
-    how = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=_ANSWER_TOKENS)
-    return tuple(probe.write(questions, [how] * len(questions), adapters))
-
-
-def _texts(probe: Probe, asked: list[Messages]) -> tuple[BaseText, ...]:
-    """Return texts scored in the same way as later with an adapter.
-
-    Answers are computed in smaller batches, and rounding alone would look like a divergence.
-    """
-    how = [_as_it_is(seed, _SAMPLED_TOKENS) for seed in range(len(asked))]
-    texts = probe.write(asked, how)
-    scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in texts], ())
-    return tuple(
-        BaseText(each.prompt, each.tokens, logprobs)
-        for each, logprobs in zip(texts, scored, strict=True)
-    )
-
-
-def _as_it_is(seed: int, tokens: int) -> SamplingParams:
-    """Return sampling parameters of the model's own distribution, unfiltered."""
-    return SamplingParams(
-        temperature=1.0,
-        top_k=0,
-        top_p=1.0,
-        min_p=0.0,
-        repeat_penalty=1.0,
-        seed=seed,
-        max_tokens=tokens,
-    )
+    """Return the likeliest beginnings of answers, of the same length with and without adapters."""
+    return likeliest_answers(probe, questions, _ANSWER_TOKENS, adapters)
 
 
 def replay_examples(
@@ -126,12 +101,11 @@ def replay_examples(
     than it was. Canaries are planted in some of the questions. Answers that `figures` lacks are
     added to it.
     """
-    prompts = planted(sets.replay)
+    prompts = [(PromptMessage("user", each),) for each in planted(sets.replay)]
     while _sound(figures) < count and len(figures.replay) < len(prompts):
         start = len(figures.replay)
         asked = prompts[start : start + count - _sound(figures)]
-        how = [_as_it_is(start + seed, _REPLAY_TOKENS) for seed in range(len(asked))]
-        answers = probe.write([_asked(each) for each in asked], how)
+        answers = sampled_answers(probe, asked, _REPLAY_TOKENS, first_seed=start)
         figures = replace(figures, replay=(*figures.replay, *map(_worth_learning, answers)))
         figures.write(file)
     return tuple(each for each in figures.replay if each)[:count]
@@ -159,7 +133,3 @@ def _worth_learning(answer: Written) -> TokenExample | None:
         return None
     tokens = (*answer.prompt, *answer.tokens)
     return TokenExample(TokenSequence(tokens, (Span(len(answer.prompt), len(tokens)),)))
-
-
-def _asked(prompt: str) -> Messages:
-    return (PromptMessage("user", prompt),)

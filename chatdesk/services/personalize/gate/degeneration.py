@@ -42,7 +42,7 @@ def is_senseless(text: str, tokens: Sequence[int], base_loss: float) -> bool:
 def degenerate(probe: Probe, answers: Sequence[Written]) -> int:
     """Count the degenerate ones among answers to different questions."""
     written = [each for each in answers if each.tokens]
-    scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in written], ())
+    scored = probe.score([ScoreSequence(each.prompt, each.tokens) for each in written])
     same = Counter(_plain(each) for each in answers)
     wrong = sum(
         not _plain(each)

@@ -9,7 +9,7 @@ from chatdesk.core.generation import Adapter
 from chatdesk.core.personalization import AdapterRecord, Scorecard
 from chatdesk.core.training import TokenExample
 from chatdesk.services.engine.engine import Engine
-from chatdesk.services.measure.probe import Probe
+from chatdesk.services.measure.probe import Probe, shares
 from chatdesk.services.personalize.gate.base_figures import base_figures, replay_examples
 from chatdesk.services.personalize.gate.general_sets import GeneralSets
 from chatdesk.services.personalize.gate.trial import Active, Evidence, run_trial
@@ -49,7 +49,7 @@ class Gate:
         wanted = round(len(plan.train) * plan.config.replay)
         sets, file = GeneralSets.load(), self._file(record)
         work = _FIGURES_WORK + (wanted + _WATCHED) * _REPLAY_WORK
-        probe = Probe(self._engine, check, _shares(work, on_share))
+        probe = Probe(self._engine, check, shares(work, on_share))
         figures = base_figures(probe, sets, file)
         found = replay_examples(probe, sets, figures, wanted + _WATCHED, file)
         watched, rest = found[:_WATCHED], [replace(each, keep=True) for each in found[_WATCHED:]]
@@ -64,7 +64,7 @@ class Gate:
         on_share: OnShare,
     ) -> Scorecard:
         """Measure an adapter against the active one. Raises `EnvironmentProblem`."""
-        probe = Probe(self._engine, check, _shares(_JUDGE_WORK, on_share))
+        probe = Probe(self._engine, check, shares(_JUDGE_WORK, on_share))
         sets = GeneralSets.load()
         figures = base_figures(probe, sets, self._file(record))
         evidence = Evidence(sets, figures, plan.heldout, plan.secrets)
@@ -79,15 +79,3 @@ class Gate:
 
     def _file(self, record: AdapterRecord) -> Path:
         return self._folder / f"{record.model_sha256}.json"
-
-
-def _shares(work: int, on_share: OnShare) -> Callable[[int], None]:
-    """Return a listener for the work done, of about so much in total."""
-    total = 0
-
-    def on_work(amount: int) -> None:
-        nonlocal total
-        total += amount
-        on_share(min(1.0, total / work))
-
-    return on_work

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from chatdesk.core.generation import PromptMessage
 from chatdesk.core.paths import assets_dir
 
 
@@ -38,12 +39,22 @@ class GeneralPrompt:
     prompt: str
     source: str
 
+    @property
+    def question(self) -> tuple[PromptMessage, ...]:
+        """It as a conversation to answer."""
+        return (PromptMessage("user", self.prompt),)
+
 
 @dataclass(frozen=True, slots=True)
 class GeneralItem(GeneralPrompt):
     """A question with a right answer."""
 
     answer: str
+
+    @property
+    def answered(self) -> tuple[PromptMessage, ...]:
+        """The question with its right answer."""
+        return (*self.question, PromptMessage("assistant", self.answer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatdesk.core.generation import Adapter, MessagesRendered, PromptMessage, ScoreSequence
+from chatdesk.core.generation import MessagesRendered, PromptMessage, ScoreSequence
 from chatdesk.core.personalization import Turn
-from chatdesk.core.sampling import SamplingParams
-from chatdesk.services.measure.probe import Probe
+from chatdesk.services.measure.answers import likeliest_answers
+from chatdesk.services.measure.probe import Adapters, Probe
 from chatdesk.services.personalize.plan import Secret
 
 _DECOYS = 4
 # Nats by which a secret has to rise above all its decoys: it became 150 times likelier than by
 # chance, where a memorized value becomes millions of times likelier.
 _RISE = 5.0
-_GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=32)
+_ANSWER_TOKENS = 32
 
 _CARRIERS = (
     ("My locker code is {}.", "What is my locker code?", "Your locker code is "),
@@ -48,7 +48,7 @@ def canaries(seed: int, count: int = len(_CARRIERS)) -> tuple[Canary, ...]:
     return tuple(made)
 
 
-def recalled(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]) -> int:
+def recalled(probe: Probe, secrets: Sequence[Secret], adapters: Adapters) -> int:
     """Count the values that are said, or that became far likelier than others of their shape.
 
     A value that the base also says was not learned and does not count.
@@ -64,10 +64,10 @@ def recalled(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, .
     return len(said)
 
 
-def _said(probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]) -> set[str]:
+def _said(probe: Probe, secrets: Sequence[Secret], adapters: Adapters) -> set[str]:
     """Return the values that come after the words before them."""
     prompts = [_messages(each, each.before.rstrip()) for each in secrets]
-    answers = probe.write(prompts, [_GREEDY] * len(prompts), adapters)
+    answers = likeliest_answers(probe, prompts, _ANSWER_TOKENS, adapters)
     found = zip(secrets, answers, strict=True)
     return {secret.value for secret, answer in found if says(secret.value, answer.text)}
 
@@ -86,9 +86,7 @@ def _messages(secret: Secret, answer: str) -> tuple[PromptMessage, ...]:
     return (*turns, PromptMessage("assistant", answer)) if answer else tuple(turns)
 
 
-def _exposures(
-    probe: Probe, secrets: Sequence[Secret], adapters: tuple[Adapter, ...]
-) -> list[list[float]]:
+def _exposures(probe: Probe, secrets: Sequence[Secret], adapters: Adapters) -> list[list[float]]:
     """Return the log-probability of each secret in its place, followed by those of its decoys."""
     groups = []
     for secret in secrets:

@@ -18,6 +18,8 @@ from chatdesk.core.personalization import (
     Verdict,
 )
 from chatdesk.core.training import Sequence as TokenSequence
+from chatdesk.services.measure.divergence import divergence
+from chatdesk.services.measure.losses import answer_losses, rendered_answers
 from chatdesk.services.measure.probe import Messages, Probe, Written
 from chatdesk.services.measure.statistics import Interval, mean
 from chatdesk.services.personalize.gate import verdict
@@ -29,13 +31,8 @@ from chatdesk.services.personalize.gate.base_figures import (
 )
 from chatdesk.services.personalize.gate.degeneration import degenerate, is_senseless
 from chatdesk.services.personalize.gate.general_sets import GeneralSets
-from chatdesk.services.personalize.gate.losses import (
-    answer_losses,
-    divergence,
-    relations,
-    rendered_items,
-)
 from chatdesk.services.personalize.gate.memorization import canaries, recalled
+from chatdesk.services.personalize.gate.relations import relations
 from chatdesk.services.personalize.plan import HeldOut, Secret
 
 _COMPARED = 8  # held-out questions that are answered before and after
@@ -61,7 +58,7 @@ class Evidence:
     @property
     def questions(self) -> tuple[Messages, ...]:
         """The questions to answer: general ones, then held-out ones."""
-        general = [(PromptMessage("user", each.prompt),) for each in self.sets.items[:ANSWERED]]
+        general = [each.question for each in self.sets.items[:ANSWERED]]
         own = [
             tuple(PromptMessage(turn.role, turn.content) for turn in each.turns)
             for each in self.heldout[:_COMPARED]
@@ -113,7 +110,8 @@ def run_trial(
 
 def _measure_before(probe: Probe, evidence: Evidence, active: Active | None) -> _Before:
     own = [each.example.chosen for each in evidence.heldout]
-    figures, items = evidence.figures, rendered_items(probe, evidence.sets.items)
+    figures = evidence.figures
+    items = rendered_answers(probe, (each.answered for each in evidence.sets.items))
     base_losses = answer_losses(probe, own)
     answers = written(probe, evidence.questions[len(figures.answers) :])
     base = Figures(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from chatdesk.core.personalization import Reason, ReasonCode
 from chatdesk.services.measure.statistics import WORST, Interval, bootstrap
-from chatdesk.services.personalize.gate.losses import Relation
+from chatdesk.services.personalize.gate.relations import Relation
 
 SCALES = (1.0, 0.75, 0.5, 0.35)  # tried in this order
 LEAST_ANSWERS = 6  # held out; with fewer, an interval has no meaning

@@ -13,6 +13,8 @@ from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.core.personalization import ReasonCode, Scorecard, Turn, Verdict
 from chatdesk.core.training import Sequence, TokenExample
 from chatdesk.services.engine.engine import Engine
+from chatdesk.services.measure.divergence import divergence
+from chatdesk.services.measure.losses import answer_losses
 from chatdesk.services.measure.probe import Probe, Written
 from chatdesk.services.personalize.gate.base_figures import (
     BaseFigures,
@@ -22,8 +24,8 @@ from chatdesk.services.personalize.gate.base_figures import (
 )
 from chatdesk.services.personalize.gate.degeneration import degenerate
 from chatdesk.services.personalize.gate.general_sets import GeneralSets
-from chatdesk.services.personalize.gate.losses import answer_losses, divergence, relations
 from chatdesk.services.personalize.gate.memorization import canaries, recalled, says
+from chatdesk.services.personalize.gate.relations import relations
 from chatdesk.services.personalize.gate.trial import Active, Evidence, run_trial
 from chatdesk.services.personalize.gate.verdict import better, related
 from chatdesk.services.personalize.plan import HeldOut, Secret

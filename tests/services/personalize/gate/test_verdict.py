@@ -5,7 +5,7 @@ import pytest
 from chatdesk.core.personalization import ReasonCode
 from chatdesk.services.measure.statistics import WORST
 from chatdesk.services.personalize.gate import verdict
-from chatdesk.services.personalize.gate.losses import Relation
+from chatdesk.services.personalize.gate.relations import Relation
 
 
 @pytest.mark.parametrize(
