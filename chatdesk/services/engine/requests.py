@@ -28,24 +28,23 @@ def ask_each(
 ) -> None:
     """Send requests, at most `at_once` of them at a time, and wait until all have ended.
 
-    `on_reply` gets each reply with its request, on the caller's thread. `check` is called before
-    each request and during waits; it may block. An exception of either cancels what is running.
-    Raises `EngineProblem` when the engine goes away or a request is cancelled.
+    `on_reply` gets each reply with its request, on the caller's thread. `check` is called after
+    each reply and several times a second; it may block. An exception of either cancels what is
+    running. Raises `EngineProblem` when the engine goes away or a request is cancelled.
     """
     replies: queue.SimpleQueue[tuple[Request, Reply]] = queue.SimpleQueue()
     waiting = deque(requests)
     running: set[str] = set()
     try:
         while waiting or running:
+            check()
             while waiting and len(running) < at_once:
-                check()
                 request = waiting.popleft()
                 running.add(request.request_id)
                 engine.submit(request, _labelled(request, replies.put))
             try:
                 request, reply = replies.get(timeout=_CHECK_EVERY_S)
             except queue.Empty:
-                check()
                 continue
             if isinstance(reply, Terminal):
                 running.remove(request.request_id)

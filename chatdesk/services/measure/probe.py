@@ -60,9 +60,9 @@ class Written:
 class Probe:
     """Sends requests to the engine. Every method raises `EnvironmentProblem`.
 
-    `check` is called before each request and during waits; it may block, and its exceptions end the
-    work. `on_work` gets the work done, in units of about a token read: of a score it is `work_of`
-    its sequences.
+    `check` is called between replies and several times a second; it may block, and its exceptions
+    end the work. `on_work` gets the work done, in units of about a token read: of a score it is
+    `work_of` its sequences.
     """
 
     def __init__(

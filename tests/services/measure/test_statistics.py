@@ -1,11 +1,12 @@
 """The statistics against known cases."""
 
+import math
 import random
 import statistics
 
 import pytest
 
-from chatdesk.services.measure.statistics import Interval, bootstrap
+from chatdesk.services.measure.statistics import Interval, bootstrap, perplexity
 
 
 def test_the_bootstrap_agrees_with_the_normal_distribution() -> None:
@@ -31,3 +32,7 @@ def test_the_bootstrap_holds_the_true_mean_as_often_as_it_says() -> None:
 
 def test_equal_values_have_no_width() -> None:
     assert bootstrap([-0.5] * 8) == Interval(-0.5, -0.5, -0.5)
+
+
+def test_the_perplexity_of_a_uniform_guess_is_the_number_of_choices() -> None:
+    assert perplexity([-math.log(50)] * 7) == pytest.approx(50)
