@@ -1,5 +1,6 @@
 """LoRA adapters through the engine: switched by request, refused when they do not fit."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,21 @@ from chatdesk.core.generation import (
     Generate,
     TextDelta,
 )
+from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.sampling import SamplingParams
 from tests.inference.engine_process import EngineProcess, turns
 from tests.lora_files import lora_adapter
 
 QUESTION = "What is the capital of France? Tell me about it."
 GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=16)
+
+
+@pytest.fixture(scope="module")
+def starter(starter_model: Path) -> Iterator[EngineProcess]:
+    """An engine that has read nothing yet: texts are compared, and what is cached rounds them."""
+    with EngineProcess() as process:
+        assert isinstance(process.load(starter_model), ModelLoaded)
+        yield process
 
 
 def ask(request_id: str, *adapters: Adapter) -> Generate:
