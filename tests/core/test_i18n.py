@@ -79,7 +79,7 @@ def test_placeholders_are_filled() -> None:
         ("zh", "zh_CN"),
         ("Chinese (Simplified)_China.936", "zh_CN"),  # as Windows says it
         ("zha_XX", "en"),
-        ("de_DE.UTF-8", "en"),
+        ("xx_YY.UTF-8", "en"),
         ("English_United States.1252", "en"),
         ("C", "en"),
     ],
