@@ -4,7 +4,9 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chatdesk.core.chat import new_id, now
 from chatdesk.core.errors import EnvironmentProblem
@@ -33,13 +35,14 @@ from chatdesk.services.personalize.examples.chat_files import read_chat_file
 from chatdesk.services.personalize.examples.rendering import Renderer
 from chatdesk.services.personalize.examples.splits import split
 from chatdesk.services.personalize.facts import LearningProgress
-from chatdesk.services.personalize.gate.gate import Gate
 from chatdesk.services.personalize.plan import HeldOut, Plan, secrets_of
 from chatdesk.services.personalize.run.defaults import filled, fitting
-from chatdesk.services.personalize.run.run import Run, RunTools
 from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
+
+if TYPE_CHECKING:  # imported with the first run: most starts do without it
+    from chatdesk.services.personalize.run.run import Run, RunTools
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +73,8 @@ class PersonalizeService:
         self._store = store
         self._settings = settings
         self._publish = publish
-        gate = Gate(engine, paths.figures, lambda record: self._file(record.id))
-        self._tools = RunTools(engine, store, settings, publish, gate, trainer_command)
+        self._figures = paths.figures
+        self._trainer_command = trainer_command
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._closed = False
@@ -275,7 +278,19 @@ class PersonalizeService:
                 tr("ChatDesk is learning already."), tr("Wait for its end, or cancel it.")
             )
 
+    @cached_property
+    def _tools(self) -> "RunTools":
+        from chatdesk.services.personalize.gate.gate import Gate
+        from chatdesk.services.personalize.run.run import RunTools
+
+        gate = Gate(self._engine, self._figures, lambda record: self._file(record.id))
+        return RunTools(
+            self._engine, self._store, self._settings, self._publish, gate, self._trainer_command
+        )
+
     def _go(self, record: AdapterRecord, model: ModelFile) -> None:
+        from chatdesk.services.personalize.run.run import Run
+
         folder = self._file(record.id).parent
         with self._lock:
             if self._closed:
@@ -287,6 +302,6 @@ class PersonalizeService:
     def _on_ended(self) -> None:
         self._run = None
 
-    def _of(self, adapter_id: str) -> Run | None:
+    def _of(self, adapter_id: str) -> "Run | None":
         run = self._run
         return run if run and run.record.id == adapter_id else None

@@ -29,7 +29,6 @@ from chatdesk.services.engine.requests import ask_all
 from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.service import ModelService
-from chatdesk.services.quantize.compare import compare
 from chatdesk.services.quantize.facts import QuantizingChanged
 
 _log = logging.getLogger(__name__)
@@ -221,6 +220,8 @@ class QuantizingService:
 
         options = self._settings().load_options(model.id)
         with self._own_engine() as engine:
+            from chatdesk.services.quantize.compare import compare  # only when it is wanted
+
             return compare(engine, self._models, model, result, options, on_progress)
 
     @contextmanager
