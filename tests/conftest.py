@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
 NEED_THE_ENGINE = {  # folders and files that import it, or start it in nearly every test
     "cli",
+    "formats/test_tensor_names.py",
     "inference",
-    "library/test_architectures.py",
+    "library/models/test_architectures.py",
     "server/test_command.py",
     "services/personalize/gate/test_trial.py",
     "services/personalize/test_whole_way.py",
@@ -34,7 +36,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Without the engine, what needs it is not even read. None leaves the choice to others."""
     if not config.getoption("--without-engine"):
         return None
-    inside = collection_path.relative_to(Path(__file__).parent)
+    inside = collection_path.relative_to(TESTS)
     return inside.as_posix() in NEED_THE_ENGINE or None
 
 

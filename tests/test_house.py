@@ -2,9 +2,10 @@
 
 import ast
 from collections import Counter
-from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "chatdesk"
+from tests.conftest import NEED_THE_ENGINE, TESTS
+
+PACKAGE = TESTS.parent / "chatdesk"
 
 
 def test_a_class_has_a_name_of_its_own() -> None:
@@ -15,3 +16,7 @@ def test_a_class_has_a_name_of_its_own() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_what_is_left_out_without_the_engine_is_there() -> None:
+    assert [each for each in NEED_THE_ENGINE if not (TESTS / each).exists()] == []
