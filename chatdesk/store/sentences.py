@@ -13,7 +13,7 @@ from sqlalchemy import Dialect, Text, TypeDecorator
 from chatdesk.core.i18n import Sentence
 
 
-class SaidAgain(TypeDecorator[str]):
+class AsSentence(TypeDecorator[str]):
     """A sentence for the user, or "" for none."""
 
     impl = Text

@@ -37,7 +37,7 @@ from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import AdapterState, LossPoint, Scorecard, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
-from chatdesk.store.sentences import SaidAgain
+from chatdesk.store.sentences import AsSentence
 
 Value = TypeVar("Value")
 
@@ -184,7 +184,7 @@ class AnswerColumns(TypedColumns):
     tokens_per_s: Named[float | None] = Column(Double)
     duration_s: Named[float | None] = Column(Double)
     stop_reason: Named[str | None] = Column(Text)
-    error: Named[str | None] = Column(SaidAgain)
+    error: Named[str | None] = Column(AsSentence)
     thinking_s: Named[float | None] = Column(Double)
     thinking: Named[str] = Column(Text, server_default="")
     drafted: Named[int | None] = Column(Integer)
@@ -259,7 +259,7 @@ class AdapterColumns(TypedColumns):
     seconds: Named[float] = Column(Double)
     peak_bytes: Named[int] = Column(Integer)
     bytes: Named[int] = Column(Integer)
-    error: Named[str] = Column(SaidAgain)
+    error: Named[str] = Column(AsSentence)
 
 
 adapters = Table("adapters", metadata, AdapterColumns)
@@ -310,7 +310,7 @@ class DownloadColumns(TypedColumns):
     state: Named[DownloadState] = Column(_choice(DownloadState))
     added: Named[datetime] = Column(UtcTime)
     received: Named[int] = Column(Integer)
-    problem: Named[str] = Column(SaidAgain)
+    problem: Named[str] = Column(AsSentence)
     path: Named[str] = Column(Text)
     folder: Named[str] = Column(Text)
     writer: Named[str | None] = Column(Text)
