@@ -21,7 +21,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.services.app import build
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.models.facts import ModelsChanged
-from chatdesk.services.quantize import service as quantizing
+from chatdesk.services.quantize import compare as comparing
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.controller import ModelsController
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
@@ -315,7 +315,7 @@ def test_a_damaged_file_of_another_app_is_told(library: Library) -> None:
 @pytest.mark.engine
 def test_a_model_is_made_smaller(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = Comparison(ModelFigures(4_000_000, 100.0, 8.0), ModelFigures(1_000_000, 150.0, 8.1))
-    monkeypatch.setattr(quantizing, "compare", lambda *given: measured)  # takes minutes
+    monkeypatch.setattr(comparing, "compare", lambda *given: measured)  # takes minutes
     library.add("Tiny", answer=b"abc")
     library.open()
     library.trigger("Tiny", "Make smaller…")
