@@ -28,6 +28,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.core.settings_file import save_settings
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.reduced_motion import ask_portal
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
 from chatdesk.ui.window.application import Application
@@ -229,6 +230,7 @@ def run(
     _report_bugs(desktop)
     _quit_on_signals(desktop)
     desktop.start()
+    QTimer.singleShot(0, application, lambda: ask_portal(application))
     desktop.open_models(models)
     if on_started:
         on_started(desktop)

@@ -12,7 +12,7 @@ from string import Template
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication, QStyle, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.paths import assets_dir
 
@@ -67,12 +67,6 @@ def system_theme_name(app: QApplication) -> str:
     """Return `dark` when the system asks for it, else `light`."""
     dark = app.styleHints().colorScheme() is Qt.ColorScheme.Dark
     return "dark" if dark else "light"
-
-
-def reduced_motion(app: QApplication) -> bool:
-    """Return True if the system asks for no animations, or for a steady text cursor."""
-    still = app.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration) <= 0
-    return still or app.styleHints().cursorFlashTime() <= 0
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:

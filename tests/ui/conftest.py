@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("CHATDESK_REDUCED_MOTION", "1")  # tests of movement turn it on
 
 import pytest
 from pytestqt.qtbot import QtBot

@@ -14,7 +14,8 @@ from chatdesk.ui.chat.messages.frame_timer import FrameTimer
 from chatdesk.ui.chat.messages.message_column import MessageColumn, Siblings
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.markdown.splitter import warm_up
-from chatdesk.ui.theme import Theme, reduced_motion
+from chatdesk.ui.reduced_motion import reduced_motion
+from chatdesk.ui.theme import Theme
 
 _BLINK_MS = 530
 _WARM_UP_MS = 400
