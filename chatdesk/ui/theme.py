@@ -29,6 +29,7 @@ THEMES = ("light", "dark")
 class Theme:
     """The colour tokens of one theme, each a `#RRGGBB` string.
 
+    Words are in one of three: `text`, `muted`, and `quiet` for headings, figures and hints.
     `faint` is for decoration only: it has too little contrast for text that matters.
     """
 
@@ -41,6 +42,7 @@ class Theme:
     line: str
     text: str
     muted: str
+    quiet: str
     faint: str
     accent: str
     accent_hover: str

@@ -15,6 +15,7 @@ from chatdesk.ui.theme import THEMES, Theme, apply_theme, code_font, load_theme,
 TEXT_ON = {
     "text": ("background", "sidebar", "surface", "user_card", "hover", "selection", "code"),
     "muted": ("background", "sidebar", "surface", "user_card", "hover", "code"),
+    "quiet": ("background", "sidebar", "surface"),
     "accent": ("background", "sidebar", "surface", "user_card", "accent_soft"),
     "danger": ("background", "sidebar", "surface", "hover"),
     "warn": ("background", "sidebar", "surface", "hover"),

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QMenu
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord
-from chatdesk.ui.icons import icon
+from chatdesk.ui.icons import show_icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.eliding_button import ElidingButton
 
-WIDEST = 190  # pixels
+WIDEST = 220  # pixels
 BASE = ""  # the choice of no adapter; None means the active one
 
 
@@ -32,7 +32,8 @@ class AdapterChip(ElidingButton):
         self._active: AdapterRecord | None = None
         self._choice: str | None = None
         self.setToolTip(tr("What this chat is answered with"))
-        self.setMenu(QMenu(self))
+        self.choices = QMenu(self)
+        self.open_when_pressed(self.choices)
         self.hide()
 
     def show_adapters(
@@ -57,25 +58,26 @@ class AdapterChip(ElidingButton):
         chosen = next((each for each in self._adapters if each.id == self._choice), None)
         used = self._active if self._choice is None else chosen
         choice = None if used and self._choice is None else used.id if used else BASE
-        self.setIcon(icon("leaf", self._theme.accent if used else self._theme.muted))
+        self.set_chevron(self._theme)
+        show_icon(self, "leaf", self._theme.accent if used else self._theme.muted)
         set_class(self, "chip-on" if used else "chip")
         self.set_words(used.name if used else tr("No adapter"))
         self._fill_menu(choice)
         self.setVisible(bool(self._adapters))
 
     def _fill_menu(self, choice: str | None) -> None:
-        self.menu().clear()
+        self.choices.clear()
         self._add(tr("The model as it is"), BASE, choice)
         if active := self._active:
             self._add(tr("The active one: {name}", name=active.name), None, choice)
-        self.menu().addSeparator()
+        self.choices.addSeparator()
         for adapter in self._adapters:
             self._add(adapter.name, adapter.id, choice)
-        self.menu().addSeparator()
-        self.menu().addAction(tr("Personalize…"), self.personalize_requested.emit)
+        self.choices.addSeparator()
+        self.choices.addAction(tr("Personalize…"), self.personalize_requested.emit)
 
     def _add(self, words: str, offered: str | None, choice: str | None) -> None:
         ask = partial(self.chosen.emit, offered)
-        action = self.menu().addAction(words.replace("&", "&&"), ask)
+        action = self.choices.addAction(words.replace("&", "&&"), ask)
         action.setCheckable(True)
         action.setChecked(offered == choice)

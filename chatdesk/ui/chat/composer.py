@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.adapter_chip import AdapterChip
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.eliding_button import ElidingButton
 
@@ -105,7 +105,7 @@ class Composer(QFrame):
         self._editor.textChanged.connect(self._on_text)
         self._editor.installEventFilter(self)
         self.setFocusProxy(self._editor)
-        self._model.setMenu(self._menu)
+        self._model.open_when_pressed(self._menu)
         set_class(self._tokens, "small")
         self._button.setFixedSize(BUTTON, BUTTON)
         set_class(self._button, "primary")
@@ -128,7 +128,8 @@ class Composer(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._theme = theme
-        self._model.setIcon(icon("chip", theme.muted))
+        show_icon(self._model, "chip", theme.muted)
+        self._model.set_chevron(theme)
         self.adapter.set_theme(theme)
         self._show_state()
 
@@ -160,7 +161,7 @@ class Composer(QFrame):
     def open_models(self) -> None:
         """Open the chip's menu."""
         self._model.setFocus()
-        self._model.showMenu()
+        self._model.click()
 
     def set_tokens(self, text: str, *, too_long: bool = False) -> None:
         """Show the length of the prompt."""

@@ -1,12 +1,13 @@
 """The bar above the conversation: its title and its actions."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.menus import open_when_pressed
 
 
 class TopBar(QWidget):
@@ -34,8 +35,7 @@ class TopBar(QWidget):
             menu.addSeparator(),
         )
         menu.addAction(tr("Model options…"), self.model_options_requested.emit)
-        self._more.setMenu(menu)
-        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        open_when_pressed(self._more, menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 12, 6)
         row.setSpacing(4)

@@ -17,7 +17,7 @@ from chatdesk.core.hub import CatalogEntry
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.model_files import Estimate
 from chatdesk.core.units import size_words
-from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
+from chatdesk.ui.icons import LARGE_ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.words import speed_number
 
@@ -155,8 +155,7 @@ class Suggestions(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         for button, name in ((self._add, "plus"), (self._see, "download")):
-            button.setIcon(icon(name, theme.on_accent))
-            button.setIconSize(ICON_SIZE)
+            show_icon(button, name, theme.on_accent)
 
     def show_better_model(self, room_bytes: int) -> None:
         """Suggest a better model, by the memory there is room for."""

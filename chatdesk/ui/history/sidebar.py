@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListView,
     QMenu,
     QPushButton,
@@ -25,10 +24,11 @@ from chatdesk.core.chat import Mark
 from chatdesk.core.i18n import tr
 from chatdesk.ui.feature import Page
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, show_icon
 from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
 from chatdesk.ui.widgets.buttons import tool_button
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
+from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.tag import Tag, Tone
 
 WIDTH = 264
@@ -59,7 +59,7 @@ class _ConversationDelegate(QStyledItemDelegate):
         inner = rect.adjusted(8, 0, -8, 0)
         if index.data(ListRole.IS_HEADING):
             painter.setFont(text_font(TINY_PX, QFont.Weight.DemiBold))
-            painter.setPen(QColor(self.theme.muted))
+            painter.setPen(QColor(self.theme.quiet))
             line = inner.adjusted(0, 8, 0, 0)
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text.upper())
         else:
@@ -149,25 +149,21 @@ class Sidebar(QFrame):
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))
         self._hide = tool_button(tr("Hide the sidebar"))
-        self._search = QLineEdit()
+        self._search = SearchField(tr("Find a chat"), theme)
         self._list = _ConversationList()
         self._empty = QLabel()
         self._pages = {page.id: _PageButton(page) for page in pages}
         self._settings = QPushButton(tr("Settings"))
         self._delegate = _ConversationDelegate(theme, self._list)
-        self._build(theme)
+        self._build()
         self._connect()
         self.set_theme(theme)
         self._after_reset()
 
-    def _build(self, theme: Theme) -> None:
+    def _build(self) -> None:
         self._new.setToolTip(tr("New chat (Ctrl+N)"))
-        self._search.setPlaceholderText(tr("Find a chat"))
         self._search.setAccessibleName(tr("Find a chat by its title"))
         self._search.setClearButtonEnabled(True)
-        self._search_action = self._search.addAction(
-            icon("search", theme.muted), QLineEdit.ActionPosition.LeadingPosition
-        )
         chats = self._list
         chats.setModel(self._model)
         chats.setItemDelegate(self._delegate)
@@ -219,13 +215,12 @@ class Sidebar(QFrame):
         self._delegate.theme = theme
         for button, name in (
             (self._new, "plus"),
-            (self._hide, "sidebar"),
             *((button, button.page.icon) for button in self._pages.values()),
             (self._settings, "settings"),
         ):
-            button.setIcon(icon(name, theme.text if button is not self._hide else theme.muted))
-            button.setIconSize(ICON_SIZE)
-        self._search_action.setIcon(icon("search", theme.muted))
+            show_icon(button, name, theme.text)
+        self._hide.setIcon(icon("sidebar", theme.muted))
+        self._search.set_theme(theme)
         self._list.viewport().update()
 
     def select(self, conversation_id: str | None) -> None:

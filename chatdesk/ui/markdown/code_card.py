@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QLabel, QTextEdit, QToolButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import show_icon
 from chatdesk.ui.markdown.highlighter import Highlighter
 from chatdesk.ui.theme import CODE_PX, Theme, code_font, set_class
 
@@ -53,7 +53,6 @@ class CodeCard(QFrame):
         self._label = QLabel(language or tr("code"), self)
         set_class(self._label, "small")
         self.copy_button = QToolButton(self)
-        self.copy_button.setIconSize(ICON_SIZE)
         self.copy_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.copy_button.setToolTip(tr("Copy this code"))
         self.copy_button.setAccessibleName(tr("Copy this code"))
@@ -182,13 +181,13 @@ class CodeCard(QFrame):
     def _copy_code(self) -> None:
         QGuiApplication.clipboard().setText("".join(self._code).removesuffix("\n") + self._tail)
         self.copy_button.setText(tr("Copied"))
-        self.copy_button.setIcon(icon("check", self._theme.accent))
+        show_icon(self.copy_button, "check", self._theme.accent)
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
         self._copied.start()
 
     def _show_copy(self) -> None:
         self.copy_button.setText(tr("Copy"))
-        self.copy_button.setIcon(icon("copy", self._theme.muted))
+        show_icon(self.copy_button, "copy", self._theme.muted)
         self.resizeEvent(QResizeEvent(self.size(), self.size()))
 
 

@@ -13,6 +13,7 @@ from chatdesk.ui.models.words import computer_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.widgets.menus import open_when_pressed
 from chatdesk.ui.widgets.page import PageView
 
 
@@ -39,7 +40,7 @@ class ModelsPage(PageView):
     # Assembly
 
     def _build(self) -> None:
-        self._more.setMenu(self._menu())
+        open_when_pressed(self._more, self._menu())
         column = self.column
         column.setSpacing(0)
         header = self.header(self._computer, self._more, self._add)

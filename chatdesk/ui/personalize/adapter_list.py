@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -34,6 +34,7 @@ from chatdesk.ui.personalize.adapter_list_model import (
     columns,
 )
 from chatdesk.ui.theme import Theme, text_font
+from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
 
@@ -108,10 +109,8 @@ class AdapterList(QWidget):
                 menu.addAction(words, partial(request.emit, record))
         return menu
 
-    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
-        menu = self.menu_for(index)
-        menu.exec(at)
-        menu.deleteLater()
+    def _open_menu(self, index: QModelIndex, place: QRect) -> None:
+        open_menu(self.menu_for(index), self.rows.viewport(), place, once=True)
 
     def _open_scorecard(self, index: QModelIndex) -> None:
         if (record := _record(index)).scorecard:
@@ -124,7 +123,7 @@ class AdapterList(QWidget):
 class _Rows(QListView):
     """Return, the menu key, a right click and the three dots open a row's menu."""
 
-    menu_requested = Signal(QModelIndex, QPoint)
+    menu_requested = Signal(QModelIndex, QRect)  # a place, or a point, of the viewport
     tag_pressed = Signal(QModelIndex)
 
     def __init__(self, theme: Theme) -> None:
@@ -149,7 +148,7 @@ class _Rows(QListView):
         if index.isValid() and by_key:
             self._ask_for_menu(index)
         elif index.isValid():
-            self.menu_requested.emit(index, event.globalPos())
+            self.menu_requested.emit(index, QRect(event.pos(), QSize(0, 0)))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Press a painted button."""
@@ -175,8 +174,7 @@ class _Rows(QListView):
         self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
 
     def _ask_for_menu(self, index: QModelIndex) -> None:
-        place = menu_place(self.visualRect(index))
-        self.menu_requested.emit(index, self.viewport().mapToGlobal(place.bottomLeft()))
+        self.menu_requested.emit(index, menu_place(self.visualRect(index)))
 
 
 class _AdapterDelegate(QStyledItemDelegate):

@@ -1,13 +1,15 @@
-"""A rounded button whose words are cut where it is narrow."""
+"""A rounded button whose words are cut where it is narrow; with a chevron if it has a menu."""
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy
 
-from chatdesk.ui.icons import ICON_SIZE
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.icons import icon
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.menus import open_when_pressed
 
 NARROWEST = 44  # pixels: only its icon
+_CHEVRON, _CHEVRON_MARGIN = 12, 10  # pixels; the style sheet keeps the room
 
 
 class ElidingButton(QPushButton):
@@ -19,9 +21,10 @@ class ElidingButton(QPushButton):
         self._widest = widest
         self._whole = 0  # pixels that show all words
         self._ideal = QSize()
+        self._chevron = QIcon()
+        self._opens = False  # a menu
         set_class(self, "chip")
         self.setAccessibleName(name)
-        self.setIconSize(ICON_SIZE)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
     @property
@@ -34,6 +37,25 @@ class ElidingButton(QPushButton):
         self._words = words
         self.setAccessibleDescription(words)
         self._measure()
+
+    def open_when_pressed(self, menu: QMenu) -> None:
+        """Open a menu when pressed, and show that it does."""
+        open_when_pressed(self, menu)
+        self._opens = True
+        self.setProperty("chevron", True)
+
+    def set_chevron(self, theme: Theme) -> None:
+        """Draw the chevron in the colours of a theme."""
+        self._chevron = icon("chevron-down", theme.muted)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the button, then the chevron."""
+        super().paintEvent(event)
+        if self._opens:
+            left = self.width() - _CHEVRON_MARGIN - _CHEVRON
+            top = (self.height() - _CHEVRON) // 2
+            self._chevron.paint(QPainter(self), left, top, _CHEVRON, _CHEVRON)
 
     def sizeHint(self) -> QSize:
         """Room for the words."""

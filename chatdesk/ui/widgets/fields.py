@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 
 FORM_GAP = 10
@@ -176,7 +176,6 @@ class Fold(QPushButton):
         self.setText(words)
         self.setAccessibleName(words)
         self.setAutoDefault(False)
-        self.setIconSize(ICON_SIZE)
         self.toggled.connect(lambda _: self.set_theme(self._theme))
         self.set_theme(theme)
 
@@ -184,7 +183,7 @@ class Fold(QPushButton):
         """Apply a theme."""
         self._theme = theme
         name = "chevron-down" if self.isChecked() else "chevron-right"
-        self.setIcon(icon(name, theme.muted))
+        show_icon(self, name, theme.muted)
 
 
 class Form(QGridLayout):

@@ -44,7 +44,7 @@ def chip(qtbot: QtBot, theme: Theme) -> Iterator[AdapterChip]:
 
 def menu(chip: AdapterChip) -> dict[str, bool]:
     """The lines of the menu, and whether each is checked."""
-    return {each.text(): each.isChecked() for each in chip.menu().actions() if each.text()}
+    return {each.text(): each.isChecked() for each in chip.choices.actions() if each.text()}
 
 
 def test_it_is_there_only_where_there_are_adapters(chip: AdapterChip) -> None:
@@ -83,12 +83,12 @@ def test_the_menu_asks(chip: AdapterChip, qtbot: QtBot) -> None:
         ("The active one: My voice · v1", None),
         ("My voice · v1", "v1"),
     ):
-        action = next(each for each in chip.menu().actions() if each.text() == words)
+        action = next(each for each in chip.choices.actions() if each.text() == words)
         with qtbot.waitSignal(chip.chosen) as asked:
             action.trigger()
         assert asked.args == [choice]
     with qtbot.waitSignal(chip.personalize_requested):
-        chip.menu().actions()[-1].trigger()
+        chip.choices.actions()[-1].trigger()
 
 
 def learned(window: Window, *made_from: Message) -> AdapterStore:
@@ -112,7 +112,7 @@ def learned(window: Window, *made_from: Message) -> AdapterStore:
 
 def choose(window: Window, words: str) -> None:
     chip = window.window.composer.adapter
-    next(each for each in chip.menu().actions() if each.text() == words).trigger()
+    next(each for each in chip.choices.actions() if each.text() == words).trigger()
 
 
 def test_the_choice_is_the_conversations_own(window: Window) -> None:

@@ -18,6 +18,7 @@ from chatdesk.core.chat import Mark, Message, Rating, Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.words import token_words
 
 ROW_HEIGHT = 28
@@ -173,8 +174,7 @@ class ActionRow(QWidget):
         self.more_button.setDown(True)
         menu.aboutToHide.connect(lambda: self.more_button.setDown(False))
         menu.aboutToHide.connect(self.repaint_all)
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
+        open_menu(menu, self.more_button, once=True)
 
     def repaint_all(self) -> None:
         """Show or hide everything in the row."""
@@ -260,7 +260,7 @@ class _Fading(QLabel):
     def __init__(self, row: ActionRow) -> None:
         super().__init__(row)
         self._row = row
-        set_class(self, "small")
+        set_class(self, "tiny")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._row.revealed:

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import show_icon
 from chatdesk.ui.theme import Theme, set_class
 
 _ABOVE_END = 12  # pixels
@@ -15,7 +15,6 @@ class JumpButton(QPushButton):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(tr("Jump to latest"), parent)
-        self.setIconSize(ICON_SIZE)
         self.setToolTip(tr("Go to the end of the conversation"))
         set_class(self, "pill")
         self.set_theme(theme)
@@ -23,7 +22,7 @@ class JumpButton(QPushButton):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self.setIcon(icon("arrow-down", theme.text))
+        show_icon(self, "arrow-down", theme.text)
 
     def place(self, over: QRect) -> None:
         """Stand in the middle of this part of the parent, above its end."""

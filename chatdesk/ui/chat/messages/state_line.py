@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from chatdesk.core.chat import Message, MessageState, StopReason
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 
 
@@ -38,8 +38,8 @@ class StateLine(QWidget):
         line.addWidget(self.retry_button)
 
     def _button(self, words: str, name: str) -> QPushButton:
-        button = QPushButton(icon(name, self._theme.muted), words, self)
-        button.setIconSize(ICON_SIZE)
+        button = QPushButton(words, self)
+        show_icon(button, name, self._theme.muted)
         button.setAccessibleName(words)
         set_class(button, "chip")
         return button

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import show_icon
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.words import duration_words
@@ -27,11 +27,10 @@ class ThinkingFold(QWidget):
         self.button = QToolButton(self)
         set_class(self.button, "fold")
         self.button.setCheckable(True)
-        self.button.setIconSize(ICON_SIZE)
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setToolTip(tr("Show or hide how the model reasoned"))
         self.button.toggled.connect(self._toggle)
-        self.button.setIcon(icon("chevron-right", theme.muted))
+        show_icon(self.button, "chevron-right", theme.muted)
         self._name(tr("Thinking…"))
 
     @property
@@ -72,7 +71,7 @@ class ThinkingFold(QWidget):
 
     def _toggle(self, expanded: bool) -> None:
         name = "chevron-down" if expanded else "chevron-right"
-        self.button.setIcon(icon(name, self._theme.muted))
+        show_icon(self.button, name, self._theme.muted)
         if expanded:
             self._view = self._view or ProseView(self._theme, self, quiet=True)
             self._show_text(self._view)

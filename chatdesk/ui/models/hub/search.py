@@ -6,18 +6,18 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.hub import HubModel, HubRepository
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import icon
 from chatdesk.ui.models.download_words import FileKey
 from chatdesk.ui.models.hub.repository_view import RepositoryView
 from chatdesk.ui.models.hub.results import HubResults
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Choice, plain_button
 from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:  # with it comes what talks to the hub
     from chatdesk.services.hub.service import Judged
@@ -55,27 +55,22 @@ class HubSearch(QWidget):
         super().__init__()
         self._has_results = False
         self._opened = ""
-        self._field = QLineEdit()
+        self._field = SearchField(tr("Search Hugging Face, or paste a link"), theme, inset=12)
         self._sort = Choice(_orders(), "downloads", theme)
         self._close = plain_button(tr("Close"), tr("Close the results"))
         self.state = _State()
         self.results = HubResults(theme)
         self.repository = RepositoryView(theme)
-        self._build(theme)
+        self._build()
         self._connect()
         self._show(_Shown.NOTHING)
         self.set_theme(theme)
 
-    def _build(self, theme: Theme) -> None:
+    def _build(self) -> None:
         field = self._field
         set_class(field, "find")
-        field.setPlaceholderText(tr("Search Hugging Face, or paste a link"))
-        field.setAccessibleName(tr("Search Hugging Face, or paste a link"))
         field.setAccessibleDescription(tr("Enter sends it; before that nothing leaves here."))
         field.setMaxLength(_LONGEST)
-        self._mark = field.addAction(
-            icon("search", theme.muted), QLineEdit.ActionPosition.LeadingPosition
-        )
         self._sort.setAccessibleName(tr("Order of the results"))
         self._sort.setMinimumContentsLength(_ORDER_CHARS)
         set_class(self._sort, "find")
@@ -106,8 +101,7 @@ class HubSearch(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._mark.setIcon(icon("search", theme.muted))
-        for part in (self._sort, self.results, self.repository):
+        for part in (self._field, self._sort, self.results, self.repository):
             part.set_theme(theme)
 
     # Results

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -25,6 +25,7 @@ from chatdesk.ui.models.words import about_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import tool_tip
+from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import Tag, Tone
 
@@ -205,12 +206,7 @@ class ModelListRow(HubRow):
         self._star.setAccessibleName(tr("{action}: {name}", action=words, name=self.kept.name))
 
     def _open_menu(self) -> None:
-        self._open_menu_at(self._menu.mapToGlobal(self._menu.rect().bottomLeft()))
-
-    def _open_menu_at(self, place: QPoint) -> None:
-        menu = self.menu()
-        menu.exec(place)
-        menu.deleteLater()
+        open_menu(self.menu(), self._menu, once=True)
 
     # Qt's names from here on
 
@@ -242,7 +238,7 @@ class ModelListRow(HubRow):
         if event.reason() is QContextMenuEvent.Reason.Keyboard:
             self._open_menu()
         else:
-            self._open_menu_at(event.globalPos())
+            open_menu(self.menu(), self, QRect(event.pos(), QSize(0, 0)), once=True)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw a line below, and a ground where it is pointed at or has the focus."""

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import Example, Finding
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.personalize.preview.model import PreviewModel
 from chatdesk.ui.personalize.words import (
     cut_words,
@@ -102,8 +102,7 @@ class ExampleView(QScrollArea):
                 tr("Open the chat “{title}”", title=where),
             )
             button.setToolTip(button.accessibleName())
-            button.setIcon(icon("chat", self._theme.muted))
-            button.setIconSize(ICON_SIZE)
+            show_icon(button, "chat", self._theme.muted)
             set_class(button, "link")
             button.clicked.connect(lambda _=False, at=source: self.open_requested.emit(at))
             row.addWidget(button)
