@@ -16,7 +16,7 @@ MAX_ANCHORS = 200  # conversations whose reading position is remembered, the new
 
 @dataclass(slots=True)
 class WindowState:
-    """Window size, open conversation, drafts, edits and reading positions.
+    """Size of window and sidebar, open conversation, drafts, edits and reading positions.
 
     `drafts` are by conversation id, "" is the new chat's. `edits` are by the id of the message
     that is edited: its conversation's id, and the text so far. `anchors` are the message at the
@@ -29,6 +29,7 @@ class WindowState:
     height: int = 760
     maximized: bool = False
     sidebar: bool = True
+    sidebar_width: int = 264
     inspector: bool = False
     conversation: str | None = None
     drafts: dict[str, str] = field(default_factory=dict)

@@ -19,10 +19,14 @@ from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme
 from chatdesk.ui.window.application import Application
 from tests.ui.driver import Window, opened
 
+SCREEN = Path(__file__).parents[2] / "benchmarks" / "screen.json"
+
 
 @pytest.fixture(scope="session")
 def qapp_cls() -> type[Application]:
     """The kind of application that pytest-qt makes, for all tests of widgets."""
+    if os.environ["QT_QPA_PLATFORM"] == "offscreen":  # its own screen is 800x800
+        os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={SCREEN}"
     return Application
 
 

@@ -1,12 +1,13 @@
 """The bar above the conversation: its title and its actions."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
-from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
+from chatdesk.ui.widgets.labels import LineLabel
 from chatdesk.ui.widgets.menus import open_when_pressed
 
 
@@ -14,6 +15,7 @@ class TopBar(QWidget):
     """The bar; it emits requests."""
 
     sidebar_requested = Signal()
+    new_chat_requested = Signal()
     inspector_requested = Signal()
     rename_requested = Signal()
     delete_requested = Signal()
@@ -21,10 +23,11 @@ class TopBar(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._title = QLabel()
-        set_class(self._title, "bar-title")
+        self._title = LineLabel(look="bar-title")
         self._sidebar = tool_button(tr("Show the sidebar (Ctrl+B)"))
         self._sidebar.clicked.connect(self.sidebar_requested)
+        self._new = tool_button(tr("New chat (Ctrl+N)"))
+        self._new.clicked.connect(self.new_chat_requested)
         self._inspector = tool_button(tr("Sampling, context and statistics (Ctrl+I)"))
         self._inspector.clicked.connect(self.inspector_requested)
         self._more = tool_button(tr("More"))
@@ -37,18 +40,20 @@ class TopBar(QWidget):
         menu.addAction(tr("Model options…"), self.model_options_requested.emit)
         open_when_pressed(self._more, menu)
         row = QHBoxLayout(self)
-        row.setContentsMargins(16, 6, 12, 6)
+        row.setContentsMargins(16, *BAR_MARGINS)
         row.setSpacing(4)
         row.addWidget(self._sidebar)
+        row.addWidget(self._new)
         row.addWidget(self._title, 1)
-        row.addWidget(self._inspector)
         row.addWidget(self._more)
+        row.addWidget(self._inspector)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         for button, name in (
             (self._sidebar, "sidebar"),
+            (self._new, "plus"),
             (self._inspector, "inspector"),
             (self._more, "more"),
         ):
@@ -59,8 +64,13 @@ class TopBar(QWidget):
         self._title.setText(title)
 
     def offer_sidebar(self, offered: bool) -> None:
-        """Show or hide the sidebar's button."""
+        """Show or hide the sidebar's button, and the one for what else is asked for there."""
         self._sidebar.setVisible(offered)
+        self._new.setVisible(offered)
+
+    def offer_inspector(self, offered: bool) -> None:
+        """Show or hide the inspector's button; an open one has it in its own bar."""
+        self._inspector.setVisible(offered)
 
     def offer_actions(self, offered: bool) -> None:
         """Show or hide the actions on a conversation."""

@@ -31,7 +31,6 @@ from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.tag import Tag, Tone
 
-WIDTH = 264
 ROW_HEIGHT = 33
 HEADING_HEIGHT = 33
 
@@ -144,7 +143,6 @@ class Sidebar(QFrame):
     def __init__(self, model: ConversationListModel, pages: Sequence[Page], theme: Theme) -> None:
         super().__init__()
         self.setObjectName("sidebar")
-        self.setFixedWidth(WIDTH)
         self._model = model
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))

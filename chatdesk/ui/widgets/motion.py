@@ -56,7 +56,9 @@ def slide(widget: QWidget, to: QPoint, done: Callable[[], None] | None = None) -
 
 
 def fade_in(widget: QWidget) -> None:
-    """Show a widget."""
+    """Show a widget, if it is not shown wholly by now."""
+    if widget.isVisible() and not widget.graphicsEffect():
+        return
     widget.show()
     _fade(widget, 0.0, 1.0, None)
 

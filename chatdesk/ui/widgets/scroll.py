@@ -12,5 +12,6 @@ def scrolling(content: QWidget, name: str = "") -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name else Qt.FocusPolicy.NoFocus)
     area.setAccessibleName(name)
+    content.setMinimumWidth(1)  # never wider than the area, which does not scroll sideways
     area.setWidget(content)
     return area

@@ -33,6 +33,8 @@ from chatdesk.ui.window.parts import WindowParts
 from chatdesk.ui.window.state_keeper import StateKeeper
 from chatdesk.ui.window_state import WindowState
 
+SMALLEST = 400, 300
+
 
 class MainWindow(QMainWindow):
     """The one window. It is shown before the services are open.
@@ -60,7 +62,7 @@ class MainWindow(QMainWindow):
             parts.sidebar, parts.page, parts.inspector, parts.pages, state, navigator
         )
         self.setCentralWidget(self._panels)
-        self.setMinimumSize(560, 420)
+        self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
         self._keeper = StateKeeper(self, state, state_path, self._chat.remember)
         self._connect(settings)
@@ -115,8 +117,10 @@ class MainWindow(QMainWindow):
             (defaults.system_prompt_changed, chat.set_default_system_prompt),
             (defaults.sampling_changed, inspector.show_sampling),
             (inspector.sampling_changed, defaults.set_sampling),
+            (inspector.hide_requested, panels.toggle_inspector),
             (inspector.system_prompt_changed, chat.set_system_prompt),
             (top_bar.sidebar_requested, panels.toggle_sidebar),
+            (top_bar.new_chat_requested, self.new_chat),
             (top_bar.inspector_requested, panels.toggle_inspector),
             (top_bar.rename_requested, self._rename_open),
             (top_bar.delete_requested, self._delete_open),
@@ -225,6 +229,8 @@ class MainWindow(QMainWindow):
         self.navigator.show(PageId.CHAT)
 
     def _stop_or_go_back(self) -> None:
+        if self._panels.close_drawer():
+            return
         if self._panels.shows_chat:
             self.parts.ask.stop()
         else:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.ui.widgets.fitting import fit_place, fit_size, refit
 from chatdesk.ui.window_state import WindowState
 
 STATE_DELAY_MS = 400
+REFIT_DELAY_MS = 200  # the window system places windows too, and comes first
 
 
 class StateKeeper(QObject):
@@ -28,6 +30,14 @@ class StateKeeper(QObject):
         self._remember = remember
         self._timer = QTimer(self, singleShot=True, interval=STATE_DELAY_MS)
         self._timer.timeout.connect(self.save)
+        self._refit_timer = QTimer(self, singleShot=True, interval=REFIT_DELAY_MS)
+        self._refit_timer.timeout.connect(lambda: refit(window))
+        app = QGuiApplication.instance()
+        assert isinstance(app, QGuiApplication)
+        app.screenRemoved.connect(lambda _: self._refit_timer.start())
+        for screen in app.screens():
+            self._watch(screen)
+        app.screenAdded.connect(self._watch)
         self._restore()
         window.installEventFilter(self)
 
@@ -48,19 +58,22 @@ class StateKeeper(QObject):
         state.write(self._path)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Detect that the window was moved or resized."""
+        """Detect that the window was moved, resized or shown."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self.save_soon()
+        elif event.type() == QEvent.Type.Show:
+            self._refit_timer.start()  # its frame is known soon
         return super().eventFilter(watched, event)
+
+    def _watch(self, screen: QScreen) -> None:
+        """A screen that becomes smaller leaves less room."""
+        screen.availableGeometryChanged.connect(lambda _: self._refit_timer.start())
 
     def _restore(self) -> None:
         state, window = self._state, self._window
-        window.resize(state.width, state.height)
-        if state.x is not None and state.y is not None:
-            wanted = QRect(state.x, state.y, state.width, state.height)
-            # A screen may be gone now; an unreachable window is worse than a moved one.
-            screens = QGuiApplication.screens()
-            if any(screen.availableGeometry().intersects(wanted) for screen in screens):
-                window.move(wanted.topLeft())
+        if state.x is None or state.y is None:
+            fit_size(window, state.width, state.height)
+        else:  # its screen may be gone, or another one by now
+            fit_place(window, QRect(state.x, state.y, state.width, state.height))
         if state.maximized:
             window.setWindowState(Qt.WindowState.WindowMaximized)

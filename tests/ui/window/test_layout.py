@@ -1,11 +1,18 @@
 """The sidebar, the pages and the inspector, in the window."""
 
-from PySide6.QtCore import Qt
+import pytest
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import PageId
 from chatdesk.ui.personalize.page import PersonalizePage
+from chatdesk.ui.reduced_motion import VARIABLE
+from chatdesk.ui.widgets.motion import is_moving
+from chatdesk.ui.window.layout import INSPECTOR_WIDTH, NARROWEST, WIDEST
+from chatdesk.ui.window.side_grip import SideGrip
+from chatdesk.ui.window_state import WindowState
 from tests.ui.driver import Window
 
 
@@ -55,3 +62,161 @@ def test_renaming_shows_the_sidebar(window: Window) -> None:
     parts.page.top_bar.rename_requested.emit()
     assert parts.sidebar.isVisible()
     assert parts.sidebar.is_renaming
+
+
+def resized(window: Window, width: int, height: int = 600) -> None:
+    window.window.resize(width, height)
+    window.until(lambda: window.window.centralWidget().width() == width)
+
+
+def place_of(part: QWidget) -> QRect:
+    """Where a part is, in the window's pixels."""
+    return QRect(part.mapTo(part.window(), QPoint(0, 0)), part.size())
+
+
+def button(part: QWidget, words: str) -> QToolButton:
+    """The visible button of a part whose name begins with these words."""
+    buttons = [b for b in part.findChildren(QToolButton) if b.isVisible()]
+    return next(b for b in buttons if b.accessibleName().startswith(words))
+
+
+def click(window: Window, widget: QWidget, at: QPoint | None = None) -> None:
+    window.qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at or widget.rect().center())
+
+
+@pytest.mark.parametrize("width", [480, 640, 899])
+def test_a_narrow_windows_inspector_lies_over_the_chat(window: Window, width: int) -> None:
+    parts, main = window.window.parts, window.window
+    resized(window, width)
+    middle = place_of(parts.page)
+    click(window, button(parts.page, "Sampling"))
+    inspector = place_of(parts.inspector)
+    assert parts.inspector.isVisible()
+    assert place_of(parts.page) == middle
+    assert inspector.right() == main.width() - 1
+    assert main.rect().contains(inspector)
+    window.qtbot.keyClick(main.focusWidget(), Qt.Key.Key_Escape)
+    assert not parts.inspector.isVisible()
+    assert main.focusWidget() is window.editor
+
+
+def test_a_click_beside_a_drawer_closes_it_and_does_nothing_else(window: Window) -> None:
+    parts, main = window.window.parts, window.window
+    resized(window, 640)
+    assert not parts.sidebar.isVisible()
+    click(window, offered(parts.page)[0])
+    assert parts.sidebar.isVisible()
+    assert main.rect().contains(place_of(parts.sidebar))
+    assert main.childAt(600, 20) is not button(parts.page, "More")
+    click(window, main.childAt(600, 20))
+    assert not parts.sidebar.isVisible()
+    assert main.focusWidget() is window.editor
+
+
+def test_a_drawer_is_closed_by_what_is_chosen_in_it_and_by_more_room(window: Window) -> None:
+    parts, main = window.window.parts, window.window
+    resized(window, 640)
+    window.qtbot.keyClick(main, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    parts.sidebar.page_requested.emit(PageId.MODELS)
+    assert not parts.sidebar.isVisible()
+    main.navigator.show(PageId.CHAT)
+    window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    assert parts.inspector.isVisible()
+    resized(window, 1200)
+    assert parts.sidebar.isVisible()  # as it was when there was room
+    assert not parts.inspector.isVisible()
+
+
+def test_escape_closes_the_drawer_before_it_stops_an_answer(window: Window) -> None:
+    parts, main = window.window.parts, window.window
+    resized(window, 640)
+    window.send("slow: one two three four five six seven eight nine ten")
+    window.until(lambda: main.composer.state is ComposerState.ANSWERING)
+    window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    assert parts.inspector.isVisible()
+    window.qtbot.keyClick(main.focusWidget(), Qt.Key.Key_Escape)
+    assert not parts.inspector.isVisible()
+    assert main.composer.state is ComposerState.ANSWERING
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: main.composer.state is ComposerState.READY)
+
+
+@pytest.mark.parametrize("width", [640, 1120])
+def test_the_inspectors_button_stays_where_it_is(window: Window, width: int) -> None:
+    parts, main = window.window.parts, window.window
+    resized(window, width)
+    before = place_of(button(parts.page, "Sampling"))
+    click(window, button(parts.page, "Sampling"))
+    assert place_of(button(parts.inspector, "Hide")) == before
+    click(window, main.childAt(before.center()))  # once more at the same place
+    assert not parts.inspector.isVisible()
+
+
+def test_a_hidden_sidebar_leaves_new_chat_and_the_cursor(window: Window) -> None:
+    window.ask("say: one")
+    parts, main = window.window.parts, window.window
+    window.qtbot.keyClick(
+        main, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    assert parts.sidebar.isAncestorOf(main.focusWidget())
+    window.qtbot.keyClick(main, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert main.focusWidget() is window.editor
+    click(window, button(parts.page, "New chat"))
+    assert parts.chat.current is None
+
+
+def grip(window: Window) -> SideGrip:
+    found = window.window.findChild(SideGrip)
+    assert found
+    return found
+
+
+def test_the_sidebar_is_dragged_to_its_width(window: Window) -> None:
+    parts, qtbot = window.window.parts, window.qtbot
+    resized(window, 1200)
+    usual = parts.sidebar.width()
+    edge = grip(window)
+    assert abs(place_of(edge).center().x() - usual) <= 2
+    start = edge.rect().center()
+    qtbot.mousePress(edge, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(edge, start + QPoint(50, 0))
+    qtbot.mouseRelease(edge, Qt.MouseButton.LeftButton, pos=start)
+    assert parts.sidebar.width() == usual + 50
+    assert place_of(parts.page).left() == usual + 50
+    window.window.save_state()
+    assert WindowState.read(window.paths.window_state).sidebar_width == usual + 50
+    qtbot.mouseDClick(edge, Qt.MouseButton.LeftButton)
+    assert parts.sidebar.width() == usual
+
+
+def test_the_keyboard_changes_the_sidebars_width_within_bounds(window: Window) -> None:
+    parts, qtbot = window.window.parts, window.qtbot
+    resized(window, 1200)
+    edge, usual = grip(window), parts.sidebar.width()
+    qtbot.keyClick(edge, Qt.Key.Key_Right)
+    assert usual < parts.sidebar.width() < usual + 40
+    for _ in range(40):
+        qtbot.keyClick(edge, Qt.Key.Key_Right)
+    assert parts.sidebar.width() == WIDEST
+    for _ in range(40):
+        qtbot.keyClick(edge, Qt.Key.Key_Left)
+    assert parts.sidebar.width() == NARROWEST
+    qtbot.keyClick(edge, Qt.Key.Key_Home)
+    assert parts.sidebar.width() == usual
+    assert edge.accessibleName()
+
+
+def test_panels_slide_and_the_middle_is_placed_once(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "0")
+    parts, main = window.window.parts, window.window
+    resized(window, 1200)
+    window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    assert is_moving(parts.inspector)
+    assert place_of(parts.page).right() == 1200 - INSPECTOR_WIDTH - 1
+    window.until(lambda: not is_moving(parts.inspector))
+    assert place_of(parts.inspector).left() == 1200 - INSPECTOR_WIDTH
+    window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    assert place_of(parts.page).right() == 1199
+    window.until(parts.inspector.isHidden)

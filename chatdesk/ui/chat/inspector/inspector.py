@@ -19,11 +19,12 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.ui.chat.inspector.last_answer import LastAnswer
 from chatdesk.ui.chat.inspector.runs_on import RunsOn
+from chatdesk.ui.icons import icon
 from chatdesk.ui.sampling.panel import SamplingPanel
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
 from chatdesk.ui.widgets.scroll import scrolling
 
-WIDTH = 275
 PROMPT_DELAY_MS = 500
 
 
@@ -32,11 +33,11 @@ class Inspector(QFrame):
 
     sampling_changed = Signal(object)
     system_prompt_changed = Signal(str)
+    hide_requested = Signal()
 
     def __init__(self, sampling: SamplingParams, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("inspector")
-        self.setFixedWidth(WIDTH)
         self._sampling = SamplingPanel(sampling, theme)
         self._sampling.changed.connect(self.sampling_changed)
         self._answer = LastAnswer()
@@ -49,17 +50,18 @@ class Inspector(QFrame):
         self._prompt_timer.setSingleShot(True)
         self._prompt_timer.setInterval(PROMPT_DELAY_MS)
         self._prompt_timer.timeout.connect(self.flush)
+        self._hide = tool_button(tr("Hide sampling, context and statistics (Ctrl+I)"))
+        self._hide.setCheckable(True)
+        self._hide.setChecked(True)
         self._build()
+        self.set_theme(theme)
 
     def _build(self) -> None:
         inner = QWidget()
         inner.setObjectName("page")
         layout = QVBoxLayout(inner)
-        layout.setContentsMargins(16, 14, 16, 16)
+        layout.setContentsMargins(16, 4, 16, 16)
         layout.setSpacing(14)
-        title = QLabel(tr("Conversation"))
-        set_class(title, "bar-title")
-        layout.addWidget(title)
         layout.addLayout(self._context_part())
         layout.addWidget(self._sampling)
         layout.addWidget(self._answer)
@@ -68,7 +70,20 @@ class Inspector(QFrame):
         layout.addStretch(1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addLayout(self._header())
         outer.addWidget(scrolling(inner, tr("Conversation")))
+
+    def _header(self) -> QHBoxLayout:
+        """The title, and the button that hides all this where the one was that showed it."""
+        title = QLabel(tr("Conversation"))
+        set_class(title, "bar-title")
+        self._hide.clicked.connect(self.hide_requested)
+        row = QHBoxLayout()
+        row.setContentsMargins(16, *BAR_MARGINS)
+        row.addWidget(title, 1)
+        row.addWidget(self._hide)
+        return row
 
     def _context_part(self) -> QVBoxLayout:
         name = QLabel(tr("Context"))
@@ -107,6 +122,7 @@ class Inspector(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._sampling.set_theme(theme)
+        self._hide.setIcon(icon("inspector", theme.text))
 
     def flush(self) -> None:
         """Tell now what is being typed, rather than after a pause."""
