@@ -24,6 +24,7 @@ from chatdesk.ui.widgets.eliding_button import ElidingButton
 
 MAX_LINES = 10
 BUTTON = 32
+MARGIN = 24  # pixels beside the column, as in the chat view
 SCROLL_BAR = 10  # as in the chat view, so that the columns are aligned
 
 
@@ -244,13 +245,16 @@ class Composer(QFrame):
 
 
 class ComposerColumn(QWidget):
-    """Keeps the composer at the width of the reading column, in the middle."""
+    """Keeps what it holds at the width of the reading column, in the middle.
 
-    def __init__(self, inner: QWidget, width: int) -> None:
+    Room for a scroll bar is left at the right, unless it `scrolls` itself.
+    """
+
+    def __init__(self, inner: QWidget, width: int, *, scrolls: bool = False) -> None:
         super().__init__()
         inner.setMaximumWidth(width)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(16, 0, 16 + SCROLL_BAR, 0)
+        layout.setContentsMargins(MARGIN, 0, MARGIN + (0 if scrolls else SCROLL_BAR), 0)
         layout.addStretch(1)
         layout.addWidget(inner, 1000)
         layout.addStretch(1)

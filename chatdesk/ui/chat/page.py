@@ -1,17 +1,20 @@
 """The middle of the window: the conversation and the composer, or the empty chat's welcome."""
 
 from datetime import datetime
+from functools import partial
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from chatdesk.ui.chat.composer import Composer, ComposerColumn
+from chatdesk.ui.chat.composer import MARGIN, Composer, ComposerColumn
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.status_line import StatusLine
 from chatdesk.ui.chat.top_bar import TopBar
 from chatdesk.ui.chat.welcome import WIDTH as WELCOME_WIDTH
 from chatdesk.ui.chat.welcome import Greeting, Suggestions
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.motion import dissolve
 from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.widgets.scroll import FittingArea
 
 READING_WIDTH = 760
 COMPOSER_WIDTH = READING_WIDTH
@@ -45,12 +48,15 @@ class ConversationPage(QWidget):
         column.addWidget(ComposerColumn(self.notice, COMPOSER_WIDTH))
         column.addSpacing(8)
         column.addWidget(ComposerColumn(self.composer, COMPOSER_WIDTH))
-        suggestions = ComposerColumn(self.suggestions, WELCOME_WIDTH)
+        suggestions = FittingArea(ComposerColumn(self.suggestions, WELCOME_WIDTH, scrolls=True))
         column.addWidget(suggestions)
         column.addStretch(0)
         self._below = column.count() - 1
         column.addSpacing(6)
-        column.addWidget(self.status)
+        status = QHBoxLayout()
+        status.setContentsMargins(MARGIN, 0, MARGIN, 0)
+        status.addWidget(self.status)
+        column.addLayout(status)
         self._welcome = (greeting, suggestions)
 
     def set_theme(self, theme: Theme) -> None:
@@ -71,7 +77,13 @@ class ConversationPage(QWidget):
         self.status.show_shared(shared=shared)
 
     def show_empty(self, empty: bool) -> None:
-        """Show the welcome, or the conversation."""
+        """Show the welcome, or the conversation; one dissolves into the other."""
+        if self.view.isHidden() is empty:
+            self._show_empty(empty)
+        else:
+            dissolve(self, partial(self._show_empty, empty))
+
+    def _show_empty(self, empty: bool) -> None:
         for part in self._welcome:
             part.setVisible(empty)
         if empty:

@@ -10,6 +10,9 @@ from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
 from chatdesk.ui.widgets.labels import LineLabel
 from chatdesk.ui.widgets.menus import open_when_pressed
 
+MARGIN = 24  # pixels at the left, as beside the conversation
+_AIR = 10  # pixels in a button before its picture
+
 
 class TopBar(QWidget):
     """The bar; it emits requests."""
@@ -39,8 +42,8 @@ class TopBar(QWidget):
         )
         menu.addAction(tr("Model options…"), self.model_options_requested.emit)
         open_when_pressed(self._more, menu)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, *BAR_MARGINS)
+        self._row = row = QHBoxLayout(self)
+        row.setContentsMargins(MARGIN, *BAR_MARGINS)
         row.setSpacing(4)
         row.addWidget(self._sidebar)
         row.addWidget(self._new)
@@ -65,6 +68,8 @@ class TopBar(QWidget):
 
     def offer_sidebar(self, offered: bool) -> None:
         """Show or hide the sidebar's button, and the one for what else is asked for there."""
+        margin = MARGIN - _AIR if offered else MARGIN
+        self._row.setContentsMargins(margin, *BAR_MARGINS)
         self._sidebar.setVisible(offered)
         self._new.setVisible(offered)
 

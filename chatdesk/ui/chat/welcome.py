@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -19,9 +21,12 @@ from chatdesk.core.model_files import Estimate
 from chatdesk.core.units import size_words
 from chatdesk.ui.icons import LARGE_ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.labels import LineLabel
 from chatdesk.ui.words import speed_number
 
 WIDTH = 640
+_FLAT, _HIGH = 42, 68  # pixels of a card
+_STACKED, _NARROW = 600, 420  # pixels below which cards, and a card's button, stand below
 
 
 class Greeting(QWidget):
@@ -77,16 +82,20 @@ class _Card(QPushButton):
         set_class(self, "begin")
         self.setAccessibleName(f"{title}: {line}")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        heading, below = QLabel(title), QLabel(line)
-        set_class(heading, "strong")
-        set_class(below, "small")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(15, 13, 15, 13)
-        layout.setSpacing(3)
-        for label in (heading, below):
+        heading, below = LineLabel(title), LineLabel(line, "small")
+        self._words = layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        layout.setContentsMargins(15, 0, 15, 0)
+        for label, share in ((heading, 0), (below, 1)):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            layout.addWidget(label)
-        self.setMinimumHeight(66)
+            layout.addWidget(label, share)
+        self.set_flat(flat=False)
+
+    def set_flat(self, *, flat: bool) -> None:
+        """Put the line beside the title or below it."""
+        direction = QBoxLayout.Direction
+        self._words.setDirection(direction.LeftToRight if flat else direction.TopToBottom)
+        self._words.setSpacing(10 if flat else 3)
+        self.setFixedHeight(_FLAT if flat else _HIGH)
 
 
 class Suggestions(QWidget):
@@ -98,7 +107,7 @@ class Suggestions(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        row = QHBoxLayout()
+        self._cards = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(10)
         for title, line, text in (
             (
@@ -135,6 +144,7 @@ class Suggestions(QWidget):
         set_class(self._model_title, "strong")
         set_class(self._model_line, "small")
         set_class(self._add, "primary")
+        self._model_title.setWordWrap(True)
         self._model_line.setWordWrap(True)
         set_class(self._see, "primary")
         self._see.setAccessibleName(tr("Look at the recommended models"))
@@ -144,13 +154,23 @@ class Suggestions(QWidget):
         words.setSpacing(3)
         words.addWidget(self._model_title)
         words.addWidget(self._model_line)
-        row = QHBoxLayout(card)
+        self._offer = row = QBoxLayout(QBoxLayout.Direction.LeftToRight, card)
         row.setContentsMargins(18, 16, 18, 16)
         row.setSpacing(16)
         row.addLayout(words, 1)
         row.addWidget(self._add)
         row.addWidget(self._see)
         return card
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the cards beside or below each other."""
+        super().resizeEvent(event)
+        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        stacked = self.width() < _STACKED
+        self._cards.setDirection(down if stacked else right)
+        self._offer.setDirection(down if self.width() < _NARROW else right)
+        for card in self.findChildren(_Card):
+            card.set_flat(flat=stacked)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -27,6 +27,7 @@ from chatdesk.ui.history.conversation_list_model import ConversationListModel, L
 from chatdesk.ui.icons import icon, show_icon
 from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
 from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.fading_edges import FadingEdges
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.tag import Tag, Tone
@@ -165,6 +166,7 @@ class Sidebar(QFrame):
         chats = self._list
         chats.setModel(self._model)
         chats.setItemDelegate(self._delegate)
+        FadingEdges(chats, QPalette.ColorRole.AlternateBase)  # the ground of the sidebar
         chats.setAccessibleName(tr("Chats"))
         chats.setMouseTracking(True)
         chats.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

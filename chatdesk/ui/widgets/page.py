@@ -20,7 +20,7 @@ from chatdesk.ui.widgets.scroll import scrolling
 
 WIDTH = 1080
 MARGIN = 40
-NARROW = 540  # pixels below which the title and its buttons stand below each other
+NARROW = 500  # pixels below which the title and its buttons stand below each other
 
 
 class PageView(QWidget):
@@ -67,6 +67,7 @@ class PageView(QWidget):
         self._top.setSpacing(8)
         self._top.addLayout(left, 1)
         self._top.addLayout(right)
+        self._buttons = right
         header = QVBoxLayout()
         header.setSpacing(4)
         header.addLayout(self._top)

@@ -66,7 +66,9 @@ def test_renaming_shows_the_sidebar(window: Window) -> None:
 
 def resized(window: Window, width: int, height: int = 600) -> None:
     window.window.resize(width, height)
-    window.until(lambda: window.window.centralWidget().width() == width)
+    content = window.window.centralWidget()
+    assert content
+    window.until(lambda: content.width() == width)
 
 
 def place_of(part: QWidget) -> QRect:
@@ -80,8 +82,9 @@ def button(part: QWidget, words: str) -> QToolButton:
     return next(b for b in buttons if b.accessibleName().startswith(words))
 
 
-def click(window: Window, widget: QWidget, at: QPoint | None = None) -> None:
-    window.qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at or widget.rect().center())
+def click(window: Window, widget: QWidget | None) -> None:
+    assert widget
+    window.qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
 @pytest.mark.parametrize("width", [480, 640, 899])

@@ -19,6 +19,7 @@ from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
 from chatdesk.ui.chat.messages.jump_button import JumpButton
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.fading_edges import FadingEdges
 
 COLUMN = 760
 Siblings = Callable[[str], Sequence[str]] | Mapping[str, Sequence[str]]
@@ -67,6 +68,7 @@ class MessageColumn(QAbstractScrollArea):
         self._build_timer = QTimer(self)
         self._build_timer.setSingleShot(True)
         self._build_timer.timeout.connect(self._build_more)
+        FadingEdges(self)
         self._jump = JumpButton(theme, self)
         self._jump.clicked.connect(self.scroll_to_bottom)
         app = QApplication.instance()
