@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
+from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
 from chatdesk.ui.widgets.labels import LineLabel
@@ -27,11 +28,13 @@ class TopBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._title = LineLabel(look="bar-title")
-        self._sidebar = tool_button(tr("Show the sidebar (Ctrl+B)"))
+        self._sidebar = tool_button(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
         self._sidebar.clicked.connect(self.sidebar_requested)
-        self._new = tool_button(tr("New chat (Ctrl+N)"))
+        self._new = tool_button(with_keys(tr("New chat"), Keys.NEW_CHAT))
         self._new.clicked.connect(self.new_chat_requested)
-        self._inspector = tool_button(tr("Sampling, context and statistics (Ctrl+I)"))
+        self._inspector = tool_button(
+            with_keys(tr("Sampling, context and statistics"), Keys.INSPECTOR)
+        )
         self._inspector.clicked.connect(self.inspector_requested)
         self._more = tool_button(tr("More"))
         menu = QMenu(self._more)

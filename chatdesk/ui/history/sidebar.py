@@ -25,6 +25,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.feature import Page
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
 from chatdesk.ui.icons import icon, show_icon
+from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
 from chatdesk.ui.widgets.buttons import tool_button
 from chatdesk.ui.widgets.fading_edges import FadingEdges
@@ -147,7 +148,7 @@ class Sidebar(QFrame):
         self._model = model
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))
-        self._hide = tool_button(tr("Hide the sidebar"))
+        self._hide = tool_button(with_keys(tr("Hide the sidebar"), Keys.SIDEBAR))
         self._search = SearchField(tr("Find a chat"), theme)
         self._list = _ConversationList()
         self._empty = QLabel()
@@ -160,7 +161,7 @@ class Sidebar(QFrame):
         self._after_reset()
 
     def _build(self) -> None:
-        self._new.setToolTip(tr("New chat (Ctrl+N)"))
+        self._new.setToolTip(with_keys(tr("New chat"), Keys.NEW_CHAT))
         self._search.setAccessibleName(tr("Find a chat by its title"))
         self._search.setClearButtonEnabled(True)
         chats = self._list

@@ -122,7 +122,7 @@ class AdapterActions(QObject):
             self._page,
             tr("Import an adapter"),
             "",
-            f"{tr('Adapters in GGUF or from PEFT')} ({files})",
+            tr("Adapters in GGUF or from PEFT") + f" ({files})",
         )
         if name:
             self._do(lambda app: app.adapters.import_file(Path(name), model), self._notify_imported)

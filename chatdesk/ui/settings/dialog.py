@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QFocusEvent, QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -35,7 +35,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(tr("Settings"))
         self.resize(*SIZE)
         self.pages = pages
-        self._list = QListWidget()
+        self._list = _PageList()
         self._stack = QStackedWidget()
         self._build()
         self.set_theme(theme)
@@ -97,3 +97,13 @@ class SettingsDialog(QDialog):
         row.setSpacing(0)
         row.addWidget(self._list)
         row.addLayout(right, 1)
+
+
+class _PageList(QListWidget):
+    """The titles; the frame of the focus is for who came by the keyboard."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        reason = Qt.FocusReason
+        by_key = event.reason() in (reason.TabFocusReason, reason.BacktabFocusReason)
+        set_class(self, "by-key" if by_key else "")
+        super().focusInEvent(event)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
+from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.buttons import tool_button
 from chatdesk.ui.widgets.notice import Notice
@@ -37,8 +38,8 @@ class PageView(QWidget):
         self._title = QLabel(title)
         set_class(self._title, "page-title")
         self._overhang = overhang
-        self._sidebar = tool_button(tr("Show the sidebar (Ctrl+B)"))
-        self._back = tool_button(tr("Back to the chat (Esc)"))
+        self._sidebar = tool_button(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
+        self._back = tool_button(with_keys(tr("Back to the chat"), "Esc"))
         self._sidebar.clicked.connect(self.sidebar_requested)
         self._back.clicked.connect(self.back_requested)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)

@@ -25,6 +25,7 @@ from chatdesk.ui.feature import Page
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings_value import SettingsValue
+from chatdesk.ui.shortcuts import Keys
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.bug_dialog import show_bug
@@ -132,13 +133,13 @@ class MainWindow(QMainWindow):
     def _shortcuts(self) -> None:
         navigator = self.navigator
         for keys, slot in (
-            ("Ctrl+N", self.new_chat),
-            ("Ctrl+Shift+F", self._focus_search),
-            ("Ctrl+B", self._panels.toggle_sidebar),
-            ("Ctrl+I", self._panels.toggle_inspector),
-            ("Ctrl+Shift+M", navigator.show_options),
-            ("Ctrl+,", navigator.show_settings),
-            ("Ctrl+Q", self.close),
+            (Keys.NEW_CHAT, self.new_chat),
+            (Keys.FIND_CHAT, self._focus_search),
+            (Keys.SIDEBAR, self._panels.toggle_sidebar),
+            (Keys.INSPECTOR, self._panels.toggle_inspector),
+            (Keys.MODEL_OPTIONS, navigator.show_options),
+            (Keys.SETTINGS, navigator.show_settings),
+            (Keys.QUIT, self.close),
             *((page.shortcut, partial(navigator.show, page.id)) for page in self._with_shortcut()),
         ):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)

@@ -21,6 +21,7 @@ from chatdesk.ui.chat.inspector.last_answer import LastAnswer
 from chatdesk.ui.chat.inspector.runs_on import RunsOn
 from chatdesk.ui.icons import icon
 from chatdesk.ui.sampling.panel import SamplingPanel
+from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
 from chatdesk.ui.widgets.scroll import scrolling
@@ -50,7 +51,9 @@ class Inspector(QFrame):
         self._prompt_timer.setSingleShot(True)
         self._prompt_timer.setInterval(PROMPT_DELAY_MS)
         self._prompt_timer.timeout.connect(self.flush)
-        self._hide = tool_button(tr("Hide sampling, context and statistics (Ctrl+I)"))
+        self._hide = tool_button(
+            with_keys(tr("Hide sampling, context and statistics"), Keys.INSPECTOR)
+        )
         self._hide.setCheckable(True)
         self._hide.setChecked(True)
         self._build()

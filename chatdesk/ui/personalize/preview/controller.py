@@ -66,7 +66,7 @@ class PreviewController(QObject):
 
         files = " ".join(sorted({f"*{each.ending}" for each in FORMATS}))
         paths, _ = QFileDialog.getOpenFileNames(
-            self._dialog, tr("Add chat files"), "", f"{tr('Chat files')} ({files})"
+            self._dialog, tr("Add chat files"), "", tr("Chat files") + f" ({files})"
         )
         if paths:
             self.read(map(Path, paths))
