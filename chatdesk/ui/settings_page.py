@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
@@ -10,7 +11,7 @@ from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import CheckBox, Form, recolour, small
+from chatdesk.ui.widgets.fields import CheckBox, Form, align_names, hint, recolour
 
 _T = TypeVar("_T")
 
@@ -44,6 +45,11 @@ class SettingsPage(QWidget):
     def turned_to(self) -> None:
         """The page is looked at."""
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Line up the names of the fields."""
+        align_names(self)
+        super().showEvent(event)
+
     def finish(self) -> None:
         """The settings are closed: take what was typed last."""
         self._is_open = False
@@ -64,7 +70,9 @@ class SettingsPage(QWidget):
         both = QVBoxLayout()
         both.setSpacing(4)
         both.addWidget(switch)
-        both.addWidget(small(note))
+        explained = hint(note)
+        explained.setContentsMargins(switch.words_at, 0, 0, 0)
+        both.addWidget(explained)
         self._column.addLayout(both)
 
     def _edit(self, **values: object) -> None:

@@ -75,9 +75,10 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     """Apply a theme to the whole application; may be called again while it runs."""
     app.setStyle("Fusion")
     app.setPalette(_palette(theme))
-    sheets = sorted((assets_dir() / "themes").glob("*.qss"))
+    themes = assets_dir() / "themes"
+    sheets = sorted(themes.glob("*.qss"))
     sheet = "\n".join(path.read_text(encoding="utf-8") for path in sheets)
-    app.setStyleSheet(Template(sheet).substitute(asdict(theme)))
+    app.setStyleSheet(Template(sheet).substitute(asdict(theme), themes=themes.as_posix()))
 
 
 def set_class(widget: QWidget, name: str) -> None:

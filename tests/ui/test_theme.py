@@ -71,9 +71,10 @@ def test_themes_define_the_same_tokens() -> None:
 
 
 def test_colours_come_from_tokens_only() -> None:
-    sheet = (assets_dir() / "themes" / "widgets.qss").read_text(encoding="utf-8")
-    assert re.search(r"#[0-9a-fA-F]{3,8}\b|rgb", sheet) is None
-    Template(sheet).substitute(asdict(load_theme("light")))
+    for path in (assets_dir() / "themes").glob("*.qss"):
+        sheet = path.read_text(encoding="utf-8")
+        assert re.search(r"#[0-9a-fA-F]{3,8}\b|rgb", sheet) is None, path
+        Template(sheet).substitute(asdict(load_theme("light")), themes="a folder")
     package = assets_dir().parent / "chatdesk" / "ui"
     for path in package.glob("*.py"):
         assert re.search(r"\"#[0-9a-fA-F]{3,8}\"", path.read_text(encoding="utf-8")) is None, path

@@ -21,11 +21,11 @@ from chatdesk.ui.chat.adapter_chip import AdapterChip
 from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.eliding_button import ElidingButton
+from chatdesk.ui.widgets.scroll import SCROLL_BAR
 
 MAX_LINES = 10
 BUTTON = 32
 MARGIN = 24  # pixels beside the column, as in the chat view
-SCROLL_BAR = 10  # as in the chat view, so that the columns are aligned
 
 
 class ComposerState(Enum):

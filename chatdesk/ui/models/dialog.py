@@ -5,15 +5,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button
+from chatdesk.ui.widgets.fitting import fit_size
 from chatdesk.ui.widgets.labels import PlainLabel
-from chatdesk.ui.widgets.scroll import scrolling
+from chatdesk.ui.widgets.scroll import SCROLL_BAR, FittingArea
 
 _SIDE = 28
 
@@ -21,6 +21,7 @@ _SIDE = 28
 class LibraryDialog(QDialog):
     """A dialog: `lead` is below the title, `body` holds the content, `buttons` are at the end.
 
+    `size` is the largest one: a dialog with little in it is as high as that.
     `heading` is the heading within the window, if it differs from the window's title.
     """
 
@@ -29,7 +30,8 @@ class LibraryDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.resize(*size)
+        fit_size(self, *size)
+        self._most = self.size()
         self.heading = QHBoxLayout()
         self.heading.setSpacing(10)
         self.heading.addWidget(PlainLabel(heading or title, "page-title"), 1)
@@ -50,7 +52,10 @@ class LibraryDialog(QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
-        layout.addWidget(self._area(), 1)
+        self._area = self._scrolling_body()
+        self._area.fitted.connect(self._fit)
+        layout.addWidget(self._area)
+        layout.addStretch(1)
         layout.addLayout(self.buttons)
 
     def add_button(self, words: str, look: str = "") -> QPushButton:
@@ -60,14 +65,20 @@ class LibraryDialog(QDialog):
         self.buttons.addWidget(button)
         return button
 
-    def _area(self) -> QScrollArea:
+    def _fit(self) -> None:
+        """Be as high as the content, up to the size that was asked for."""
+        layout = self.layout()
+        assert layout
+        wanted = layout.totalHeightForWidth(self.width())
+        self.resize(self.width(), min(wanted, self._most.height()))
+
+    def _scrolling_body(self) -> FittingArea:
         inner = QWidget()
         inner.setObjectName("page")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(_SIDE, 6, _SIDE, 20)
+        column.setContentsMargins(_SIDE, 6, _SIDE - SCROLL_BAR, 20)
         column.addLayout(self.body)
-        column.addStretch(1)
-        return scrolling(inner)
+        return FittingArea(inner)
 
 
 class Working(QWidget):

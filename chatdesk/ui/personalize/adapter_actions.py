@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.personalize.page import PersonalizePage
+from chatdesk.ui.widgets.file_dialogs import choose_file, choose_folder, choose_new_file
 from chatdesk.ui.widgets.questions import ask_first, ask_for_words
 
 _T = TypeVar("_T")
@@ -90,7 +90,7 @@ class AdapterActions(QObject):
         )
 
     def _export_gguf(self, record: AdapterRecord) -> None:
-        name, _ = QFileDialog.getSaveFileName(
+        name = choose_new_file(
             self._page,
             tr("Export for llama.cpp"),
             f"{_file_name(record)}.gguf",
@@ -100,7 +100,7 @@ class AdapterActions(QObject):
             self._export(record, Path(name).with_suffix(".gguf"))
 
     def _export_peft(self, record: AdapterRecord) -> None:
-        folder = QFileDialog.getExistingDirectory(self._page, tr("Export for PEFT into a folder"))
+        folder = choose_folder(self._page, tr("Export for PEFT into a folder"))
         if folder:
             self._export(record, Path(folder) / _file_name(record))
 
@@ -118,10 +118,9 @@ class AdapterActions(QObject):
         from chatdesk.library.adapters.formats import FORMATS
 
         files = " ".join(f"*{each.ending}" for each in FORMATS)
-        name, _ = QFileDialog.getOpenFileName(
+        name = choose_file(
             self._page,
             tr("Import an adapter"),
-            "",
             tr("Adapters in GGUF or from PEFT") + f" ({files})",
         )
         if name:

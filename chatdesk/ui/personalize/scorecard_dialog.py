@@ -19,6 +19,7 @@ from chatdesk.ui.personalize.scorecard_view import ScorecardView
 from chatdesk.ui.personalize.words import facts_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
+from chatdesk.ui.widgets.fitting import fit_size
 from chatdesk.ui.widgets.scroll import scrolling
 from chatdesk.ui.widgets.tag import Tag
 
@@ -31,7 +32,7 @@ class ScorecardDialog(QDialog):
     def __init__(self, record: AdapterRecord, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Scorecard of “{name}”", name=record.name))
-        self.resize(*SIZE)
+        fit_size(self, *SIZE)
         self._scorecard = ScorecardView(theme, full=True)
         self._scorecard.show_record(record)
         self._chart = LossChart(theme)
@@ -66,7 +67,7 @@ class ScorecardDialog(QDialog):
         return scrolling(inner, tr("Scorecard"))
 
     def _buttons(self) -> QHBoxLayout:
-        close = plain_button(tr("Done"))
+        close = plain_button(tr("Close"))
         set_class(close, "primary")
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()

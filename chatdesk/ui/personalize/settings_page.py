@@ -12,7 +12,7 @@ from chatdesk.ui.navigator import Navigator, PageId, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, plain_button, section, small
+from chatdesk.ui.widgets.fields import CheckBox, hint, plain_button, section, small
 
 _INDENT = 24  # of a note below the words of its choice
 
@@ -59,7 +59,7 @@ class LearningSettingsPage(SettingsPage):
             button.setChecked(source == current)
             button.clicked.connect(lambda _, source=source: self._edit(learn_from=source))
             self._sources.addButton(button)
-            explained = small(note)
+            explained = hint(note)
             explained.setContentsMargins(_INDENT, 0, 0, 8)
             choices.addWidget(button)
             choices.addWidget(explained)

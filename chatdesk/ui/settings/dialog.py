@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFocusEvent, QIcon
+from PySide6.QtGui import QFocusEvent, QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -20,10 +20,12 @@ from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button
+from chatdesk.ui.widgets.fitting import fit_size
 from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (760, 620)
-LIST_WIDTH = 190
+LIST_WIDTH, ICONS_WIDTH = 190, 62
+_NARROW = 600  # pixels below which the list has only its icons
 _P = TypeVar("_P", bound=SettingsPage)
 
 
@@ -33,7 +35,7 @@ class SettingsDialog(QDialog):
     def __init__(self, pages: Sequence[SettingsPage], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
-        self.resize(*SIZE)
+        fit_size(self, *SIZE)
         self.pages = pages
         self._list = _PageList()
         self._stack = QStackedWidget()
@@ -70,18 +72,28 @@ class SettingsDialog(QDialog):
             page.finish()
         super().done(result)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the titles of the pages where there is room."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        self._list.setFixedWidth(ICONS_WIDTH if narrow else LIST_WIDTH)
+        for row, page in enumerate(self.pages):
+            item = self._list.item(row)
+            item.setText("" if narrow else page.title)
+            item.setToolTip(page.title if narrow else "")
+
     def _build(self) -> None:
         self._list.setObjectName("pages")
-        self._list.setFixedWidth(LIST_WIDTH)
         self._list.setIconSize(ICON_SIZE)  # as large as the one that is selected
         self._list.setAccessibleName(tr("Pages of the settings"))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for page in self.pages:
-            self._list.addItem(QListWidgetItem(page.title))
+            item = QListWidgetItem(page.title)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, page.title)
+            self._list.addItem(item)
             self._stack.addWidget(scrolling(page))
         self._list.currentRowChanged.connect(self._turn_to)
-        close = plain_button(tr("Done"))
-        set_class(close, "primary")
+        close = plain_button(tr("Close"))
         close.setDefault(False)
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QListView,
     QPlainTextEdit,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QStyle,
     QStyleOptionButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -24,6 +26,7 @@ from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 
 FORM_GAP = 10
+_TALL_TOP = 8  # pixels above the name of a tall field
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
@@ -87,6 +90,15 @@ class CheckBox(QCheckBox):
         self._tick = icon("check", theme.on_accent)
         self._still_tick = icon("check", theme.muted)
         self.update()
+
+    @property
+    def words_at(self) -> int:
+        """The pixels before its words."""
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        self.ensurePolished()
+        element = QStyle.SubElement.SE_CheckBoxContents
+        return self.style().subElementRect(element, option, self).left()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the box, then the tick."""
@@ -186,6 +198,25 @@ class Fold(QPushButton):
         show_icon(self, name, theme.muted)
 
 
+class Tall(QWidget):
+    """A field with something below it; its name stands beside its first line."""
+
+    def __init__(self, first: QWidget, buttons: Sequence[QWidget], *below: QWidget) -> None:
+        super().__init__()
+        self.setFocusProxy(first)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(first, 1)
+        for button in buttons:
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        for widget in below:
+            column.addWidget(widget)
+
+
 class Form(QGridLayout):
     """Names at the left, fields at the right, and below a field a line that explains it."""
 
@@ -195,6 +226,12 @@ class Form(QGridLayout):
         self.setVerticalSpacing(4)
         self.setHorizontalSpacing(16)
         self.setColumnStretch(1, 1)
+        self._names: list[QLabel] = []
+
+    @property
+    def names_width(self) -> int:
+        """The pixels that the longest name needs."""
+        return max((name.sizeHint().width() for name in self._names), default=0)
 
     def add(self, name: str, field: QWidget, note: str = "", *, quiet: bool = False) -> None:
         """One more row; a `quiet` one has a small name."""
@@ -207,11 +244,13 @@ class Form(QGridLayout):
         row = self.rowCount()
         if row > 1:  # that of an empty grid is 1
             self.setRowMinimumHeight(row, FORM_GAP)
-        tall = isinstance(field, QPlainTextEdit)
+        tall = isinstance(field, QPlainTextEdit | Tall)
+        label.setContentsMargins(0, _TALL_TOP if tall else 0, 0, 0)
+        self._names.append(label)
         self.addWidget(label, row + 1, 0, Qt.AlignmentFlag.AlignTop if tall else _MIDDLE)
         self.addWidget(field, row + 1, 1)
         if note:
-            self.addWidget(small(note), row + 2, 1)
+            self.addWidget(hint(note), row + 2, 1)
 
 
 def small(words: str) -> QLabel:
@@ -220,6 +259,21 @@ def small(words: str) -> QLabel:
     label.setWordWrap(True)
     set_class(label, "small")
     return label
+
+
+def hint(words: str) -> QLabel:
+    """A line below a field, in the quietest words."""
+    label = small(words)
+    set_class(label, "tiny")
+    return label
+
+
+def align_names(parent: QWidget) -> None:
+    """Let the names of all forms within take the same room."""
+    forms = parent.findChildren(Form)
+    width = max((form.names_width for form in forms), default=0)
+    for form in forms:
+        form.setColumnMinimumWidth(0, width)
 
 
 def recolour(parent: QWidget, theme: Theme) -> None:

@@ -1,11 +1,12 @@
 """Areas that scroll up and down."""
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 from chatdesk.ui.widgets.fading_edges import FadingEdges
 
+SCROLL_BAR = 10  # pixels of its width, as in the style sheet
 _LOWEST = 48  # pixels in which something can be scrolled
 
 
@@ -19,7 +20,9 @@ def scrolling(content: QWidget, name: str = "") -> QScrollArea:
 
 
 class FittingArea(QScrollArea):
-    """As high as its content where there is room for that."""
+    """As high as its content where there is room for that; `fitted` tells of another height."""
+
+    fitted = Signal()
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
@@ -61,6 +64,7 @@ class FittingArea(QScrollArea):
         if height != self._height:
             self._height = height
             self.updateGeometry()
+            self.fitted.emit()
 
 
 def _fill(area: QScrollArea, content: QWidget) -> None:

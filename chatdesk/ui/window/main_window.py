@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QShortcut,
 )
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
@@ -264,9 +264,9 @@ class MainWindow(QMainWindow):
         self.parts.sidebar.focus_search()
 
     def _pick_model_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, tr("Add a model file"), "", tr("GGUF models") + " (*.gguf)"
-        )
+        from chatdesk.ui.widgets.file_dialogs import choose_file
+
+        path = choose_file(self, tr("Add a model file"), tr("GGUF models") + " (*.gguf)")
         if path:
             self.add_model(Path(path))
 

@@ -10,7 +10,6 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QFileDialog,
     QInputDialog,
     QMessageBox,
     QWidget,
@@ -287,9 +286,8 @@ def test_one_of_peft_is_chosen_by_its_weights(
     tensors = two_halves("model.layers.1.mlp.down_proj", WIDTH, FEED_FORWARD)
     weights = peft_adapter(tmp_path / "Pirate", tensors)
     monkeypatch.setattr(
-        QFileDialog,
-        "getOpenFileName",
-        lambda *words: (str(weights), "") if "*.safetensors" in words[-1] else ("", ""),
+        "chatdesk.ui.personalize.adapter_actions.choose_file",
+        lambda *words: str(weights) if "*.safetensors" in words[-1] else "",
     )
     page = learning.open()
     learning.window.until(page.how.isVisible)

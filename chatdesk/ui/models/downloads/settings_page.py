@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
@@ -15,7 +15,8 @@ from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import Decimal, WholeNumber, plain_button, small
+from chatdesk.ui.widgets.fields import Decimal, Tall, WholeNumber, plain_button
+from chatdesk.ui.widgets.file_dialogs import choose_folder
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 
 MOST_AT_ONCE = 8
@@ -45,9 +46,9 @@ class DownloadSettingsPage(SettingsPage):
         self._problem = PlainLabel(look="danger")
         self._problem.hide()
         self._column.addWidget(self._problem)
-        self._column.addLayout(self._token_part())
         self._speed(now)
-        self._column.addLayout(self._folder_part())
+        self._token_part()
+        self._folder_part()
         self._column.addStretch(1)
         self.show_token(False)
         self._show_folder()
@@ -93,7 +94,7 @@ class DownloadSettingsPage(SettingsPage):
 
     # The token
 
-    def _token_part(self) -> QVBoxLayout:
+    def _token_part(self) -> None:
         self._token = QLineEdit()
         self._save = plain_button(tr("Save"), tr("Save the access token"))
         self._token.setEchoMode(QLineEdit.EchoMode.Password)
@@ -106,13 +107,15 @@ class DownloadSettingsPage(SettingsPage):
         self._remove.clicked.connect(lambda: self.token_changed.emit(""))
         self._state = PlainLabel()
         self._state.setAccessibleName(tr("State of the access token"))
-        note = small(
+        field = Tall(self._token, (self._save, self._remove), self._state)
+        self._add(
+            tr("Access token"),
+            field,
             tr(
                 "Only for models whose makers ask for an agreement. It is kept in the keyring of "
                 "this system and sent to the hub alone."
-            )
+            ),
         )
-        return _part(tr("Access token"), self._token, (self._save, self._remove), self._state, note)
 
     def show_token(self, there: bool, problem: EnvironmentProblem | None = None) -> None:
         """Show if there is a token, and why it was not saved."""
@@ -138,18 +141,21 @@ class DownloadSettingsPage(SettingsPage):
         self._add(tr("Downloads at once"), at_once, tr("The others wait for their turn."))
         self._add(tr("Speed limit"), limit, tr("Of all downloads together. 0: no limit."))
 
-    def _folder_part(self) -> QVBoxLayout:
+    def _folder_part(self) -> None:
         self._shown = LineLabel(look="value")
         self._shown.setAccessibleName(tr("Folder of new models"))
         choose = plain_button(tr("Choose…"), tr("Choose the folder of new models"))
         choose.clicked.connect(self._choose_folder)
         self._own = plain_button(tr("Use the app's own"))
         self._own.clicked.connect(lambda: self._use_folder(""))
-        note = small(tr("Models that are there already stay where they are, and go on working."))
-        return _part(tr("Folder of new models"), self._shown, (choose, self._own), note)
+        self._add(
+            tr("Folder of new models"),
+            Tall(self._shown, (choose, self._own)),
+            tr("Models that are there already stay where they are, and go on working."),
+        )
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, tr("Folder of new models"), self._folder)
+        chosen = choose_folder(self, tr("Folder of new models"), self._folder)
         if chosen:
             self._use_folder(str(Path(chosen)))
 
@@ -172,20 +178,3 @@ def is_web_address(address: str) -> bool:
         return False
     plain = not parts.username and not parts.password and not parts.query and not parts.fragment
     return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
-
-
-def _part(name: str, field: QWidget, buttons: tuple[QWidget, ...], *below: QWidget) -> QVBoxLayout:
-    label = QLabel(name)
-    label.setBuddy(field)
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addWidget(field, 1)
-    for button in buttons:
-        row.addWidget(button)
-    column = QVBoxLayout()
-    column.setSpacing(6)
-    column.addWidget(label)
-    column.addLayout(row)
-    for widget in below:
-        column.addWidget(widget)
-    return column

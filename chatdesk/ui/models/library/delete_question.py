@@ -46,7 +46,7 @@ def explain_starter(parent: QWidget) -> None:
     box.setWindowTitle(tr("Starter model"))
     box.setText(tr("The starter model stays: it comes with ChatDesk."))
     box.setInformativeText(tr("So there always is a model that works without the network."))
-    box.addButton(tr("Done"), QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
     box.open()
 
 

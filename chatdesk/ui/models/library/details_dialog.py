@@ -188,7 +188,7 @@ class ModelDetailsDialog(LibraryDialog):
         shrink = self.add_button(tr("Make smaller…"), "ghost")
         self.buttons.addStretch(1)
         chat = self.add_button(tr("Chat"))
-        done = self.add_button(tr("Done"), "primary")
+        done = self.add_button(tr("Close"), "primary")
         for button, slot in (
             (delete, self.delete_requested),
             (shrink, self.shrink_requested),

@@ -10,7 +10,6 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import KeptModel
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
-from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button, section
 from chatdesk.ui.widgets.labels import PlainLabel
 
@@ -52,9 +51,8 @@ class DuplicatesDialog(LibraryDialog):
 
     def _finish(self) -> None:
         self._working.hide()
-        self._end.setText(tr("Done"))
-        self._end.setAccessibleName(tr("Done"))
-        set_class(self._end, "primary")
+        self._end.setText(tr("Close"))
+        self._end.setAccessibleName(tr("Close"))
 
     def _group(self, group: Sequence[KeptModel]) -> QVBoxLayout:
         column = QVBoxLayout()

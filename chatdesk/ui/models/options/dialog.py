@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtWidgets import (
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QVBoxLayout,
@@ -30,6 +29,8 @@ from chatdesk.ui.widgets.fields import (
     recolour,
     small,
 )
+from chatdesk.ui.widgets.file_dialogs import choose_file
+from chatdesk.ui.widgets.fitting import fit_size
 from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (600, 640)
@@ -54,7 +55,7 @@ class ModelOptionsDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Model options"))
-        self.resize(*SIZE)
+        fit_size(self, *SIZE)
         self._model = model
         self._general = general
         self._devices = DeviceChoice(general.remote, theme)
@@ -259,9 +260,7 @@ class ModelOptionsDialog(QDialog):
         return column
 
     def _pick_draft(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, tr("Choose a draft model"), "", tr("GGUF models") + " (*.gguf)"
-        )
+        path = choose_file(self, tr("Choose a draft model"), tr("GGUF models") + " (*.gguf)")
         if path:
             self._offer_draft(path)
             self._draft.choose(path)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
@@ -15,6 +14,7 @@ from chatdesk.services.app import App
 from chatdesk.services.personalize.service import PersonalizeService
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.personalize.preview.dialog import PreviewDialog
+from chatdesk.ui.widgets.file_dialogs import choose_files
 
 Change = Callable[[PersonalizeService, Preview], Preview]
 
@@ -65,9 +65,7 @@ class PreviewController(QObject):
         from chatdesk.exchange.formats import FORMATS
 
         files = " ".join(sorted({f"*{each.ending}" for each in FORMATS}))
-        paths, _ = QFileDialog.getOpenFileNames(
-            self._dialog, tr("Add chat files"), "", tr("Chat files") + f" ({files})"
-        )
+        paths = choose_files(self._dialog, tr("Add chat files"), tr("Chat files") + f" ({files})")
         if paths:
             self.read(map(Path, paths))
 

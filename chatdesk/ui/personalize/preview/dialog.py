@@ -24,6 +24,7 @@ from chatdesk.ui.personalize.preview.model import PreviewModel, RowKind
 from chatdesk.ui.personalize.preview.training_fields import TrainingFields
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, recolour, small
+from chatdesk.ui.widgets.fitting import fit_size
 from chatdesk.ui.words import duration_words, token_words
 
 SIZE = (1080, 720)
@@ -48,7 +49,7 @@ class PreviewDialog(QDialog):
     def __init__(self, title_of: Callable[[str], str], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("What will be learned"))
-        self.resize(*SIZE)
+        fit_size(self, *SIZE)
         self.model = PreviewModel(title_of)
         self.list = PreviewList(self.model, theme)
         self.example = ExampleView(self.model, theme)

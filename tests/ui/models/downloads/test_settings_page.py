@@ -8,7 +8,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.null import Keyring as NoKeyring
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
@@ -134,10 +134,12 @@ def test_how_fast(shown: Shown) -> None:
 
 def test_the_folder(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "/models" in texts(shown.page)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    monkeypatch.setattr("chatdesk.ui.models.downloads.settings_page.choose_folder", lambda *_: "")
     shown.press("Choose the folder of new models")
     assert shown.settings.folder == "/models"
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/disk/models")
+    monkeypatch.setattr(
+        "chatdesk.ui.models.downloads.settings_page.choose_folder", lambda *_: "/disk/models"
+    )
     shown.press("Choose the folder of new models")
     assert shown.settings.folder == "/disk/models"
     shown.press("Use the app's own")

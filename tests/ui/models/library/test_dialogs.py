@@ -310,7 +310,7 @@ def test_duplicates(parent: QWidget, qtbot: QtBot) -> None:
     none = DuplicatesDialog(parent)
     none.show_groups(())
     assert "No two models are the same." in texts(none)
-    assert is_offered(none, "Done")
+    assert is_offered(none, "Close")
 
 
 def test_before_a_file_is_deleted(parent: QWidget, qtbot: QtBot) -> None:
