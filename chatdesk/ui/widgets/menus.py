@@ -1,7 +1,10 @@
 """Menus that open at a button, and stay within its window."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QPainterPath, QRegion
 from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
+
+RADIUS = 10  # pixels of a menu's corners, as in the style sheet
 
 
 def open_menu(menu: QMenu, at: QWidget, place: QRect | None = None, *, once: bool = False) -> None:
@@ -18,6 +21,7 @@ def open_menu(menu: QMenu, at: QWidget, place: QRect | None = None, *, once: boo
     menu.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # a press on the button closes it
     if once:
         menu.aboutToHide.connect(menu.deleteLater)
+    menu.setMask(_rounded(menu.sizeHint()))
     menu.popup(menu_origin(menu.sizeHint(), anchor, room & screen, screen))
 
 
@@ -46,6 +50,13 @@ def open_when_pressed(button: QAbstractButton, menu: QMenu) -> None:
 
     button.clicked.connect(open_it)
     menu.aboutToHide.connect(lambda: button.setDown(False))
+
+
+def _rounded(size: QSize) -> QRegion:
+    """Return what is left of a window without the corners outside the style sheet's frame."""
+    shape = QPainterPath()
+    shape.addRoundedRect(QRectF(QPointF(), QSizeF(size)), RADIUS, RADIUS)
+    return QRegion(shape.toFillPolygon().toPolygon())
 
 
 def _within(start: int, length: int, first: int, last: int) -> int:

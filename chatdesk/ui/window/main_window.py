@@ -34,7 +34,7 @@ from chatdesk.ui.window.parts import WindowParts
 from chatdesk.ui.window.state_keeper import StateKeeper
 from chatdesk.ui.window_state import WindowState
 
-SMALLEST = 400, 300
+SMALLEST = 480, 360
 
 
 class MainWindow(QMainWindow):

@@ -49,5 +49,7 @@ def test_a_button_opens_its_menu_and_stays_down(qtbot: QtBot) -> None:
     end = button.mapToGlobal(button.rect().bottomRight())
     assert menu.geometry().right() == end.x()
     assert menu.y() == end.y() + 1
+    assert not menu.mask().contains(QPoint(0, 0))  # a corner
+    assert menu.mask().contains(menu.rect().center())
     menu.close()
     assert not button.isDown()

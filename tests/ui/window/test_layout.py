@@ -2,15 +2,19 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QToolButton, QWidget
+from shiboken6 import isValid
 
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import PageId
 from chatdesk.ui.personalize.page import PersonalizePage
 from chatdesk.ui.reduced_motion import VARIABLE
+from chatdesk.ui.widgets.fields import Fold
 from chatdesk.ui.widgets.motion import is_moving
+from chatdesk.ui.widgets.scroll import FittingArea
 from chatdesk.ui.window.layout import INSPECTOR_WIDTH, NARROWEST, WIDEST
+from chatdesk.ui.window.main_window import SMALLEST
 from chatdesk.ui.window.side_grip import SideGrip
 from chatdesk.ui.window_state import WindowState
 from tests.ui.driver import Window
@@ -223,3 +227,51 @@ def test_panels_slide_and_the_middle_is_placed_once(
     window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
     assert place_of(parts.page).right() == 1199
     window.until(parts.inspector.isHidden)
+
+
+@pytest.mark.parametrize("width", [640, 1120])
+def test_nothing_in_the_inspector_is_wider_than_it(window: Window, width: int) -> None:
+    main, inspector = window.window, window.window.parts.inspector
+    resized(window, width, 760)
+    window.qtbot.keyClick(main, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    for fold in inspector.findChildren(Fold):
+        fold.setChecked(True)
+    area = inspector.findChild(QScrollArea)
+    assert area
+    room, content = area.viewport().width(), area.widget()
+    assert content
+    assert content.width() == room
+    for part in content.findChildren(QWidget):
+        end = part.mapTo(content, QPoint(part.width(), 0)).x()
+        assert not part.isVisible() or end <= room, part
+
+
+def test_the_first_screen_dissolves_into_the_chat(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "0")
+    page = window.window.parts.page
+    before = page.grab().toImage()
+    window.send("say: one")
+    window.until(page.view.isVisible)
+    pictures = [w for w in page.children() if isinstance(w, QWidget) and w.size() == page.size()]
+    assert len(pictures) == 1  # what was there, over what is
+    assert before.size() == pictures[0].size()
+    window.until(lambda: not isValid(pictures[0]))
+
+
+@pytest.mark.parametrize("size", [SMALLEST, (640, 480)])
+def test_the_first_screen_scrolls_where_there_is_no_room(
+    window: Window, size: tuple[int, int]
+) -> None:
+    main, page = window.window, window.window.parts.page
+    resized(window, *size)
+    inside = main.rect()
+    for part in (page.top_bar, page.composer, page.status):
+        assert inside.contains(place_of(part)), part
+    area = page.findChild(FittingArea)
+    assert area
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+    cards = page.suggestions.findChildren(QPushButton)
+    last = max((card for card in cards if card.isVisible()), key=lambda b: place_of(b).bottom())
+    assert place_of(area).contains(place_of(last).center())
