@@ -5,7 +5,9 @@ interrupted. Only the bare `chatdesk` imports Qt.
 """
 
 import argparse
+import contextlib
 import importlib
+import io
 import json
 import logging
 import os
@@ -40,7 +42,7 @@ from chatdesk.core.settings_file import read_settings
 from chatdesk.services.system.locations import find_paths, start_logging
 from chatdesk.startup import NoWindow, check_folders, check_processor, check_screen
 
-BENCHES = ("engine", "sessions", "ui", "library", "training")
+BENCHES = ("engine", "sessions", "ui", "hour", "library", "training")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
 MAX_PORT, MAX_THREADS = 2**16 - 1, 512
 KEY_VARIABLE = "CHATDESK_API_KEY"  # unlike an option it is in no list of processes
@@ -138,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     add_json(doctor)
     bench = commands.add_parser("bench", help=tr("measure this app against a baseline"))
     bench.add_argument("name", choices=BENCHES)
+    add_json(bench)
     bench.set_defaults(command=_bench)
     return parser
 
@@ -293,5 +296,12 @@ def _bench(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
             ),
         )
     sys.argv = [f"chatdesk bench {options.name}"]
-    importlib.import_module(f"benchmarks.{options.name}").main()
+    measure = importlib.import_module(f"benchmarks.{options.name}").main
+    if not options.json:
+        measure()
+        return OK
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        measure()
+    print(printed.getvalue().splitlines()[-1])
     return OK
