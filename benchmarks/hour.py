@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from chatdesk.app import DesktopApp
     from chatdesk.services.app import App
 
-ROUNDS = 2
-LEARNING_ROUND = 9
+ROUNDS = 12
+LEARNING_ROUND = 4
 CHATS = 300
 OPENED = 8  # chats in a round
 TOKENS = 80  # of an answer

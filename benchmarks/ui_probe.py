@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import psutil
-from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QTextBrowser
 
 from chatdesk.app import DesktopApp
@@ -84,6 +84,8 @@ class Driver:
 
     def settle(self, seconds: float) -> None:
         """Run the event loop for a while."""
+        # Otherwise they wait for the loop that called us, and what was closed seems to leak.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         loop = QEventLoop()
         QTimer.singleShot(int(seconds * 1000), loop.quit)
         loop.exec()
