@@ -17,6 +17,7 @@ from typing import IO, Any
 import psutil
 import pytest
 
+import benchmarks.ui
 import chatdesk.cli.main
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
@@ -389,9 +390,19 @@ def test_a_bundle_says_that_it_has_no_benches(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(chatdesk.cli.main, "__file__", str(tmp_path / "chatdesk" / "cli/main.py"))
-    options = argparse.Namespace(name="ui")
+    options = argparse.Namespace(name="ui", json=False)
     with pytest.raises(EnvironmentProblem, match=r"dev\.py run -- bench ui"):
         chatdesk.cli.main._bench(options, AppPaths.under(tmp_path), Settings())
+
+
+def test_a_bench_prints_its_document_alone_when_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(benchmarks.ui, "main", lambda: print('a table\n{"bench": "ui"}'))
+    for alone, printed in ((True, '{"bench": "ui"}\n'), (False, 'a table\n{"bench": "ui"}\n')):
+        options = argparse.Namespace(name="ui", json=alone)
+        chatdesk.cli.main._bench(options, AppPaths.under(tmp_path), Settings())
+        assert capsys.readouterr().out == printed
 
 
 # doctor
