@@ -1,6 +1,5 @@
 """If the system wants no movement, or whoever starts the app."""
 
-import ctypes
 import os
 import sys
 
@@ -13,6 +12,7 @@ _PORTAL = "org.freedesktop.portal.Desktop"
 _PATH = "/org/freedesktop/portal/desktop"
 _INTERFACE = "org.freedesktop.portal.Settings"
 _PORTAL_MS = 2_000
+_BUS = "DBUS_SESSION_BUS_ADDRESS"
 _KEYS = (  # of the portal, and the value that means no movement
     ("org.freedesktop.appearance", "reduced-motion", 1),
     ("org.gnome.desktop.interface", "enable-animations", False),
@@ -31,8 +31,8 @@ def reduced_motion(app: QApplication) -> bool:
 
 def ask_portal(app: QApplication) -> None:
     """Ask the Linux desktop what it wants; Qt 6.11 does not, and the answer takes a moment."""
-    if not sys.platform.startswith("linux"):
-        return
+    if not sys.platform.startswith("linux") or not os.environ.get(_BUS):
+        return  # without an address Qt would look for a bus, or start one
     from PySide6.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusVariant
 
     bus = QDBusConnection.sessionBus()
@@ -58,6 +58,8 @@ def ask_portal(app: QApplication) -> None:
 
 def _system_says() -> bool:
     if sys.platform == "win32":
+        import ctypes
+
         moves = ctypes.c_int(1)
         parameters = ctypes.windll.user32.SystemParametersInfoW
         parameters(_SPI_GETCLIENTAREAANIMATION, 0, ctypes.byref(moves), 0)
