@@ -256,5 +256,5 @@ class ComposerColumn(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN + (0 if scrolls else SCROLL_BAR), 0)
         layout.addStretch(1)
-        layout.addWidget(inner, 1000)
+        layout.addWidget(inner, 100_000)  # to the pixel
         layout.addStretch(1)

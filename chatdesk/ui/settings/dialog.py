@@ -25,7 +25,7 @@ from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (760, 620)
 LIST_WIDTH, ICONS_WIDTH = 190, 62
-_NARROW = 600  # pixels below which the list has only its icons
+_NARROW = 720  # pixels below which the list has only its icons
 _P = TypeVar("_P", bound=SettingsPage)
 
 

@@ -51,7 +51,7 @@ class PageView(QWidget):
         centred.setObjectName("page")
         self._margins = row = QHBoxLayout(centred)
         row.addStretch(1)
-        row.addWidget(content, 1000)  # all there is, up to its largest width
+        row.addWidget(content, 100_000)  # all there is, up to its largest width
         row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -74,7 +74,7 @@ def test_a_narrow_dialog_keeps_the_pictures_of_the_list(dialog: SettingsDialog) 
     assert not pages.item(0).text()
     assert pages.item(0).toolTip()
     assert pages.item(0).data(Qt.ItemDataRole.AccessibleTextRole)
-    dialog.resize(700, 500)
+    dialog.resize(760, 500)
     assert pages.item(0).text()
 
 
