@@ -140,6 +140,7 @@ class DesktopApp:
         self.open_models(())
         self.bridge.run(lambda app: app.personalize.resume_interrupted(), patient=True)
         self.bridge.run(lambda app: app.downloads.resume_unfinished(), patient=True)
+        self.bridge.run(lambda app: app.memory_speed.start())
         self._serve()
         # What is imported stays for good: not looking through it again keeps the garbage
         # collector's pauses (50 ms and more) out of a streaming answer.

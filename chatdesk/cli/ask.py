@@ -18,6 +18,7 @@ from chatdesk.services.app import App
 from chatdesk.services.chat.answer import Answer, answer_record
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
 from chatdesk.services.facts import Fact
+from chatdesk.services.models.facts import ChosenModelMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ def ask(
     def publish(fact: Fact) -> None:
         if isinstance(fact, AdapterLeftOut):
             on_note(str(fact.problem))
+        elif isinstance(fact, ChosenModelMissing):
+            on_note(fact.sentence)
         else:
             facts.put(fact)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from chatdesk.core.models import Fit, ModelFile
+from chatdesk.core.models import Fit, ModelFile, with_quantization
 from chatdesk.core.sampling import SamplingParams
 
 
@@ -67,6 +67,11 @@ class KeptModel:
     def name(self) -> str:
         """Its displayed name."""
         return self.notes.title or self.model.header.name
+
+    @property
+    def full_name(self) -> str:
+        """The same with its quantization, where nothing else says it."""
+        return with_quantization(self.name, self.model.header.quantization)
 
 
 @dataclass(frozen=True, slots=True)

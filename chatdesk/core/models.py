@@ -41,6 +41,11 @@ class ModelHeader:
     decode_bytes: int = 0
     parts: int = 1
 
+    @property
+    def full_name(self) -> str:
+        """The name with the quantization: another quantization of it is another model."""
+        return with_quantization(self.name, self.quantization)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -55,3 +60,8 @@ class ModelFile:
     mtime_ns: int
     sha256: str | None
     added: datetime
+
+
+def with_quantization(name: str, quantization: str) -> str:
+    """A model's name and its quantization, "Qwen3 4B Q4_K_M"; not twice if the name says it."""
+    return name if quantization.lower() in name.lower() else f"{name} {quantization}"

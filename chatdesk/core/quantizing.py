@@ -42,6 +42,8 @@ class Comparison:
 class Quantizing:
     """A model that is being made smaller, or was. `fraction` is that of the whole, 0 to 1.
 
+    `comparing`: it is compared with the original when it is written. `seconds_left` are those of
+    the step it is at, 0 while that is unknown: how long the next one takes is not known before.
     `result` is set as soon as its file is complete. `problem` is a sentence: why it failed.
     """
 
@@ -49,6 +51,8 @@ class Quantizing:
     type: str
     state: QuantizingState
     fraction: float = 0.0
+    seconds_left: float = 0.0
+    comparing: bool = True
     result: ModelFile | None = None
     comparison: Comparison | None = None
     problem: str = ""

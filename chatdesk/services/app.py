@@ -9,7 +9,6 @@ from chatdesk.core.chat import now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.library.machine.bandwidth import read_bandwidth
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.chat.facts import AnswerEnded
@@ -21,6 +20,7 @@ from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import Fact, Publish, Subscribers
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.service import HubService
+from chatdesk.services.machine.memory_speed import MemorySpeed
 from chatdesk.services.models.service import ModelService
 from chatdesk.services.models.usage import ModelUsage
 from chatdesk.services.personalize.service import PersonalizeService
@@ -54,15 +54,22 @@ class App:
         self._database = Database.open(paths.database)
         facts = Subscribers()
         self.conversations = ConversationStore(self._database)
+        self.memory_speed = MemorySpeed(
+            paths.bandwidth,
+            lambda: engine.busy or engine.status.state is EngineState.LOADING,
+            facts.publish,
+        )
         self.models = ModelService(
             ModelStore(self._database),
             paths.models,
             facts.publish,
             settings,
             devices=lambda: engine.devices,
-            bandwidth=lambda: read_bandwidth(paths.bandwidth),
+            bandwidth=lambda: self.memory_speed.bytes_per_s,
         )
-        self.hub = HubService(paths, lambda: engine.devices, settings)
+        self.hub = HubService(
+            paths, lambda: engine.devices, settings, lambda: self.memory_speed.bytes_per_s
+        )
         self.downloads = DownloadService(
             DownloadStore(self._database),
             self._models_folder,
@@ -154,6 +161,7 @@ class App:
 
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
+        self.memory_speed.close()
         self.downloads.close()
         self.quantizing.close()
         self.chat.close()

@@ -21,12 +21,15 @@ from chatdesk.services.quantize.facts import QuantizingChanged
 
 
 def find_devices(services: App) -> None:
-    """Let the engine find the devices of this machine, which estimates need.
+    """Let the engine find the devices of this machine, and measure its memory if nobody has.
 
-    Where it cannot start there is only the processor; `doctor` reports it.
+    Estimates need both. Where the engine cannot start there is only the processor; `doctor`
+    reports it.
     """
     with suppress(EngineProblem):
         services.engine.ready()
+    if not services.memory_speed.bytes_per_s:
+        services.memory_speed.measure()
 
 
 def list_models(paths: AppPaths, settings: Settings) -> list[tuple[Document, Presence]]:

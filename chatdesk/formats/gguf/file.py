@@ -86,8 +86,9 @@ def read_counts(reader: GgufReader) -> tuple[int, int]:
     """Check the first bytes; return the number of tensors and of metadata entries."""
     name = reader.path.name
     if reader.size < 4 or reader.take(4) != b"GGUF":
-        what = tr("“{file}” is not a GGUF file.", file=name)
-        raise ModelProblem(what, tr("Choose a file that ends in .gguf."))
+        what = tr("“{file}” is not a GGUF file: its first four bytes are not “GGUF”.", file=name)
+        todo = tr("It may be damaged, or another kind of file. Choose another, or fetch it again.")
+        raise ModelProblem(what, todo)
     version = reader.u32()
     if version and version & 0xFFFF == 0:  # swapped bytes; llama.cpp's own test
         what = tr("“{file}” was made for big-endian computers.", file=name)

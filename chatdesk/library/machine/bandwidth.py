@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -21,33 +22,42 @@ COPIED_BYTES = 64 << 20  # by all threads together; more than caches hold
 ROUNDS = 5  # the fastest counts: others were disturbed
 
 
-def read_bandwidth(file: Path) -> float:
-    """Return the bytes per second saved in `file`; 0 if not measured on this computer."""
+@dataclass(frozen=True, slots=True)
+class Bandwidth:
+    """The best that was measured, 0 before; `times` in moments in which the computer was quiet."""
+
+    bytes_per_s: float = 0.0
+    times: int = 0
+
+
+def read_bandwidth(file: Path) -> Bandwidth:
+    """Return what is saved in `file` of this computer."""
     try:
         kept = json.loads(file.read_bytes())
-        measured = float(kept["bytes_per_s"])
+        measured, times = float(kept["bytes_per_s"]), int(kept.get("times", 0))
         if kept["computer"] == _computer() and 0 < measured < math.inf:
-            return measured
+            return Bandwidth(measured, times)
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as problem:
         _log.warning("%s: %s", file.name, type(problem).__name__)
-    return 0.0
+    return Bandwidth()
 
 
-def measure_bandwidth(file: Path) -> float:
+def measure_bandwidth(file: Path, *, quiet: bool) -> Bandwidth:
     """Measure the bandwidth, in some 200 ms, and save it in `file`, if that can be written.
 
-    The best value so far counts: the computer may be busy now, beside a model that is loading.
+    The best value so far stays. `quiet`: nothing else needs the computer now, so that it counts.
     """
     threads = min(psutil.cpu_count(logical=False) or 1, MOST_THREADS)
-    measured = max(read_bandwidth(file), _measure(threads))
-    kept = {"bytes_per_s": measured, "computer": _computer()}
+    before = read_bandwidth(file)
+    best = Bandwidth(max(before.bytes_per_s, _measure(threads)), before.times + quiet)
+    kept = {"bytes_per_s": best.bytes_per_s, "times": best.times, "computer": _computer()}
     try:
         write_json(file, kept)
     except OSError as problem:
         _log.warning("%s: %s", file.name, type(problem).__name__)
-    return measured
+    return best
 
 
 def _computer() -> list[int]:

@@ -205,7 +205,7 @@ def answer_record(
     applied = adapters[0] if adapters else None
     return AnswerRecord(
         model_id=model.id if model else None,
-        model_name=model.header.name if model else "",
+        model_name=model.header.full_name if model else "",
         adapter_id=applied.id if applied else None,
         adapter_scale=applied.adapter.scale if applied else None,
         sampling=sampling,

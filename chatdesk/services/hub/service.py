@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from chatdesk.core.errors import ModelProblem, NotFound
 from chatdesk.core.hub import CatalogEntry, HubModel, HubRepository, Variant
-from chatdesk.core.i18n import tr
+from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.loading import Device
 from chatdesk.core.model_files import Estimate
-from chatdesk.core.models import ModelHeader
+from chatdesk.core.models import Fit, ModelHeader
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.library.hub.catalog import (
@@ -24,7 +24,6 @@ from chatdesk.library.hub.client import Hub
 from chatdesk.library.hub.links import repository_named
 from chatdesk.library.hub.problems import HubProblem
 from chatdesk.library.hub.variants import recommended, runs_well
-from chatdesk.library.machine.bandwidth import measure_bandwidth, read_bandwidth
 from chatdesk.library.machine.fit import estimate
 from chatdesk.library.machine.hardware import available_memory
 from chatdesk.library.models.architectures import is_supported
@@ -50,7 +49,8 @@ class Judged:
 class HubService:
     """Asks the hub only when its methods are called; nothing is fetched in advance.
 
-    What asks the hub raises `HubProblem`. `devices` are those the engine has.
+    What asks the hub raises `HubProblem`. `devices` are those the engine has, `bandwidth` is the
+    memory's in bytes per second, 0 where it was not measured.
     """
 
     def __init__(
@@ -58,12 +58,14 @@ class HubService:
         paths: AppPaths,
         devices: Callable[[], Sequence[Device]],
         settings: Callable[[], Settings],
+        bandwidth: Callable[[], float],
     ) -> None:
         self._paths = paths
         self._devices = devices
         self._settings = settings
         self._token = HubToken()
-        self._measured = 0.0  # the memory's bandwidth, once in each start
+        self._bandwidth = bandwidth
+        self._headers: dict[tuple[str, str, str], ModelHeader] = {}  # that were fetched
 
     def hub(self) -> Hub:
         """The hub as it is set now: address and token."""
@@ -131,21 +133,30 @@ class HubService:
         return tuple(zip(entries, estimates, strict=True))
 
     def recommended(self) -> tuple[CatalogEntry, Estimate] | None:
-        """The most capable model to chat with that runs well here; asks and measures nothing.
+        """The most capable model to chat with that runs well here, in the user's language.
 
-        Its estimate has no speed as long as the memory's was never measured.
+        Where none runs well, the quickest that fits. Its estimate has no speed as long as the
+        memory's was never measured.
         """
         entries = [e for e in newest_catalog(self._paths.catalog).entries if "chat" in e.purposes]
-        memory = available_memory()
-        measured = read_bandwidth(self._paths.bandwidth)
+        memory, measured = available_memory(), self._bandwidth()
         headers = [header_of(entry) for entry in entries]
         estimates = self._estimates(headers, memory, measured or CAUTIOUS_BANDWIDTH)
-        able = [
-            (entry, each if measured else replace(each, tokens_per_s=0.0))
-            for entry, each in zip(entries, estimates, strict=True)
-            if runs_well(each, memory)
+
+        def rank(pair: tuple[CatalogEntry, Estimate]) -> tuple[bool, bool, float]:
+            entry, found = pair
+            well = runs_well(found, memory)
+            return _speaks(entry), well, entry.parameters if well else found.tokens_per_s
+
+        fit = [
+            pair
+            for pair in zip(entries, estimates, strict=True)
+            if pair[1].fit is not Fit.TOO_LARGE
         ]
-        return max(able, key=lambda pair: pair[0].parameters, default=None)
+        if not fit:
+            return None
+        entry, best = max(fit, key=rank)
+        return entry, best if measured else replace(best, tokens_per_s=0.0)
 
     def update_catalog(self) -> int:
         """Fetch the list of recommended models; how many in it are new.
@@ -162,12 +173,16 @@ class HubService:
 
     def _header(self, repository: HubRepository, variant: Variant) -> ModelHeader:
         hub, first = self.hub(), variant.files[0]
+        key = (repository.model.repo, repository.revision, first.path)
+        if header := self._headers.get(key):
+            return header
 
         def fetch(start: int, end: int) -> bytes:
             name = repository.model.repo
             return hub.read_range(name, repository.revision, first.path, start, end)
 
-        return read_remote_header(first.path, first.bytes, fetch)
+        header = self._headers[key] = read_remote_header(first.path, first.bytes, fetch)
+        return header
 
     def _estimates(
         self, headers: Sequence[ModelHeader], memory: int, bandwidth: float
@@ -175,9 +190,10 @@ class HubService:
         options, devices = self._settings().load_options(""), self._devices()
         return tuple(estimate(each, options, devices, memory, bandwidth) for each in headers)
 
-    def _bandwidth(self) -> float:
-        self._measured = self._measured or measure_bandwidth(self._paths.bandwidth)
-        return self._measured
+
+def _speaks(entry: CatalogEntry) -> bool:
+    """Return True if a model is good in the user's language: all of them are in English."""
+    return not current_language().startswith("zh") or "chinese" in entry.purposes
 
 
 def _probe(variants: Sequence[Variant]) -> Variant:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.errors import ModelProblem
+from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.formats.gguf.file import opened
 from chatdesk.formats.gguf.parts import parts_of
@@ -46,6 +47,19 @@ class Intake:
             return same.model, False
         header = same.model.header if same else read_header(path)
         return self._store.add(path, header, stamp.mtime_ns, name), True
+
+    def move(self, model: ModelFile, path: Path) -> None:
+        """Take a file as that of a model whose own is gone. Raises `ModelProblem` if it is not."""
+        path = path_of(path)
+        stamp = _readable_stamp(path)
+        if not _is_same(model, path, stamp):
+            what = tr(
+                "“{file}” is another model than {name}.",
+                file=path.name,
+                name=model.header.full_name,
+            )
+            raise ModelProblem(what, tr("Look for another file, or add it as a model of its own."))
+        self._store.move(model.id, path, stamp.mtime_ns)
 
     def scan(self) -> tuple[tuple[KnownModel, ...], bool]:
         """List the starter and new files of the folders; return all models, and if any is new.
@@ -138,6 +152,15 @@ class _Known:
             )
         )
         return max(alike, key=lambda each: each.listed, default=None)
+
+
+def _is_same(model: ModelFile, path: Path, stamp: Stamp) -> bool:
+    """Return True if a file has a model's content. Raises `ModelProblem` where it is no model."""
+    if stamp.bytes != model.header.bytes:
+        return False
+    if model.sha256:
+        return sha256_of_model(path, lambda: False) == model.sha256
+    return replace(read_header(path), name=model.header.name) == model.header
 
 
 def _readable_stamp(path: Path) -> Stamp:

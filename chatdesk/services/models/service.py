@@ -18,7 +18,7 @@ from chatdesk.library.machine.hardware import available_memory
 from chatdesk.library.models.starter import find_starter
 from chatdesk.library.other_apps.elsewhere import found
 from chatdesk.services.facts import Publish
-from chatdesk.services.models.facts import ModelsChanged
+from chatdesk.services.models.facts import ChosenModelMissing, ModelsChanged
 from chatdesk.services.models.files import path_of, presence_of, to_trash
 from chatdesk.services.models.hashes import Identities
 from chatdesk.services.models.intake import Intake
@@ -131,16 +131,20 @@ class ModelService:
         """The model to start with: the preferred one if its file is there, else the starter.
 
         A file that changed since it was chosen has another id, but is still the one at that place.
+        `ChosenModelMissing` tells that another one answers in the place of the preferred one.
         """
+        chosen = self._wanted(preferred) if preferred else None
         try:
-            if preferred and not self._store.is_forgotten(preferred):
-                return self.add(Path(self._store.get(preferred).path))
-        except (NotFound, ModelProblem) as problem:
+            if chosen:
+                return self.add(Path(chosen.model.path))
+        except ModelProblem as problem:
             _log.warning("the chosen model cannot be used: %s", problem)
         starter = find_starter()
-        if starter:
-            return self.add(starter)
-        return next(iter(self.refresh()), None)
+        stand_in = self.add(starter) if starter else next(iter(self.refresh()), None)
+        if chosen and chosen.listed and stand_in:  # else the user deleted it
+            name = chosen.notes.title or chosen.model.header.full_name
+            self._publish(ChosenModelMissing(chosen.model, name, stand_in))
+        return stand_in
 
     def chosen(self, id_or_path: str | None, preferred: str | None) -> ModelFile:
         """The model that is asked for, else the default. Raises `NotFound` or `ModelProblem`."""
@@ -151,6 +155,17 @@ class ModelService:
                 tr("Add a GGUF file with: chatdesk models add PATH"),
             )
         return model
+
+    def find(self, model_id: str, path: Path) -> ModelFile:
+        """Take a file as that of a model whose own is gone. Raises `ModelProblem` if it is another.
+
+        It is the same if its content is; where that was never worked out, if its header and its
+        size are.
+        """
+        model = self._store.get(model_id)
+        self._intake.move(model, path)
+        self._publish(ModelsChanged())
+        return self._store.get(model_id)
 
     def elsewhere(self) -> tuple[FoundElsewhere, ...]:
         """Models that other apps keep on this computer and that are not listed here yet."""
@@ -248,6 +263,11 @@ class ModelService:
         return self._identities.work_out(model, cancelled)
 
     # Inside
+
+    def _wanted(self, model_id: str) -> KnownModel | None:
+        """The model of this id, if the user did not remove it on purpose."""
+        known = (each for each in self._store.known() if each.model.id == model_id)
+        return next((each for each in known if not each.forgotten), None)
 
     def _folders(self) -> tuple[Path, ...]:
         """The app's own models folder, and the one of the settings if it is another."""

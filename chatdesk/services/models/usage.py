@@ -16,6 +16,7 @@ from chatdesk.services.models.service import ModelService
 
 _log = logging.getLogger(__name__)
 
+FORGOTTEN = 0.1  # of the distance to a slower answer
 MEASURED_TOKENS = 32  # a shorter answer says little about the speed
 
 
@@ -44,7 +45,7 @@ class ModelUsage:
         def change(notes: ModelNotes) -> ModelNotes:
             notes = replace(notes, last_used=now())
             if answer.tokens_per_s and (answer.completion_tokens or 0) >= MEASURED_TOKENS:
-                notes = replace(notes, tokens_per_s=answer.tokens_per_s)
+                notes = replace(notes, tokens_per_s=_best(notes.tokens_per_s, answer.tokens_per_s))
             return self._with_memory(notes, *loaded) if loaded else notes
 
         try:
@@ -90,6 +91,14 @@ class ModelUsage:
             for placed in loaded.placements
             if placed.device in own
         )
+
+
+def _best(before: float, now: float) -> float:
+    """Return the speed to go by: the best one, forgotten slowly as slower answers follow it.
+
+    One answer beside a busy program says little; many say that the model is loaded otherwise now.
+    """
+    return max(now, before - FORGOTTEN * (before - now))
 
 
 def _has_own_memory(device: Device) -> bool:

@@ -85,6 +85,22 @@ class PersonalizeService:
         """Why nothing can be trained with this installation, as a sentence; "" when it can."""
         return str(learning_problem() or "")
 
+    @property
+    def least(self) -> int:
+        """How many examples it takes to learn."""
+        return previews.LEAST_EXAMPLES
+
+    def ready(self) -> int:
+        """How many examples there are, without those that are doubtful; `least` is enough."""
+        learn_from = self._settings().learning.learn_from
+        everything = learn_from is LearnFrom.EVERYTHING
+        found: list[Example] = []
+        for conversation in self._conversations.learnable(everything):
+            found += candidates(conversation, learn_from)
+            if previews.count(found) >= self.least:
+                return self.least
+        return previews.count(found)
+
     def preview(
         self,
         model: ModelFile,

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,6 +37,7 @@ _log = logging.getLogger(__name__)
 WRITING_SHARE = 0.4  # of the time that all of it takes, about, when it is compared
 WORTHWHILE = 0.97  # of the original's size: what saves less is not offered
 EXACT = ("F32", "F16", "BF16", "Q8_0")  # from these nothing noticeable is lost twice
+KNOWN_SHARE, KNOWN_S = 0.02, 1.0  # of a step, before which its time left is a guess
 PARTIAL = ".quantizing"  # ends the name of a file that is being written; no scan takes it up
 
 
@@ -107,7 +109,9 @@ class QuantizingService:
                 )
             self._cancelled.clear()
             self._ended.clear()
-            self._progress = Quantizing(model, quantization, QuantizingState.WRITING)
+            self._progress = Quantizing(
+                model, quantization, QuantizingState.WRITING, comparing=comparing
+            )
         self._publish(QuantizingChanged(self._progress))
         work = threading.Thread(
             target=self._work, args=(comparing,), name="quantizing", daemon=True
@@ -161,7 +165,9 @@ class QuantizingService:
         if not comparing:
             self._report(result=result)
             return
-        self._report(result=result, state=QuantizingState.COMPARING, fraction=share)
+        self._report(
+            result=result, state=QuantizingState.COMPARING, fraction=share, seconds_left=0.0
+        )
         self._report(comparison=self._compare(model, result))
 
     def _write(self, model: ModelFile, quantization: str, share: float) -> Path:
@@ -203,9 +209,7 @@ class QuantizingService:
             raise EnvironmentProblem(what, tr("Make room on the disk, then try again."))
 
     def _ask_engine(self, model: ModelFile, quantization: str, partial: Path, share: float) -> None:
-        def on_progress(fraction: float) -> None:
-            self._go_on(fraction * share)
-
+        on_progress = self._part(0.0, share)
         threads = self._settings().load_options(model.id).threads or read_hardware().physical_cores
         with self._own_engine() as engine:
             engine.ready()
@@ -215,9 +219,7 @@ class QuantizingService:
             raise engine_problem(answer, model.header.name)
 
     def _compare(self, model: ModelFile, result: ModelFile) -> Comparison:
-        def on_progress(fraction: float) -> None:
-            self._go_on(WRITING_SHARE + fraction * (1 - WRITING_SHARE))
-
+        on_progress = self._part(WRITING_SHARE, 1.0)
         options = self._settings().load_options(model.id)
         with self._own_engine() as engine:
             from chatdesk.services.quantize.compare import compare  # only when it is wanted
@@ -236,12 +238,26 @@ class QuantizingService:
         finally:
             engine.close()
 
-    def _go_on(self, fraction: float | None = None) -> None:
-        """Tell how far it is. Raises `_Stopped`."""
+    def _part(self, begin: float, end: float) -> Callable[[float], None]:
+        """Return a listener for how far a step is, 0 to 1. It raises `_Stopped`."""
+        started: float | None = None
+
+        def on_share(share: float) -> None:
+            nonlocal started
+            self._go_on()
+            moment = time.monotonic()
+            started = moment if started is None else started
+            took = moment - started
+            known = share > KNOWN_SHARE and took > KNOWN_S
+            left = took * (1 - share) / share if known else 0.0
+            self._report(fraction=begin + (end - begin) * share, seconds_left=left)
+
+        return on_share
+
+    def _go_on(self) -> None:
+        """Raises `_Stopped` when the person does not want it any more."""
         if self._cancelled.is_set():
             raise _Stopped
-        if fraction is not None:
-            self._report(fraction=fraction)
 
     def _report(self, **changes: object) -> None:
         assert self._progress

@@ -48,7 +48,7 @@ def test_a_turn_is_told_and_stored(app: ScriptedApp) -> None:
     assert answer == ended.message
     assert (answer.text, answer.state) == ("hello there ", MessageState.COMPLETE)
     assert answer.answer
-    assert answer.answer.model_name == "Fake"
+    assert answer.answer.model_name == "Fake F16"
     assert answer.answer.completion_tokens == 2
     assert (answer.answer.drafted, answer.answer.accepted) == (3, 2)
     assert answer.answer.sampling.seed == 7

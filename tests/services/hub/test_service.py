@@ -16,6 +16,7 @@ from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import DownloadSettings, Settings
 from chatdesk.library.hub.catalog import CATALOG_FILE, CATALOG_REPO, read_catalog
 from chatdesk.library.hub.problems import HubProblem
+from chatdesk.library.hub.variants import ENOUGH_TOKENS_PER_S
 from chatdesk.services.hub.service import HubService
 from tests.gguf_files import raw, write_model
 from tests.stand_in_hub import TOKEN, Fault, StandInHub
@@ -31,8 +32,11 @@ class Finding:
         self.hub = hub
         self.paths = AppPaths.under(home)
         self.devices: list[Device] = []
+        self.bandwidth = 40e9  # bytes per second: a laptop's
         settings = Settings(downloads=DownloadSettings(mirror=hub.endpoint))
-        self.service = HubService(self.paths, lambda: self.devices, lambda: settings)
+        self.service = HubService(
+            self.paths, lambda: self.devices, lambda: settings, lambda: self.bandwidth
+        )
 
 
 @pytest.fixture
@@ -139,20 +143,18 @@ def test_a_repository_without_models(finding: Finding) -> None:
     assert "no model files" in finding.service.judge(finding.service.open("a/b")).problem
 
 
-def test_nothing_is_asked_for_the_list_of_recommended_models(
-    finding: Finding, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A laptop's: on a busy machine, the measured one leaves no model that is fast enough.
-    monkeypatch.setattr("chatdesk.library.machine.bandwidth._measure", lambda threads: 40e9)
+def test_nothing_is_asked_for_the_list_of_recommended_models(finding: Finding) -> None:
     service = finding.service
+    finding.bandwidth = 0.0
     found = service.recommended()
     assert found
     best, unmeasured = found
     assert "chat" in best.purposes
     assert unmeasured.tokens_per_s == 0.0
+    finding.bandwidth = 40e9
     estimates = {entry.name: estimate for entry, estimate in service.catalog()}
     assert estimates[best.name].fit is Fit.CPU
-    found = service.recommended()  # that catalog was measured for
+    found = service.recommended()
     assert found
     assert found[1].tokens_per_s == estimates[found[0].name].tokens_per_s > 0
     finding.devices.append(GPU)
@@ -160,6 +162,30 @@ def test_nothing_is_asked_for_the_list_of_recommended_models(
     assert on_gpu
     assert on_gpu[0].parameters == max(entry.parameters for entry, _ in service.catalog())
     assert not finding.hub.requests
+
+
+@pytest.mark.parametrize("bandwidth", [12e9, 20e9])
+def test_in_chinese_a_model_that_speaks_it_is_recommended(
+    finding: Finding, bandwidth: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finding.bandwidth = bandwidth  # where the best in English is good in English only
+    in_english = finding.service.recommended()
+    assert in_english and "chinese" not in in_english[0].purposes
+    monkeypatch.setattr("chatdesk.services.hub.service.current_language", lambda: "zh_CN")
+    in_chinese = finding.service.recommended()
+    assert in_chinese and "chinese" in in_chinese[0].purposes
+
+
+def test_where_nothing_runs_well_the_quickest_is_recommended(finding: Finding) -> None:
+    finding.bandwidth = 1e9
+    found = finding.service.recommended()
+    assert found
+    quickest = max(
+        estimate.tokens_per_s
+        for entry, estimate in finding.service.catalog()
+        if "chat" in entry.purposes
+    )
+    assert 0 < found[1].tokens_per_s == quickest < ENOUGH_TOKENS_PER_S
 
 
 def newer(finding: Finding, version: int) -> bytes:

@@ -9,6 +9,8 @@ import pytest
 from chatdesk.core.errors import ModelProblem, NotFound
 from chatdesk.core.models import Fit
 from chatdesk.library.models.starter import find_starter
+from chatdesk.services.facts import Fact
+from chatdesk.services.models.facts import ChosenModelMissing
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
@@ -103,6 +105,46 @@ def test_the_default_is_the_chosen_one_if_it_can_be(
         default = models.default(preferred)
         assert default
         assert default.path == str(starter_model)
+
+
+def test_it_is_told_that_another_answers_for_the_chosen_one(
+    store: ModelStore, tmp_path: Path, tiny: Path
+) -> None:
+    told: list[Fact] = []
+    models = ModelService(store, tmp_path / "models", told.append)
+    model = models.add(tiny)
+    models.notes.rename(model.id, "Mine")
+    tiny.rename(tmp_path / "moved.gguf")
+    told.clear()
+    stand_in = models.default(model.id)
+    assert stand_in
+    missing = [fact for fact in told if isinstance(fact, ChosenModelMissing)]
+    assert [(fact.model, fact.name, fact.stand_in) for fact in missing] == [
+        (model, "Mine", stand_in)
+    ]
+    assert missing[0].sentence == f"Mine is not there. {stand_in.header.full_name} answers for now."
+    models.forget(model.id)  # on purpose: that is no news
+    told.clear()
+    models.default(model.id)
+    assert not told
+
+
+@pytest.mark.parametrize("identified", [True, False])
+def test_a_model_that_was_moved_is_found_if_it_is_the_same(
+    models: ModelService, tmp_path: Path, tiny: Path, identified: bool
+) -> None:
+    model = models.add(tiny)
+    if identified:
+        models.identify(model)
+    other = tiny_model(tmp_path / "other.gguf", context_length=1024)
+    moved = tmp_path / "elsewhere" / "renamed.gguf"
+    moved.parent.mkdir()
+    tiny.rename(moved)
+    with pytest.raises(ModelProblem, match=r"“other\.gguf” is another model than tiny F32"):
+        models.find(model.id, other)
+    found = models.find(model.id, moved)
+    assert (found.id, found.path) == (model.id, str(moved))
+    assert models.default(model.id) == found
 
 
 def test_the_hash_is_worked_out_once(models: ModelService, tiny: Path) -> None:

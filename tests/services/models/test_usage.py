@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chatdesk.core.generation import GenerationStats
 from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sampling import SamplingParams
@@ -42,6 +43,22 @@ def test_only_long_answers_tell_the_speed(app: ScriptedApp) -> None:
     assert ended.answer
     assert ended.answer.tokens_per_s
     assert notes(app).tokens_per_s == ended.answer.tokens_per_s
+
+
+def test_one_answer_beside_a_busy_program_does_not_make_a_model_slow(app: ScriptedApp) -> None:
+    app.load()
+    model_id, usage = "fake", app.services.usage
+
+    def answered(tokens_per_s: float) -> float:
+        usage.note(model_id, GenerationStats(1, 0, 100, 0.1, tokens_per_s, 10.0, 1))
+        return notes(app).tokens_per_s
+
+    assert answered(10.0) == 10.0
+    assert answered(1.0) > 9.0
+    assert answered(12.0) == 12.0
+    for _ in range(50):  # it is loaded otherwise now
+        slow = answered(2.0)
+    assert slow == pytest.approx(2.0, rel=0.05)
 
 
 def test_the_memory_is_noted_once_a_load(app: ScriptedApp) -> None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gguf
@@ -12,13 +12,13 @@ import pytest
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import assets_dir
-from chatdesk.core.quantizing import Quantizing, QuantizingState
+from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, QuantizingState
 from chatdesk.core.settings import Settings
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.service import ModelService
 from chatdesk.services.quantize import compare as comparing
 from chatdesk.services.quantize.facts import QuantizingChanged
-from chatdesk.services.quantize.service import QuantizingService
+from chatdesk.services.quantize.service import WRITING_SHARE, QuantizingService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
 from tests.tiny_models import tiny_model
@@ -97,11 +97,43 @@ def test_the_starter_is_made_smaller_and_compared(bench: Bench, starter: ModelFi
     for measured in (comparison.original, comparison.smaller):
         assert measured.tokens_per_s > 0
     assert 5 < comparison.original.perplexity < comparison.smaller.perplexity < 200
+    assert all(each.seconds_left >= 0 for each in bench.told)
     fractions = [progress.fraction for progress in bench.told]
     assert fractions == sorted(fractions)
     assert {QuantizingState.WRITING, QuantizingState.COMPARING} < {
         each.state for each in bench.told
     }
+
+
+def test_the_time_left_is_that_of_the_step(
+    bench: Bench, tiny: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison is much slower than the writing: one sum of both would climb all the way."""
+    clock = [0.0]
+    monkeypatch.setattr("chatdesk.services.quantize.service.time.monotonic", lambda: clock[0])
+
+    def write(model: ModelFile, kind: str, share: float) -> Path:
+        step(bench.service._part(0.0, share), seconds=20)
+        return Path(tiny_model(bench.folder / "small.gguf", answer=b"abcd"))
+
+    def compared(model: ModelFile, result: ModelFile) -> Comparison:
+        step(bench.service._part(WRITING_SHARE, 1.0), seconds=400)
+        return Comparison(ModelFigures(2), ModelFigures(1))
+
+    def step(on_share: Callable[[float], None], seconds: float) -> None:
+        for tenth in range(11):
+            on_share(tenth / 10)
+            clock[0] += seconds / 10
+
+    bench.folder.mkdir()
+    monkeypatch.setattr(bench.service, "_write", write)
+    monkeypatch.setattr(bench.service, "_compare", compared)
+    bench.outcome(tiny, "Q8_0", comparing=True)
+    for state, seconds in ((QuantizingState.WRITING, 20), (QuantizingState.COMPARING, 400)):
+        left = [each.seconds_left for each in bench.told if each.state is state]
+        known = [each for each in left if each]
+        assert known == sorted(known, reverse=True)
+        assert known[0] == pytest.approx(0.9 * seconds)
 
 
 def test_a_tiny_model_without_a_comparison(bench: Bench, tiny: ModelFile) -> None:

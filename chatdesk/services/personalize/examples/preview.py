@@ -30,6 +30,11 @@ def make(examples: Iterable[Example], renderer: Renderer, longest: int, model_id
     return _checked(Preview(model_id, renderer.count(chosen, longest), longest))
 
 
+def count(examples: Iterable[Example]) -> int:
+    """Return how many of these examples would be chosen, each once."""
+    return sum(not doubts(each) for each in merged(examples))
+
+
 def choose(preview: Preview, example_ids: Collection[str], chosen: bool) -> Preview:
     """Include examples, in spite of doubts, or exclude them.
 
