@@ -51,10 +51,12 @@ class Feature(QObject):
     """One thing that the app can do, beside the chat. It makes controllers, and no widgets yet.
 
     `status_changed` carries the id of a page and a few words beside its button, "" for none.
+    `welcome` is a card to stand below the empty chat, if the feature has one.
     """
 
     status_changed = Signal(str, str)
     pages: Sequence[Page] = ()
+    welcome: QWidget | None = None
 
     def __init__(self, host: Host) -> None:
         super().__init__(host.window)

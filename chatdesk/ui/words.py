@@ -44,6 +44,15 @@ def left_words(seconds: float) -> str:
     return tr("{time} left", time=duration_words(seconds))
 
 
+def step_words(does: str, step: int, steps: int, seconds_left: float) -> str:
+    """Return what a task does, as which of its steps, and the time left of this step."""
+    values = {"step": step, "steps": steps, "does": does}
+    if not seconds_left:
+        return tr("Step {step} of {steps}: {does}", **values)
+    time = duration_words(seconds_left)
+    return tr("Step {step} of {steps}: {does}, {time} left", time=time, **values)
+
+
 def days_ago(at: datetime, now: datetime) -> int:
     """Midnights between two moments, in local time; a moment without a time zone is in UTC.
 

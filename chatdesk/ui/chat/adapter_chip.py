@@ -57,7 +57,7 @@ class AdapterChip(ElidingButton):
     def _show(self) -> None:
         chosen = next((each for each in self._adapters if each.id == self._choice), None)
         used = self._active if self._choice is None else chosen
-        choice = None if used and self._choice is None else used.id if used else BASE
+        choice = None if self._choice is None else used.id if used else BASE
         self.set_chevron(self._theme)
         show_icon(self, "leaf", self._theme.accent if used else self._theme.muted)
         set_class(self, "chip-on" if used else "chip")
@@ -67,12 +67,12 @@ class AdapterChip(ElidingButton):
 
     def _fill_menu(self, choice: str | None) -> None:
         self.choices.clear()
-        self._add(tr("The model as it is"), BASE, choice)
-        if active := self._active:
-            self._add(tr("The active one: {name}", name=active.name), None, choice)
+        now = self._active.name if self._active else tr("the model as it is")
+        self._add(tr("Follow Personalize (now {name})", name=now), None, choice)
         self.choices.addSeparator()
+        self._add(tr("Always the model as it is"), BASE, choice)
         for adapter in self._adapters:
-            self._add(adapter.name, adapter.id, choice)
+            self._add(tr("Always {name}", name=adapter.name), adapter.id, choice)
         self.choices.addSeparator()
         self.choices.addAction(tr("Personalize…"), self.personalize_requested.emit)
 

@@ -82,6 +82,7 @@ class Composer(QFrame):
     edit_last_requested = Signal()
     model_requested = Signal(str)
     add_model_requested = Signal()
+    more_models_requested = Signal()
     model_options_requested = Signal()
     text_changed = Signal(str)
 
@@ -158,6 +159,7 @@ class Composer(QFrame):
         options = self._menu.addAction(tr("Model options…"), self.model_options_requested.emit)
         options.setEnabled(current is not None)
         self._menu.addAction(tr("Add a model file…"), self.add_model_requested.emit)
+        self._menu.addAction(tr("More models…"), self.more_models_requested.emit)
 
     def open_models(self) -> None:
         """Open the chip's menu."""

@@ -4,15 +4,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from chatdesk.core.hub import CatalogEntry
 from chatdesk.core.i18n import tr
-from chatdesk.core.model_files import Estimate, KeptModel, Presence
+from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
-from chatdesk.ui.chat.welcome import Suggestions
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.notice import Notice
 
@@ -25,39 +23,19 @@ class ModelController(QObject):
         bridge: Bridge,
         settings: SettingsValue,
         composer: Composer,
-        suggestions: Suggestions,
         notice: Notice,
     ) -> None:
         super().__init__()
         self._bridge = bridge
         self._settings = settings
         self._composer = composer
-        self._suggestions = suggestions
         self._notice = notice
         self._models: tuple[KeptModel, ...] = ()
         self._status = EngineStatus(EngineState.LOADING)
         self._composer.set_model(tr("starting…"))
-        bridge.opened.connect(self._begin)
+        bridge.opened.connect(self._refresh)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(ModelsChanged, self._on_models)
-
-    def _begin(self) -> None:
-        """List the models; the default one is being loaded already if there is one."""
-        self._bridge.run(
-            lambda app: (app.engine.status.model, app.models.room_bytes(), app.hub.recommended()),
-            lambda found: self._suggest(*found),
-        )
-        self._refresh()
-
-    def _suggest(
-        self, model: ModelFile | None, room_bytes: int, best: tuple[CatalogEntry, Estimate] | None
-    ) -> None:
-        if model is None:
-            self._suggestions.show_no_model()
-        elif best and model.header.parameters < best[0].parameters:
-            self._suggestions.show_recommended(*best)
-        else:
-            self._suggestions.show_better_model(room_bytes)
 
     def _refresh(self) -> None:
         self._bridge.run(lambda app: app.models.kept(), self._show_models)
@@ -104,7 +82,8 @@ class ModelController(QObject):
     def _show_chip(self) -> None:
         model, state = self._status.model, self._status.state
         if model is None:
-            self._composer.set_model(tr("no model"))
+            is_known = state is not EngineState.LOADING
+            self._composer.set_model(tr("no model") if is_known else tr("starting…"))
             return
         name = self._label(model)
         self._composer.set_model(
@@ -119,5 +98,6 @@ class ModelController(QObject):
 
     def _label(self, model: ModelFile) -> str:
         kept = next((each for each in self._models if each.model.id == model.id), None)
-        name = kept.name if kept else model.header.name
-        return f"{name} · {model.header.quantization}"
+        name, quantization = kept.name if kept else model.header.name, model.header.quantization
+        is_said = quantization.lower() in name.lower()
+        return name if is_said else f"{name} · {quantization}"

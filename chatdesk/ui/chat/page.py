@@ -31,7 +31,7 @@ class ConversationPage(QWidget):
         self.view = ChatView(theme)
         self.notice = Notice(theme)
         self.composer = Composer(theme, enter_sends=enter_sends)
-        self.suggestions = Suggestions(theme)
+        self.suggestions = Suggestions()
         self.status = StatusLine()
         self._build()
 
@@ -64,7 +64,6 @@ class ConversationPage(QWidget):
         for part in (
             self.top_bar,
             self.greeting,
-            self.suggestions,
             self.view,
             self.notice,
             self.composer,
@@ -86,6 +85,7 @@ class ConversationPage(QWidget):
     def _show_empty(self, empty: bool) -> None:
         for part in self._welcome:
             part.setVisible(empty)
+        self.status.show_promise(not empty)  # the greeting has it already
         if empty:
             self.greeting.greet(datetime.now())
         self.view.setVisible(not empty)

@@ -26,6 +26,7 @@ class StatusLine(QLabel):
         self._tokens_per_s: float | None = None
         self._context: ContextUse | None = None
         self._shared = False
+        self._promises = True
         self._show()
 
     def show_engine(self, status: EngineStatus) -> None:
@@ -50,6 +51,11 @@ class StatusLine(QLabel):
         self._shared = shared
         self._show()
 
+    def show_promise(self, shown: bool) -> None:
+        """Say that everything stays here, or no longer: once on a screen is enough."""
+        self._promises = shown
+        self._show()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Say as much as there is room for."""
         super().resizeEvent(event)
@@ -62,10 +68,12 @@ class StatusLine(QLabel):
                 parts.append(tr("{n} tokens/s", n=f"{self._tokens_per_s:.1f}"))
             if use := self._context:
                 parts.append(tr("context {share} %", share=round(100 * use.tokens / use.window)))
-        if self._shared:
-            parts.append(tr("everything stays on your own computers"))
-        else:
-            parts.append(tr("everything stays on this computer"))
+        if self._promises:
+            parts.append(
+                tr("everything stays on your own computers")
+                if self._shared
+                else tr("everything stays on this computer")
+            )
         measure = self.fontMetrics()
         while len(parts) > 1 and measure.horizontalAdvance(_GAP.join(parts)) > self.width():
             parts.pop()

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -15,18 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from chatdesk.core.hub import CatalogEntry
-from chatdesk.core.i18n import current_language, tr
-from chatdesk.core.model_files import Estimate
-from chatdesk.core.units import size_words
-from chatdesk.ui.icons import LARGE_ICON_SIZE, icon, show_icon
+from chatdesk.core.i18n import tr
+from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.labels import LineLabel
-from chatdesk.ui.words import speed_number
 
 WIDTH = 640
 _FLAT, _HIGH = 42, 68  # pixels of a card
-_STACKED, _NARROW = 600, 420  # pixels below which cards, and a card's button, stand below
+_STACKED = 600  # pixels below which the cards stand below each other
 
 
 class Greeting(QWidget):
@@ -99,13 +94,11 @@ class _Card(QPushButton):
 
 
 class Suggestions(QWidget):
-    """Below the composer: ways to begin, and what to do for a better model."""
+    """Below the composer: ways to begin."""
 
     text_chosen = Signal(str)
-    add_model_requested = Signal()
-    models_requested = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self._cards = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.setSpacing(10)
@@ -125,42 +118,14 @@ class Suggestions(QWidget):
             card = _Card(title, line)
             card.clicked.connect(lambda _=False, chosen=text: self.text_chosen.emit(chosen))
             row.addWidget(card)
-        self._no_model = False
-        self._model_title = QLabel()
-        self._model_line = QLabel()
-        self._add = QPushButton(tr("Add a model…"))
-        self._see = QPushButton(tr("Look at it"))
-        self._see.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 14, 0, 0)
-        layout.setSpacing(22)
-        layout.addLayout(row)
-        layout.addWidget(self._model_card())
-        self.set_theme(theme)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 14, 0, 0)
+        self._column.setSpacing(22)
+        self._column.addLayout(row)
 
-    def _model_card(self) -> QFrame:
-        card = QFrame()
-        set_class(card, "card")
-        set_class(self._model_title, "strong")
-        set_class(self._model_line, "small")
-        set_class(self._add, "primary")
-        self._model_title.setWordWrap(True)
-        self._model_line.setWordWrap(True)
-        set_class(self._see, "primary")
-        self._see.setAccessibleName(tr("Look at the recommended models"))
-        self._add.clicked.connect(self.add_model_requested)
-        self._see.clicked.connect(self.models_requested)
-        words = QVBoxLayout()
-        words.setSpacing(3)
-        words.addWidget(self._model_title)
-        words.addWidget(self._model_line)
-        self._offer = row = QBoxLayout(QBoxLayout.Direction.LeftToRight, card)
-        row.setContentsMargins(18, 16, 18, 16)
-        row.setSpacing(16)
-        row.addLayout(words, 1)
-        row.addWidget(self._add)
-        row.addWidget(self._see)
-        return card
+    def add(self, card: QWidget) -> None:
+        """Place another part's card below."""
+        self._column.addWidget(card)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the cards beside or below each other."""
@@ -168,57 +133,5 @@ class Suggestions(QWidget):
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         stacked = self.width() < _STACKED
         self._cards.setDirection(down if stacked else right)
-        self._offer.setDirection(down if self.width() < _NARROW else right)
         for card in self.findChildren(_Card):
             card.set_flat(flat=stacked)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Apply a theme."""
-        for button, name in ((self._add, "plus"), (self._see, "download")):
-            show_icon(button, name, theme.on_accent)
-
-    def show_better_model(self, room_bytes: int) -> None:
-        """Suggest a better model, by the memory there is room for."""
-        self._no_model = False
-        self._model_title.setText(tr("A better model fits this computer"))
-        self._model_line.setText(
-            tr(
-                "The starter is tiny and often wrong. There is room here for models of up to "
-                "about {size}: drop a GGUF file on this window, or choose one.",
-                size=size_words(room_bytes),
-            )
-        )
-
-    def show_recommended(self, entry: CatalogEntry, estimate: Estimate) -> None:
-        """Suggest a model that fits in place of the one in use."""
-        size, speed = size_words(entry.bytes), speed_number(estimate.tokens_per_s)
-        summary = entry.summary_in(current_language())
-        self._model_title.setText(tr("A better model fits this computer: {name}", name=entry.name))
-        self._model_line.setText(
-            tr(
-                "{size} to download, about {n} tokens/s here. {summary}",
-                size=size,
-                n=speed,
-                summary=summary,
-            )
-            if estimate.tokens_per_s
-            else tr("{size} to download. {summary}", size=size, summary=summary)
-        )
-        self._add.hide()
-        self._see.show()
-
-    @property
-    def says_no_model(self) -> bool:
-        """True if it shows how to get a model."""
-        return self._no_model
-
-    def show_no_model(self) -> None:
-        """Say how to get a model, since there is none."""
-        self._no_model = True
-        self._model_title.setText(tr("No model was found on this computer"))
-        self._model_line.setText(
-            tr(
-                "ChatDesk runs open models in the GGUF format, which model hubs offer for "
-                "download. Drop such a file on this window, or choose one that you have."
-            )
-        )

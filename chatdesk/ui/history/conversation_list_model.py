@@ -36,7 +36,8 @@ def age_heading(updated: datetime, today: datetime) -> str:
 class ConversationListModel(QAbstractListModel):
     """Rows are headings and conversations, the newest first; `filter` keeps titles with its words.
 
-    `rename_requested` carries an id and the new title.
+    `rename_requested` carries an id and the new title. `is_known`: it was told which there are;
+    before, an empty list does not mean that there are none.
     """
 
     rename_requested = Signal(str, str)
@@ -46,11 +47,13 @@ class ConversationListModel(QAbstractListModel):
         self._summaries: tuple[ConversationSummary, ...] = ()
         self._rows: list[ConversationSummary | str] = []
         self._filter = ""
+        self.is_known = False
 
     def show(self, summaries: Sequence[ConversationSummary]) -> None:
         """Show these, given the newest first."""
         self._summaries = tuple(summaries)
-        self._rebuild()
+        was_known, self.is_known = self.is_known, True
+        self._rebuild(is_news=not was_known)
 
     def set_filter(self, text: str) -> None:
         """Keep the conversations whose title has every word of `text`."""
@@ -75,7 +78,7 @@ class ConversationListModel(QAbstractListModel):
         """True if there is no conversation at all, filtered or not."""
         return not self._summaries
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, *, is_news: bool = False) -> None:
         words = self._filter.casefold().split()
         today = datetime.now().astimezone()
         rows: list[ConversationSummary | str] = []
@@ -88,7 +91,7 @@ class ConversationListModel(QAbstractListModel):
             if under != heading:
                 rows.append(heading := under)
             rows.append(summary)
-        if rows == self._rows:
+        if rows == self._rows and not is_news:
             return
         self.beginResetModel()
         self._rows = rows

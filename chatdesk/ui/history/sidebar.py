@@ -271,7 +271,7 @@ class Sidebar(QFrame):
     def _after_reset(self) -> None:
         self.select(self._current)
         nothing = self._model.rowCount() == 0
-        self._empty.setVisible(nothing)
+        self._empty.setVisible(nothing and self._model.is_known)
         self._empty.setText(
             tr("Your chats will be listed here.")
             if self._model.is_empty()

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -11,11 +11,13 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.machine.facts import MachineMeasured
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.quantize.facts import QuantizingChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.downloads.controller import DownloadsController
 from chatdesk.ui.models.hub.controller import HubController
+from chatdesk.ui.models.words import shrink_status_words
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.page_controller import PageController
 from chatdesk.ui.theme import Theme
@@ -33,7 +35,12 @@ if TYPE_CHECKING:  # imported when they are made
 
 
 class ModelsController(PageController["ModelsPage"]):
-    """`hub` and `downloads` give the parts of the page that are theirs."""
+    """`hub` and `downloads` give the parts of the page that are theirs.
+
+    `status_changed` reports a model that is being made smaller in few words, "" for none.
+    """
+
+    status_changed = Signal(str)
 
     def __init__(
         self, bridge: Bridge, navigator: Navigator, notice: Notice, window: QWidget
@@ -48,6 +55,7 @@ class ModelsController(PageController["ModelsPage"]):
         self._reads = False  # one reading at a time; what changes meanwhile is read after it
         self._read_again = False
         bridge.subscribe(ModelsChanged, self._on_models)
+        bridge.subscribe(MachineMeasured, self._on_measured)
         bridge.subscribe(EngineChanged, self._on_engine)
         bridge.subscribe(QuantizingChanged, self._on_quantizing)
 
@@ -66,6 +74,11 @@ class ModelsController(PageController["ModelsPage"]):
         if self._page:
             self._read()
 
+    def _on_measured(self, _fact: MachineMeasured) -> None:
+        """This computer makes something else of them."""
+        if self._page:
+            self._read()
+
     def _on_engine(self, fact: EngineChanged) -> None:
         """Another model may be in use."""
         if fact.status.model != self._in_use:
@@ -74,6 +87,7 @@ class ModelsController(PageController["ModelsPage"]):
 
     def _on_quantizing(self, fact: QuantizingChanged) -> None:
         """A model that is made smaller has come further."""
+        self.status_changed.emit(shrink_status_words(fact.progress))
         seen = self._searches is not None and self._searches.show_quantizing(fact.progress)
         if not seen and not fact.progress.is_running:
             self._notify_end(fact.progress)
@@ -151,5 +165,6 @@ class ModelsController(PageController["ModelsPage"]):
             self._read()
 
     def _show(self) -> None:
-        if self._page and self._kept is not None:
+        if self._page and self._actions and self._kept is not None:
             self._page.show_kept(self._kept, self._in_use.id if self._in_use else "")
+            self._actions.renew(self._kept)

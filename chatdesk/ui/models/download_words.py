@@ -16,6 +16,7 @@ from chatdesk.ui.words import day_words, left_words
 FileKey = tuple[str, str]  # a repository, and the name of a file in it
 _PART = re.compile(r"-\d{5}-of-\d{5}$")  # of a split model
 LITTLE_BYTES = 50 * MB  # what is fetched again in seconds
+HELD = (DownloadState.PAUSED, DownloadState.FAILED)
 _MOVING = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.CHECKING)
 
 

@@ -9,6 +9,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel
 from chatdesk.library.machine.hardware import Hardware
 from chatdesk.ui.models.library.model_list import OVERHANG, ModelList
+from chatdesk.ui.models.library.shrink_row import ShrinkPart
 from chatdesk.ui.models.words import computer_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
@@ -28,6 +29,7 @@ class ModelsPage(PageView):
         super().__init__(tr("Models"), theme, OVERHANG)
         self.search, self.downloads, self.catalog = search, downloads, catalog
         self.kept = ModelList(theme)
+        self.shrink = ShrinkPart()
         self._more = plain_button(tr("More"), tr("More about the models on this computer"))
         self._add = plain_button(tr("Add a file…"), tr("Add a model file"))
         self._computer = PlainLabel(look="muted")
@@ -51,7 +53,7 @@ class ModelsPage(PageView):
         )
         column.addWidget(self.kept)
         column.addSpacing(20)
-        column.addLayout(_inset(self.downloads, self.catalog))
+        column.addLayout(_inset(self.shrink, self.downloads, self.catalog))
         column.addStretch(1)
 
     def _menu(self) -> QMenu:

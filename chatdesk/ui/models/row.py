@@ -95,6 +95,18 @@ class HubRow(QFrame):
         button.setText(words)
         button.setAccessibleName(tr("{action}: {name}", action=words, name=self._name))
 
+    def offer(self, button: QPushButton, words: str, *, offered: bool) -> None:
+        """Change the words of a button, and whether it does something now.
+
+        The focus stays in the row: Qt would hand it to the next one, where Enter does that.
+        """
+        if button.hasFocus() and not offered:
+            self.setFocus()
+        self.say_button(button, words)
+        button.setEnabled(offered)
+        if self.hasFocus() and offered:
+            button.setFocus()
+
     def say(self, line: str) -> None:
         """Set the text below the name."""
         self.line.setText(line)

@@ -5,10 +5,17 @@ from datetime import datetime
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import Estimate, KeptModel, Presence
 from chatdesk.core.models import Fit
+from chatdesk.core.quantizing import Quantizing, QuantizingState
 from chatdesk.core.units import GIB, memory_words
 from chatdesk.library.machine.hardware import Hardware
 from chatdesk.ui.widgets.tag import Tone
-from chatdesk.ui.words import SLOW_TOKENS_PER_S, day_words, speed_number, token_words
+from chatdesk.ui.words import (
+    SLOW_TOKENS_PER_S,
+    day_words,
+    speed_number,
+    step_words,
+    token_words,
+)
 
 _THOUSAND = 1000
 
@@ -66,6 +73,24 @@ def trouble_words(kept: KeptModel) -> str:
         Presence.MISSING: tr("Its file is not there. If it is on another disk, connect that disk."),
         Presence.CHANGED: tr("Its file has changed since it was added."),
     }[kept.presence]
+
+
+def shrink_words(progress: Quantizing) -> str:
+    """Return the step that making a model smaller is at, and the time that this step takes yet."""
+    comparing = progress.state is QuantizingState.COMPARING
+    does = (
+        tr("comparing it with the original")
+        if comparing
+        else tr("writing {type}", type=progress.type)
+    )
+    steps = 2 if progress.comparing else 1
+    return step_words(does, 1 + comparing, steps, progress.seconds_left)
+
+
+def shrink_status_words(progress: Quantizing) -> str:
+    """Return how far it is in few words; "" once it has ended."""
+    share = int(100 * progress.fraction)
+    return tr("making smaller {share} %", share=share) if progress.is_running else ""
 
 
 def context_words(tokens: int) -> str:

@@ -10,6 +10,7 @@ from chatdesk.ui.chat.ask_controller import AskController
 from chatdesk.ui.chat.engine_notices import EngineNotices
 from chatdesk.ui.chat.feedback_controller import FeedbackController
 from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.missing_model import MissingModel
 from chatdesk.ui.chat.model_controller import ModelController
 from chatdesk.ui.chat.new_chat_defaults import NewChatDefaults
 from chatdesk.ui.chat.open_chat import OpenChat
@@ -47,6 +48,9 @@ class WindowParts:
         host = Host(bridge, navigator, settings, notice, window, self.list_model.title_of)
         self.features = tuple(make(host) for make in FEATURES)
         self.pages = tuple(page for feature in self.features for page in feature.pages)
+        for feature in self.features:
+            if feature.welcome:
+                page.suggestions.add(feature.welcome)
         self.sidebar = Sidebar(self.list_model, self.pages, theme)
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
         self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
@@ -58,7 +62,8 @@ class WindowParts:
         self.adapters = AdapterController(
             bridge, navigator, composer.adapter, self.inspector, notice
         )
-        self.models = ModelController(bridge, settings, composer, page.suggestions, notice)
+        self.models = ModelController(bridge, settings, composer, notice)
+        self.missing_model = MissingModel(bridge, navigator, notice, self.models.use)
         self.settings = SettingsController(
             bridge, navigator, settings, settings_pages, notice, window
         )

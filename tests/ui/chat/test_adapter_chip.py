@@ -60,15 +60,15 @@ def test_it_shows_who_answers(chip: AdapterChip) -> None:
     chip.show_adapters([VOICE, OTHER], VOICE)
     assert chip.words == "My voice · v1"
     assert menu(chip) == {
-        "The model as it is": False,
-        "The active one: My voice · v1": True,
-        "My voice · v1": False,
-        OTHER.name.replace("&", "&&"): False,
+        "Follow Personalize (now My voice · v1)": True,
+        "Always the model as it is": False,
+        "Always My voice · v1": False,
+        "Always " + OTHER.name.replace("&", "&&"): False,
         "Personalize…": False,
     }
     chip.show_choice(BASE)
     assert chip.words == "No adapter"
-    assert menu(chip)["The model as it is"]
+    assert menu(chip)["Always the model as it is"]
     chip.show_choice("v2")
     assert chip.text().startswith("R&&D") and chip.text().endswith("…")
     assert chip.accessibleDescription() == OTHER.name
@@ -79,9 +79,9 @@ def test_it_shows_who_answers(chip: AdapterChip) -> None:
 def test_the_menu_asks(chip: AdapterChip, qtbot: QtBot) -> None:
     chip.show_adapters([VOICE], VOICE)
     for words, choice in (
-        ("The model as it is", BASE),
-        ("The active one: My voice · v1", None),
-        ("My voice · v1", "v1"),
+        ("Always the model as it is", BASE),
+        ("Follow Personalize (now My voice · v1)", None),
+        ("Always My voice · v1", "v1"),
     ):
         action = next(each for each in chip.choices.actions() if each.text() == words)
         with qtbot.waitSignal(chip.chosen) as asked:
@@ -123,7 +123,7 @@ def test_the_choice_is_the_conversations_own(window: Window) -> None:
     assert answer and (answer.adapter_id, answer.adapter_scale) == ("v1", 0.5)
     window.until(lambda: "My voice · v1 at 50 %" in texts(inspector))
     first = window.messages[0].conversation_id
-    choose(window, "The model as it is")
+    choose(window, "Always the model as it is")
     window.until(lambda: chip.words == "No adapter")
     answer = window.ask("say: two").answer
     assert answer and answer.adapter_id is None
@@ -136,7 +136,7 @@ def test_the_choice_is_the_conversations_own(window: Window) -> None:
 def test_the_choice_for_a_new_chat_is_taken_when_it_is_sent(window: Window) -> None:
     chip = window.window.composer.adapter
     learned(window)
-    choose(window, "The model as it is")
+    choose(window, "Always the model as it is")
     assert chip.words == "No adapter"
     answer = window.ask("say: one").answer
     assert answer and answer.adapter_id is None

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtWidgets import QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import QMenu, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.chat.composer import MAX_LINES, Composer, ComposerState
@@ -41,6 +41,14 @@ def test_by_the_setting_only_ctrl_enter_sends(composer: Composer, qtbot: QtBot) 
         qtbot.keyClick(editor(composer), Qt.Key.Key_Return)
     with qtbot.waitSignal(composer.send_requested):
         qtbot.keyClick(editor(composer), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_the_models_menu_leads_to_more_models(composer: Composer, qtbot: QtBot) -> None:
+    composer.set_models([("a", "A · F16")], "a")
+    menu = next(each for each in composer.findChildren(QMenu) if each.actions())
+    more = next(each for each in menu.actions() if each.text() == "More models…")
+    with qtbot.waitSignal(composer.more_models_requested):
+        more.trigger()
 
 
 def test_nothing_is_sent_of_nothing(composer: Composer, qtbot: QtBot) -> None:

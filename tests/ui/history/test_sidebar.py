@@ -17,6 +17,7 @@ from chatdesk.ui.navigator import PageId
 from chatdesk.ui.personalize.learning_status import LearningStatus
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.tag import Tag
+from tests.ui.driver import texts
 
 PAGES = tuple(
     Page(page_id, title, icon, pytest.fail)
@@ -92,7 +93,10 @@ def test_what_it_says_of_learning(sidebar: Sidebar, bridge: Bridge, qtbot: QtBot
     sidebar.show()
     tag = tag_of(sidebar, "Personalize")
     assert not tag.isVisible()
-    status = LearningStatus(bridge, partial(sidebar.show_status, PageId.PERSONALIZE))
+    looked_at = False
+    status = LearningStatus(
+        bridge, partial(sidebar.show_status, PageId.PERSONALIZE), lambda: looked_at
+    )
     training = LearningProgress("a", AdapterState.TRAINING, 0.429)
     for progress, words in (
         (training, "learning 42 %"),
@@ -109,6 +113,26 @@ def test_what_it_says_of_learning(sidebar: Sidebar, bridge: Bridge, qtbot: QtBot
     qtbot.waitUntil(tag.isVisible)
     status.seen()  # what is still going on stays
     assert tag.isVisible()
+
+
+def test_who_looked_on_need_not_be_told(sidebar: Sidebar, bridge: Bridge, qtbot: QtBot) -> None:
+    sidebar.show()
+    tag = tag_of(sidebar, "Personalize")
+    LearningStatus(bridge, partial(sidebar.show_status, PageId.PERSONALIZE), lambda: True)
+    bridge.publish(LearningChanged(LearningProgress("a", AdapterState.TRAINING, 0.429)))
+    qtbot.waitUntil(tag.isVisible)
+    bridge.publish(LearningChanged(LearningProgress("a", AdapterState.PROMOTED, 1.0)))
+    qtbot.waitUntil(lambda: not tag.isVisible())
+
+
+def test_no_chats_are_claimed_before_it_is_known(qtbot: QtBot, theme: Theme) -> None:
+    model = ConversationListModel()
+    sidebar = Sidebar(model, PAGES, theme)
+    qtbot.addWidget(sidebar)
+    sidebar.show()
+    assert "Your chats will be listed here." not in texts(sidebar)
+    model.show([])
+    assert "Your chats will be listed here." in texts(sidebar)
 
 
 def test_it_says_how_far_downloads_are(sidebar: Sidebar) -> None:

@@ -15,13 +15,16 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.quantizing import Comparison, ModelFigures
+from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, QuantizingState
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import Settings
+from chatdesk.library.machine.bandwidth import Bandwidth
 from chatdesk.services.app import build
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
+from chatdesk.services.machine.facts import MachineMeasured
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.services.quantize import compare as comparing
+from chatdesk.services.quantize.facts import QuantizingChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.models.controller import ModelsController
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
@@ -249,7 +252,7 @@ def test_deleting_goes_to_the_trash(library: Library, monkeypatch: pytest.Monkey
     press(library.dialog(DeleteQuestion), "Move to the trash")
     library.until(lambda: "Tiny" not in library.names())
     assert trashed == ["Tiny.gguf"]
-    library.until(lambda: "“Tiny” is in the trash." in library.page.notice.words)
+    library.until(lambda: "“Tiny F32” is in the trash." in library.page.notice.words)
 
 
 def test_taking_off_the_list_keeps_the_file(library: Library) -> None:
@@ -264,13 +267,19 @@ def test_taking_off_the_list_keeps_the_file(library: Library) -> None:
     library.until(lambda: not library.window.findChildren(ModelDetailsDialog))
 
 
-def test_the_starter_explains_why_it_stays(library: Library) -> None:
+def test_details_are_renewed_when_the_computer_was_measured(library: Library) -> None:
     library.open()
     starter = next(row for row in library.page.kept.rows if row.kept.is_starter)
     library.qtbot.keyClick(starter, Qt.Key.Key_Return)
     details = library.dialog(ModelDetailsDialog)
-    press(details, "Delete…")
-    library.until(lambda: any("The starter model stays" in each for each in texts(details)))
+    assert "fits" in texts(details)  # nobody has measured yet
+    library.services.memory_speed._known = Bandwidth(20e9, 1)
+    library.bridge.publish(MachineMeasured())
+
+    def say_it(part: QWidget) -> bool:
+        return any(each.startswith("fits · about ") for each in texts(part))
+
+    library.until(lambda: say_it(details) and say_it(starter))
     details.reject()
 
 
@@ -333,6 +342,32 @@ def test_a_model_is_made_smaller(library: Library, monkeypatch: pytest.MonkeyPat
         press(dialog, "Chat with it")
     assert asked.args[0].header.quantization == "Q4_K_M"
     library.until(lambda: len(library.names()) == 3)
+
+
+def test_what_goes_on_in_the_background_is_seen(library: Library) -> None:
+    model = library.add("Tiny", answer=b"abc")
+    library.open()
+    said: list[str] = []
+    library.controller.status_changed.connect(said.append)
+    running = Quantizing(model, "Q4_K_M", QuantizingState.COMPARING, 0.5, seconds_left=40)
+    library.bridge.publish(QuantizingChanged(running))
+    library.until(library.page.shrink.isVisible)
+    shown = texts(library.page.shrink)
+    assert {"BEING MADE SMALLER", "→ Q4_K_M"} <= set(shown)
+    assert "Step 2 of 2: comparing it with the original, 40 s left" in shown
+    assert said == ["making smaller 50 %"]
+    press(library.page.shrink, "Show")
+    dialog = library.dialog(QuantizeDialog)
+    press(dialog, "Go on in the background")
+    library.until(lambda: not dialog.isVisible())
+    assert library.page.shrink.isVisible()
+    cancelled: list[bool] = []
+    library.services.quantizing.cancel = lambda: cancelled.append(True)  # type: ignore[method-assign]
+    press(library.page.shrink, "Cancel")
+    library.until(lambda: cancelled == [True])
+    library.bridge.publish(QuantizingChanged(replace(running, state=QuantizingState.CANCELLED)))
+    library.until(lambda: not library.page.shrink.isVisible())
+    assert said[-1] == ""
 
 
 @pytest.mark.engine

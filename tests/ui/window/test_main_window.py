@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
 )
@@ -327,6 +328,20 @@ def test_what_waits_for_a_database_is_given_back_and_can_be_sent_after_it_is_men
         window.until(lambda: [each.text for each in window.messages[1:]] == ["hello "])
 
 
+def test_the_promise_is_made_once_on_a_screen(window: Window) -> None:
+    def promises() -> list[str]:
+        labels = window.window.findChildren(QLabel)
+        said = [each.text() for each in labels if each.isVisible()]
+        return [each for each in said if "stays on this computer" in each]
+
+    assert promises() == ["Everything you write stays on this computer."]
+    window.ask("say: one")
+    window.until(lambda: len(promises()) == 1)
+    assert promises() != ["Everything you write stays on this computer."]
+    window.window.new_chat()
+    assert promises() == ["Everything you write stays on this computer."]
+
+
 def test_without_any_model(
     qtbot: QtBot,
     qapp: Application,
@@ -336,7 +351,8 @@ def test_without_any_model(
 ) -> None:
     monkeypatch.setattr("chatdesk.services.models.service.find_starter", lambda: None)
     with opened(qtbot, qapp, paths) as window:
-        window.until(lambda: window.window.parts.page.suggestions.says_no_model)
+        suggestions = window.window.parts.page.suggestions
+        window.until(lambda: "No model was found on this computer" in texts(suggestions))
         window.send("say: hello")
         window.until(lambda: "No model" in window.window.notice.words)
         assert window.editor.toPlainText() == "say: hello"

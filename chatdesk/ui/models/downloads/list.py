@@ -7,16 +7,14 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.downloads import Download, DownloadState
 from chatdesk.core.i18n import tr
-from chatdesk.core.units import size_words
 from chatdesk.services.hub.facts import DownloadProgressed
-from chatdesk.ui.models.download_words import LITTLE_BYTES, download_words, name_and_quantization
+from chatdesk.ui.models.download_words import HELD, download_words, name_and_quantization
+from chatdesk.ui.models.downloads.discard_question import discard
 from chatdesk.ui.models.row import HubRow
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import section
-from chatdesk.ui.widgets.questions import ask_first
 
 _STEPS = 1000  # of the progress bar
-_HELD = (DownloadState.PAUSED, DownloadState.FAILED)
 
 
 class DownloadList(QWidget):
@@ -133,7 +131,7 @@ class DownloadRow(HubRow):
     def _act(self) -> None:
         if self._download.state is DownloadState.DONE:
             self.chat_requested.emit(self._download.path)
-        elif self._download.state in _HELD:
+        elif self._download.state in HELD:
             self.resume_requested.emit(self._download.id)
         else:
             self.pause_requested.emit(self._download.id)
@@ -142,17 +140,5 @@ class DownloadRow(HubRow):
         received = self._progress.received if self._progress else self._download.received
         if self._download.state is DownloadState.DONE:
             self.clear_requested.emit(self._download.id)
-        elif received < LITTLE_BYTES:
-            self.cancel_requested.emit(self._download.id)
         else:
-            ask_first(
-                self,
-                tr("Discard this download?"),
-                tr(
-                    "{size} were downloaded already and will be deleted. If you pause "
-                    "it, they stay.",
-                    size=size_words(received),
-                ),
-                tr("Discard it"),
-                lambda: self.cancel_requested.emit(self._download.id),
-            )
+            discard(self, received, lambda: self.cancel_requested.emit(self._download.id))

@@ -152,9 +152,10 @@ class CatalogList(QWidget):
     def _show_all(self) -> None:
         self._shows_all = True
         self._fill()
-        self.rows[_FEW].setFocus()  # where one was reading
+        self.rows[_FEW].button.setFocus()  # where one was reading
 
     def _fill(self) -> None:
+        focused = next((row.entry for row in self.rows if row.has_focus), None)
         for row in self.rows:
             self._listed.removeWidget(row)
             row.deleteLater()
@@ -170,6 +171,8 @@ class CatalogList(QWidget):
             row.download_requested.connect(self.download_requested)
             row.mark(self._taken)
             self._listed.addWidget(row)
+            if row.entry == focused:
+                row.button.setFocus()
 
 
 class _EntryRow(HubRow):
@@ -188,26 +191,29 @@ class _EntryRow(HubRow):
         self.left.addWidget(self._why)
         if estimate.fit is Fit.TOO_LARGE:
             self.say(need_words(estimate))
-            self._button = self.add_button(tr("Why?"), "ghost")
-            self._button.setCheckable(True)
-            self._button.toggled.connect(self._why.setVisible)
+            self.button = self.add_button(tr("Why?"), "ghost")
+            self.button.setCheckable(True)
+            self.button.toggled.connect(self._why.setVisible)
         else:
             purposes = ", ".join(map(purpose_words, entry.purposes))
             parts = (purposes, entry.license, entry.summary_in(current_language()))
             self.say(" · ".join(part for part in parts if part))
-            self._button = self.add_button(tr("Download"))
-            self._button.clicked.connect(lambda: self.download_requested.emit(entry))
-        self.setFocusProxy(self._button)
+            self.button = self.add_button(tr("Download"))
+            self.button.clicked.connect(lambda: self.download_requested.emit(entry))
         self._is_offered = estimate.fit is not Fit.TOO_LARGE
+
+    @property
+    def has_focus(self) -> bool:
+        """True if the focus is on it, or on its button."""
+        return self.hasFocus() or self.button.hasFocus()
 
     def stress(self) -> None:
         """It is the best for this computer."""
         self.add_tag(tr("recommended"), Tone.GOOD)
-        set_class(self._button, "primary")
+        set_class(self.button, "primary")
 
     def mark(self, taken: dict[FileKey, str]) -> None:
         """Say when it is there or on its way already."""
         words = taken.get(self.key, "")
         if self._is_offered:
-            self.say_button(self._button, words or tr("Download"))
-            self._button.setEnabled(not words)
+            self.offer(self.button, words or tr("Download"), offered=not words)

@@ -13,6 +13,7 @@ from chatdesk.core.hub import CatalogEntry, HubRepository, Variant
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import Estimate, KeptModel
 from chatdesk.services.hub.facts import DownloadsChanged
+from chatdesk.services.machine.facts import MachineMeasured
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.models.download_words import FileKey, file_key
@@ -46,6 +47,7 @@ class HubController(QObject):
         self._question = 0  # the number of what was asked last; answers to others are dropped
         self._marking = 0  # likewise of what is read to mark what is taken
         bridge.opened.connect(self._begin)
+        bridge.subscribe(MachineMeasured, self._on_measured)
         bridge.subscribe(ModelsChanged, self._on_models)
         bridge.subscribe(DownloadsChanged, self._on_downloads)
 
@@ -88,6 +90,12 @@ class HubController(QObject):
         if self._search_made:
             self._search_made.set_theme(theme)
 
+    def _on_measured(self, _fact: MachineMeasured) -> None:
+        """Say anew how models would run."""
+        self._show_catalog()
+        if self._search_made and (repository := self._search_made.repository.shown):
+            self._ask_how(repository)
+
     def _on_models(self, _fact: ModelsChanged) -> None:
         """Update the marks: models on this computer need not be fetched."""
         self._mark_taken()
@@ -106,6 +114,9 @@ class HubController(QObject):
 
     def _judge(self, repository: HubRepository) -> None:
         self.search.show_repository(repository)
+        self._ask_how(repository)
+
+    def _ask_how(self, repository: HubRepository) -> None:
         show = partial(self.search.show_judged, repository)
         self._ask(lambda app: app.hub.judge(repository), show)
 

@@ -27,7 +27,7 @@ from chatdesk.ui.models.words import fit_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
-from chatdesk.ui.widgets.tag import Tone
+from chatdesk.ui.widgets.tag import Tag, Tone
 
 if TYPE_CHECKING:  # with it comes what talks to the hub
     from chatdesk.services.hub.service import Judged
@@ -94,6 +94,11 @@ class RepositoryView(QWidget):
         self._back.setIcon(icon("chevron-left", theme.muted))
         self._fold.set_theme(theme)
         self._gated.set_theme(theme)
+
+    @property
+    def shown(self) -> HubRepository | None:
+        """The repository, while it is shown."""
+        return None if self.isHidden() else self._repository
 
     def show_repository(self, repository: HubRepository) -> None:
         """Show what there is; `show_judged` will say what fits."""
@@ -163,6 +168,8 @@ class _VariantRow(HubRow):
             if parts > 1
             else name
         )
+        self._best = Tag()
+        self._tags.insertWidget(self._tags.count() - 1, self._best)
         self._button = self.add_button(tr("Download"))
         self._button.clicked.connect(self.download_requested)
 
@@ -172,14 +179,12 @@ class _VariantRow(HubRow):
             self.chip.show_words(*fit_words(estimate))
             too_large = estimate.fit is Fit.TOO_LARGE
             self.chip.setToolTip(why_words(estimate) if too_large else "")
-        if recommended:
-            self.add_tag(tr("recommended"), Tone.GOOD)
-            set_class(self._button, "primary")
+        self._best.show_words(tr("recommended") if recommended else "", Tone.GOOD)
+        set_class(self._button, "primary" if recommended else "")
 
     def mark(self, words: str) -> None:
         """Say when it is there or on its way already."""
-        self.say_button(self._button, words or tr("Download"))
-        self._button.setEnabled(not words)
+        self.offer(self._button, words or tr("Download"), offered=not words)
 
 
 class _GatedCard(QFrame):

@@ -1,6 +1,6 @@
 """Actions on the models of this computer: from their rows, and from their details."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.units import size_words
 from chatdesk.services.models.other_apps import app_that_keeps
 from chatdesk.ui.bridge import Bridge, Work
-from chatdesk.ui.models.library.delete_question import DeleteQuestion, explain_starter
+from chatdesk.ui.models.library.delete_question import DeleteQuestion
 from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import Navigator, PageId
@@ -64,6 +64,13 @@ class ModelActions(QObject):
             self._details.set_theme(theme)
 
     # Details
+
+    def renew(self, models: Sequence[KeptModel]) -> None:
+        """Show in the open details what is known of their model now."""
+        shown = self._details
+        of_shown = [each for each in models if shown and each.model.id == shown.kept.model.id]
+        if shown and of_shown:
+            shown.show_machine(of_shown[0])
 
     def open_details(self, kept: KeptModel) -> None:
         """Show everything about a model."""
@@ -125,9 +132,6 @@ class ModelActions(QObject):
     def delete(self, kept: KeptModel, details: ModelDetailsDialog | None = None) -> None:
         """Ask whether a model is to go to the trash, or off the list only."""
         parent: QWidget = details or self._page
-        if kept.is_starter:
-            explain_starter(parent)
-            return
         model_id = kept.model.id
 
         def away(work: Work[_T], done: Callable[[_T], None] | None = None) -> None:
@@ -147,7 +151,7 @@ class ModelActions(QObject):
 
     def _notify(self, kept: KeptModel, freed: int) -> None:
         self._page.notice.show_words(
-            tr("“{name}” is in the trash.", name=kept.name),
+            tr("“{name}” is in the trash.", name=kept.full_name),
             tr("{size} are free once the trash is emptied.", size=size_words(freed)),
         )
 

@@ -22,9 +22,9 @@ class DeleteQuestion(QMessageBox):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWindowTitle(tr("Delete"))
         self.setText(
-            tr("Delete “{name}”?", name=kept.name)
+            tr("Delete “{name}”?", name=kept.full_name)
             if there
-            else tr("Remove “{name}” from the list?", name=kept.name)
+            else tr("Remove “{name}” from the list?", name=kept.full_name)
         )
         self.setInformativeText(_explained(kept, app, there=there))
         if there:
@@ -37,17 +37,6 @@ class DeleteQuestion(QMessageBox):
         )
         forget.clicked.connect(self.forget)
         self.setDefaultButton(self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
-
-
-def explain_starter(parent: QWidget) -> None:
-    """Say why the starter model cannot be deleted."""
-    box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle(tr("Starter model"))
-    box.setText(tr("The starter model stays: it comes with ChatDesk."))
-    box.setInformativeText(tr("So there always is a model that works without the network."))
-    box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
-    box.open()
 
 
 def _explained(kept: KeptModel, app: str, *, there: bool) -> str:

@@ -63,12 +63,13 @@ class ModelDetailsDialog(LibraryDialog):
         super().__init__(title, trouble_words(kept), SIZE, parent, heading=kept.name)
         self.kept = kept
         set_class(self.lead, "warn")
-        tag = Tag()
-        self.heading.addWidget(tag)
-        tag.show_words(*state_words(kept))  # within the dialog: it would be a window of its own
+        self._state = Tag()
+        self.heading.addWidget(self._state)
+        self._machine = FactList(list(machine_facts(kept)))
         self._build_fields(general, theme)
         self._fill_body(adapter)
         self._fill_buttons()
+        self.show_machine(kept)
 
     @property
     def notes(self) -> ModelNotes:
@@ -88,6 +89,11 @@ class ModelDetailsDialog(LibraryDialog):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         recolour(self, theme)
+
+    def show_machine(self, kept: KeptModel) -> None:
+        """Show what this computer makes of the model now."""
+        self._state.show_words(*state_words(kept))
+        self._machine.show_values(list(machine_facts(kept).values()))
 
     def flush(self) -> None:
         """Take in what was typed last."""
@@ -135,15 +141,13 @@ class ModelDetailsDialog(LibraryDialog):
         own.add(tr("Tags"), self._tags, tr("Separated by commas."))
         self.body.addLayout(own)
         self.body.addWidget(self._favourite)
-        for words, facts in (
-            (tr("On this computer"), machine_facts(self.kept)),
-            (tr("The file"), file_facts(self.kept)),
-        ):
+        of_file = file_facts(self.kept)
+        file = FactList(list(of_file))
+        file.show_values(list(of_file.values()))
+        for words, facts in ((tr("On this computer"), self._machine), (tr("The file"), file)):
             self.body.addSpacing(10)
             self.body.addWidget(section(words.upper()))
-            shown = FactList(list(facts))
-            shown.show_values(list(facts.values()))
-            self.body.addWidget(shown)
+            self.body.addWidget(facts)
         self.body.addLayout(self._file_buttons())
         self.body.addLayout(self._defaults(adapter))
 
@@ -184,13 +188,13 @@ class ModelDetailsDialog(LibraryDialog):
 
     def _fill_buttons(self) -> None:
         there = self.kept.presence is Presence.THERE
-        delete = self.add_button(tr("Delete…"), "ghost")
+        if not self.kept.is_starter:
+            self.add_button(tr("Delete…"), "ghost").clicked.connect(self.delete_requested)
         shrink = self.add_button(tr("Make smaller…"), "ghost")
         self.buttons.addStretch(1)
         chat = self.add_button(tr("Chat"))
         done = self.add_button(tr("Close"), "primary")
         for button, slot in (
-            (delete, self.delete_requested),
             (shrink, self.shrink_requested),
             (chat, self.chat_requested),
             (done, self.accept),

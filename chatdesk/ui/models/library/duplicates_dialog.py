@@ -72,13 +72,13 @@ class DuplicatesDialog(LibraryDialog):
 
     def _row(self, kept: KeptModel) -> QHBoxLayout:
         delete = plain_button(
-            tr("Delete…"), tr("{action}: {name}", action=tr("Delete…"), name=kept.name)
+            tr("Delete…"), tr("{action}: {name}", action=tr("Delete…"), name=kept.full_name)
         )
         delete.setEnabled(not kept.is_starter)
         delete.clicked.connect(lambda: self.delete_requested.emit(kept))
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(PlainLabel(kept.name, "strong"))
+        words.addWidget(PlainLabel(kept.full_name, "strong"))
         words.addWidget(PlainLabel(kept.model.path))
         row = QHBoxLayout()
         row.addLayout(words, 1)

@@ -69,6 +69,10 @@ class ModelList(QWidget):
         """As they stand, from the top."""
         return [self._rows[each.model.id] for each in self._kept[: self._most]]
 
+    def model(self, model_id: str) -> KeptModel | None:
+        """Return the model of this id."""
+        return next((each for each in self._kept if each.model.id == model_id), None)
+
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._theme = theme

@@ -1,6 +1,5 @@
 """Making a model smaller: choose what to, watch it, and see what it has cost."""
 
-import time
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
@@ -12,10 +11,11 @@ from chatdesk.core.model_files import KeptModel
 from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, QuantizingState
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
+from chatdesk.ui.models.words import shrink_words
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import section
 from chatdesk.ui.widgets.labels import PlainLabel
-from chatdesk.ui.words import left_words, speed_words
+from chatdesk.ui.words import speed_words
 
 SIZE = (560, 440)
 USUAL = "Q4_K_M"  # what models are mostly offered in
@@ -48,7 +48,6 @@ class QuantizeDialog(LibraryDialog):
         )
         self.kept = kept
         self._choices: dict[str, QRadioButton] = {}
-        self._began = 0.0
         self._progress: Quantizing | None = None
         self._types = QWidget()
         self._working = Working("")
@@ -120,8 +119,6 @@ class QuantizeDialog(LibraryDialog):
 
     def show_progress(self, progress: Quantizing) -> None:
         """Show the progress or the result."""
-        if self._progress is None:
-            self._began = time.monotonic()
         self._progress = progress
         running, result = progress.is_running, progress.result
         for part, shown in (
@@ -134,23 +131,14 @@ class QuantizeDialog(LibraryDialog):
             part.setVisible(shown)
         self._working.bar.setRange(0, _STEPS)
         self._working.bar.setValue(round(_STEPS * progress.fraction))
-        self._working.words.setText(self._progress_words(progress))
+        self._working.words.setText(shrink_words(progress))
+        close = tr("Go on in the background") if running else tr("Close")
+        self._close.setText(close)
+        self._close.setAccessibleName(close)
         if progress.comparison:
             self._show_comparison(progress.comparison)
         if not running:
             self._show_end(progress)
-
-    def _progress_words(self, progress: Quantizing) -> str:
-        comparing = progress.state is QuantizingState.COMPARING
-        parts = [
-            tr("Comparing it with the original")
-            if comparing
-            else tr("Writing {type}", type=progress.type)
-        ]
-        took = time.monotonic() - self._began
-        if progress.fraction > 0.02 and took > 1:
-            parts.append(left_words(took * (1 - progress.fraction) / progress.fraction))
-        return " · ".join(parts)
 
     def _show_end(self, progress: Quantizing) -> None:
         match progress.state:

@@ -45,6 +45,8 @@ class LibrarySearches(QObject):
         self._opened: set[Asking] = set()
         page.elsewhere_requested.connect(self.open_elsewhere)
         page.duplicates_requested.connect(self.open_duplicates)
+        page.shrink.open_requested.connect(self._show_shrink)
+        page.shrink.cancel_requested.connect(self._cancel_shrink)
 
     def set_theme(self, theme: Theme) -> None:
         """Take on other colours from the next dialog on."""
@@ -97,12 +99,10 @@ class LibrarySearches(QObject):
 
     def open_shrink(self, kept: KeptModel) -> None:
         """Offer to make a model smaller, or show how far that is."""
-        bridge, model, on = self._bridge, kept.model, self._progress
+        model, on = kept.model, self._progress
         dialog = self._shrink = QuantizeDialog(kept, self._page.window())
         dialog.start_requested.connect(partial(self._start, dialog))
-        dialog.cancel_requested.connect(
-            lambda: bridge.run(lambda app: app.quantizing.cancel(), patient=True)
-        )
+        dialog.cancel_requested.connect(self._cancel_shrink)
         dialog.chat_requested.connect(dialog.accept)
         dialog.chat_requested.connect(self._navigator.chat_with)
         dialog.finished.connect(self._shrink_closed)
@@ -129,10 +129,20 @@ class LibrarySearches(QObject):
     def show_quantizing(self, progress: Quantizing) -> bool:
         """Show the progress of a smaller model; return True if the user is looking at it."""
         dialog, self._progress = self._shrink, progress
+        self._page.shrink.show_progress(progress)
         if dialog is None or dialog.kept.model.id != progress.model.id:
             return False
         dialog.show_progress(progress)
         return True
+
+    def _show_shrink(self) -> None:
+        """Show the dialog of what is being made smaller."""
+        on = self._progress
+        if on and (kept := self._page.kept.model(on.model.id)):
+            self.open_shrink(kept)
+
+    def _cancel_shrink(self) -> None:
+        self._bridge.run(lambda app: app.quantizing.cancel(), patient=True)
 
     def _start(self, dialog: QuantizeDialog, kind: str) -> None:
         model = dialog.kept.model

@@ -187,7 +187,7 @@ def opened(
     )
     controller.set_theme(theme)
     services = SimpleNamespace(
-        hub=HubService(AppPaths.under(tmp_path), lambda: (), Settings),
+        hub=HubService(AppPaths.under(tmp_path), lambda: (), Settings, float),
         engine=SimpleNamespace(status=EngineStatus(EngineState.OFF)),
         sessions=SimpleNamespace(used_bytes=lambda: 0),
     )

@@ -107,6 +107,18 @@ def test_what_is_there_or_on_its_way_is_not_offered(shown: CatalogList) -> None:
     assert button(shown, "Download: Coder").isEnabled()
 
 
+def test_the_focus_stays_in_the_row_whose_download_was_asked_for(shown: CatalogList) -> None:
+    asked = next(row for row in shown.rows if row.entry == CODER)
+    asked.button.setFocus()
+    shown.mark_asking(CODER)
+    assert shown.focusWidget() is asked  # and not the next row's button: Enter would fetch that
+    shown.mark_taken((), ())  # there is no network
+    assert shown.focusWidget() is asked.button
+    shown.show_entries(((GOOD, SLOW), (CODER, SLOW)))  # the computer was measured meanwhile
+    focused = shown.focusWidget()
+    assert focused and focused.accessibleName() == "Download: Coder"
+
+
 def test_a_newer_list_is_looked_for_on_request(shown: CatalogList, qtbot: QtBot) -> None:
     newer = button(shown, "Look for a newer list")
     with qtbot.waitSignal(shown.newer_requested):

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QRadioButton,
+    QScrollArea,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -153,6 +154,12 @@ def test_details_of_a_missing_file(parent: QWidget) -> None:
     assert is_offered(shown, "Delete…")
 
 
+def test_the_starter_cannot_be_deleted_and_so_it_is_not_offered(parent: QWidget) -> None:
+    shown = details(parent, is_starter=True)
+    words = [each.text() for each in shown.findChildren(QAbstractButton)]
+    assert "Delete…" not in words and "Make smaller…" in words
+
+
 def test_details_ask(parent: QWidget, qtbot: QtBot) -> None:
     shown = details(parent)
     for words, signal in (
@@ -201,18 +208,14 @@ def test_what_is_quantized_already_is_said(parent: QWidget) -> None:
     assert not is_offered(smallest, "Make smaller")
 
 
-def test_how_far_it_is(parent: QWidget, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [100.0]
-    monkeypatch.setattr(
-        "chatdesk.ui.models.library.quantize_dialog.time.monotonic", lambda: clock[0]
-    )
+def test_how_far_it_is(parent: QWidget, qtbot: QtBot) -> None:
     shown = QuantizeDialog(F16, parent)
     shown.show_types(SIZES, loses_twice=False)
     shown.show_progress(progress(QuantizingState.WRITING))
-    assert "Writing Q4_K_M" in texts(shown)
-    clock[0] += 30
-    shown.show_progress(progress(QuantizingState.WRITING, 0.25))
-    assert "Writing Q4_K_M · 1 min 30 s left" in texts(shown)
+    assert "Step 1 of 2: writing Q4_K_M" in texts(shown)
+    assert is_offered(shown, "Go on in the background")
+    shown.show_progress(progress(QuantizingState.WRITING, 0.25, seconds_left=90))
+    assert "Step 1 of 2: writing Q4_K_M, 1 min 30 s left" in texts(shown)
     bar = shown.findChild(QProgressBar)
     assert bar
     assert bar.value() == bar.maximum() // 4
@@ -222,6 +225,9 @@ def test_how_far_it_is(parent: QWidget, qtbot: QtBot, monkeypatch: pytest.Monkey
     shown.show_progress(progress(QuantizingState.CANCELLED))
     assert "It was cancelled. The original is as it was." in texts(shown)
     assert button(shown, "Cancel").isHidden() and button(shown, "Chat with it").isHidden()
+    assert is_offered(shown, "Close")
+    shown.show_progress(progress(QuantizingState.COMPARING, 0.5, seconds_left=20))
+    assert "Step 2 of 2: comparing it with the original, 20 s left" in texts(shown)
 
 
 def test_what_came_of_it(parent: QWidget, qtbot: QtBot) -> None:
@@ -300,7 +306,7 @@ def test_duplicates(parent: QWidget, qtbot: QtBot) -> None:
     shown.show()
     assert is_offered(shown, "Cancel")
     shown.show_groups((twice,))
-    expected = {"2 FILES, 2.5 GB TO SPARE", "One", "/models/b.gguf"}
+    expected = {"2 FILES, 2.5 GB TO SPARE", "One Q4_K_M", "/models/b.gguf"}
     qtbot.waitUntil(lambda: expected <= set(texts(shown)))
     deletes = [each for each in shown.findChildren(QAbstractButton) if each.text() == "Delete…"]
     assert [each.isEnabled() for each in deletes] == [False, True]
@@ -311,6 +317,24 @@ def test_duplicates(parent: QWidget, qtbot: QtBot) -> None:
     none.show_groups(())
     assert "No two models are the same." in texts(none)
     assert is_offered(none, "Close")
+
+
+def test_a_dialog_with_one_sentence_is_not_a_large_empty_window(
+    parent: QWidget, qtbot: QtBot, theme: Theme
+) -> None:
+    duplicates, others = DuplicatesDialog(parent), OtherAppsDialog(theme, parent)
+    shrink = QuantizeDialog(kept(), parent)
+    dialogs: tuple[QWidget, ...] = (duplicates, others, shrink)
+    for dialog in dialogs:
+        dialog.show()
+    duplicates.show_groups(())
+    others.show_found(())
+    shrink.show_types({}, loses_twice=False)
+    for dialog in dialogs:
+        area = dialog.findChild(QScrollArea)
+        assert area
+        bar = area.verticalScrollBar()
+        qtbot.waitUntil(lambda: dialog.height() < 320 and bar.maximum() == 0)  # noqa: B023
 
 
 def test_before_a_file_is_deleted(parent: QWidget, qtbot: QtBot) -> None:

@@ -1,0 +1,1 @@
+"""A better model for this computer, suggested below the empty chat and fetched there."""
