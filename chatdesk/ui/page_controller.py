@@ -49,6 +49,11 @@ class PageController(QObject, Generic[_P]):
             self._page.set_theme(theme)
 
     @property
+    def is_looked_at(self) -> bool:
+        """True while the page is shown."""
+        return self._page is not None and self._page.isVisible()
+
+    @property
     def notice(self) -> Notice:
         """The notice bar, where a message is seen."""
         page = self._page

@@ -42,6 +42,7 @@ class AdapterActions(QObject):
             (run.resume_requested, self._resume),
             (run.cancel_requested, self._cancel),
             (page.card.roll_back_requested, self._roll_back),
+            (page.card.activate_requested, self._activate),
             (page.import_requested, self._import),
         ):
             signal.connect(slot)

@@ -16,9 +16,10 @@ from chatdesk.ui.widgets.tag import Tag, Tone
 
 
 class AdapterCard(QFrame):
-    """Emits requests to roll back, and to show the scorecard; both carry the `AdapterRecord`."""
+    """Its requests carry the `AdapterRecord`."""
 
     roll_back_requested = Signal(object)
+    activate_requested = Signal(object)
     scorecard_requested = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
@@ -29,8 +30,11 @@ class AdapterCard(QFrame):
         self._name.setWordWrap(True)
         set_class(self._name, "card-title")
         self._state, self._strength = Tag(), Tag()
+        self._unused: AdapterRecord | None = None
         self._back = plain_button("")
         self._back.clicked.connect(lambda: self.roll_back_requested.emit(self._record))
+        self._again = plain_button("")
+        self._again.clicked.connect(lambda: self.activate_requested.emit(self._unused))
         self._facts = small("")
         self._alarm_words = QLabel()
         self._alarm_mark = QLabel()
@@ -63,6 +67,7 @@ class AdapterCard(QFrame):
         top.addWidget(self._strength)
         top.addStretch(1)
         top.addWidget(self._back)
+        top.addWidget(self._again)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 18)
         column.setSpacing(10)
@@ -84,7 +89,7 @@ class AdapterCard(QFrame):
         self._back.setText(
             tr("Roll back to {name}", name=back_to) if back_to else tr("Back to the model as it is")
         )
-        self._back.show()
+        self._offer(back=True)
         self._alarm.setVisible(worse := trend is not None and trend.worse)
         if trend and worse:
             self._alarm_words.setText(trend_words(trend))
@@ -92,23 +97,49 @@ class AdapterCard(QFrame):
     def show_newest(self, record: AdapterRecord) -> None:
         """Show that no adapter is in use, with the newest one that was measured and rejected."""
         self._show(record)
-        self._back.hide()
+        self._offer()
         self._alarm.setVisible(record.state is AdapterState.REJECTED)
         self._alarm_words.setText(rejected_words(record))
 
-    def show_none(self, model_name: str) -> None:
-        """Show that no adapter is in use, and none was rejected."""
-        self._record = None
+    def show_none(self, model_name: str, unused: AdapterRecord | None, *, learning: bool) -> None:
+        """Show that no adapter is in use, and none was rejected.
+
+        `unused` is the newest that could be; `learning`, that there may soon be one.
+        """
+        self._record, self._unused = None, unused
         self._name.setText(tr("The model as it is"))
-        self._facts.setText(
-            tr(
-                "{model} answers without an adapter. The history has those there are.",
-                model=model_name,
+        words = [tr("{model} answers as it came: nothing it learned is in use.", model=model_name)]
+        if learning:
+            words.append(
+                tr(
+                    "What is being learned is tested before it is used. If it does not prove "
+                    "better, nothing changes; if it does, one click goes back."
+                )
             )
-        )
-        for part in (self._state, self._strength, self._back, self._alarm, self._scorecard):
+        self._facts.setText(" ".join(words))
+        for part in (self._state, self._strength, self._alarm, self._scorecard, self._more):
             part.hide()
-        self._more.hide()
+        if unused:
+            self._again.setText(tr("Use “{name}” again", name=unused.name))
+        self._offer(again=unused is not None)
+
+    def _offer(self, *, back: bool = False, again: bool = False) -> None:
+        """Show one of the buttons, or none; the other gets the focus of the one that goes."""
+        for shown, button, other in (
+            (back, self._back, self._again),
+            (again, self._again, self._back),
+        ):
+            if shown:
+                button.show()
+                if other.hasFocus():
+                    button.setFocus()
+        self._back.setVisible(back)
+        self._again.setVisible(again)
+
+    @property
+    def is_short(self) -> bool:
+        """True while it has a few words only: a tall card of that would look empty."""
+        return self._record is None
 
     def _show(self, record: AdapterRecord) -> None:
         self._record = record

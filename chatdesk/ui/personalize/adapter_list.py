@@ -42,14 +42,14 @@ UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)  # a run that can b
 ROW_HEIGHT = 36
 HEADER_HEIGHT = 38
 NARROW = 720  # pixels below which the date and the size are left out
-_SHARES = (0.24, 0.32, 0.15, 0.10, 0.12, 0.07)  # of the width, by column
+_SHARES = (0.24, 0.29, 0.18, 0.10, 0.12, 0.07)  # of the width, by column
 _NARROW_SHARES = (0.34, 0.28, 0.21, 0.17)
 _LEARNED = 1  # the column whose tag can be pressed
 _PAD = 18
 _MENU = 40
 _GAP = 8
 _TEXT_PX = 13.0
-_WORDS_SHARE = 0.6  # of a column at most, beside a tag
+_WORDS_SHARE = 0.4  # of a column at least, beside a tag that needs more than there is
 
 
 class AdapterList(QWidget):
@@ -268,6 +268,14 @@ def tag_place(row: QRect, index: Index) -> QRectF:
     return beside
 
 
+def name_and_tag(width: int, cell: Cell) -> tuple[str, str]:
+    """Return as much of a cell's words and of its tag as a column of that width has room for."""
+    measure = QFontMetrics(_font(strong=True))
+    words = _elided(measure, cell, width)
+    room = width - measure.horizontalAdvance(words) - _GAP
+    return words, fitting_tag(cell.tag, room)
+
+
 def _record(index: Index) -> AdapterRecord:
     record = index.data(AdapterRole.RECORD)
     assert isinstance(record, AdapterRecord)
@@ -275,7 +283,8 @@ def _record(index: Index) -> AdapterRecord:
 
 
 def _elided(measure: QFontMetrics, cell: Cell, width: int) -> str:
-    room = int(_WORDS_SHARE * width) if cell.tag else width
+    beside_tag = width - int(tag_width(cell.tag)) - _GAP
+    room = max(beside_tag, int(_WORDS_SHARE * width)) if cell.tag else width
     return measure.elidedText(cell.words, Qt.TextElideMode.ElideRight, room)
 
 

@@ -19,11 +19,13 @@ class PersonalizeFeature(Feature):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self._status = LearningStatus(
-            host.bridge, partial(self.status_changed.emit, PageId.PERSONALIZE)
-        )
-        self._controller = PersonalizeController(
+        self._controller = controller = PersonalizeController(
             host.bridge, host.navigator, host.title_of, host.notice, host.window
+        )
+        self._status = LearningStatus(
+            host.bridge,
+            partial(self.status_changed.emit, PageId.PERSONALIZE),
+            lambda: controller.is_looked_at,
         )
         self.pages = (Page(PageId.PERSONALIZE, tr("Personalize"), "leaf", self._make_page),)
 

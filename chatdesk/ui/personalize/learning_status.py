@@ -9,17 +9,24 @@ from chatdesk.ui.bridge import Bridge
 
 
 class LearningStatus:
-    """Calls `show` with the words; what came of a run is said until it was seen."""
+    """Calls `show` with the words; what came of a run is said until it was seen.
 
-    def __init__(self, bridge: Bridge, show: Callable[[str], None]) -> None:
+    `is_looked_at` is whether the page that says more is shown now.
+    """
+
+    def __init__(
+        self, bridge: Bridge, show: Callable[[str], None], is_looked_at: Callable[[], bool]
+    ) -> None:
         self._show = show
+        self._is_looked_at = is_looked_at
         self._running = False
         bridge.subscribe(LearningChanged, self._on_learning)
 
     def _on_learning(self, fact: LearningChanged) -> None:
         """A run has come further, or ended."""
         self._running = fact.progress.state in RUNNING
-        self._show(learning_words(fact.progress))
+        is_seen = not self._running and self._is_looked_at()
+        self._show("" if is_seen else learning_words(fact.progress))
 
     def seen(self) -> None:
         """The person looks at the page that says more."""

@@ -15,6 +15,7 @@ from chatdesk.ui.theme import TINY_PX, Theme, text_font
 HEIGHT = 172
 MOST_HEIGHT = 320
 GRID_LINES = 3
+_PAD = 12  # beside the words that stand in for curves
 _LABEL_GAP = 8  # between a curve's end and its label
 _DOT = 2.5  # pixels from the middle of a curve's end to its edge
 _HEADROOM = 0.08  # of the range of the losses, above and below them
@@ -71,7 +72,9 @@ class LossChart(QWidget):
         curves = self._curves()
         if not curves:
             painter.setPen(QColor(self._theme.muted))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._nothing_yet())
+            whole = self.rect().adjusted(_PAD, 0, -_PAD, 0)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(whole, flags, self._nothing_yet())
             return
         measure = painter.fontMetrics()
         losses = [loss for curve in curves for _, loss in curve.points]

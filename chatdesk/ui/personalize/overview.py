@@ -19,7 +19,8 @@ class Overview:
 
     `active` is the adapter in use for the `model` in use, `trend` the ratings under it, `back_to`
     the name of what rolling back leads to, "" for the model as it is. `missing` says what learning
-    needs and is not installed, or is ""; `installing`, that it is on its way.
+    needs and is not installed, or is ""; `installing`, that it is on its way. As long as there are
+    no records, `ready` is how many examples there are to learn from, up to the `least` it takes.
     """
 
     model: ModelFile | None = None
@@ -31,6 +32,8 @@ class Overview:
     missing: str = ""
     installing: bool = False
     progress: LearningProgress | None = None
+    ready: int = 0
+    least: int = 0
 
     @property
     def of_model(self) -> tuple[AdapterRecord, ...]:
@@ -59,4 +62,6 @@ def read_overview(app: "App") -> Overview:
         missing=app.personalize.missing(),
         installing=learning_is_being_installed(),
         progress=app.personalize.progress,
+        ready=0 if records else app.personalize.ready(),
+        least=app.personalize.least,
     )

@@ -1,6 +1,6 @@
 """The page on which the model learns: the adapter in use, the run that is on, the history."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -67,8 +67,8 @@ class PersonalizePage(PageView):
         set_class(self._learn, "primary")
         lead = small(
             tr(
-                "Your model learns from answers you rated or corrected. Nothing leaves "
-                "this computer, and nothing is used without proof."
+                "It learns from answers you rated or corrected, on this computer only. "
+                "Nothing is used without proof."
             )
         )
         set_class(lead, "muted")
@@ -122,6 +122,7 @@ class PersonalizePage(PageView):
             part.setVisible(bool(overview.records))
         self._elsewhere.setVisible(not overview.records)
         self._show_card(overview)
+        self.how.show_ready(overview.ready, overview.least)
         self.how.setVisible(not overview.records)
         self._past.show()
         self.show_progress(overview.progress)
@@ -146,7 +147,11 @@ class PersonalizePage(PageView):
         elif measured and measured[0].state is AdapterState.REJECTED:
             self.card.show_newest(measured[0])
         elif overview.model:
-            self.card.show_none(overview.model.header.name)
+            unused = next((each for each in overview.of_model if each.is_usable), None)
+            on = overview.progress is not None and overview.progress.state in RUNNING
+            self.card.show_none(overview.model.header.name, unused, learning=on)
+        top = Qt.AlignmentFlag.AlignTop if self.card.is_short else Qt.AlignmentFlag(0)
+        self._cards.setAlignment(self.card, top)
         self.card.setVisible(bool(overview.records) and overview.model is not None)
 
     def _offer_learning(self, on: bool) -> None:

@@ -1,16 +1,17 @@
 """The run that is on: how far it is, its losses, and how to hold or end it."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.personalization import AdapterRecord, AdapterState
+from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState
 from chatdesk.core.units import memory_words
 from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.ui.personalize.loss_chart import LossChart
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
-from chatdesk.ui.words import left_words, speed_words
+from chatdesk.ui.widgets.labels import LineLabel
+from chatdesk.ui.words import speed_words, step_words
 
 _STEPS = 1000  # of the progress bar
 
@@ -27,14 +28,11 @@ class RunCard(QFrame):
         set_class(self, "card")
         self._adapter_id = ""
         self._goes_on = True  # whether the first button pauses rather than resumes
-        self._title = QLabel()
-        self._title.setWordWrap(True)
-        set_class(self._title, "card-title")
+        self._title = LineLabel(look="card-title")
         self._status = small("")
         self._pause = plain_button("")
         self._cancel = plain_button(tr("Cancel"))
-        for button in (self._pause, self._cancel):
-            set_class(button, "ghost")
+        set_class(self._cancel, "ghost")
         self._pause.clicked.connect(self._hold_or_go_on)
         self._cancel.clicked.connect(lambda: self.cancel_requested.emit(self._adapter_id))
         self._chart = LossChart(theme)
@@ -44,21 +42,23 @@ class RunCard(QFrame):
         self._build()
 
     def _build(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(2)
-        top.addWidget(self._title, 1)
-        top.addWidget(self._pause)
-        top.addWidget(self._cancel)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._pause)
+        buttons.addWidget(self._cancel)
+        buttons.addStretch(1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 20)
+        column.setContentsMargins(18, 16, 18, 16)
         column.setSpacing(8)
-        column.addLayout(top)
+        column.addWidget(self._title)
         column.addWidget(self._status)
         column.addSpacing(4)
         column.addWidget(self._chart, 1)
         column.addStretch(0)
         column.addSpacing(4)
         column.addWidget(self._bar)
+        column.addSpacing(4)
+        column.addLayout(buttons)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -99,18 +99,16 @@ class RunCard(QFrame):
 
 def status_words(progress: LearningProgress) -> str:
     """Return the activity of a run or the reason for its pause, and its measurements."""
+    does = {
+        AdapterState.PREPARING: tr("reading the examples"),
+        AdapterState.MEASURING: tr("testing what was learned"),
+    }.get(progress.state, tr("learning"))
+    step, steps = 1 + RUNNING.index(progress.state), len(RUNNING)
+    parts = [step_words(does, step, steps, progress.seconds_left)]
     if progress.paused:
-        parts = [tr("paused")]
+        parts.insert(0, tr("paused"))
     elif progress.waiting:
-        parts = [progress.waiting]
-    else:
-        stage = {
-            AdapterState.PREPARING: tr("reads the examples"),
-            AdapterState.MEASURING: tr("is being tested"),
-        }
-        parts = [stage.get(progress.state, tr("learns"))]
-    if progress.seconds_left:
-        parts.append(left_words(progress.seconds_left))
+        parts.insert(0, progress.waiting)
     if progress.tokens_per_s:
         parts.append(speed_words(progress.tokens_per_s))
     if progress.rss_bytes:

@@ -1,7 +1,7 @@
 """The empty Personalize page: how training works, or what it needs."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
@@ -17,14 +17,12 @@ class PersonalizeWelcome(QWidget):
         steps = QHBoxLayout()
         steps.setSpacing(16)
         self._marks: list[tuple[QLabel, str]] = []
+        self._columns: list[QVBoxLayout] = []  # of the steps
         for name, title, line in (
             (
                 "thumb-up",
                 tr("1. Rate or correct answers"),
-                tr(
-                    "Give a thumbs up to answers you like, or write a better one in "
-                    "their place. A few dozen are enough to begin."
-                ),
+                tr("Give a thumbs up to answers you like, or write a better one in their place."),
             ),
             (
                 "search",
@@ -44,6 +42,10 @@ class PersonalizeWelcome(QWidget):
             ),
         ):
             steps.addWidget(self._step(name, title, line), 1)
+        self._count, self._bar = small(""), QProgressBar()
+        self._bar.setAccessibleName(tr("Examples to learn from"))
+        for part in (self._count, self._bar):
+            self._columns[0].addWidget(part)
         heading = QLabel(tr("Nothing has been learned yet"))
         set_class(heading, "card-title")
         column = QVBoxLayout(self)
@@ -57,6 +59,16 @@ class PersonalizeWelcome(QWidget):
         """Apply a theme."""
         for mark, name in self._marks:
             mark.setPixmap(icon(name, theme.accent).pixmap(LARGE_ICON_SIZE))
+
+    def show_ready(self, ready: int, least: int) -> None:
+        """Show how many examples there are, and how many it takes."""
+        self._bar.setRange(0, least)
+        self._bar.setValue(ready)
+        self._count.setText(
+            tr("{n} of {least} examples", n=ready, least=least)
+            if ready < least
+            else tr("{least} examples or more: enough to begin", least=least)
+        )
 
     def _step(self, name: str, title: str, line: str) -> QFrame:
         mark, heading = QLabel(), QLabel(title)
@@ -73,6 +85,7 @@ class PersonalizeWelcome(QWidget):
         column.addWidget(heading)
         column.addWidget(small(line))
         column.addStretch(1)
+        self._columns.append(column)
         return card
 
 

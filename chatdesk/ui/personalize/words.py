@@ -16,6 +16,8 @@ from chatdesk.core.personalization import (
 from chatdesk.ui.widgets.tag import Tone
 from chatdesk.ui.words import duration_words, when_words
 
+MUCH_LONGER = 1.2  # than it learned, with pauses and tests, is what a run takes by the clock
+
 
 def change_words(share: float) -> str:
     """A change in percent: "−17 %", "+0.4 %"; a dash for what is no number."""
@@ -30,16 +32,16 @@ def change_words(share: float) -> str:
 def state_words(record: AdapterRecord) -> tuple[str, Tone]:
     """Return the progress of a run, or the state of its adapter."""
     if record.active:
-        return tr("active"), Tone.GOOD
+        return tr("in use"), Tone.GOOD
     return {
         AdapterState.PREPARING: (tr("preparing"), Tone.PLAIN),
         AdapterState.TRAINING: (tr("learning"), Tone.PLAIN),
-        AdapterState.MEASURING: (tr("being tested"), Tone.PLAIN),
+        AdapterState.MEASURING: (tr("testing"), Tone.PLAIN),
         AdapterState.INTERRUPTED: (tr("interrupted"), Tone.WARN),
         AdapterState.CANCELLED: (tr("cancelled"), Tone.PLAIN),
         AdapterState.FAILED: (tr("failed"), Tone.BAD),
-        AdapterState.REJECTED: (tr("rejected"), Tone.BAD),
-        AdapterState.PROMOTED: (tr("promoted"), Tone.PLAIN),
+        AdapterState.REJECTED: (tr("not better"), Tone.BAD),
+        AdapterState.PROMOTED: (tr("not in use"), Tone.PLAIN),
         AdapterState.IMPORTED: (tr("imported"), Tone.PLAIN),
     }[record.state]
 
@@ -48,6 +50,8 @@ def learned_words(record: AdapterRecord) -> str:
     """Return the amount of data that an adapter was trained on."""
     if record.state is AdapterState.IMPORTED:
         return tr("made elsewhere")
+    if record.heldout:
+        return tr("{n} to learn, {test} to test", n=record.examples, test=record.heldout)
     return trn("{n} answer", "{n} answers", record.examples)
 
 
@@ -61,13 +65,19 @@ def withdrawn_words(withdrawn: Withdrawn) -> str:
 
 def facts_words(record: AdapterRecord, now: datetime) -> str:
     """The model, what was learned from, when and how long, in one line."""
-    parts = [record.model_name, learned_words(record)]
-    if record.heldout:
-        parts.append(tr("{n} kept aside as a test", n=record.heldout))
     moment = when_words(record.ended or record.created, now)
     if record.seconds:
-        moment = tr("{when}, {duration}", when=moment, duration=duration_words(record.seconds))
-    return " · ".join([*parts, moment])
+        moment = tr("{when}, {duration}", when=moment, duration=took_words(record))
+    return " · ".join([record.model_name, learned_words(record), moment])
+
+
+def took_words(record: AdapterRecord) -> str:
+    """Return how long a run learned, and how long it took by the clock if that is much longer."""
+    learned = duration_words(record.seconds)
+    took = (record.ended - record.created).total_seconds() if record.ended else 0.0
+    if took < MUCH_LONGER * record.seconds:
+        return learned
+    return tr("{learned} of learning in {took}", learned=learned, took=duration_words(took))
 
 
 def why_words(why: ExampleReason) -> str:

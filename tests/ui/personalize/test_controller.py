@@ -248,7 +248,9 @@ def test_a_run_is_followed_and_its_end_told(
         page = learning.open()
         learning.window.until(lambda: "Learning “My voice run”" in texts(page.run))
         learning.tell(replace(begun, tokens_per_s=321))
-        learning.window.until(lambda: "learns · 321 tokens/s" in texts(page.run))
+        learning.window.until(
+            lambda: any("learning · 321 tokens/s" in each for each in texts(page.run))
+        )
     learning.store.finish("run", AdapterState.REJECTED, scorecard=rejected_scorecard())
     learning.tell(LearningProgress("run", AdapterState.REJECTED))
     learning.window.until(lambda: "did not pass the test" in page.notice.words)
@@ -263,7 +265,7 @@ def test_an_end_is_told_in_the_chat_as_well(learning: Learning) -> None:
     notice = learning.window.window.notice
     learning.window.until(lambda: "answers from now on" in notice.words)
     notice.act()
-    assert "active" in texts(learning.dialog(ScorecardDialog))
+    assert "in use" in texts(learning.dialog(ScorecardDialog))
 
 
 def test_a_failure_leads_to_the_page(learning: Learning) -> None:

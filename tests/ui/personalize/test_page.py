@@ -1,6 +1,7 @@
 """The page by itself, over values; and in the window, over real services."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -10,11 +11,13 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QLabel,
     QListView,
+    QProgressBar,
     QPushButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.personalization import RUNNING as RUNNING_STATES
 from chatdesk.core.personalization import (
     AdapterRecord,
     AdapterState,
@@ -22,7 +25,13 @@ from chatdesk.core.personalization import (
     Withdrawn,
 )
 from chatdesk.services.personalize.facts import LearningProgress
-from chatdesk.ui.personalize.adapter_list import column_places, menu_place, tag_place
+from chatdesk.ui.personalize.adapter_list import (
+    column_places,
+    menu_place,
+    name_and_tag,
+    tag_place,
+)
+from chatdesk.ui.personalize.adapter_list_model import AdapterRole
 from chatdesk.ui.personalize.overview import Overview
 from chatdesk.ui.personalize.page import PersonalizePage
 from chatdesk.ui.theme import Theme, load_theme
@@ -74,6 +83,12 @@ def test_nothing_was_learned_yet(page: PersonalizePage) -> None:
     assert page.how.isVisible() and "Rate or correct answers" in words(page.how)
     for part in (page.card, page.run, page.missing, page.history):
         assert not part.isVisible()
+    page.show_overview(overview(ready=3, least=16))
+    assert "3 of 16 examples" in texts(page.how)
+    bar = page.how.findChild(QProgressBar)
+    assert bar and (bar.value(), bar.maximum()) == (3, 16)
+    page.show_overview(overview(ready=16, least=16))
+    assert "16 examples or more: enough to begin" in texts(page.how)
     assert button(page, "Learn now").isEnabled()
     assert button(page, "Import an adapter made elsewhere").isVisible()
 
@@ -99,8 +114,13 @@ def test_why_nothing_can_be_learned_now(page: PersonalizePage, shown: Overview, 
 def test_the_adapter_in_use(page: PersonalizePage, qtbot: QtBot) -> None:
     page.show_overview(overview(IN_USE, record("v2"), back_to="My voice v2"))
     shown = words(page.card)
-    assert "active" in shown
-    assert "Qwen3 4B · 214 answers · 22 kept aside as a test · 2026-01-02, 18 min" in shown
+    assert "in use" in shown
+    took = "18 min of learning in 1 h 0 min"  # the computer was in use, too
+    assert f"Qwen3 4B · 214 to learn, 22 to test · 2026-01-02, {took}" in shown
+    quick = replace(IN_USE, ended=IN_USE.created + timedelta(minutes=20))
+    page.show_overview(overview(quick, record("v2"), back_to="My voice v2"))
+    assert "2026-01-02, 18 min" in words(page.card) and "of learning" not in words(page.card)
+    page.show_overview(overview(IN_USE, record("v2"), back_to="My voice v2"))
     assert "−17 % · sure to 95 %" in shown
     with qtbot.waitSignal(page.card.roll_back_requested) as asked:
         button(page.card, "Roll back to My voice v2").click()
@@ -138,6 +158,29 @@ def test_no_adapter_is_in_use(page: PersonalizePage) -> None:
     assert "held-out" not in words(page.card)
 
 
+def test_one_press_goes_back_and_one_uses_it_again(page: PersonalizePage, qtbot: QtBot) -> None:
+    page.show_overview(overview(IN_USE))
+    back = button(page.card, "Back to the model as it is")
+    back.setFocus()
+    unused = replace(IN_USE, active=False)
+    page.show_overview(overview(unused))
+    again = button(page.card, "Use “My voice v3” again")
+    assert again.isVisible() and not back.isVisible()
+    assert page.focusWidget() is again  # and not whatever comes next on the page
+    with qtbot.waitSignal(page.card.activate_requested) as asked:
+        qtbot.keyClick(again, Qt.Key.Key_Space)
+    assert asked.args == [unused]
+    page.show_overview(overview(IN_USE))
+    assert page.focusWidget() is back
+
+
+def test_the_card_beside_the_first_run_is_no_large_empty_one(page: PersonalizePage) -> None:
+    page.show_overview(overview(RUNNING, progress=replace(PROGRESS, losses=())))
+    assert "tested before it is used" in words(page.card)
+    assert page.card.height() < 0.6 * page.run.height()
+    assert page.card.y() == page.run.y()
+
+
 def visible_buttons(part: QWidget) -> list[QPushButton]:
     return [each for each in part.findChildren(QPushButton) if each.isVisible()]
 
@@ -148,12 +191,13 @@ def visible_buttons(part: QWidget) -> list[QPushButton]:
 def test_a_run(page: PersonalizePage, qtbot: QtBot) -> None:
     page.show_overview(overview(RUNNING, IN_USE, progress=PROGRESS))
     assert "Learning “My voice v4”" in texts(page.run)
-    assert "learns · 9 min left · 356 tokens/s · 812 MB of memory" in texts(page.run)
+    step = f"Step 2 of {len(RUNNING_STATES)}: learning"
+    assert f"{step}, 9 min left · 356 tokens/s · 812 MB of memory" in texts(page.run)
     with qtbot.waitSignal(page.run.pause_requested) as asked:
         button(page.run, "Pause “My voice v4”").click()
     assert asked.args == ["v4"]
     page.show_progress(replace(PROGRESS, paused=True))
-    assert "paused · 9 min left" in words(page.run)
+    assert f"paused · {step}, 9 min left" in words(page.run)
     with qtbot.waitSignal(page.run.resume_requested):
         button(page.run, "Go on with “My voice v4”").click()
     with qtbot.waitSignal(page.run.cancel_requested):
@@ -163,16 +207,27 @@ def test_a_run(page: PersonalizePage, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("progress", "said"),
     [
-        (replace(PROGRESS, waiting="waits while you chat"), "waits while you chat · 9 min"),
-        (LearningProgress("v4", AdapterState.PREPARING), "reads the examples"),
-        (LearningProgress("v4", AdapterState.MEASURING, 0.9), "is being tested"),
-        (replace(PROGRESS, seconds_left=5000), "learns · 1 h 23 min left"),
-        (replace(PROGRESS, seconds_left=0.2), "learns · 1 s left"),
+        (replace(PROGRESS, waiting="waits while you chat"), "waits while you chat · Step 2"),
+        (LearningProgress("v4", AdapterState.PREPARING), "Step 1 of {n}: reading the examples"),
+        (
+            LearningProgress("v4", AdapterState.MEASURING, 0.9, 60),
+            "Step 3 of {n}: testing what was learned, 1 min left",
+        ),
+        (replace(PROGRESS, seconds_left=5000), "learning, 1 h 23 min left"),
+        (replace(PROGRESS, seconds_left=0.2), "learning, 1 s left"),
     ],
 )
 def test_what_a_run_does(page: PersonalizePage, progress: LearningProgress, said: str) -> None:
     page.show_overview(overview(RUNNING, progress=progress))
-    assert said in words(page.run)
+    assert said.format(n=len(RUNNING_STATES)) in words(page.run)
+
+
+def test_the_name_of_a_run_has_a_line_of_its_own(page: PersonalizePage) -> None:
+    page.resize(856, 700)  # as in a window of the first size
+    page.show_overview(overview(RUNNING, IN_USE, progress=replace(PROGRESS, losses=())))
+    title = next(e for e in page.run.findChildren(QLabel) if e.text() == "Learning “My voice v4”")
+    assert title.fontMetrics().horizontalAdvance(title.text()) <= title.width()
+    assert title.height() < 2 * title.fontMetrics().height()
 
 
 def test_a_run_that_can_go_on(page: PersonalizePage, qtbot: QtBot) -> None:
@@ -203,10 +258,11 @@ def test_the_rows(page: PersonalizePage) -> None:
         for row in range(page.model.rowCount())
     ]
     assert said[0] == (
-        "Adapter My voice v3 active; Learned from 214 answers 2 chats withdrawn, retrain; "
+        "Adapter My voice v3 in use; Learned from 214 to learn, 22 to test 2 chats withdrawn, "
+        "retrain; "
         "Your answers −17 %; General +0.4 %; When 2026-01-02; Size 4 MB"
     )
-    assert "rejected" in said[1] and "not sure (−1.0 %)" in said[1] and "+10 %" in said[1]
+    assert "not better" in said[1] and "not sure (−1.0 %)" in said[1] and "+10 %" in said[1]
     assert "imported; Learned from made elsewhere; Your answers –" in said[2]
     assert "failed" in said[3] and said[3].endswith("Size –")
     assert page.model.index(3).data(Qt.ItemDataRole.ToolTipRole) == "No memory."
@@ -262,6 +318,18 @@ def test_the_tag_asks_to_retrain(page: PersonalizePage, qtbot: QtBot) -> None:
 
 def click(qtbot: QtBot, rows: QListView, at: QPoint) -> None:
     qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+@pytest.mark.parametrize("state", list(AdapterState))
+def test_the_state_of_a_run_is_read_whole(page: PersonalizePage, state: AdapterState) -> None:
+    page.resize(856, 700)  # as in a window of the first size
+    page.show_overview(overview(record("v1", name="My voice v1", state=state)))
+    index = page.model.index(0)
+    cell = index.data(AdapterRole.CELLS)[0]
+    name = column_places(page.history.rows.visualRect(index))[0]
+    words, tag = name_and_tag(name.width(), cell)
+    assert tag == cell.tag
+    assert words.startswith("My v")
 
 
 def test_columns_stay_within_the_row(page: PersonalizePage) -> None:

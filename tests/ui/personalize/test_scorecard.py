@@ -98,4 +98,4 @@ def test_the_dialog_of_a_rejection(qtbot: QtBot, theme: Theme) -> None:
     dialog.set_theme(theme)
     shown = " ".join(texts(dialog))
     assert "did not pass the test and is not used. Nothing changed" in shown
-    assert "rejected" in shown
+    assert "not better" in shown

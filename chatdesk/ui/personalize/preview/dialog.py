@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.personalization import Preview, TrainingConfig
+from chatdesk.services.personalize.examples.splits import split
 from chatdesk.ui.personalize.preview.empty_states import Nothing, Waiting
 from chatdesk.ui.personalize.preview.example_view import ExampleView
 from chatdesk.ui.personalize.preview.list import PreviewList
@@ -254,8 +255,13 @@ def _totals(preview: Preview, seconds: float) -> str:
     tokens = sum(each.tokens for each in preview.chosen)
     parts = [
         tr("{n} of {whole} chosen", n=len(preview.chosen), whole=len(preview.examples)),
-        token_words(tokens),
     ]
+    if not preview.problem:
+        sides = split(preview.chosen)
+        test = len(sides.heldout)
+        learn = len(preview.chosen) - test
+        parts.append(tr("{n} to learn, {test} to test", n=learn, test=test))
+    parts.append(token_words(tokens))
     if seconds:
         parts.append(tr("about {time}", time=duration_words(seconds)))
     return " · ".join(parts)
