@@ -8,12 +8,14 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 from chatdesk.core.parts import Part, Thinking, filled, frame_of, text_of
 from chatdesk.core.sampling import SamplingParams
+
+TRASH_KEPT = timedelta(days=30)  # then what was deleted is gone for good
 
 
 def new_id() -> str:
@@ -107,7 +109,8 @@ class Message:
 
     `answer` is set on assistant messages only, and not on a correction: no model wrote it. A
     correction is an assistant message in the user's own words, in place of its sibling `corrects`.
-    A `pinned` message stays in the model's view when the context is full.
+    A `pinned` message stays in the model's view when the context is full. A `hidden` one was
+    deleted: nobody reads it, but what was said below it stays.
     """
 
     id: str
@@ -122,6 +125,7 @@ class Message:
     rating: Rating | None = None
     mark: Mark | None = None
     corrects: str | None = None
+    hidden: bool = False
 
     @property
     def text(self) -> str:
@@ -181,7 +185,7 @@ class ContextUse:
 
 @dataclass(frozen=True, slots=True)
 class ConversationSummary:
-    """A line of the sidebar. `messages` counts every node of the tree."""
+    """A line of the sidebar, or of the trash. `messages` counts every node of the tree."""
 
     id: str
     title: str
@@ -190,6 +194,7 @@ class ConversationSummary:
     updated: datetime
     messages: int
     mark: Mark | None = None
+    deleted: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -225,23 +230,32 @@ class Conversation:
         return {parent: tuple(found) for parent, found in children.items()}
 
     def path(self, leaf_id: str | None = None) -> tuple[Message, ...]:
-        """Return the messages from the root to `leaf_id`, oldest first; None is the active leaf."""
+        """Return the messages from the root to `leaf_id`, oldest first; None is the active leaf.
+
+        Hidden ones are left out.
+        """
         path: list[Message] = []
         at = leaf_id or self.active_leaf_id
         while at is not None:
             message = self.by_id[at]
-            path.append(message)
+            if not message.hidden:
+                path.append(message)
             at = message.parent_id
         return tuple(reversed(path))
 
     def siblings(self, message_id: str) -> tuple[Message, ...]:
         """Return the message and its alternatives, in order of creation."""
-        return self._children[self.by_id[message_id].parent_id]
+        found = self._children[self.by_id[message_id].parent_id]
+        return tuple(each for each in found if not each.hidden or each.id == message_id)
+
+    def children(self, message_id: str) -> tuple[Message, ...]:
+        """Return the messages right below one that are not hidden."""
+        return tuple(each for each in self._children.get(message_id, ()) if not each.hidden)
 
     def leaf_below(self, message_id: str) -> Message:
         """Return the newest leaf, following the last child from `message_id`."""
         message = self.by_id[message_id]
-        while below := self._children.get(message.id):
+        while below := self.children(message.id) or self._children.get(message.id):
             message = below[-1]
         return message
 

@@ -1,11 +1,9 @@
 """The services of one running app, built once and passed on."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from chatdesk.core.chat import now
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
@@ -33,8 +31,6 @@ from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
 
 _T = TypeVar("_T")
-
-TRASH_KEPT = timedelta(days=30)
 
 
 class App:
@@ -100,6 +96,7 @@ class App:
             self.adapters,
             self.forgetting,
         )
+        self._database.call_when_written(self.chat.unsaved.try_soon)
         self.personalize = PersonalizeService(
             paths,
             engine=engine,
@@ -127,7 +124,7 @@ class App:
         """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
         self.conversations.recover()
         self._adapters.interrupt_dead()
-        self.conversations.purge(now() - TRASH_KEPT)
+        self.chat.purge_trash()
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
         self.forgetting.tidy(each.id for each in self.conversations.list())
 

@@ -25,6 +25,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.parts import Part, plain
 from chatdesk.store.database import Database
+from chatdesk.store.hidden import empty, hide, unhide
 from chatdesk.store.parts import replace_parts
 from chatdesk.store.prefixes import resolve
 from chatdesk.store.rows import SUMMARIES, answer_values, as_summary, conversation_values
@@ -175,11 +176,21 @@ class ConversationStore:
         with self._database.writing() as connection:
             change_conversation(connection, conversation_id, deleted=None)
 
-    def purge(self, older_than: datetime) -> int:
-        """Delete for good what went to the trash before that moment; return how many."""
+    def delete_for_good(self, conversation_ids: Sequence[str]) -> None:
+        """Delete these for good, as far as they are in the trash."""
+        these = conversations.c.id.in_(conversation_ids), conversations.c.deleted.is_not(None)
+        with self._database.writing() as connection:
+            connection.execute(delete(conversations).where(*these))
+
+    def purge(self, older_than: datetime) -> tuple[str, ...]:
+        """Delete for good what went to the trash before that moment; return the ids.
+
+        Likewise the words of messages that were hidden before it.
+        """
         old = delete(conversations).where(conversations.c.deleted < older_than)
         with self._database.writing() as connection:
-            return connection.execute(old).rowcount
+            empty(connection, older_than)
+            return tuple(connection.scalars(old.returning(conversations.c.id)))
 
     # Messages
 
@@ -203,10 +214,16 @@ class ConversationStore:
         self.add(message)
         return message
 
-    def add(self, message: Message) -> None:
-        """Save a new message; it becomes the active leaf."""
+    def add(self, *new: Message, begins: Conversation | None = None) -> None:
+        """Save new messages, all or none; the last becomes the active leaf.
+
+        With `begins`, they begin that new conversation, which is saved with them.
+        """
         with self._database.writing() as connection:
-            add_message(connection, message)
+            if begins:
+                connection.execute(insert(conversations).values(conversation_values(begins)))
+            for message in new:
+                add_message(connection, message)
 
     def add_correction(self, message_id: str, text: str) -> Message:
         """Add the user's own words beside an answer; they become the active leaf.
@@ -300,6 +317,20 @@ class ConversationStore:
         """Set by hand if a message may be learned from; None means the default."""
         with self._database.writing() as connection:
             change_message(connection, message_id, mark=mark)
+
+    def hide(self, message_ids: Sequence[str], conversation_id: str, leaf_id: str | None) -> None:
+        """Hide messages of a conversation; with `leaf_id`, choose the branch to show."""
+        with self._database.writing() as connection:
+            hide(connection, message_ids)
+            if leaf_id:
+                change_conversation(connection, conversation_id, active_leaf_id=leaf_id)
+
+    def unhide(self, message_ids: Sequence[str], conversation_id: str, leaf_id: str | None) -> None:
+        """Show messages of a conversation again; otherwise as `hide`."""
+        with self._database.writing() as connection:
+            unhide(connection, message_ids)
+            if leaf_id:
+                change_conversation(connection, conversation_id, active_leaf_id=leaf_id)
 
     def set_active_leaf(self, conversation_id: str, leaf_id: str) -> None:
         """Choose the branch to show."""

@@ -7,7 +7,7 @@ the app and to a power cut alike. `NORMAL` would keep the file intact, but not t
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Database:
         self.path = path
         self._engine = _engine(path)
         self._writers = self._engine.execution_options(begin="IMMEDIATE")
+        self._on_written: Callable[[], None] = lambda: None
 
     @classmethod
     def open(cls, path: Path) -> "Database":
@@ -86,6 +87,11 @@ class Database:
         """
         with store_problems(self.path), self._writers.begin() as connection:
             yield connection
+        self._on_written()
+
+    def call_when_written(self, on_written: Callable[[], None]) -> None:
+        """Call `on_written` after every write that went well, on the thread that wrote."""
+        self._on_written = on_written
 
     def check(self) -> None:
         """Read through the file. Raises `StoreProblem` when it is damaged."""

@@ -18,6 +18,7 @@ from chatdesk.store.tables import (
     answers,
     conversations,
     downloads,
+    hidden_messages,
     messages,
     models,
 )
@@ -32,7 +33,9 @@ _SUMMARY = [
     conversations.c[field.name] for field in fields(ConversationSummary) if field.name != "messages"
 ]
 _MESSAGE = [
-    messages.c[field.name] for field in fields(Message) if field.name not in ("answer", "parts")
+    messages.c[field.name]
+    for field in fields(Message)
+    if field.name not in ("answer", "parts", "hidden")
 ]
 _ANSWER = [answers.c[field.name] for field in fields(AnswerRecord)]
 _MODEL = [models.c[field.name] for field in fields(ModelFile)]
@@ -49,13 +52,20 @@ _ACTIVE = adapters.c.id.in_(
     )
 )
 
+_IS_HIDDEN = hidden_messages.c.message_id == messages.c.id
+
 MODELS = select(*_MODEL)
 KNOWN_MODELS = select(models.c.notes, models.c.listed, models.c.forgotten, *_MODEL)
 CONVERSATIONS = select(*_CONVERSATION)
 SUMMARIES = select(*_SUMMARY, _MESSAGE_COUNT.label("messages"))
 MESSAGES = select(
-    *_MESSAGE, messages.c.text, answers.c.message_id, answers.c.thinking, *_ANSWER
-).select_from(messages.outerjoin(answers))
+    *_MESSAGE,
+    hidden_messages.c.at.is_not(None).label("hidden"),
+    messages.c.text,
+    answers.c.message_id,
+    answers.c.thinking,
+    *_ANSWER,
+).select_from(messages.outerjoin(answers).outerjoin(hidden_messages, _IS_HIDDEN))
 ADAPTERS = select(*_ADAPTER, _ACTIVE.label("active"))
 DOWNLOADS = select(*_DOWNLOAD)
 

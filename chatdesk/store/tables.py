@@ -212,6 +212,18 @@ class MessagePartColumns(TypedColumns):
 message_parts = Table("message_parts", metadata, MessagePartColumns)
 
 
+class HiddenMessageColumns(TypedColumns):
+    """A message that was deleted from its conversation, and when (see `store.hidden`)."""
+
+    message_id: Named[str] = Column(
+        String(16), ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Named[datetime] = Column(UtcTime)
+
+
+hidden_messages = Table("hidden_messages", metadata, HiddenMessageColumns)
+
+
 class ModelColumns(TypedColumns):
     """A past or present model file; `listed` ones are in the library.
 

@@ -81,6 +81,7 @@ def _message(message: Message, active: bool) -> Document:
         "mark": message.mark and message.mark.value,
         "corrects": message.corrects,
         "active": active,
+        "deleted": message.hidden,
         "state": message.state.value,
         "created": message.created.isoformat(),
     }

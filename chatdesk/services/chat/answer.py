@@ -41,7 +41,8 @@ class Answer:
 
     `message` is the stored placeholder; its text and thinking, if any, are continued. Without a
     `store` nothing is saved (temporary chats). `on_ended` is called once, on the saving thread,
-    with the published fact.
+    with the published fact; `on_progress` after each attempt to save what came so far, with the
+    problem if there was one.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Answer:
         store: ConversationStore | None,
         publish: Publish,
         on_ended: Callable[[AnswerEnded], None],
+        on_progress: Callable[[EnvironmentProblem | None], None] = lambda problem: None,
     ) -> None:
         self._saved = len(message.text), len(message.thinking)  # characters
         self.message = message = with_thinking_apart(message)
@@ -60,6 +62,7 @@ class Answer:
         self._store = store
         self._publish = publish
         self._on_ended = on_ended
+        self._on_progress = on_progress
         self._lock = threading.Lock()
         self._text = _Growing(message.text)
         self._thinking = _Growing(message.thinking)
@@ -166,12 +169,13 @@ class Answer:
             return
         message = self.so_far
         thinking = message.thinking if len(message.thinking) != self._saved[1] else None
-        self._saved = len(message.text), len(message.thinking)
         try:
             self._store.write_text(message.id, message.text, thinking=thinking)
         except EnvironmentProblem as problem:
-            # Reported once, at the end, if it lasts; the text itself is kept in memory.
-            _log.warning("an answer could not be saved yet: %s", problem)
+            self._on_progress(problem)
+        else:
+            self._saved = len(message.text), len(message.thinking)
+            self._on_progress(None)
 
 
 class _Growing:

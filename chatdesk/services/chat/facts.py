@@ -67,5 +67,23 @@ class AnswerEnded(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersUnsaved(Fact):
+    """The list of answers that are not saved yet changed; `problem` is the newest reason.
+
+    Those of `message_ids` may still be written.
+    """
+
+    message_ids: frozenset[str]
+    problem: EnvironmentProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationsGone(Fact):
+    """Conversations were deleted for good."""
+
+    conversation_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationsChanged(Fact):
     """The list of conversations changed: a title, the order, or the conversations themselves."""

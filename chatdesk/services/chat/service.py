@@ -8,8 +8,10 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from chatdesk.core.chat import (
+    TRASH_KEPT,
     ContextUse,
     Conversation,
     Mark,
@@ -20,10 +22,12 @@ from chatdesk.core.chat import (
     TitleSource,
     new_conversation,
     new_message,
+    now,
     with_thinking_apart,
 )
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import Finished, PromptMessage, TextDelta
+from chatdesk.core.i18n import tr
 from chatdesk.core.loading import ANSWER_ROOM
 from chatdesk.core.parts import Part, Source, plain
 from chatdesk.core.prompts import prompt_messages, readable, sound_text
@@ -32,14 +36,17 @@ from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService, Applied
 from chatdesk.services.chat.answer import Answer, answer_record
 from chatdesk.services.chat.backend import ChatBackend
+from chatdesk.services.chat.deleted_messages import DeletedMessages, with_its_answers
 from chatdesk.services.chat.facts import (
     AnswerEnded,
     AnswerReopened,
     ConversationsChanged,
+    ConversationsGone,
     MessageAdded,
     MessageChanged,
 )
 from chatdesk.services.chat.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
+from chatdesk.services.chat.unsaved import UnsavedAnswers
 from chatdesk.services.engine.problems import prompt_too_long
 from chatdesk.services.engine.process import Reply
 from chatdesk.services.facts import Publish
@@ -51,6 +58,8 @@ from chatdesk.store.conversations import ConversationStore
 ContextProvider = Callable[[Conversation, Message], Sequence[Part]]
 
 _log = logging.getLogger(__name__)
+
+CLOSING_S = 15.0  # more than a write waits for another program that has the database locked
 
 
 class ChatService:
@@ -75,7 +84,7 @@ class ChatService:
         self._context = tuple(context)
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}  # by message id
-        self._unsaved: dict[str, Message] = {}  # final answers the disk did not take
+        self.unsaved = UnsavedAnswers(store, publish, self._title_if_complete)
 
     # Asking
 
@@ -104,12 +113,11 @@ class ChatService:
         parent = path[-1].id if path else None
         question = self._question(conversation, parent, plain(text))
         prompt = self._fitting_prompt(system, (*path, question))
-        if known is None:
-            self._store.add_conversation(conversation)
-        self._store.add(question)
+        answer, adapters = self._placeholder(conversation, question, adapters, sampling)
+        self._store.add(question, answer, begins=None if known else conversation)
         self._publish(MessageAdded(question))
         self._publish(ConversationsChanged())
-        self._answer(conversation, question, prompt, adapters, sampling)
+        self._begin(answer, prompt, adapters)
         return conversation.id
 
     def edit(self, message_id: str, text: str) -> None:
@@ -121,9 +129,10 @@ class ChatService:
         parts = tuple(part for part in kept if not isinstance(part, Source))
         question = self._question(conversation, message.parent_id, parts)
         prompt = self._fitting_prompt(conversation.system_prompt, (*path, question))
-        self._store.add(question)
+        answer, adapters = self._placeholder(conversation, question)
+        self._store.add(question, answer)
         self._publish(MessageAdded(question))
-        self._answer(conversation, question, prompt)
+        self._begin(answer, prompt, adapters)
 
     def regenerate(self, message_id: str) -> None:
         """Answer the same question again, as a sibling of the old answer."""
@@ -131,10 +140,14 @@ class ChatService:
         assert message.role is Role.ASSISTANT and message.parent_id
         path = conversation.path(message.parent_id)
         prompt = self._fitting_prompt(conversation.system_prompt, path)
-        self._answer(conversation, conversation.by_id[message.parent_id], prompt)
+        answer, adapters = self._placeholder(conversation, conversation.by_id[message.parent_id])
+        self._store.add(answer)
+        self._begin(answer, prompt, adapters)
 
     def continue_answer(self, message_id: str) -> None:
         """Go on writing an answer that stopped early, from its last word, with its adapter."""
+        if message_id in self.unsaved.final:  # the store has only the beginning of it
+            self.unsaved.save()
         conversation, message = self._find(message_id)
         assert message.answer
         adapters = self._adapters_for(conversation, message.answer.adapter_id or "")
@@ -156,7 +169,8 @@ class ChatService:
         """A conversation with the newest text of what is being written or could not be saved."""
         conversation = self._store.get(conversation_id)
         with self._lock:
-            newest = {key: answer.so_far for key, answer in self._answers.items()} | self._unsaved
+            newest = {key: answer.so_far for key, answer in self._answers.items()}
+        newest |= self.unsaved.final
         for message in conversation.messages:
             if message.state is MessageState.STREAMING and message.id not in newest:
                 conversation = self._store.get(conversation_id)  # it ended just now
@@ -241,6 +255,25 @@ class ChatService:
         self._store.set_pinned(message_id, pinned)
         self._notify_changed(message_id)
 
+    def delete_message(self, message_id: str) -> DeletedMessages:
+        """Delete a message, and with a question its answers. Raises `EnvironmentProblem`."""
+        conversation, message = self._find(message_id)
+        deleted = with_its_answers(conversation, message)
+        if any(answer.message.id in deleted.message_ids for answer in self._running()):
+            raise EnvironmentProblem(
+                tr("This answer is still being written."), tr("Wait for its end, or stop it.")
+            )
+        self._store.hide(deleted.message_ids, conversation.id, deleted.new_leaf)
+        self._forgetting.withdrawn(conversation.id)
+        return deleted
+
+    def restore_messages(self, deleted: DeletedMessages) -> None:
+        """Bring deleted messages back; they are shown where nothing was said meanwhile."""
+        now_at_end = self._store.get(deleted.conversation_id).active_leaf_id
+        unchanged = now_at_end in (deleted.leaf, deleted.new_leaf)
+        leaf = deleted.leaf if unchanged else None
+        self._store.unhide(deleted.message_ids, deleted.conversation_id, leaf)
+
     def rename(self, conversation_id: str, title: str) -> None:
         """Give a conversation the user's own title."""
         self._store.rename(conversation_id, title, TitleSource.USER)
@@ -262,21 +295,25 @@ class ChatService:
         self._store.restore(conversation_id)
         self._publish(ConversationsChanged())
 
-    def save_again(self) -> None:
-        """Save the answers that could not be saved. Raises `EnvironmentProblem` if still not."""
-        with self._lock:
-            unsaved = tuple(self._unsaved.values())
-        for message in unsaved:
-            self._store.finish(message)
-            with self._lock:
-                self._unsaved.pop(message.id, None)
-            self._publish(AnswerEnded(message))
+    def delete_for_good(self, *conversation_ids: str) -> None:
+        """Delete conversations in the trash for good."""
+        self._store.delete_for_good(conversation_ids)
+        self._publish(ConversationsGone(conversation_ids))
+        self._publish(ConversationsChanged())
 
-    def close(self, timeout_s: float = 2.0) -> None:
-        """End every answer with what is there and save it."""
-        for answer in self._running():
+    def purge_trash(self) -> None:
+        """Delete for good what was in the trash for long enough."""
+        if gone := self._store.purge(now() - TRASH_KEPT):
+            self._publish(ConversationsGone(gone))
+
+    def close(self, timeout_s: float = CLOSING_S) -> None:
+        """End every answer with what is there, and save it and those that were not saved yet."""
+        running = self._running()
+        for answer in running:
             answer.interrupt()
+        for answer in running:
             answer.wait(timeout_s)
+        self.unsaved.close()
 
     # Inside
 
@@ -288,11 +325,11 @@ class ChatService:
             if system_prompt is None:
                 system_prompt = self._notes.defaults(self._backend.status.model).system_prompt
             return None, system_prompt, ()
-        conversation = self._store.get(conversation_id)
+        conversation = self.conversation(conversation_id)
         return conversation, conversation.system_prompt, conversation.path()
 
     def _find(self, message_id: str) -> tuple[Conversation, Message]:
-        conversation = self._store.get(self._store.conversation_of(message_id))
+        conversation = self.conversation(self._store.conversation_of(message_id))
         return conversation, conversation.by_id[message_id]
 
     def _learned_from(self, conversation_id: str) -> int:
@@ -319,33 +356,33 @@ class ChatService:
         model = self._backend.status.model
         return self._adapters.for_answer(model, choice, conversation.id) if model else ()
 
-    def _answer(
+    def _placeholder(
         self,
         conversation: Conversation,
         question: Message,
-        prompt: tuple[PromptMessage, ...],
         adapters: tuple[Applied, ...] | None = None,
         sampling: SamplingParams | None = None,
-    ) -> None:
+    ) -> tuple[Message, tuple[Applied, ...]]:
+        """An empty answer that is not stored yet, and the adapters that it is given with."""
         if adapters is None:
             adapters = self._adapters_for(conversation, conversation.adapter)
         model = self._backend.status.model
         record = answer_record(model, sampling or self._notes.defaults(model).sampling, adapters)
-        message = self._store.add_message(
-            question.conversation_id,
-            question.id,
-            Role.ASSISTANT,
-            "",
-            state=MessageState.STREAMING,
-            answer=record,
-        )
+        state = MessageState.STREAMING
+        answer = new_message(conversation.id, question.id, Role.ASSISTANT, plain(""), state, record)
+        return answer, adapters
+
+    def _begin(
+        self, message: Message, prompt: tuple[PromptMessage, ...], adapters: tuple[Applied, ...]
+    ) -> None:
         self._publish(MessageAdded(message))
         self._run(message, prompt, adapters)
 
     def _run(
         self, message: Message, prompt: tuple[PromptMessage, ...], adapters: tuple[Applied, ...]
     ) -> None:
-        answer = Answer(message, self._store, self._publish, self._on_ended)
+        note_progress = partial(self.unsaved.note_progress, message.id)
+        answer = Answer(message, self._store, self._publish, self._on_ended, note_progress)
         with self._lock:
             self._answers[message.id] = answer
         assert message.answer
@@ -369,15 +406,19 @@ class ChatService:
 
     def _on_ended(self, ended: AnswerEnded) -> None:
         message = ended.message
+        self.unsaved.note_end(message, ended.unsaved)
         with self._lock:
             self._answers.pop(message.id, None)
-            if ended.unsaved:
-                self._unsaved[message.id] = message
-        if message.state is MessageState.COMPLETE and not ended.unsaved:
-            try:
-                self._title(message.conversation_id)
-            except EnvironmentProblem as problem:  # the end is reported all the same
-                _log.warning("no title: %s", problem)
+        if not ended.unsaved:
+            self._title_if_complete(message)
+
+    def _title_if_complete(self, message: Message) -> None:
+        if message.state is not MessageState.COMPLETE:
+            return
+        try:
+            self._title(message.conversation_id)
+        except EnvironmentProblem as problem:  # the end is reported all the same
+            _log.warning("no title: %s", problem)
 
     def _title(self, conversation_id: str) -> None:
         """Have the model name a conversation that only has its first words for a title."""

@@ -176,7 +176,7 @@ def test_a_full_disk_keeps_the_answer_in_memory_until_there_is_room(app: Scripte
         assert ended.unsaved is not None
         shown = app.services.chat.conversation(conversation_id).path()[-1]
         assert shown.text == ended.message.text
-    app.services.chat.save_again()
+    app.services.chat.unsaved.save()
     stored = app.services.conversations.get(conversation_id).path()[-1]
     assert (stored.text, stored.state) == (ended.message.text, MessageState.STOPPED)
 

@@ -45,7 +45,9 @@ class _Finder:
         self._conversation = conversation
         self._everything = everything
         self._active = {message.id for message in conversation.path()}
-        self._continued = {m.parent_id for m in conversation.messages if m.role is Role.USER}
+        self._continued = {
+            m.parent_id for m in conversation.messages if m.role is Role.USER and not m.hidden
+        }
         self._corrected = {m.corrects for m in conversation.messages if _is_allowed(m)}
 
     def examples(self) -> Iterator[Example]:
@@ -122,7 +124,7 @@ class _Finder:
 
 
 def _is_allowed(message: Message) -> bool:
-    return message.mark is not Mark.EXCLUDE and is_words(message)
+    return message.mark is not Mark.EXCLUDE and not message.hidden and is_words(message)
 
 
 def _is_complete(message: Message) -> bool:
