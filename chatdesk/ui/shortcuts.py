@@ -16,6 +16,7 @@ class Keys(StrEnum):
     INSPECTOR = "Ctrl+I"
     MODEL_OPTIONS = "Ctrl+Shift+M"
     SETTINGS = "Ctrl+,"
+    NOTICE = "F6"
     QUIT = "Ctrl+Q"
 
 

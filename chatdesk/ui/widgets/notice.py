@@ -1,134 +1,273 @@
-"""A notice above the composer: what happened, and the next steps as buttons."""
+"""Notices: a stack of toasts over the lower left corner of a page. It moves nothing on the page."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+import shiboken6
+from PySide6.QtCore import QEvent, QObject, QRect
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.core.i18n import trn
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.motion import fade_in
+from chatdesk.ui.widgets.toast import Act, Toast
 
 UNDO_MS = 10_000
+PLAIN_MS = 8_000  # for what asks for nothing
+MOST = 3  # toasts in sight
+WIDTH = 380
+MARGIN = 16
+BELOW = 36  # pixels at the lower edge, for the line of the chat's state
+_MOVES_CORNER = (
+    QEvent.Type.Resize,
+    QEvent.Type.Move,
+    QEvent.Type.Show,
+    QEvent.Type.Hide,
+    QEvent.Type.ChildAdded,  # another page, over it
+)
 
 
-class Notice(QFrame):
-    """Shows one thing at a time; a newer one replaces an older one."""
+class Notice(QWidget):
+    """Several notices can stand; none takes away another's button.
+
+    Problems and what has an action stay until they are dealt with; plain information goes after
+    some seconds, which stand still while the mouse or the focus is here. Of more than `MOST` the
+    oldest that stays and the newest are seen. A notice with a `key` replaces the one of that key;
+    the same words are never shown twice.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("notice")
         self._theme = theme
-        self._danger = False
-        self._action: Callable[[], None] | None = None
-        self._other_action: Callable[[], None] | None = None
-        self._mark = QLabel()
-        self._what = QLabel()
-        self._todo = QLabel()
-        self._other = QPushButton()
-        self._button = QPushButton()
-        self._close = QToolButton()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.hide)
-        self._build()
+        self._toasts: list[Toast] = []  # the oldest first
+        self._place: QWidget | None = None
+        self._above: QWidget | None = None
+        self._came_from: QWidget | None = None  # what had the focus before one of ours
+        self._more = QLabel()
+        set_class(self._more, "more")
+        self._more.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(8)
+        self._column.addWidget(self._more)
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus)
         self.hide()
 
-    def _build(self) -> None:
-        for label in (self._what, self._todo):
-            label.setWordWrap(True)
-        set_class(self._todo, "small")
-        self._close.setAccessibleName(tr("Close this notice"))
-        self._close.setToolTip(tr("Close"))
-        self._close.clicked.connect(self.hide)
-        self._button.clicked.connect(self.act)
-        self._other.clicked.connect(self.act_otherwise)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._what)
-        words.addWidget(self._todo)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 8, 10)
-        row.setSpacing(10)
-        row.addWidget(self._mark)
-        row.addLayout(words, 1)
-        row.addWidget(self._other)
-        row.addWidget(self._button)
-        row.addWidget(self._close)
+    def stand_in(self, place: QWidget, above: QWidget) -> None:
+        """Lie over the corner of `place`, and never over `above`, a part of it."""
+        self.setParent(place)
+        self._place, self._above = place, above
+        for watched in (place, above, above.parentWidget() or place):
+            watched.installEventFilter(self)
+        self._arrange()
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._theme = theme
-        self._paint()
+        for toast in self._toasts:
+            toast.set_theme(theme)
+
+    # Showing
 
     def show_problem(
         self,
         problem: EnvironmentProblem,
         action: str = "",
-        act: Callable[[], None] | None = None,
+        act: Act | None = None,
+        *,
+        key: str = "",
     ) -> None:
         """Show a problem, with a button that fixes it where there is one."""
-        self._show(problem.what, problem.todo, action, act, danger=True)
+        toast = self._toast(problem.what, problem.todo, key, danger=True)
+        if act:
+            toast.offer(key, action, act)
+        toast.last(0)
+        self._show(toast)
 
     def show_words(
         self,
         what: str,
         todo: str = "",
         action: str = "",
-        act: Callable[[], None] | None = None,
+        act: Act | None = None,
         *,
         other: str = "",
-        act_otherwise: Callable[[], None] | None = None,
+        act_otherwise: Act | None = None,
         for_ms: int = 0,
+        key: str = "",
     ) -> None:
         """Show something that is no problem, for a while or until it is closed.
 
-        `other` is a second action.
+        `other` is a second action. Without a time, what has an action stays.
         """
-        self._show(what, todo, action, act, danger=False)
-        self._other_action = act_otherwise
-        self._other.setText(other)
-        self._other.setVisible(bool(act_otherwise))
-        if for_ms:
-            self._timer.start(for_ms)
+        toast = self._toast(what, todo, key, danger=False)
+        for words, does in ((action, act), (other, act_otherwise)):
+            if does:
+                toast.offer(key, words, does)
+        toast.last(for_ms or (0 if act else PLAIN_MS))
+        self._show(toast)
+
+    def solved(self, key: str) -> None:
+        """What was shown with this key is not so any more."""
+        for toast in [each for each in self._toasts if key in each.keys]:
+            toast.withdraw(key)
+            if not toast.keys:
+                self._dismiss(toast)
+
+    def stands(self, key: str) -> bool:
+        """True while there is a notice of this key."""
+        return any(key in each.keys for each in self._toasts)
+
+    def clear(self) -> None:
+        """Dismiss all of them."""
+        for toast in tuple(self._toasts):
+            self._dismiss(toast)
+
+    @property
+    def toasts(self) -> tuple[Toast, ...]:
+        """Those that stand, the oldest first."""
+        return tuple(self._toasts)
 
     @property
     def words(self) -> str:
-        """The words shown; empty when there are none."""
-        return "" if self.isHidden() else f"{self._what.text()} {self._todo.text()}".strip()
-
-    def _show(
-        self, what: str, todo: str, action: str, act: Callable[[], None] | None, *, danger: bool
-    ) -> None:
-        self._timer.stop()
-        self._danger = danger
-        self._action = act
-        self._what.setText(what)
-        self._todo.setText(todo)
-        self._todo.setVisible(bool(todo))
-        self._button.setText(action)
-        self._button.setVisible(bool(act))
-        self._other.hide()
-        self.setAccessibleName(f"{what} {todo}".strip())
-        self._paint()
-        self.show()
-
-    def _paint(self) -> None:
-        name, colour = (
-            ("warning", self._theme.danger) if self._danger else ("info", self._theme.muted)
-        )
-        self._mark.setPixmap(icon(name, colour).pixmap(ICON_SIZE))
-        self._close.setIcon(icon("close", self._theme.muted))
+        """Everything that is said, the newest first; empty when there is nothing."""
+        return "\n".join(toast.words for toast in reversed(self._toasts))
 
     def act(self) -> None:
-        """Press the button."""
-        self.hide()
-        if self._action:
-            self._action()
+        """Do the first action of the newest notice that has one."""
+        toast = next(each for each in reversed(self._toasts) if each.offers)
+        toast.act(toast.offers[0])
 
-    def act_otherwise(self) -> None:
-        """Press the other button."""
-        self.hide()
-        if self._other_action:
-            self._other_action()
+    def focus_newest(self) -> None:
+        """Give the focus to the newest notice, for the keyboard."""
+        if self._toasts:
+            self._toasts[-1].focus_action()
+
+    # Toasts
+
+    def _toast(self, what: str, todo: str, key: str, *, danger: bool) -> Toast:
+        """Return the toast for these words: of the key alone, with the same words, or a new one."""
+        own = next((each for each in self._toasts if key and each.keys == {key}), None)
+        same = next((each for each in self._toasts if each.is_saying(what, todo)), None)
+        if key and (own is None or same not in (own, None)):
+            self.solved(key)  # it stands with other words, and others' too
+        toast = same or own
+        if toast is None:
+            toast = self._new(what, todo, danger=danger)
+        elif toast is own:
+            toast.withdraw(key)
+            toast.show_words(what, todo, danger=danger)
+        toast.keys.add(key)
+        return toast
+
+    def _new(self, what: str, todo: str, *, danger: bool) -> Toast:
+        toast = Toast(what, todo, self._theme, danger=danger)
+        toast.dismissed.connect(lambda: self._dismiss(toast))
+        toast.hide()
+        self._toasts.append(toast)
+        self._column.addWidget(toast)
+        return toast
+
+    def _show(self, toast: Toast) -> None:
+        is_new = toast.isHidden()
+        self._arrange()
+        if is_new and toast.isVisible():
+            fade_in(toast)
+        if QAccessible.isActive():
+            event = QAccessibleAnnouncementEvent(self, toast.words)
+            if toast.is_danger:
+                event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+            QAccessible.updateAccessibility(event)
+
+    def _dismiss(self, toast: Toast) -> None:
+        if toast not in self._toasts:
+            return
+        focused = QApplication.focusWidget()
+        had_focus = (focused is not None and toast.isAncestorOf(focused)) or focused is toast
+        self._toasts.remove(toast)
+        if had_focus:
+            self._give_focus_back()
+        toast.hide()
+        self._column.removeWidget(toast)
+        toast.deleteLater()
+        self._arrange()
+
+    def _give_focus_back(self) -> None:
+        before = self._came_from
+        if before is not None and shiboken6.isValid(before) and before.isVisible():
+            before.setFocus()
+        elif self._above is not None:
+            self._above.setFocus()
+
+    # Placing
+
+    def _arrange(self) -> None:
+        """Show those that are to be seen, in their corner: as many as there is room for."""
+        for most in range(MOST, 0, -1):
+            self._choose(self._seen(most))
+            if not self._toasts or self._put():
+                break  # in its place before it is shown, or Qt takes it to be under the mouse
+        self.setVisible(bool(self._toasts))
+        self._hold()
+
+    def _choose(self, seen: Sequence[Toast]) -> None:
+        for toast in self._toasts:
+            toast.setVisible(toast in seen)
+        hidden = len(self._toasts) - len(seen)
+        self._more.setText(trn("{n} more notice", "{n} more notices", hidden))
+        self._more.setVisible(hidden > 0)
+
+    def _seen(self, most: int) -> list[Toast]:
+        newest = self._toasts[-most:]
+        staying = next((each for each in self._toasts if not each.fades), None)
+        return newest if staying is None or staying in newest else [staying, *newest[1:]]
+
+    def _put(self) -> bool:
+        """Lie in the corner; False if there is too little room above it."""
+        place = self._place
+        if place is None:
+            return True
+        width = min(WIDTH, place.width() - 2 * MARGIN)
+        self._column.activate()
+        height = self._column.totalHeightForWidth(width)
+        corner = QRect(MARGIN, place.height() - BELOW - height, width, height)
+        if (above := self._above) and above.isVisible():
+            barred = QRect(above.mapTo(place, above.rect().topLeft()), above.size())
+            if barred.intersects(corner):
+                corner.moveBottom(barred.top() - MARGIN // 2)
+        self.setGeometry(corner)
+        self.raise_()
+        return corner.top() >= MARGIN
+
+    # Qt's names from here on
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the corner."""
+        if event.type() in _MOVES_CORNER and not self.isHidden():
+            self._arrange()
+        return super().eventFilter(watched, event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Time stands still while they are looked at."""
+        super().enterEvent(event)
+        self._hold()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Time goes on."""
+        super().leaveEvent(event)
+        self._hold()
+
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        comes = new is not None and self.isAncestorOf(new)
+        if comes and old is not None and not self.isAncestorOf(old):
+            self._came_from = old
+        self._hold()
+
+    def _hold(self) -> None:
+        focused = QApplication.focusWidget()
+        held = self.underMouse() or (focused is not None and self.isAncestorOf(focused))
+        for toast in self._toasts:
+            toast.hold(held or toast.isHidden())

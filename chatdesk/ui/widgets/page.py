@@ -25,8 +25,12 @@ NARROW = 500  # pixels below which the title and its buttons stand below each ot
 
 
 class PageView(QWidget):
-    """A page is filled through `column`; `overhang` is how far rows reach beyond its words."""
+    """A page is filled through `column`; `overhang` is how far rows reach beyond its words.
 
+    `notice` is the window's; the page's controller sets it.
+    """
+
+    notice: Notice
     back_requested = Signal()
     sidebar_requested = Signal()
 
@@ -34,7 +38,6 @@ class PageView(QWidget):
         super().__init__()
         self.setObjectName("page")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # for Escape
-        self.notice = Notice(theme)
         self._title = QLabel(title)
         set_class(self._title, "page-title")
         self._overhang = overhang
@@ -77,7 +80,6 @@ class PageView(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self.notice.set_theme(theme)
         self._sidebar.setIcon(icon("sidebar", theme.muted))
         self._back.setIcon(icon("chevron-left", theme.muted))
 

@@ -11,7 +11,7 @@ from chatdesk.ui.theme import set_class
 
 def ask_first(
     parent: QWidget, question: str, explained: str, action: str, act: Callable[[], None]
-) -> None:
+) -> QMessageBox:
     """Ask before something that cannot be undone; `action` names the button that does it."""
     box = QMessageBox(parent)
     box.setWindowTitle(action)
@@ -23,6 +23,7 @@ def ask_first(
     box.setDefaultButton(box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
+    return box
 
 
 def ask_for_words(
