@@ -22,7 +22,8 @@ class Page:
     """A page in the place of the chat, with a button in the sidebar and perhaps a shortcut.
 
     `make` is called whenever the page is asked for. It imports the page, makes it the first time,
-    and has it read anew what it shows.
+    and has it read anew what it shows. With `ends_chats` its button stands at the end of the chats,
+    while it has a status.
     """
 
     id: str
@@ -30,13 +31,14 @@ class Page:
     icon: str
     make: Callable[[], "PageView"]
     shortcut: str = ""
+    ends_chats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """The services of the window for its features.
 
-    `notice` is the chat's, `window` the parent of dialogs; `title_of` names a chat by its id.
+    `window` is the parent of dialogs; `title_of` names a chat by its id.
     """
 
     bridge: Bridge

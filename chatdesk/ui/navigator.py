@@ -13,6 +13,7 @@ class PageId(StrEnum):
     CHAT = "chat"
     MODELS = "models"
     PERSONALIZE = "personalize"
+    TRASH = "trash"
 
 
 class SettingsId(StrEnum):

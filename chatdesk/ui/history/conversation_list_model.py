@@ -1,8 +1,8 @@
 """The sidebar's list as a Qt model: conversations under the headings of their age."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
-from enum import IntEnum, auto
+from enum import Enum, IntEnum, auto
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
@@ -19,6 +19,15 @@ class ListRole(IntEnum):
     ID = Qt.ItemDataRole.UserRole + 1
     IS_HEADING = auto()
     MARK = auto()
+    STATE = auto()
+
+
+class ChatState(Enum):
+    """What happens in a chat."""
+
+    QUIET = auto()
+    ANSWERING = auto()
+    UNREAD = auto()  # nobody has looked at its new answer
 
 
 def age_heading(updated: datetime, today: datetime) -> str:
@@ -41,9 +50,12 @@ class ConversationListModel(QAbstractListModel):
     """
 
     rename_requested = Signal(str, str)
+    states_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
+        self.answering: Set[str] = set()  # ids of the chats that are being answered
+        self._unread: Set[str] = set()
         self._summaries: tuple[ConversationSummary, ...] = ()
         self._rows: list[ConversationSummary | str] = []
         self._filter = ""
@@ -54,6 +66,11 @@ class ConversationListModel(QAbstractListModel):
         self._summaries = tuple(summaries)
         was_known, self.is_known = self.is_known, True
         self._rebuild(is_news=not was_known)
+
+    def show_states(self, answering: Set[str], unread: Set[str]) -> None:
+        """Show which chats are being answered, and which have a new answer."""
+        self.answering, self._unread = answering, unread
+        self.states_changed.emit()
 
     def set_filter(self, text: str) -> None:
         """Keep the conversations whose title has every word of `text`."""
@@ -77,6 +94,20 @@ class ConversationListModel(QAbstractListModel):
     def is_empty(self) -> bool:
         """True if there is no conversation at all, filtered or not."""
         return not self._summaries
+
+    def _state_of(self, conversation_id: str) -> ChatState:
+        if conversation_id in self.answering:
+            return ChatState.ANSWERING
+        return ChatState.UNREAD if conversation_id in self._unread else ChatState.QUIET
+
+    def _spoken(self, row: ConversationSummary) -> str:
+        """A title and what the dot beside it says."""
+        match self._state_of(row.id):
+            case ChatState.ANSWERING:
+                return tr("{title}, being answered", title=row.title)
+            case ChatState.UNREAD:
+                return tr("{title}, new answer", title=row.title)
+        return row.title
 
     def _rebuild(self, *, is_news: bool = False) -> None:
         words = self._filter.casefold().split()
@@ -116,6 +147,10 @@ class ConversationListModel(QAbstractListModel):
                 return None if isinstance(row, str) else row.id
             case ListRole.MARK:
                 return None if isinstance(row, str) else row.mark
+            case ListRole.STATE:
+                return ChatState.QUIET if isinstance(row, str) else self._state_of(row.id)
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return row if isinstance(row, str) else self._spoken(row)
             case ListRole.IS_HEADING:
                 return heading
         return None

@@ -3,111 +3,30 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter, QPalette
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QListView,
     QMenu,
     QPushButton,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
-    QWidget,
 )
 
 from chatdesk.core.chat import Mark
 from chatdesk.core.i18n import tr
 from chatdesk.ui.feature import Page
+from chatdesk.ui.history.conversation_list import ConversationList
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
 from chatdesk.ui.icons import icon, show_icon
 from chatdesk.ui.shortcuts import Keys, with_keys
-from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
+from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.buttons import tool_button
 from chatdesk.ui.widgets.fading_edges import FadingEdges
-from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.tag import Tag, Tone
-
-ROW_HEIGHT = 33
-HEADING_HEIGHT = 33
-
-Index = QModelIndex | QPersistentModelIndex
-
-
-class _ConversationDelegate(QStyledItemDelegate):
-    """Paints a row: a small heading, or a title on a rounded ground when chosen or hovered."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.theme = theme
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Headings and titles have heights of their own."""
-        return QSize(0, HEADING_HEIGHT if index.data(ListRole.IS_HEADING) else ROW_HEIGHT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Draw a row."""
-        rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        text = str(index.data())
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        inner = rect.adjusted(8, 0, -8, 0)
-        if index.data(ListRole.IS_HEADING):
-            painter.setFont(text_font(TINY_PX, QFont.Weight.DemiBold))
-            painter.setPen(QColor(self.theme.quiet))
-            line = inner.adjusted(0, 8, 0, 0)
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text.upper())
-        else:
-            self._paint_ground(painter, rect.adjusted(0, 1, 0, -1), state)
-            chosen = bool(state & QStyle.StateFlag.State_Selected)
-            weight = QFont.Weight.Medium if chosen else QFont.Weight.Normal
-            painter.setFont(text_font(weight=weight))
-            painter.setPen(QColor(self.theme.text))
-            shown = painter.fontMetrics().elidedText(
-                text, Qt.TextElideMode.ElideRight, inner.width()
-            )
-            painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, shown)
-        painter.restore()
-
-    def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
-        chosen = state & QStyle.StateFlag.State_Selected
-        hovered = state & QStyle.StateFlag.State_MouseOver
-        if chosen or hovered:
-            paint_ground(painter, rect, self.theme.selection if chosen else self.theme.hover)
-        if state & QStyle.StateFlag.State_HasFocus:
-            paint_focus(painter, rect.adjusted(1, 1, -1, -1), self.theme)
-
-    def updateEditorGeometry(
-        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
-    ) -> None:
-        """The editor takes the whole row."""
-        editor.setGeometry(option.rect)
-
-
-class _ConversationList(QListView):
-    """The chats; Delete asks to delete, F2 renames, Return opens."""
-
-    delete_requested = Signal(str)
-    open_requested = Signal(str)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Handle the keys above; everything else is Qt's."""
-        # A title's editor leaves Return to us too, and commits a turn of the event loop later: who
-        # took the focus away by then would close it first.
-        renaming = self.state() == QAbstractItemView.State.EditingState
-        chosen = None if renaming else self.currentIndex().data(ListRole.ID)
-        if chosen and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.delete_requested.emit(chosen)
-        elif chosen and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.open_requested.emit(chosen)
-        else:
-            super().keyPressEvent(event)
 
 
 class _PageButton(QPushButton):
@@ -117,14 +36,17 @@ class _PageButton(QPushButton):
         super().__init__(page.title)
         self.page = page
         self._status = Tag()
+        self.setVisible(not page.ends_chats)
         inside = QHBoxLayout(self)
         inside.setContentsMargins(0, 0, 8, 0)
         inside.addWidget(self._status, 0, Qt.AlignmentFlag.AlignRight)
 
     def show_status(self, words: str) -> None:
         """Show a status in few words; nothing for ""."""
-        self._status.show_words(words, Tone.GOOD)
+        self._status.show_words(words, Tone.PLAIN if self.page.ends_chats else Tone.GOOD)
         self.setAccessibleDescription(words)
+        if self.page.ends_chats:
+            self.setVisible(bool(words))
 
 
 class Sidebar(QFrame):
@@ -150,11 +72,10 @@ class Sidebar(QFrame):
         self._new = QPushButton(tr("New chat"))
         self._hide = tool_button(with_keys(tr("Hide the sidebar"), Keys.SIDEBAR))
         self._search = SearchField(tr("Find a chat"), theme)
-        self._list = _ConversationList()
+        self._list = ConversationList(model, theme)
         self._empty = QLabel()
         self._pages = {page.id: _PageButton(page) for page in pages}
         self._settings = QPushButton(tr("Settings"))
-        self._delegate = _ConversationDelegate(theme, self._list)
         self._build()
         self._connect()
         self.set_theme(theme)
@@ -164,16 +85,8 @@ class Sidebar(QFrame):
         self._new.setToolTip(with_keys(tr("New chat"), Keys.NEW_CHAT))
         self._search.setAccessibleName(tr("Find a chat by its title"))
         self._search.setClearButtonEnabled(True)
-        chats = self._list
-        chats.setModel(self._model)
-        chats.setItemDelegate(self._delegate)
-        FadingEdges(chats, QPalette.ColorRole.AlternateBase)  # the ground of the sidebar
-        chats.setAccessibleName(tr("Chats"))
-        chats.setMouseTracking(True)
-        chats.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        chats.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        chats.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        chats.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        FadingEdges(self._list, QPalette.ColorRole.AlternateBase)  # the ground of the sidebar
+        self._list.setAccessibleName(tr("Chats"))
         self._empty.setWordWrap(True)
         self._empty.setContentsMargins(8, 16, 8, 0)
         set_class(self._empty, "small")
@@ -187,10 +100,11 @@ class Sidebar(QFrame):
         layout.addLayout(top)
         layout.addWidget(self._search)
         layout.addWidget(self._empty)
-        layout.addWidget(chats, 1)
+        layout.addWidget(self._list, 1)
         bottom = QVBoxLayout()
         bottom.setSpacing(1)
-        for button in (*self._pages.values(), self._settings):
+        by_place = sorted(self._pages.values(), key=lambda button: not button.page.ends_chats)
+        for button in (*by_place, self._settings):
             set_class(button, "row")
             bottom.addWidget(button)
         layout.addLayout(bottom)
@@ -207,13 +121,12 @@ class Sidebar(QFrame):
         self._list.clicked.connect(self._open_index)
         self._list.open_requested.connect(self.open_requested)
         self._list.delete_requested.connect(self.delete_requested)
-        self._list.customContextMenuRequested.connect(self._open_menu)
+        self._list.menu_requested.connect(self._open_menu)
         self._model.rename_requested.connect(self.rename_requested)
         self._model.modelReset.connect(self._after_reset)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._delegate.theme = theme
         for button, name in (
             (self._new, "plus"),
             *((button, button.page.icon) for button in self._pages.values()),
@@ -222,7 +135,7 @@ class Sidebar(QFrame):
             show_icon(button, name, theme.text)
         self._hide.setIcon(icon("sidebar", theme.muted))
         self._search.set_theme(theme)
-        self._list.viewport().update()
+        self._list.set_theme(theme)
 
     def select(self, conversation_id: str | None) -> None:
         """Mark the open conversation."""
@@ -288,7 +201,7 @@ class Sidebar(QFrame):
                 self.open_requested.emit(conversation_id)
                 return
 
-    def menu_of(self, index: Index) -> QMenu:
+    def menu_of(self, index: QModelIndex) -> QMenu:
         """Return the menu of actions on a chat."""
         conversation_id, mark = index.data(ListRole.ID), index.data(ListRole.MARK)
         menu = QMenu(self)
@@ -306,11 +219,14 @@ class Sidebar(QFrame):
             action.setChecked(mark == offered)
         return menu
 
-    def _open_menu(self, at: QPoint) -> None:
-        index = self._list.indexAt(at)
-        if index.data(ListRole.ID):
-            menu = self.menu_of(index)
-            menu.exec(self._list.mapToGlobal(at))
-            menu.deleteLater()
-            if not self.is_renaming:
-                self.select(self._current)  # a right click has moved the mark
+    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
+        menu = self.menu_of(index)
+        self._list.keep_more(QPersistentModelIndex(index))
+        menu.aboutToHide.connect(self._menu_closed)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def _menu_closed(self) -> None:
+        self._list.keep_more(None)
+        if not self.is_renaming:
+            self.select(self._current)  # a right click has moved the mark

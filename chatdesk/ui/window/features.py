@@ -5,5 +5,6 @@ A new one has a folder of its own here and in `services`, and a line in this lis
 
 from chatdesk.ui.models.feature import ModelsFeature
 from chatdesk.ui.personalize.feature import PersonalizeFeature
+from chatdesk.ui.trash.feature import TrashFeature
 
-FEATURES = (ModelsFeature, PersonalizeFeature)
+FEATURES = (ModelsFeature, PersonalizeFeature, TrashFeature)
