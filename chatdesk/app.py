@@ -25,7 +25,6 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
-from chatdesk.core.settings_file import save_settings
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.reduced_motion import ask_portal
@@ -33,6 +32,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
 from chatdesk.ui.window.application import Application
 from chatdesk.ui.window.main_window import MainWindow
+from chatdesk.ui.window.settings_keeper import SettingsKeeper
 from chatdesk.ui.window.single_instance import SingleInstance
 from chatdesk.ui.window_state import WindowState
 
@@ -76,6 +76,9 @@ class DesktopApp:
             paths.window_state,
             load_theme(self._theme_name()),
         )
+        self._settings_keeper = SettingsKeeper(
+            self.bridge, self.settings, paths.settings, self.window.notice
+        )
         self.settings.changed.connect(self._on_settings)
         self.window.closed.connect(self.close)
         application.files_opened.connect(self.open_models)
@@ -101,6 +104,7 @@ class DesktopApp:
         """Keep what is being written and end."""
         self.window.hide()  # keeping it takes a moment that nobody need watch
         self.bridge.close()
+        self._settings_keeper.close()
         if self._server:
             self._server.close()
             self._server = None
@@ -149,7 +153,6 @@ class DesktopApp:
         gc.set_threshold(*GC_THRESHOLDS)
 
     def _on_settings(self, settings: Settings, before: Settings) -> None:
-        self.bridge.run_now(lambda: save_settings(settings, self._paths.settings))
         if settings.general.theme != before.general.theme:
             self._show_theme()
         if settings.models.options != before.models.options:

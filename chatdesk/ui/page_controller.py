@@ -17,10 +17,7 @@ _P = TypeVar("_P", bound="PageView")
 
 
 class PageController(QObject, Generic[_P]):
-    """Makes the page, in the colours that `set_theme` brought before.
-
-    The notice it is given is the chat's.
-    """
+    """Makes the page, in the colours that `set_theme` brought before."""
 
     def __init__(
         self, bridge: Bridge, navigator: Navigator, notice: Notice, window: QWidget
@@ -28,7 +25,7 @@ class PageController(QObject, Generic[_P]):
         super().__init__(window)
         self._bridge = bridge
         self._navigator = navigator
-        self._chats_notice = notice
+        self.notice = notice
         self._window = window
         self._theme: Theme | None = None
         self._page: _P | None = None
@@ -39,6 +36,7 @@ class PageController(QObject, Generic[_P]):
         if self._page is None:
             assert self._theme
             self._page = self._make_page(self._theme)
+            self._page.notice = self.notice
         self._read()
         return self._page
 
@@ -52,12 +50,6 @@ class PageController(QObject, Generic[_P]):
     def is_looked_at(self) -> bool:
         """True while the page is shown."""
         return self._page is not None and self._page.isVisible()
-
-    @property
-    def notice(self) -> Notice:
-        """The notice bar, where a message is seen."""
-        page = self._page
-        return page.notice if page and page.isVisible() else self._chats_notice
 
     def _read_if_made(self) -> None:
         if self._page:

@@ -12,6 +12,7 @@ from chatdesk.core.files import write_json
 _log = logging.getLogger(__name__)
 
 MAX_ANCHORS = 200  # conversations whose reading position is remembered, the newest kept
+MAX_GIVEN_UP = 200  # likewise of edits that were left
 
 
 @dataclass(slots=True)
@@ -19,8 +20,9 @@ class WindowState:
     """Size of window and sidebar, open conversation, drafts, edits and reading positions.
 
     `drafts` are by conversation id, "" is the new chat's. `edits` are by the id of the message
-    that is edited: its conversation's id, and the text so far. `anchors` are the message at the
-    top of the view and its distance from there in pixels.
+    that is edited: its conversation's id, and the text so far; `given_up` are those of editors that
+    were left. `anchors` are the message at the top of the view and its distance from there in
+    pixels. `unread` are conversations whose newest answer was not looked at yet.
     """
 
     x: int | None = None
@@ -34,7 +36,9 @@ class WindowState:
     conversation: str | None = None
     drafts: dict[str, str] = field(default_factory=dict)
     edits: dict[str, tuple[str, str]] = field(default_factory=dict)
+    given_up: dict[str, tuple[str, str]] = field(default_factory=dict)
     anchors: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -60,10 +64,24 @@ class WindowState:
             self.edits.pop(message_id, None)
         else:
             self.edits[message_id] = conversation_id, text
+            self.given_up.pop(message_id, None)
+
+    def give_up_edit(self, conversation_id: str, message_id: str, text: str | None) -> None:
+        """Keep what was typed in an editor that was left; None: the message was as it stands."""
+        self.edits.pop(message_id, None)
+        self.given_up.pop(message_id, None)
+        if text is not None:
+            self.given_up[message_id] = conversation_id, text
+        while len(self.given_up) > MAX_GIVEN_UP:
+            self.given_up.pop(next(iter(self.given_up)))
 
     def edits_of(self, conversation_id: str | None) -> dict[str, str]:
         """Return the text in the open editors of a conversation, by message id."""
         return {id_: text for id_, (of, text) in self.edits.items() if of == conversation_id}
+
+    def given_up_of(self, conversation_id: str | None) -> dict[str, str]:
+        """Return what was typed in editors of a conversation that were left, by message id."""
+        return {id_: text for id_, (of, text) in self.given_up.items() if of == conversation_id}
 
     def remember_anchor(self, conversation_id: str, anchor: tuple[str, int] | None) -> None:
         """Keep where the reader was; None means at the end."""
@@ -77,12 +95,15 @@ class WindowState:
         """Keep nothing of a conversation."""
         self.drafts.pop(conversation_id, None)
         self.anchors.pop(conversation_id, None)
-        for message_id in self.edits_of(conversation_id):
-            self.edits.pop(message_id)
+        for kept in (self.edits, self.given_up):
+            for message_id in [id_ for id_, (of, _) in kept.items() if of == conversation_id]:
+                kept.pop(message_id)
 
-    def write(self, path: Path) -> None:
-        """Replace the file; a disk that refuses is logged, since the window must still close."""
+    def write(self, path: Path) -> bool:
+        """Replace the file; False if the disk refuses: the window must still close."""
         try:
             write_json(path, asdict(self))
         except OSError as problem:
             _log.warning("the window's state was not saved: %s", problem.strerror)
+            return False
+        return True

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.ui.window_state import MAX_ANCHORS, WindowState
+from chatdesk.ui.window_state import MAX_ANCHORS, MAX_GIVEN_UP, WindowState
 
 
 def test_it_survives(tmp_path: Path) -> None:
@@ -11,8 +11,10 @@ def test_it_survives(tmp_path: Path) -> None:
     state.remember_draft(None, "half a thought")
     state.remember_draft("abc", "量子")
     state.remember_edit("abc", "n", "in other words")
+    state.give_up_edit("abc", "o", "in vain")
     state.remember_anchor("abc", ("m", 17))
-    state.write(file)
+    state.unread = ("xyz",)
+    assert state.write(file)
     assert WindowState.read(file) == state
 
 
@@ -27,10 +29,12 @@ def test_nothing_is_kept_of_a_conversation_that_is_forgotten() -> None:
     for conversation_id in ("a", "b"):
         state.remember_draft(conversation_id, "text")
         state.remember_edit(conversation_id, f"of {conversation_id}", "")
+        state.give_up_edit(conversation_id, f"left in {conversation_id}", "words")
         state.remember_anchor(conversation_id, ("m", 1))
     state.forget("a")
     assert (list(state.drafts), list(state.anchors)) == (["b"], ["b"])
     assert (state.edits_of("a"), state.edits_of("b")) == ({}, {"of b": ""})
+    assert (state.given_up_of("a"), state.given_up_of("b")) == ({}, {"left in b": "words"})
 
 
 @pytest.mark.parametrize(
@@ -77,4 +81,18 @@ def test_only_the_newest_reading_positions_are_kept() -> None:
 
 def test_a_disk_that_refuses_does_not_stop_the_window(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    WindowState().write(tmp_path / "file" / "window.json")  # must not raise
+    assert not WindowState().write(tmp_path / "file" / "window.json")
+
+
+def test_an_edit_that_was_left_is_kept_until_it_goes_on() -> None:
+    state = WindowState()
+    state.remember_edit("a", "m", "half")
+    state.give_up_edit("a", "m", "half")
+    assert (state.edits_of("a"), state.given_up_of("a")) == ({}, {"m": "half"})
+    state.remember_edit("a", "m", "half")
+    assert (state.edits_of("a"), state.given_up_of("a")) == ({"m": "half"}, {})
+    state.give_up_edit("a", "m", None)
+    assert (state.edits_of("a"), state.given_up_of("a")) == ({}, {})
+    for number in range(MAX_GIVEN_UP + 5):
+        state.give_up_edit("a", str(number), "words")
+    assert len(state.given_up) == MAX_GIVEN_UP

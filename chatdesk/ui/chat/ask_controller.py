@@ -19,6 +19,7 @@ from chatdesk.ui.chat.composer import Composer, ComposerState
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.chat.token_counter import TokenCounter
+from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.notice import Notice
 
 _T = TypeVar("_T")
@@ -83,8 +84,8 @@ class AskController(QObject):
 
     def _accepted(self, sent_from: str | None, conversation_id: str, text: str) -> None:
         self._chat.forget_draft(sent_from, conversation_id, text)
-        if self._chat.current == conversation_id:
-            self._notice.hide()
+        for chat in (sent_from, conversation_id):
+            self._notice.solved(_key(chat))
 
     def _refused(self, sent_from: str | None, text: str, problem: EnvironmentProblem) -> None:
         def again() -> None:
@@ -94,9 +95,9 @@ class AskController(QObject):
                 self._send(sent_from, text)
 
         if self._chat.current == sent_from:
-            self._notice.show_problem(problem, tr("Try again"), again)
+            self._notice.show_problem(problem, tr("Try again"), again, key=_key(sent_from))
         else:  # the words wait in the draft of the chat that was left
-            self._notice.show_problem(problem)
+            self._notice.show_problem(problem, key=_key(sent_from))
 
     def _regenerate(self, message_id: str) -> None:
         """Answer again, as a sibling."""
@@ -188,10 +189,12 @@ class AskController(QObject):
 
     def _pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
-        self._bridge.run(
+        attempt(
+            self._bridge,
+            self._notice,
+            f"pin of {message_id}",
             lambda app: app.chat.pin(message_id, pinned),
             lambda _: self._counter.count_soon(),
-            self._notice.show_problem,
         )
 
     # Facts
@@ -227,8 +230,6 @@ class AskController(QObject):
         self._answering.pop(fact.message.id, None)
         self._chat.finish(fact.message)
         self._show_state()
-        if fact.unsaved:
-            self._notice.show_problem(fact.unsaved, tr("Save again"), self._save_again)
 
     def _on_engine(self, fact: EngineChanged) -> None:
         """Count again when the model can."""
@@ -237,13 +238,6 @@ class AskController(QObject):
     def _on_shown(self, answering: list[Message]) -> None:
         self._answering.update({message.id: message.conversation_id for message in answering})
         self._show_state()
-
-    def _save_again(self) -> None:
-        self._bridge.run(
-            lambda app: app.chat.save_again(),
-            lambda _: self._notice.show_words(tr("Everything is saved."), for_ms=4000),
-            lambda problem: self._notice.show_problem(problem, tr("Save again"), self._save_again),
-        )
 
     # State of the composer
 
@@ -268,3 +262,8 @@ class AskController(QObject):
 
     def _countable(self) -> tuple[str | None, str] | None:
         return None if self._is_answering() else (self._chat.current, self._chat.system_prompt)
+
+
+def _key(chat: str | None) -> str:
+    """The key of notices about what was asked in a chat."""
+    return f"asked in {chat or 'a new chat'}"

@@ -172,6 +172,11 @@ class Composer(QFrame):
         set_class(self._tokens, "danger" if too_long else "small")
 
     @property
+    def editor(self) -> QPlainTextEdit:
+        """The text field."""
+        return self._editor
+
+    @property
     def state(self) -> ComposerState:
         """The present function of the button."""
         return self._state

@@ -1,16 +1,21 @@
 """Between what a person says about answers and chats and the services that keep it."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from PySide6.QtCore import QObject
 
 from chatdesk.core.chat import Mark, Rating
 from chatdesk.core.i18n import tr, trn
 from chatdesk.services.chat.facts import MessageChanged
-from chatdesk.ui.bridge import Bridge
+from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.navigator import Navigator, PageId
+from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.notice import UNDO_MS, Notice
+
+_T = TypeVar("_T")
 
 
 class FeedbackController(QObject):
@@ -29,13 +34,11 @@ class FeedbackController(QObject):
 
     def _rate(self, message_id: str, rating: Rating | None) -> None:
         """Give an answer a thumb, or take it back."""
-        failed = self._notice.show_problem
-        self._bridge.run(lambda app: app.chat.rate(message_id, rating), None, failed)
+        self._do(f"rating of {message_id}", lambda app: app.chat.rate(message_id, rating))
 
     def _mark(self, message_id: str, mark: Mark | None) -> None:
         """Say whether an answer may be learned from; None leaves it to the settings."""
-        failed = self._notice.show_problem
-        self._bridge.run(lambda app: app.chat.mark(message_id, mark), None, failed)
+        self._do(f"mark of {message_id}", lambda app: app.chat.mark(message_id, mark))
 
     def mark_conversation(self, conversation_id: str, mark: Mark | None) -> None:
         """Say whether a chat may be learned from; None leaves it to the settings."""
@@ -50,11 +53,14 @@ class FeedbackController(QObject):
                     for_ms=UNDO_MS,
                 )
 
-        self._bridge.run(
+        self._do(
+            f"mark of {conversation_id}",
             lambda app: app.chat.mark_conversation(conversation_id, mark),
             marked,
-            self._notice.show_problem,
         )
+
+    def _do(self, key: str, work: Work[_T], done: Callable[[_T], None] | None = None) -> None:
+        attempt(self._bridge, self._notice, key, work, done)
 
 
 def learned_words(adapters: int) -> str:

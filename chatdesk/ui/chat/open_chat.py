@@ -11,6 +11,7 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window_state import WindowState
 
@@ -48,6 +49,7 @@ class OpenChat(QObject):
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
         view.message_actions.edit_changed.connect(self._edit_changed)
+        view.message_actions.edit_given_up.connect(self._edit_given_up)
         bridge.opened.connect(self._begin)
         bridge.subscribe(PromptRead, self._on_prompt_read)
         bridge.subscribe(ThinkingArrived, self._on_thinking)
@@ -147,6 +149,7 @@ class OpenChat(QObject):
             path,
             lambda message_id: [other.id for other in conversation.siblings(message_id)],
             self._state.edits_of(conversation.id),
+            self._state.given_up_of(conversation.id),
         )
         if anchor:
             self._view.column.restore_anchor(anchor)
@@ -194,6 +197,12 @@ class OpenChat(QObject):
             self._state.remember_edit(self.current, message_id, text)
             self.state_changed.emit()
 
+    def _edit_given_up(self, message_id: str, text: str | None) -> None:
+        """A message's editor was left; what was typed in it is kept like a draft."""
+        if self.current:
+            self._state.give_up_edit(self.current, message_id, text)
+            self.state_changed.emit()
+
     def forget_edit(self, message_id: str, text: str) -> None:
         """Drop an accepted edit; text typed since then stays."""
         conversation_id, kept = self._state.edits.get(message_id, ("", ""))
@@ -218,8 +227,12 @@ class OpenChat(QObject):
             if current == self.current:
                 self.adapter_shown.emit(choice)
 
-        self._bridge.run(
-            lambda app: app.adapters.choose(current, choice), chosen, self._notice.show_problem
+        attempt(
+            self._bridge,
+            self._notice,
+            f"adapter of {current}",
+            lambda app: app.adapters.choose(current, choice),
+            chosen,
         )
 
     def set_system_prompt(self, text: str) -> None:
@@ -228,10 +241,12 @@ class OpenChat(QObject):
         if current is None:
             self.system_prompt = text
             return
-        self._bridge.run(
+        attempt(
+            self._bridge,
+            self._notice,
+            f"system prompt of {current}",
             lambda app: app.conversations.set_system_prompt(current, text),
             lambda _: self.prompt_changed.emit(),
-            self._notice.show_problem,
         )
 
     def set_default_system_prompt(self, text: str) -> None:

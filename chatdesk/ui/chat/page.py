@@ -13,7 +13,6 @@ from chatdesk.ui.chat.welcome import WIDTH as WELCOME_WIDTH
 from chatdesk.ui.chat.welcome import Greeting, Suggestions
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.motion import dissolve
-from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.widgets.scroll import FittingArea
 
 READING_WIDTH = 760
@@ -29,7 +28,6 @@ class ConversationPage(QWidget):
         self.top_bar = TopBar(theme)
         self.greeting = Greeting(theme)
         self.view = ChatView(theme)
-        self.notice = Notice(theme)
         self.composer = Composer(theme, enter_sends=enter_sends)
         self.suggestions = Suggestions()
         self.status = StatusLine()
@@ -45,7 +43,6 @@ class ConversationPage(QWidget):
         greeting = ComposerColumn(self.greeting, WELCOME_WIDTH)
         column.addWidget(greeting)
         column.addWidget(self.view, 1)
-        column.addWidget(ComposerColumn(self.notice, COMPOSER_WIDTH))
         column.addSpacing(8)
         column.addWidget(ComposerColumn(self.composer, COMPOSER_WIDTH))
         suggestions = FittingArea(ComposerColumn(self.suggestions, WELCOME_WIDTH, scrolls=True))
@@ -65,7 +62,6 @@ class ConversationPage(QWidget):
             self.top_bar,
             self.greeting,
             self.view,
-            self.notice,
             self.composer,
         ):
             part.set_theme(theme)
@@ -92,5 +88,4 @@ class ConversationPage(QWidget):
         self.top_bar.offer_actions(not empty)
         self._column.setStretch(self._above, 2 if empty else 0)
         self._column.setStretch(self._below, 3 if empty else 0)
-        for card in (self.composer, self.notice):
-            card.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
+        self.composer.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)

@@ -46,7 +46,7 @@ class ModelsPage(PageView):
         column = self.column
         column.setSpacing(0)
         header = self.header(self._computer, self._more, self._add)
-        column.addLayout(_inset(header, self.notice, self.search))
+        column.addLayout(_inset(header, self.search))
         column.addSpacing(22)
         column.addLayout(
             _inset(section(tr("On this computer").upper()), self._looking, self._empty)

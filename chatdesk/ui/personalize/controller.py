@@ -170,7 +170,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         if self._preview:
             self._preview.hide()
         self._navigator.open_chat(source.conversation_id, source.message_id)
-        self._chats_notice.show_words(
+        self.notice.show_words(
             tr("What will be learned waits as you left it."),
             "",
             tr("Back to it"),

@@ -56,7 +56,6 @@ class PersonalizePage(PageView):
         column = self.column
         column.setSpacing(16)
         column.addLayout(self._header())
-        column.addWidget(self.notice)
         column.addWidget(self.missing)
         column.addLayout(self._cards)
         column.addWidget(self.how)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # imported with the services, and when the settings are opene
 
 FIRST_LOOK_MS = 60_000  # the start is over, and the first answer probably
 AGAIN_MS = 3_600_000  # the service lets one a day through; a computer may sleep over a longer timer
-BUSY_MS = 60_000  # for as long another notice is left alone
 
 
 class UpdateController(QObject):
@@ -48,9 +47,6 @@ class UpdateController(QObject):
 
     def _notify(self, release: "Release | None") -> None:
         if release is None:
-            return
-        if self._notice.words:  # what it says may matter more
-            QTimer.singleShot(BUSY_MS, self, partial(self._notify, release))
             return
         what = tr("ChatDesk {version} is available.", version=release.version)
         act = partial(open_page, release.page)

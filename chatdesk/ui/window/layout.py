@@ -17,7 +17,6 @@ from chatdesk.ui.feature import Page
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.widgets.motion import fade_in, fade_out
-from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.page_stack import PageStack
 from chatdesk.ui.window.shade import Shade
 from chatdesk.ui.window.side_grip import SideGrip
@@ -83,9 +82,9 @@ class WindowLayout(QWidget):
         return "" if self.shows_chat else self._pages[self._stack.current].title
 
     @property
-    def notice(self) -> Notice:
-        """The notice of the page that is shown."""
-        return self._chat.notice if self.shows_chat else self._made[self._stack.current].notice
+    def middle(self) -> QWidget:
+        """Where the pages are."""
+        return self._stack
 
     def _show(self, page_id: str) -> None:
         self.close_drawer()

@@ -32,6 +32,7 @@ from chatdesk.ui.window.bug_dialog import show_bug
 from chatdesk.ui.window.layout import WindowLayout
 from chatdesk.ui.window.parts import WindowParts
 from chatdesk.ui.window.state_keeper import StateKeeper
+from chatdesk.ui.window.undo_shortcut import UndoShortcut
 from chatdesk.ui.window_state import WindowState
 
 SMALLEST = 480, 360
@@ -57,11 +58,14 @@ class MainWindow(QMainWindow):
         self._bridge = bridge
         self._state = state
         self.navigator = navigator = Navigator(self)
-        self.parts = parts = WindowParts(bridge, navigator, settings, state, theme, self)
+        self.parts = parts = WindowParts(
+            bridge, navigator, settings, state, theme, self, self._is_in_sight
+        )
         self._page, self._chat = parts.page, parts.chat
         self._panels = WindowLayout(
             parts.sidebar, parts.page, parts.inspector, parts.pages, state, navigator
         )
+        parts.notice.stand_in(self._panels.middle, parts.page.composer)
         self.setCentralWidget(self._panels)
         self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
@@ -86,7 +90,7 @@ class MainWindow(QMainWindow):
             (sidebar.new_chat_requested, self.new_chat),
             (sidebar.open_requested, self.open_conversation),
             (sidebar.rename_requested, conversations.rename),
-            (sidebar.delete_requested, conversations.delete),
+            (sidebar.delete_requested, parts.chat_deleter.delete),
             (sidebar.hide_requested, panels.toggle_sidebar),
             (sidebar.mark_requested, parts.feedback.mark_conversation),
             (sidebar.page_requested, navigator.show),
@@ -106,7 +110,9 @@ class MainWindow(QMainWindow):
             (chat.state_changed, keeper.save_soon),
             (chat.adapter_shown, composer.adapter.show_choice),
             (conversations.listed, self._show_title),
-            (conversations.state_changed, keeper.save_soon),
+            (parts.chat_deleter.state_changed, keeper.save_soon),
+            (parts.states.state_changed, keeper.save_soon),
+            (page.view.message_actions.composer_wanted, composer.setFocus),
             (settings.changed, self._on_settings),
             (navigator.chat_requested, self._open_message),
             (navigator.model_requested, self._chat_with),
@@ -138,10 +144,12 @@ class MainWindow(QMainWindow):
             (Keys.INSPECTOR, self._panels.toggle_inspector),
             (Keys.MODEL_OPTIONS, navigator.show_options),
             (Keys.SETTINGS, navigator.show_settings),
+            (Keys.NOTICE, self.notice.focus_newest),
             (Keys.QUIT, self.close),
             *((page.shortcut, partial(navigator.show, page.id)) for page in self._with_shortcut()),
         ):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
+        UndoShortcut(self, self.composer.editor, self.parts.deletions.undo_last)
         # Only while there is something to stop: Esc also leaves menus and edited messages.
         stop = QShortcut(QKeySequence("Escape"), self)
         stop.activated.connect(self._stop_or_go_back)
@@ -163,8 +171,8 @@ class MainWindow(QMainWindow):
 
     @property
     def notice(self) -> Notice:
-        """Notice bar (used by tests)."""
-        return self._page.notice
+        """The notices (used by tests)."""
+        return self.parts.notice
 
     @property
     def settings(self) -> SettingsController:
@@ -183,7 +191,7 @@ class MainWindow(QMainWindow):
 
     def _on_bug(self, bug: BaseException) -> None:
         if isinstance(bug, EnvironmentProblem):
-            self._panels.notice.show_problem(bug)
+            self.notice.show_problem(bug)
         else:
             show_bug(bug, self)
 
@@ -196,8 +204,13 @@ class MainWindow(QMainWindow):
         self.parts.sidebar.select(current if self._panels.shows_chat else None)
         title = self.parts.list_model.title_of(current)
         self._page.top_bar.show_title(title)
+        if self._panels.shows_chat:
+            self.parts.states.looked_at(current)
         title = self._panels.title or title
         self.setWindowTitle(f"{title} – ChatDesk" if title else "ChatDesk")
+
+    def _is_in_sight(self, conversation_id: str) -> bool:
+        return self._panels.shows_chat and conversation_id == self._chat.current
 
     def _on_settings(self, settings: Settings) -> None:
         self.composer.enter_sends = settings.general.enter_sends
@@ -256,7 +269,7 @@ class MainWindow(QMainWindow):
 
     def _delete_open(self) -> None:
         if self._chat.current:
-            self.parts.conversations.delete(self._chat.current)
+            self.parts.chat_deleter.delete(self._chat.current)
 
     def _focus_search(self) -> None:
         self._panels.open_sidebar()
@@ -283,7 +296,10 @@ class MainWindow(QMainWindow):
         self._keeper.save()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the state of the window, then emit that it is closed."""
+        """Save the state of the window, then emit that it is closed; first what is not saved."""
+        if self.parts.unsaved.holds(self.close):
+            event.ignore()
+            return
         self.parts.inspector.flush()
         self.save_state()
         event.accept()

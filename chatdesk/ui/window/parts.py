@@ -1,5 +1,7 @@
 """The parts of the window: its widgets, its features, and the controllers of the chat."""
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.services.chat.facts import AnswerEnded
@@ -10,12 +12,17 @@ from chatdesk.ui.chat.ask_controller import AskController
 from chatdesk.ui.chat.engine_notices import EngineNotices
 from chatdesk.ui.chat.feedback_controller import FeedbackController
 from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.message_deleter import MessageDeleter
 from chatdesk.ui.chat.missing_model import MissingModel
 from chatdesk.ui.chat.model_controller import ModelController
 from chatdesk.ui.chat.new_chat_defaults import NewChatDefaults
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.chat.page import ConversationPage
+from chatdesk.ui.chat.unsaved_controller import UnsavedController
+from chatdesk.ui.deletions import Deletions
 from chatdesk.ui.feature import Host
+from chatdesk.ui.history.chat_deleter import ChatDeleter
+from chatdesk.ui.history.chat_states import ChatStates
 from chatdesk.ui.history.controller import ConversationsController
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.sidebar import Sidebar
@@ -24,13 +31,14 @@ from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.features import FEATURES
 from chatdesk.ui.window.settings_pages import settings_pages
 from chatdesk.ui.window_state import WindowState
 
 
 class WindowParts:
-    """Makes the parts; `window` is what dialogs belong to."""
+    """Makes the parts; `window` is what dialogs belong to, and it says which chat is in sight."""
 
     def __init__(
         self,
@@ -40,11 +48,13 @@ class WindowParts:
         state: WindowState,
         theme: Theme,
         window: QWidget,
+        is_in_sight: Callable[[str], bool],
     ) -> None:
         self.list_model = ConversationListModel()
         self.page = page = ConversationPage(theme, enter_sends=settings.now.general.enter_sends)
         self.inspector = Inspector(settings.now.chat.sampling, theme)
-        view, composer, notice = page.view, page.composer, page.notice
+        self.notice = notice = Notice(theme)
+        view, composer = page.view, page.composer
         host = Host(bridge, navigator, settings, notice, window, self.list_model.title_of)
         self.features = tuple(make(host) for make in FEATURES)
         self.pages = tuple(page for feature in self.features for page in feature.pages)
@@ -55,9 +65,20 @@ class WindowParts:
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
         self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
         self.ask = AskController(bridge, self.chat, view, composer, notice)
-        self.conversations = ConversationsController(
-            bridge, navigator, self.chat, self.sidebar, self.list_model, notice, state
+        self.unsaved = UnsavedController(bridge, view, notice, window)
+        self.conversations = ConversationsController(bridge, self.sidebar, self.list_model, notice)
+        self.states = ChatStates(bridge, self.list_model, state, is_in_sight)
+        self.deletions = Deletions()
+        self.chat_deleter = ChatDeleter(
+            bridge,
+            navigator,
+            self.chat,
+            self.list_model.title_of,
+            notice,
+            state,
+            self.deletions,
         )
+        self.message_deleter = MessageDeleter(bridge, self.chat, view, notice, self.deletions)
         self.feedback = FeedbackController(bridge, navigator, view, notice)
         self.adapters = AdapterController(
             bridge, navigator, composer.adapter, self.inspector, notice
@@ -69,13 +90,20 @@ class WindowParts:
         )
         self.defaults = NewChatDefaults(bridge, settings, notice)
         self.updates = UpdateController(bridge, settings, notice, window)
-        self.engine_notices = EngineNotices(bridge, navigator, notice, settings)
+        self.engine_notices = EngineNotices(bridge, navigator, notice, settings, is_in_sight)
         bridge.subscribe(AnswerEnded, self._show_speed)
         bridge.subscribe(EngineChanged, self._show_engine)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        for part in (self.sidebar, self.page, self.inspector, self.settings, *self.features):
+        for part in (
+            self.sidebar,
+            self.page,
+            self.inspector,
+            self.notice,
+            self.settings,
+            *self.features,
+        ):
             part.set_theme(theme)
 
     # Facts

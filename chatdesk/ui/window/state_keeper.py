@@ -12,6 +12,7 @@ from chatdesk.ui.window_state import WindowState
 
 STATE_DELAY_MS = 400
 REFIT_DELAY_MS = 200  # the window system places windows too, and comes first
+AGAIN_MS = 5_000  # after a disk that refused
 
 
 class StateKeeper(QObject):
@@ -28,7 +29,7 @@ class StateKeeper(QObject):
         self._state = state
         self._path = path
         self._remember = remember
-        self._timer = QTimer(self, singleShot=True, interval=STATE_DELAY_MS)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.save)
         self._refit_timer = QTimer(self, singleShot=True, interval=REFIT_DELAY_MS)
         self._refit_timer.timeout.connect(lambda: refit(window))
@@ -44,7 +45,7 @@ class StateKeeper(QObject):
     def save_soon(self) -> None:
         """Save soon, because something changed."""
         if not self._timer.isActive():  # continuous typing must not delay it
-            self._timer.start()
+            self._timer.start(STATE_DELAY_MS)
 
     def save(self) -> None:
         """Save what a restart restores."""
@@ -55,7 +56,8 @@ class StateKeeper(QObject):
         if not state.maximized:
             state.x, state.y = window.x(), window.y()
             state.width, state.height = window.width(), window.height()
-        state.write(self._path)
+        if not state.write(self._path):
+            self._timer.start(AGAIN_MS)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Detect that the window was moved, resized or shown."""

@@ -152,7 +152,7 @@ def test_deleting_a_chat_that_was_learned_from_says_so(window: Window) -> None:
     question = window.ask("say: one")
     window.until(lambda: window.titles == ["A fitting title"])
     learned(window, question)
-    window.window.parts.conversations.delete(question.conversation_id)
+    window.window.parts.chat_deleter.delete(question.conversation_id)
     window.until(lambda: "1 adapter learned from it" in window.window.notice.words)
     window.window.notice.act()
     window.until(lambda: len(window.messages) == 2)  # the undo is still there

@@ -1,8 +1,10 @@
 """What a person says about answers, from the window to the database and back."""
 
+import pytest
 from PySide6.QtCore import Qt
 
 from chatdesk.core.chat import Conversation, Mark, Rating
+from chatdesk.core.errors import StoreProblem
 from chatdesk.ui.history.sidebar import Sidebar
 from tests.ui.driver import Window
 
@@ -73,3 +75,23 @@ def test_a_chat_is_marked(window: Window) -> None:
     window.until(lambda: stored(window).mark is Mark.EXCLUDE)
     sidebar.mark_requested.emit(conversation_id, None)
     window.until(lambda: stored(window).mark is None)
+
+
+def test_a_rating_that_could_not_be_stored_can_be_tried_again(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreProblem("The disk is full.")
+
+    answer = window.ask("say: one")
+    button = window.view_of(answer).actions_row.rating_buttons[Rating.UP]
+    assert window.desktop.services
+    with monkeypatch.context() as full:
+        full.setattr(window.desktop.services.chat, "rate", refuse)
+        button.click()
+        window.until(lambda: "full" in window.window.notice.words)
+    window.window.notice.show_words("Something else.")
+    window.window.notice.act()
+    window.until(button.isChecked)
+    assert stored(window).by_id[answer.id].rating is Rating.UP
+    assert window.window.notice.words == "Something else."

@@ -230,7 +230,7 @@ def test_deleting_can_be_undone(window: Window) -> None:
     window.until(lambda: window.titles == ["A fitting title"])
     services = window.desktop.services
     assert services
-    window.window.parts.conversations.delete(services.conversations.list()[0].id)
+    window.window.parts.chat_deleter.delete(services.conversations.list()[0].id)
     window.until(lambda: window.titles == [])
     assert "A fitting title" in window.window.notice.words
     window.window.notice.act()
@@ -264,12 +264,13 @@ def test_a_full_disk_is_told_and_can_be_retried(window: Window) -> None:
     with disk_full(services):
         window.until(lambda: len(window.messages[-1].text) > 20_000)
         window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
-        window.until(lambda: "full" in window.window.notice.words)
+        window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
         text = window.messages[-1].text
+        assert "full" in window.window.notice.words
         window.window.notice.act()
         window.until(lambda: "full" in window.window.notice.words)
     window.window.notice.act()
-    window.until(lambda: "saved" in window.window.notice.words)
+    window.until(lambda: window.window.notice.words == "Everything is saved.")
     stored = services.conversations.get(window.messages[-1].conversation_id).path()[-1]
     assert stored.text == text
     assert window.messages[-1].text == text

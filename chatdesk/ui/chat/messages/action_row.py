@@ -38,7 +38,10 @@ class MessageActions(QObject):
     edit_requested = Signal(str, str)  # ask this in place of the message
     correct_requested = Signal(str, str)  # put this beside the answer
     edit_changed = Signal(str, object)  # what is in the message's editor; None: it was closed
+    edit_given_up = Signal(str, object)  # it was left with other words; None: with the old ones
+    composer_wanted = Signal()  # what had the focus is gone
     branch_requested = Signal(str)
+    delete_requested = Signal(str)
     pin_requested = Signal(str, bool)
     rate_requested = Signal(str, object)  # a Rating, or None to take it back
     mark_requested = Signal(str, object)  # a Mark or None
@@ -89,9 +92,8 @@ class ActionRow(QWidget):
             self._add_rating(line)
         self.pin_button = self._button("pin", tr("Pin"), line)
         self.pin_button.clicked.connect(self._pin)
-        if role is not Role.USER:
-            self.more_button = self._button("more", tr("More"), line)
-            self.more_button.clicked.connect(self._open_more)
+        self.more_button = self._button("more", tr("More"), line)
+        self.more_button.clicked.connect(self._open_more)
         self.previous_button = self._button("chevron-left", tr("Previous version"), line)
         self.previous_button.clicked.connect(lambda: self._go(-1))
         self.position = _Fading(self)
@@ -157,6 +159,15 @@ class ActionRow(QWidget):
     def more_menu(self) -> QMenu:
         """The menu of what is rarely done."""
         menu = QMenu(self)
+        if self._message.role is not Role.USER:
+            self._add_marks(menu)
+            menu.addSeparator()
+        delete = partial(self._actions.delete_requested.emit, self._message.id)
+        asked = self._message.role is Role.USER
+        menu.addAction(tr("Delete with its answer") if asked else tr("Delete"), delete)
+        return menu
+
+    def _add_marks(self, menu: QMenu) -> None:
         for mark, words in (
             (Mark.INCLUDE, tr("Learn from this")),
             (Mark.EXCLUDE, tr("Never learn from this")),
@@ -167,7 +178,6 @@ class ActionRow(QWidget):
             action = menu.addAction(words, request)
             action.setCheckable(True)
             action.setChecked(is_set)
-        return menu
 
     def _open_more(self) -> None:
         menu = self.more_menu()

@@ -33,12 +33,15 @@ class ChatView(QWidget):
         self.column = MessageColumn(theme, self.message_actions)
         self._frames = FrameTimer(self.column)
         self._edits: dict[str, str] = {}  # message id -> what is in its editor
+        self._given_up: dict[str, str] = {}  # likewise of editors that were left
+        self._unsaved: frozenset[str] = frozenset()
         self._typed_at: tuple[str, int] | None = None  # the editor with the cursor, in a rebuild
         self._caret_on = True
         self._blink_timer = QTimer(self)
         self._blink_timer.setInterval(_BLINK_MS)
         self._blink_timer.timeout.connect(self._blink)
         self.message_actions.edit_changed.connect(self._keep_edit)
+        self.message_actions.edit_given_up.connect(self._keep_given_up)
         self.column.view_built.connect(self._on_built)
         self.column.view_dropped.connect(self._on_dropped)
         self.column.rebuilt.connect(self._on_rebuilt)
@@ -55,12 +58,14 @@ class ChatView(QWidget):
         messages: Sequence[Message],
         siblings: Siblings,
         edits: Mapping[str, str] | None = None,
+        given_up: Mapping[str, str] | None = None,
     ) -> None:
         """Show these messages, oldest first, from their end.
 
-        `edits` is what stands in the editors that are open, by message id.
+        `edits` is what stands in the editors that are open, by message id, `given_up` what stood in
+        those that were left.
         """
-        self._edits = dict(edits or {})
+        self._edits, self._given_up = dict(edits or {}), dict(given_up or {})
         self.column.show_path(messages, siblings)
 
     def clear(self) -> None:
@@ -135,6 +140,14 @@ class ChatView(QWidget):
         if shown := self.column.message(message.id):
             self.replace(message.with_content_of(shown))
 
+    def show_unsaved(self, message_ids: frozenset[str]) -> None:
+        """Say of these answers that they are not saved yet, and of no others."""
+        changed = self._unsaved ^ message_ids
+        self._unsaved = message_ids
+        for view in [view for view in self.column.views if view.message.id in changed]:
+            view.set_unsaved(view.message.id in message_ids)
+            self.column.relayout(view)
+
     def edit(self, message_id: str, text: str | None = None) -> None:
         """Edit a message in place, as it stands or with another text; or go on editing it."""
         if view := self.column.built_view(message_id):
@@ -169,9 +182,12 @@ class ChatView(QWidget):
     # Widgets come and go
 
     def _on_built(self, view: MessageView) -> None:
+        view.given_up = self._given_up.get(view.message.id)
         text = self._edits.get(view.message.id)
         if text is not None:
             view.open_editor(text)
+        if view.message.id in self._unsaved:
+            view.set_unsaved(True)
         if view.unfinished:
             self._frames.want(view)
 
@@ -192,6 +208,12 @@ class ChatView(QWidget):
             self._edits.pop(message_id, None)
         else:
             self._edits[message_id] = text
+            self._given_up.pop(message_id, None)
+
+    def _keep_given_up(self, message_id: str, text: str | None) -> None:
+        self._given_up.pop(message_id, None)
+        if text is not None:
+            self._given_up[message_id] = text
 
     # Streaming
 

@@ -1,6 +1,6 @@
 """The editor of a message's text, in its place."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ _FRAME = 90  # pixels around the text
 
 
 class MessageEditor(QFrame):
-    """Escape cancels, Ctrl+Enter accepts the new text: to ask again, or as the better answer.
+    """Escape leaves, Ctrl+Enter accepts the new text: to ask again, or as the better answer.
 
     An answer must be changed before it can be accepted. Accepted text stays, read-only, until the
     owner closes the editor or calls `go_on`.
@@ -30,13 +30,17 @@ class MessageEditor(QFrame):
         self._most_lines = _LINES[role]
         self._unwanted = before.strip() if role is Role.ASSISTANT else ""
         set_class(self, "edit-card")
-        self.text = QPlainTextEdit(text, self)
+        self.text = QPlainTextEdit(before, self)
+        if text != before:  # undoing leads back to the message
+            cursor = self.text.textCursor()
+            cursor.select(cursor.SelectionType.Document)
+            cursor.insertText(text)
         self.text.setFrameShape(QFrame.Shape.NoFrame)
         self.text.setTabChangesFocus(True)
         self.text.moveCursor(self.text.textCursor().MoveOperation.End)
         self.text.textChanged.connect(self._changed)
         self.cancel_button = QPushButton(tr("Cancel"), self)
-        self.cancel_button.setToolTip(tr("Leave the message as it was (Esc)"))
+        self.cancel_button.setToolTip(tr("Leave the message as it was; your words are kept (Esc)"))
         self.cancel_button.clicked.connect(self.cancelled)
         set_class(self.cancel_button, "ghost")
         self.accept_button = QPushButton(self)
@@ -83,6 +87,15 @@ class MessageEditor(QFrame):
         wrapped = int(self.text.document().size().height())
         lines = min(max(2, wrapped), self._most_lines)
         return lines * self.text.fontMetrics().lineSpacing() + _FRAME
+
+    def event(self, event: QEvent) -> bool:
+        """Escape belongs to the editor, also while it would stop an answer."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            assert isinstance(event, QKeyEvent)
+            if event.key() == Qt.Key.Key_Escape:
+                event.accept()
+                return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle Escape and Ctrl+Enter, wherever in the card the focus is."""

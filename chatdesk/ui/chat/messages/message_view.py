@@ -46,6 +46,8 @@ class MessageView(QWidget):
         self._theme = theme
         self.message_actions = actions
         self._is_last = is_last
+        self._unsaved = False
+        self.given_up: str | None = None  # what was typed in an editor that was left
         self.editor: MessageEditor | None = None
         self.card: QFrame | None = None
         self.card_text: ProseView | None = None
@@ -103,6 +105,11 @@ class MessageView(QWidget):
             self._is_last = is_last
             self._show_state()
 
+    def set_unsaved(self, unsaved: bool) -> None:
+        """Set if the answer is not saved yet."""
+        self._unsaved = unsaved
+        self._show_state()
+
     def append_thinking(self, piece: str, *, at_start: bool) -> None:
         """More of what the model thinks before its answer; `flush` shows it."""
         if self.body is not None:
@@ -154,9 +161,13 @@ class MessageView(QWidget):
         return self.editor is not None
 
     def begin_edit(self, text: str | None = None) -> None:
-        """Edit the message in place, beginning with `text` or else as it stands; or go on."""
+        """Edit the message in place, or go on.
+
+        It begins with `text`, or else with what was given up last, or else as it stands.
+        """
         if self.editor is None:
-            text = self.message.text if text is None else text
+            kept = self.message.text if self.given_up is None else self.given_up
+            text = kept if text is None else text
             self.open_editor(text).go_on()
             self.message_actions.edit_changed.emit(self.message.id, text)
         else:
@@ -168,7 +179,7 @@ class MessageView(QWidget):
         self.editor = editor = MessageEditor(role, text, self.message.text, self)
         actions = self.message_actions
         requested = actions.edit_requested if self.card else actions.correct_requested
-        editor.cancelled.connect(self.end_edit)
+        editor.cancelled.connect(self._give_up_edit)
         editor.accepted.connect(partial(requested.emit, message_id))
         editor.changed.connect(partial(actions.edit_changed.emit, message_id))
         editor.resized.connect(self.resized)
@@ -179,10 +190,20 @@ class MessageView(QWidget):
         self.resized.emit()
         return editor
 
+    def _give_up_edit(self) -> None:
+        """Leave the editor. What was typed comes back with the next one."""
+        assert self.editor
+        text = self.editor.text.toPlainText()
+        is_other = bool(text.strip()) and text.strip() != self.message.text.strip()
+        self.end_edit()
+        self.given_up = text if is_other else None
+        self.message_actions.edit_given_up.emit(self.message.id, self.given_up)
+
     def end_edit(self) -> None:
         """Close the editor: its text was accepted, or given up."""
         if self.editor is None:
             return
+        self.given_up = None
         focused = QApplication.focusWidget()
         was_focused = focused is not None and self.editor.isAncestorOf(focused)
         self.editor.hide()
@@ -194,7 +215,7 @@ class MessageView(QWidget):
         self._show_marks()
         self._show_state()
         if was_focused:
-            self.actions_row.edit_button.setFocus()
+            self.message_actions.composer_wanted.emit()
         self.message_actions.edit_changed.emit(self.message.id, None)
         self.resized.emit()
 
@@ -255,7 +276,7 @@ class MessageView(QWidget):
     def _show_state(self) -> None:
         streaming = self.message.state is MessageState.STREAMING
         if self._state is not None:
-            self._state.show_state(self.message, self._is_last)
+            self._state.show_state(self.message, self._is_last, unsaved=self._unsaved)
             self.actions_row.facts.set_words(facts(self.message))
             if streaming and not _has_begun(self.message):
                 self._state.show_progress(0, 0)

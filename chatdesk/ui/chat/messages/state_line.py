@@ -44,15 +44,16 @@ class StateLine(QWidget):
         set_class(button, "chip")
         return button
 
-    def show_state(self, message: Message, is_last: bool) -> None:
-        """Show how `message` ended; nothing when it ended well."""
-        words, look, picture = _sentence(message)
+    def show_state(self, message: Message, is_last: bool, *, unsaved: bool = False) -> None:
+        """Show how `message` ended, and if it is not saved yet; nothing when all is well."""
+        words, look, picture = _sentence(message, unsaved)
         resumable = (
             bool(message.text or message.thinking) and message.state is not MessageState.FAILED
         )
-        self.continue_button.setVisible(bool(words) and is_last and resumable)
+        ended_early = bool(_sentence(message)[0])
+        self.continue_button.setVisible(ended_early and is_last and resumable)
         self.retry_button.setVisible(
-            bool(words)
+            ended_early
             and is_last
             and not resumable
             and message.state is not MessageState.STREAMING
@@ -78,8 +79,10 @@ class StateLine(QWidget):
         self.setVisible(bool(words))
 
 
-def _sentence(message: Message) -> tuple[str, str, str]:
+def _sentence(message: Message, unsaved: bool = False) -> tuple[str, str, str]:
     """Return the words for a message's state, their look and their icon."""
+    if unsaved and message.state is not MessageState.STREAMING:
+        return _not_saved(message), "warn", "warning"
     error = message.answer.error if message.answer else None
     reason = message.answer.stop_reason if message.answer else None
     kept = bool(message.text or message.thinking)
@@ -95,3 +98,15 @@ def _sentence(message: Message) -> tuple[str, str, str]:
     if message.state is MessageState.COMPLETE and reason == StopReason.LENGTH:
         return (tr("The answer reached its maximum length."), "small", "info")
     return ("", "small", "")
+
+
+def _not_saved(message: Message) -> str:
+    """How an answer ended that is not saved yet."""
+    error = message.answer.error if message.answer else None
+    if message.state is MessageState.STOPPED:
+        return tr("Stopped by you. What was written is not saved yet.")
+    if message.state is MessageState.COMPLETE:
+        return tr("This answer is not saved yet.")
+    if error:
+        return tr("{what} {todo}", what=error, todo=tr("What was written is not saved yet."))
+    return tr("The answer was interrupted. What was written is not saved yet.")

@@ -21,6 +21,7 @@ from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.questions import ask_for_words
 
 _T = TypeVar("_T")
@@ -108,7 +109,12 @@ class ModelActions(QObject):
         dialog.flush()
         model_id, before, after = dialog.kept.model.id, dialog.kept.notes, dialog.notes
         if before != after:
-            self._do(lambda app: app.models.notes.edit(model_id, before, after))
+            attempt(
+                self._bridge,
+                self._page.notice,
+                f"notes of {model_id}",
+                lambda app: app.models.notes.edit(model_id, before, after),
+            )
 
     # Rows
 
@@ -122,7 +128,12 @@ class ModelActions(QObject):
 
     def _rename(self, kept: KeptModel) -> None:
         def rename(name: str) -> None:
-            self._do(lambda app: app.models.notes.rename(kept.model.id, name.strip()))
+            attempt(
+                self._bridge,
+                self._page.notice,
+                f"name of {kept.model.id}",
+                lambda app: app.models.notes.rename(kept.model.id, name.strip()),
+            )
 
         ask_for_words(self._page, tr("Rename"), tr("Name of the model"), kept.name, rename)
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.chat import Message, Role
+from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.chat.composer import ComposerState
@@ -113,16 +113,60 @@ def test_another_theme_leaves_the_edit(window: Window, theme: Theme) -> None:
     assert edited(window, window.messages[0]) == "say: one and a half"
 
 
-def test_an_edit_that_is_given_up_is_forgotten(window: Window) -> None:
+def given_up(window: Window) -> dict[str, tuple[str, str]]:
+    """What a restart after a crash would find of editors that were left."""
+    return WindowState.read(window.paths.window_state).given_up
+
+
+@pytest.mark.parametrize("by", ["Up", "pencil"])
+def test_words_that_were_left_with_escape_come_back(window: Window, by: str) -> None:
     window.ask("say: one")
     question = window.messages[0]
     field = begin(window, question, " and a half")
-    window.until(lambda: list(kept(window)) == [question.id])
     window.qtbot.keyClick(field, Qt.Key.Key_Escape)
-    window.until(lambda: not kept(window))
+    assert edited(window, question) is None
+    assert window.window.focusWidget() is window.editor  # where one types on
+    window.until(lambda: bool(given_up(window)))
     window.window.open_conversation(go_elsewhere(window))
     window.until(lambda: question in window.messages)
-    assert edited(window, question) is None
+    if by == "Up":
+        window.qtbot.keyClick(window.editor, Qt.Key.Key_Up)
+    else:
+        begin(window, question, "")
+    assert edited(window, question) == "say: one and a half"
+    again = editor_of(window, question)
+    assert again
+    again.undo()
+    assert again.toPlainText() == "say: one"
+    window.qtbot.keyClick(again, Qt.Key.Key_Escape)
+    window.until(lambda: not given_up(window))
+
+
+def test_words_that_were_left_survive_a_restart(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        window.until_ready()
+        window.ask("say: one")
+        question = window.messages[0]
+        window.qtbot.keyClick(begin(window, question, " and a half"), Qt.Key.Key_Escape)
+    with opened(qtbot, qapp, paths) as window:
+        window.until(lambda: bool(window.messages))
+        begin(window, window.messages[0], "")
+        assert edited(window, window.messages[0]) == "say: one and a half"
+
+
+def test_escape_leaves_the_editor_and_stops_no_answer(window: Window) -> None:
+    window.ask("say: one")
+    field = begin(window, window.messages[0], " and a half")
+    assert window.desktop.services
+    window.desktop.services.chat.send(window.messages[0].conversation_id, "slow")
+    window.until(lambda: len(window.messages) == 4)
+    window.qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert edited(window, window.messages[0]) is None
+    assert window.messages[-1].state is MessageState.STREAMING
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
 
 
 def test_an_edit_that_is_sent_is_forgotten(window: Window) -> None:
@@ -139,11 +183,11 @@ def test_an_edit_goes_with_its_chat_and_comes_back_with_it(window: Window) -> No
     question = window.messages[0]
     begin(window, question, " and a half")
     window.until(lambda: bool(kept(window)))
-    window.window.parts.conversations.delete(question.conversation_id)
-    window.until(lambda: not kept(window))
+    window.window.parts.chat_deleter.delete(question.conversation_id)
+    window.until(lambda: window.titles == [])
     window.window.notice.act()
     window.until(lambda: edited(window, question) == "say: one and a half")
-    window.until(lambda: bool(kept(window)))
+    assert kept(window)
 
 
 def test_up_goes_on_with_the_edit_that_is_open(window: Window) -> None:
