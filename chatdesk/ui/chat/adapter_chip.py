@@ -31,7 +31,7 @@ class AdapterChip(ElidingButton):
         self._adapters: tuple[AdapterRecord, ...] = ()
         self._active: AdapterRecord | None = None
         self._choice: str | None = None
-        self.setToolTip(tr("What this chat is answered with"))
+        self.explain(tr("What this chat is answered with"))
         self.choices = QMenu(self)
         self.open_when_pressed(self.choices)
         self.hide()

@@ -108,6 +108,7 @@ class Composer(QFrame):
         self._editor.installEventFilter(self)
         self.setFocusProxy(self._editor)
         self._model.open_when_pressed(self._menu)
+        self._model.explain(tr("The model that answers; press to use another one"))
         set_class(self._tokens, "small")
         self._button.setFixedSize(BUTTON, BUTTON)
         set_class(self._button, "primary")

@@ -74,6 +74,7 @@ class StatusLine(QLabel):
                 if self._shared
                 else tr("everything stays on this computer")
             )
+        self.setToolTip("\n".join(parts))  # also what there is no room for
         measure = self.fontMetrics()
         while len(parts) > 1 and measure.horizontalAdvance(_GAP.join(parts)) > self.width():
             parts.pop()

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy
 
 from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.menus import open_when_pressed
 
 NARROWEST = 44  # pixels: only its icon
@@ -17,7 +18,7 @@ class ElidingButton(QPushButton):
 
     def __init__(self, name: str, widest: int = 400) -> None:
         super().__init__()
-        self._words = ""
+        self._words = self._tip = ""
         self._widest = widest
         self._whole = 0  # pixels that show all words
         self._ideal = QSize()
@@ -31,6 +32,11 @@ class ElidingButton(QPushButton):
     def words(self) -> str:
         """All its words."""
         return self._words
+
+    def explain(self, tip: str) -> None:
+        """Set what the tool tip says; where words are cut, they come first."""
+        self._tip = tip
+        self._measure()
 
     def set_words(self, words: str) -> None:
         """Change the words."""
@@ -86,10 +92,12 @@ class ElidingButton(QPushButton):
         self._cut(self.width() if self.isVisible() else self._ideal.width())
 
     def _cut(self, width: int) -> None:
-        words, metrics = self._words, self.fontMetrics()
+        words, metrics, tip = self._words, self.fontMetrics(), self._tip
         if width < self._whole:
             room = metrics.horizontalAdvance(words) + width - self._whole
             words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(0, room))
+            tip = "\n".join(filter(None, (self._words, tip)))
+        self.setToolTip(tool_tip(tip) if tip else "")
         self.setText(_plain(words))
 
 

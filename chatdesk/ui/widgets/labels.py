@@ -46,5 +46,5 @@ class LineLabel(QLabel):
 
 def tool_tip(words: str) -> str:
     """Return untrusted words as a tool tip, which would otherwise be read as rich text."""
-    escaped = words.replace("&", "&amp;").replace("<", "&lt;")
+    escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
     return f"<span>{escaped}</span>"
