@@ -7,12 +7,11 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
 from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
+from chatdesk.ui.widgets.buttons import AIR, BAR_MARGINS, tool_button
 from chatdesk.ui.widgets.labels import LineLabel
 from chatdesk.ui.widgets.menus import open_when_pressed
 
 MARGIN = 24  # pixels at the left, as beside the conversation
-_AIR = 10  # pixels in a button before its picture
 
 
 class TopBar(QWidget):
@@ -71,7 +70,7 @@ class TopBar(QWidget):
 
     def offer_sidebar(self, offered: bool) -> None:
         """Show or hide the sidebar's button, and the one for what else is asked for there."""
-        margin = MARGIN - _AIR if offered else MARGIN
+        margin = MARGIN - AIR if offered else MARGIN
         self._row.setContentsMargins(margin, *BAR_MARGINS)
         self._sidebar.setVisible(offered)
         self._new.setVisible(offered)

@@ -14,7 +14,16 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -22,6 +31,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QToolTip,
     QWidget,
 )
 
@@ -29,6 +39,7 @@ from chatdesk.ui.history.conversation_list_model import ChatState, ConversationL
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.reduced_motion import reduced_motion
 from chatdesk.ui.theme import TINY_PX, Theme, text_font
+from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 
 ROW_HEIGHT = 33
@@ -170,6 +181,14 @@ class ConversationList(QListView):
         return None
 
 
+def _title_room(row: QRect, *, shares: bool) -> QRect:
+    """Where a title is painted; it `shares` its row with a button or a dot."""
+    room = row.adjusted(_PAD, 0, -_PAD, 0)
+    if shares:
+        room.setRight(more_rect(row).left() - 2)
+    return room
+
+
 class _ConversationDelegate(QStyledItemDelegate):
     """Paints a row: a small heading, or a title on a rounded ground when chosen or hovered."""
 
@@ -209,12 +228,8 @@ class _ConversationDelegate(QStyledItemDelegate):
     ) -> None:
         self._paint_ground(painter, rect.adjusted(0, 1, 0, -1), state)
         happens = index.data(ListRole.STATE)
-        focused = bool(state & QStyle.StateFlag.State_HasFocus)
-        has_more = bool(state & QStyle.StateFlag.State_MouseOver) or focused
-        has_more = has_more or self.menu_of == index
-        room = rect.adjusted(_PAD, 0, -_PAD, 0)
-        if has_more or happens is not ChatState.QUIET:
-            room.setRight(more_rect(rect).left() - 2)
+        has_more = self._has_more(state, index)
+        room = _title_room(rect, shares=has_more or happens is not ChatState.QUIET)
         painter.setFont(text_font())
         painter.setPen(QColor(self.theme.text))
         elide = Qt.TextElideMode.ElideRight
@@ -224,6 +239,25 @@ class _ConversationDelegate(QStyledItemDelegate):
             self._paint_more(painter, more_rect(rect), index)
         elif happens is not ChatState.QUIET:
             self._paint_dot(painter, more_rect(rect), happens)
+
+    def _has_more(self, state: QStyle.StateFlag, index: Index) -> bool:
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
+        return bool(state & QStyle.StateFlag.State_MouseOver) or focused or self.menu_of == index
+
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: Index,
+    ) -> bool:
+        """Tell a title whole where it is cut; below its row, which it would hide."""
+        title = str(index.data(Qt.ItemDataRole.ToolTipRole) or "")
+        room = _title_room(option.rect, shares=True).width()
+        cut = QFontMetrics(text_font()).horizontalAdvance(title) > room
+        below = view.viewport().mapToGlobal(option.rect.bottomLeft())
+        QToolTip.showText(below, tool_tip(title) if cut else "", view.viewport(), option.rect)
+        return True
 
     def _paint_more(self, painter: QPainter, square: QRect, index: Index) -> None:
         if index in (self.pointed_more, self.menu_of):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -25,6 +25,7 @@ from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.buttons import tool_button
 from chatdesk.ui.widgets.fading_edges import FadingEdges
+from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.tag import Tag, Tone
 
@@ -223,8 +224,8 @@ class Sidebar(QFrame):
         menu = self.menu_of(index)
         self._list.keep_more(QPersistentModelIndex(index))
         menu.aboutToHide.connect(self._menu_closed)
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(at)
+        viewport = self._list.viewport()
+        open_menu(menu, viewport, QRect(viewport.mapFromGlobal(at), QSize(0, 0)), once=True)
 
     def _menu_closed(self) -> None:
         self._list.keep_more(None)

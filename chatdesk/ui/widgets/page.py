@@ -15,7 +15,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
 from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.buttons import AIR, tool_button
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.widgets.scroll import scrolling
 
@@ -68,10 +68,10 @@ class PageView(QWidget):
             for widget in widgets:
                 row.addWidget(widget)
         left.addStretch(1)
+        self._left = left
         self._top.setSpacing(8)
         self._top.addLayout(left, 1)
         self._top.addLayout(right)
-        self._buttons = right
         header = QVBoxLayout()
         header.setSpacing(4)
         header.addLayout(self._top)
@@ -85,6 +85,7 @@ class PageView(QWidget):
 
     def offer_sidebar(self, offered: bool) -> None:
         """Show or hide the sidebar's button; its chats lead back."""
+        self._left.setContentsMargins(-AIR if offered else 0, 0, 0, 0)
         self._sidebar.setVisible(offered)
         self._back.setVisible(offered)
 

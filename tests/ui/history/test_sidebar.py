@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QListView, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import ConversationSummary, Mark, TitleSource
@@ -148,3 +150,32 @@ def tag_of(sidebar: Sidebar, name: str) -> Tag:
     found = sidebar.findChildren(QPushButton)
     (tag,) = next(each for each in found if each.text() == name).findChildren(Tag)
     return tag
+
+
+def test_a_title_is_told_whole_only_where_it_is_cut(
+    theme: Theme, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "A title that is much longer than there is room for in the sidebar"
+    model = ConversationListModel()
+    model.show(
+        [
+            ConversationSummary(f"c{at}", title, TitleSource.USER, NOW, NOW, 2, None)
+            for at, title in enumerate(("Short", long))
+        ]
+    )
+    sidebar = Sidebar(model, PAGES, theme)
+    qtbot.addWidget(sidebar)
+    sidebar.resize(264, 600)
+    with qtbot.waitExposed(sidebar):
+        sidebar.show()
+    rows = sidebar.findChild(QListView)
+    assert rows
+    told: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda *words: told.append(words[1]))
+    for conversation_id in ("c0", "c1"):
+        row = model.index(model.row_of(conversation_id))
+        place = rows.visualRect(row).center()
+        help_ = QHelpEvent(QEvent.Type.ToolTip, place, rows.viewport().mapToGlobal(place))
+        QApplication.sendEvent(rows.viewport(), help_)
+    assert told[0] == ""
+    assert long in told[1]
