@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState, ExampleSource
@@ -22,6 +22,7 @@ from chatdesk.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # imported when they are made
     from chatdesk.ui.personalize.page import PersonalizePage
+    from chatdesk.ui.personalize.preview.controller import LeftPreview, PreviewController
     from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
 
@@ -44,6 +45,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         self._overview = Overview()
         self._progress: LearningProgress | None = None  # the last report
         self._preview: PreviewDialog | None = None
+        self._left_preview: LeftPreview | None = None
         self._look_again = QTimer(self, singleShot=True, interval=_LOOK_AGAIN_MS)
         self._look_again.timeout.connect(self._read)
         bridge.subscribe(AdaptersChanged, self._on_adapters)
@@ -162,7 +164,9 @@ class PersonalizeController(PageController["PersonalizePage"]):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open_requested.connect(self._look_at)
         dialog.finished.connect(self._preview_closed)
-        PreviewController(self._bridge, model, dialog).read()
+        controller = PreviewController(self._bridge, model, dialog, self._left_preview)
+        dialog.finished.connect(lambda result: self._keep_preview(controller, result))
+        controller.read()
         return dialog
 
     def _look_at(self, source: ExampleSource) -> None:
@@ -176,6 +180,11 @@ class PersonalizeController(PageController["PersonalizePage"]):
             tr("Back to it"),
             self.open_preview,
         )
+
+    def _keep_preview(self, controller: "PreviewController", result: int) -> None:
+        """What was chosen and masked comes back with the next preview, unless it is learned now."""
+        started = result == QDialog.DialogCode.Accepted
+        self._left_preview = None if started else controller.left
 
     def _preview_closed(self, _result: int) -> None:
         self._preview = None

@@ -325,7 +325,13 @@ def test_looking_at_a_chat_and_back_to_the_preview(learning: Learning) -> None:
     assert window.window.composer.isVisible()
     window.window.notice.act()
     assert dialog.isVisible()
+    dialog.choose_requested.emit({example.id}, False)
+    window.until(lambda: dialog.model.example(dialog.model.index(0)) != example)
     dialog.reject()
     page = learning.open()
     press(page, "Learn now")
-    assert learning.dialog(PreviewDialog) is not dialog
+    again = learning.dialog(PreviewDialog)
+    assert again is not dialog
+    window.until(lambda: again.model.rowCount() == 1)
+    kept = again.model.example(again.model.index(0))
+    assert kept and not kept.chosen  # as it was left

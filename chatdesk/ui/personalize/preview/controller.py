@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -19,20 +20,35 @@ from chatdesk.ui.widgets.file_dialogs import choose_files
 Change = Callable[[PersonalizeService, Preview], Preview]
 
 
+@dataclass(frozen=True, slots=True)
+class LeftPreview:
+    """What was chosen and masked when the dialog was closed, and the chat files added to it."""
+
+    preview: Preview
+    files: tuple[Path, ...]
+
+
 class PreviewController(QObject):
-    """Exists as long as its dialog.
+    """Exists as long as its dialog. It goes on from `before`, if that is of the same model.
 
     The user's actions are done in order, each on the result of the one before.
     """
 
-    def __init__(self, bridge: Bridge, model: ModelFile, dialog: PreviewDialog) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        model: ModelFile,
+        dialog: PreviewDialog,
+        before: LeftPreview | None = None,
+    ) -> None:
         super().__init__(dialog)
         self._bridge = bridge
         self._model = model
         self._dialog = dialog
         self._is_open = True
-        self._files: tuple[Path, ...] = ()
-        self._preview = Preview(model.id, (), 0)
+        if before is None or before.preview.model_id != model.id:
+            before = LeftPreview(Preview(model.id, (), 0), ())
+        self._preview, self._files = before.preview, before.files
         self._changes: deque[tuple[Change, Callable[[], None]]] = deque()  # one is being done
         dialog.choose_requested.connect(self._choose)
         dialog.mask_requested.connect(self._mask)
@@ -41,6 +57,11 @@ class PreviewController(QObject):
         dialog.add_file_requested.connect(self._pick_files)
         dialog.start_requested.connect(self._start)
         dialog.finished.connect(self._closed)
+
+    @property
+    def left(self) -> LeftPreview:
+        """What is chosen and masked now."""
+        return LeftPreview(self._preview, self._files)
 
     def read(self, more_files: Iterable[Path] = ()) -> None:
         """Read what would be learned, with more chat files; what was chosen and masked stays so."""

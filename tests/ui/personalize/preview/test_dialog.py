@@ -408,3 +408,22 @@ def test_the_time_follows_the_epochs(opened: Opened) -> None:
     fields = opened.dialog.findChildren(WholeNumber)
     next(each for each in fields if each.accessibleName() == "Epochs").setValue(2)
     opened.until("about 8 min")
+
+
+def test_what_was_chosen_and_masked_comes_back_when_it_is_opened_again(
+    opened: Opened, qtbot: QtBot, theme: Theme
+) -> None:
+    opened.controller.read()
+    opened.until("4 of 5 chosen")
+    opened.dialog.choose_requested.emit({"personal"}, False)
+    opened.until("3 of 5 chosen")
+    opened.dialog.reject()
+    left = opened.controller.left
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    again = PreviewDialog(title_of, theme, parent)
+    PreviewController(opened.bridge, MODEL, again, left).read()
+    qtbot.waitUntil(lambda: "3 of 5 chosen" in words(again), timeout=5000)
+    other = PreviewDialog(title_of, theme, parent)
+    PreviewController(opened.bridge, replace(MODEL, id="another"), other, left).read()
+    qtbot.waitUntil(lambda: "4 of 5 chosen" in words(other), timeout=5000)
