@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from chatdesk.core.parts import Part, Thinking, filled, frame_of, text_of
+from chatdesk.core.parts import Part, Text, Thinking, Words, filled, frame_of, text_of
 from chatdesk.core.sampling import SamplingParams
 
 TRASH_KEPT = timedelta(days=30)  # then what was deleted is gone for good
@@ -142,6 +142,16 @@ class Message:
         text = self.text if text is None else text
         thinking = self.thinking if thinking is None else thinking
         return replace(self, parts=filled(frame_of(self.parts), text, thinking))
+
+    def with_more(self, words: Words) -> "Message":
+        """Return the message with more text, or more thinking, after what there is of it."""
+        last = self.parts[-1] if self.parts else None
+        if type(last) is type(words):  # nearly always: what is written goes on
+            parts = (*self.parts[:-1], type(words)(last.text + words.text))
+            return replace(self, parts=parts)
+        if isinstance(words, Text):
+            return self.with_words(text=self.text + words.text)
+        return self.with_words(thinking=self.thinking + words.text)
 
     def with_content_of(self, other: "Message") -> "Message":
         """Return the message with what is written in another version of it."""

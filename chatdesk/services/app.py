@@ -10,6 +10,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.chat.facts import AnswerEnded
+from chatdesk.services.chat.guest_model import GuestModel
 from chatdesk.services.chat.saved_sessions import SessionService
 from chatdesk.services.chat.service import ChatService
 from chatdesk.services.engine.engine import Engine
@@ -97,6 +98,7 @@ class App:
             self.forgetting,
         )
         self._database.call_when_written(self.chat.unsaved.try_soon)
+        self.guest = GuestModel(engine, self.models, self.chat, self.load_model, facts.publish)
         self.personalize = PersonalizeService(
             paths,
             engine=engine,
@@ -111,6 +113,7 @@ class App:
         # Before it is published: who reads the models then finds the answer noted.
         facts.subscribe(AnswerEnded, lambda fact: self.usage.note_message(fact.message))
         facts.subscribe(Fact, publish)
+        facts.subscribe(AnswerEnded, self.guest.on_ended)  # what it publishes follows the answer
         self._adapters = adapters
         self._settings = settings
         self._paths = paths

@@ -107,9 +107,11 @@ def load_fonts(app: QApplication) -> None:
 
 
 def code_font() -> QFont:
-    """Return the monospaced font of code."""
+    """Return the monospaced font of code, in which every character is its own glyph."""
     font = QFont(["JetBrains Mono", QFontDatabase.systemFont(_FIXED).family()])
     font.setStyleHint(QFont.StyleHint.Monospace)
+    for ligatures in ("calt", "liga"):  # they would show `-->` as one arrow
+        font.setFeature(QFont.Tag(ligatures), 0)
     return _with_pixels(font, CODE_PX)
 
 

@@ -127,21 +127,7 @@ class Answer:
     ) -> None:
         record = replace(self._record, stop_reason=reason, error=error)
         if stats:
-            # The seed that was drawn, so that the answer can be made again.
-            sampling = replace(record.sampling, seed=stats.seed)
-            record = replace(
-                record,
-                sampling=sampling,
-                prompt_tokens=stats.prompt_tokens,
-                cached_tokens=stats.cached_tokens,
-                completion_tokens=stats.completion_tokens,
-                ttft_s=stats.ttft_s,
-                tokens_per_s=stats.tokens_per_s,
-                duration_s=stats.duration_s,
-                drafted=stats.drafted,
-                accepted=stats.accepted,
-                thinking_s=_sum(record.thinking_s, stats.thinking_s),
-            )
+            record = measured(record, stats)
         with self._lock:
             if self._final is None:
                 self._final = (state, record)
@@ -195,6 +181,36 @@ class _Growing:
     def whole(self) -> str:
         self._pieces = ["".join(self._pieces)]
         return self._pieces[0]
+
+
+def measured(record: AnswerRecord, stats: GenerationStats) -> AnswerRecord:
+    """Return the record with the figures of a generation.
+
+    An answer that was continued has those of all of it: tokens and times are sums.
+    """
+    return replace(
+        record,
+        # The seed that was drawn, so that the answer can be made again.
+        sampling=replace(record.sampling, seed=stats.seed),
+        prompt_tokens=stats.prompt_tokens,
+        cached_tokens=stats.cached_tokens,
+        completion_tokens=(record.completion_tokens or 0) + stats.completion_tokens,
+        ttft_s=stats.ttft_s if record.ttft_s is None else record.ttft_s,
+        tokens_per_s=_speed(record, stats),
+        duration_s=_sum(record.duration_s, stats.duration_s),
+        drafted=(record.drafted or 0) + stats.drafted,
+        accepted=(record.accepted or 0) + stats.accepted,
+        thinking_s=_sum(record.thinking_s, stats.thinking_s),
+    )
+
+
+def _speed(record: AnswerRecord, stats: GenerationStats) -> float | None:
+    """Return the tokens per second of decoding, over an answer and its continuation."""
+    if not (record.tokens_per_s and record.completion_tokens and stats.tokens_per_s):
+        return stats.tokens_per_s
+    seconds = record.completion_tokens / record.tokens_per_s
+    seconds += stats.completion_tokens / stats.tokens_per_s
+    return (record.completion_tokens + stats.completion_tokens) / seconds
 
 
 def _sum(before: float | None, more: float | None) -> float | None:

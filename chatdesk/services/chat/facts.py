@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chatdesk.core.chat import Message
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.models import ModelFile
 from chatdesk.services.facts import Fact
 
 
@@ -82,6 +83,14 @@ class ConversationsGone(Fact):
     """Conversations were deleted for good."""
 
     conversation_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLeft(Fact):
+    """A model that was loaded for one answer has given it; the one before is in use again."""
+
+    guest: ModelFile
+    host: ModelFile
 
 
 @dataclass(frozen=True, slots=True)

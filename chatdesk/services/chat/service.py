@@ -32,6 +32,7 @@ from chatdesk.core.loading import ANSWER_ROOM
 from chatdesk.core.parts import Part, Source, plain
 from chatdesk.core.prompts import prompt_messages, readable, sound_text
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.exchange.markdown import as_markdown
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService, Applied
 from chatdesk.services.chat.answer import Answer, answer_record
@@ -134,8 +135,8 @@ class ChatService:
         self._publish(MessageAdded(question))
         self._begin(answer, prompt, adapters)
 
-    def regenerate(self, message_id: str) -> None:
-        """Answer the same question again, as a sibling of the old answer."""
+    def regenerate(self, message_id: str) -> str:
+        """Answer the same question again, as a sibling of the old answer; the new one's id."""
         conversation, message = self._find(message_id)
         assert message.role is Role.ASSISTANT and message.parent_id
         path = conversation.path(message.parent_id)
@@ -143,6 +144,7 @@ class ChatService:
         answer, adapters = self._placeholder(conversation, conversation.by_id[message.parent_id])
         self._store.add(answer)
         self._begin(answer, prompt, adapters)
+        return answer.id
 
     def continue_answer(self, message_id: str) -> None:
         """Go on writing an answer that stopped early, from its last word, with its adapter."""
@@ -180,6 +182,10 @@ class ChatService:
             for message in conversation.messages
         )
         return replace(conversation, messages=messages)
+
+    def as_markdown(self, conversation_id: str) -> str:
+        """Return the branch of a conversation that is shown, to be copied."""
+        return as_markdown(self.conversation(conversation_id))
 
     def is_answering(self, conversation_id: str) -> bool:
         """Return True while an answer is written in this conversation."""

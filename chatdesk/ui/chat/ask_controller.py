@@ -55,6 +55,7 @@ class AskController(QObject):
         chat.shown.connect(self._on_shown)
         actions = view.message_actions
         actions.regenerate_requested.connect(self._regenerate)
+        actions.other_model_requested.connect(self._answer_with)
         actions.continue_requested.connect(self._continue)
         actions.edit_requested.connect(self._edit)
         actions.correct_requested.connect(self._correct)
@@ -103,6 +104,10 @@ class AskController(QObject):
         """Answer again, as a sibling."""
         self._ask_again(lambda app: app.chat.regenerate(message_id))
 
+    def _answer_with(self, message_id: str, model_id: str) -> None:
+        """Answer again with another model, as a sibling."""
+        self._ask_again(lambda app: app.guest.answer_again(message_id, model_id))
+
     def _continue(self, message_id: str) -> None:
         """Go on with an answer that stopped early."""
         self._ask_again(lambda app: app.chat.continue_answer(message_id))
@@ -122,7 +127,7 @@ class AskController(QObject):
 
     def _ask_again(
         self,
-        ask: Work[None],
+        ask: Work[object],
         on_accepted: Callable[[], None] = lambda: None,
         on_refused: Callable[[], None] = lambda: None,
     ) -> None:

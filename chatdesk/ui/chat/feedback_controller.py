@@ -27,14 +27,21 @@ class FeedbackController(QObject):
         super().__init__()
         self._bridge = bridge
         self._navigator = navigator
+        self._view = view
         self._notice = notice
         view.message_actions.rate_requested.connect(self._rate)
         view.message_actions.mark_requested.connect(self._mark)
         bridge.subscribe(MessageChanged, lambda fact: view.change(fact.message))
 
     def _rate(self, message_id: str, rating: Rating | None) -> None:
-        """Give an answer a thumb, or take it back."""
-        self._do(f"rating of {message_id}", lambda app: app.chat.rate(message_id, rating))
+        """Give an answer a thumb, or take it back; it is shown as stored if that fails."""
+        attempt(
+            self._bridge,
+            self._notice,
+            f"rating of {message_id}",
+            lambda app: app.chat.rate(message_id, rating),
+            refused=partial(self._view.show_again, message_id),
+        )
 
     def _mark(self, message_id: str, mark: Mark | None) -> None:
         """Say whether an answer may be learned from; None leaves it to the settings."""

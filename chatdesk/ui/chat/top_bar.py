@@ -21,6 +21,7 @@ class TopBar(QWidget):
     new_chat_requested = Signal()
     inspector_requested = Signal()
     rename_requested = Signal()
+    copy_requested = Signal()
     delete_requested = Signal()
     model_options_requested = Signal()
 
@@ -39,6 +40,7 @@ class TopBar(QWidget):
         menu = QMenu(self._more)
         self._actions = (
             menu.addAction(tr("Rename"), self.rename_requested.emit),
+            menu.addAction(tr("Copy chat"), self.copy_requested.emit),
             menu.addAction(tr("Delete"), self.delete_requested.emit),
             menu.addSeparator(),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from math import ceil
 
-from PySide6.QtCore import QRect, Qt, QTimer
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -17,15 +17,19 @@ from PySide6.QtGui import (
     QTextDocument,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QLabel, QTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import show_icon
+from chatdesk.core.i18n import tr, trn
+from chatdesk.ui.markdown.code_head import HEAD_HEIGHT, CodeHead
+from chatdesk.ui.markdown.fold_button import FOLD_HEIGHT, FoldButton
 from chatdesk.ui.markdown.highlighter import Highlighter
+from chatdesk.ui.markdown.sticky_bar import StickyBar, is_sideways
+from chatdesk.ui.markdown.text_view import PASSED_ON
 from chatdesk.ui.theme import CODE_PX, Theme, code_font, set_class
 
-COPIED_MS = 1_500
-_HEADER = 31
+FOLD_LINES = 40  # lines in sight of a longer code
+
+_STAYS = 40  # pixels of code that are left below a head that stays in sight
 _SIDE, _ABOVE, _BELOW = 15, 10, 10
 _LINE = round(CODE_PX * 1.6, 1)
 _GROWING_MS = 120
@@ -33,44 +37,42 @@ _LOADING_MS = 30
 
 
 class CodeCard(QFrame):
-    """Code with its language above it.
+    """Code with its language above it; the lines of a long one are folded.
 
     `append` adds finished code, `set_tail` the line that is being written; `close_code` ends the
     code.
     """
 
-    def __init__(self, language: str, theme: Theme, parent: QWidget | None = None) -> None:
+    folded = Signal(bool)  # a person folded it, or unfolded it
+
+    def __init__(
+        self, language: str, theme: Theme, parent: QWidget | None = None, *, folded: bool = True
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._folded = folded
         self._code: list[str] = []
         self._tail = ""
         self._whole = False
         self._seen = False
         self._lines = 1
         self._break_pending = False
+        self._in_sight = (0, 0)
         set_class(self, "code-card")
         self.language = language
-        self._label = QLabel(language or tr("code"), self)
-        set_class(self._label, "small")
-        self.copy_button = QToolButton(self)
-        self.copy_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.copy_button.setToolTip(tr("Copy this code"))
-        self.copy_button.setAccessibleName(tr("Copy this code"))
-        self.copy_button.clicked.connect(self._copy_code)
         self._text = _CodeText(theme, self)
         self._text.setAccessibleName(
             tr("Code in {language}", language=language) if language else tr("Code")
         )
         self._text.first_painted = self._start_colouring
+        self.head = CodeHead(language, theme, self)
+        self.head.copy_button.clicked.connect(self._copy_code)
+        self.sideways: StickyBar | None = None  # made for the first line that is too wide
+        self.fold_button: FoldButton | None = None  # made when there are so many lines
         self._highlighter: Highlighter | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._colour)
-        self._copied = QTimer(self)
-        self._copied.setSingleShot(True)
-        self._copied.setInterval(COPIED_MS)
-        self._copied.timeout.connect(self._show_copy)
-        self._show_copy()
 
     @property
     def code(self) -> str:
@@ -92,6 +94,10 @@ class CodeCard(QFrame):
         self._insert("", code)
         self._code.append(code)
         self._lines += code.count("\n")
+        if self._shown_lines > FOLD_LINES and self.fold_button is None:
+            self.fold_button = self._make_fold_button()
+        if self.fold_button is not None:
+            self.fold_button.show_words()
         self._grown()
 
     def set_tail(self, code: str) -> None:
@@ -111,31 +117,81 @@ class CodeCard(QFrame):
         """Show or hide the block at the end of code that is being written."""
         self._text.set_caret(shown)
 
-    def height_for(self, _width: int) -> int:
-        """Return the height in pixels: every line is visible."""
-        lines = self._lines - (self._break_pending and not self._tail)
-        bar = self._text.horizontalScrollBar()
-        side = bar.sizeHint().height() if self._text.is_wider_than(_width - 2 * _SIDE) else 0
-        return _HEADER + _ABOVE + ceil(lines * _LINE) + _BELOW + side + 2
+    @property
+    def is_folded(self) -> bool:
+        """True if only the first lines are in sight."""
+        return self.fold_button is not None and self.fold_button.is_folded
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """What can be done with it, from above."""
+        found = (self.head.copy_button, self.sideways, self.fold_button)
+        return [each for each in found if each is not None]
+
+    def height_for(self, width: int) -> int:
+        """Return the height in pixels at this width."""
+        lines = min(self._shown_lines, FOLD_LINES) if self.is_folded else self._shown_lines
+        self._show_sideways(self._text.is_wider_than(width - 2 * _SIDE))
+        return HEAD_HEIGHT + _ABOVE + ceil(lines * _LINE) + self._below
+
+    def keep_in_sight(self, top: int, bottom: int) -> None:
+        """Place the head and the scroll bar in what is in sight, in pixels below the top."""
+        self._in_sight = top, bottom
+        width, end = self.width(), self.height() - 1
+        bar_height = 0 if self.sideways is None else self.sideways.sizeHint().height()
+        if self.fold_button is not None:
+            end -= FOLD_HEIGHT
+            # It covers what is folded: all that is below the last line in sight.
+            covered = bar_height + _BELOW if self.is_folded else 0
+            self.fold_button.setGeometry(1, end - covered, width - 2, FOLD_HEIGHT + covered)
+        head = max(0, min(top, end - HEAD_HEIGHT - _STAYS))
+        self.head.setGeometry(0, head, width, HEAD_HEIGHT)
+        if self.sideways is not None:
+            place = max(head + HEAD_HEIGHT, min(bottom or end, end) - bar_height)
+            self.sideways.setGeometry(_SIDE, place, width - 2 * _SIDE, bar_height)
+            self.sideways.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Place the header above, and the code below."""
+        """Place the code; what stands over it follows."""
         super().resizeEvent(event)
-        width = self.width()
-        button = self.copy_button.sizeHint()
-        self.copy_button.setGeometry(
-            width - button.width() + 3, (_HEADER - button.height()) // 2 + 1, *button.toTuple()
-        )
-        self._label.setGeometry(12, 1, max(0, width - button.width() - 24), _HEADER - 1)
-        top = _HEADER + _ABOVE
-        self._text.setGeometry(_SIDE, top, width - 2 * _SIDE, self.height() - top - 2)
+        top = HEAD_HEIGHT + _ABOVE
+        height = ceil(self._shown_lines * _LINE) + self._below
+        self._text.setGeometry(_SIDE, top, self.width() - 2 * _SIDE, height)
+        self.keep_in_sight(*self._in_sight)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the card, and the thin line below its header."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        painter.fillRect(QRect(1, _HEADER, self.width() - 2, 1), QColor(self._theme.line))
-        painter.end()
+    @property
+    def _shown_lines(self) -> int:
+        return self._lines - (self._break_pending and not self._tail)
+
+    @property
+    def _below(self) -> int:
+        """Return the pixels below the last line."""
+        bar = 0 if self.sideways is None else self.sideways.sizeHint().height()
+        fold = 0 if self.fold_button is None else FOLD_HEIGHT
+        return _BELOW + bar + fold + 2
+
+    def _show_sideways(self, needed: bool) -> None:
+        if needed and self.sideways is None:
+            self.sideways = StickyBar(self._text, self)
+            set_class(self.sideways, "sticky-code")
+        elif not needed and self.sideways is not None:
+            self.sideways.deleteLater()
+            self.sideways.hide()
+            self.sideways = None
+
+    def _make_fold_button(self) -> FoldButton:
+        button = FoldButton(self._theme, self._fold_words, self._theme.code, self)
+        set_class(button, "unfold")
+        button.set_folded(self._folded)
+        button.folded.connect(self.folded)
+        button.show()
+        return button
+
+    def _fold_words(self, folded: bool) -> str:
+        if folded:
+            count = self._shown_lines
+            return trn("Show all {n} line", "Show all {n} lines", count)
+        return tr("Show fewer lines")
 
     def _insert(self, tail: str, code: str) -> None:
         """Replace the old tail by `code` and then `tail`."""
@@ -180,15 +236,7 @@ class CodeCard(QFrame):
 
     def _copy_code(self) -> None:
         QGuiApplication.clipboard().setText("".join(self._code).removesuffix("\n") + self._tail)
-        self.copy_button.setText(tr("Copied"))
-        show_icon(self.copy_button, "check", self._theme.accent)
-        self.resizeEvent(QResizeEvent(self.size(), self.size()))
-        self._copied.start()
-
-    def _show_copy(self) -> None:
-        self.copy_button.setText(tr("Copy"))
-        show_icon(self.copy_button, "copy", self._theme.muted)
-        self.resizeEvent(QResizeEvent(self.size(), self.size()))
+        self.head.show_copied()
 
 
 class _CodeText(QTextEdit):
@@ -204,7 +252,7 @@ class _CodeText(QTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         document = self.document()
@@ -244,15 +292,13 @@ class _CodeText(QTextEdit):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll the code sideways, and leave up and down to the page."""
-        sideways = abs(event.angleDelta().x()) > abs(event.angleDelta().y())
-        if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if is_sideways(event):
             super().wheelEvent(event)
         else:
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        scrolls = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
-        if event.key() in (*scrolls, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        if event.key() in PASSED_ON:
             event.ignore()
         else:
             super().keyPressEvent(event)

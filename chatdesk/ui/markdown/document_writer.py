@@ -1,52 +1,68 @@
 """Writes markdown-it tokens into a `QTextDocument`, block by block.
 
-Model output is never read as HTML and nothing is fetched: raw HTML arrives here as text, an image
-is shown as its description. Things that a text document cannot draw itself (quote bars, rules, the
-rounded ground of inline code) are marked with properties for `ProseView` to paint.
+Things that a text document cannot draw itself (quote bars, rules, the markers of lists, the rounded
+ground of inline code) are marked with properties for `ProseView` to paint.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import zip_longest
+from math import ceil
 
 from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
-    QBrush,
-    QColor,
-    QFont,
+    QFontMetricsF,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
-    QTextFormat,
-    QTextFrameFormat,
     QTextLength,
     QTextList,
     QTextListFormat,
-    QTextTable,
-    QTextTableCellFormat,
     QTextTableFormat,
 )
 
-from chatdesk.core.i18n import tr
+from chatdesk.ui.markdown.direction import is_rtl
+from chatdesk.ui.markdown.inline_writer import InlineWriter, Style
+from chatdesk.ui.markdown.properties import CODE_BLOCK, MARKER, QUOTE_DEPTH, RULE, TASK
+from chatdesk.ui.markdown.table_rows import CELL_PADDING, read_rows, write_rows
 from chatdesk.ui.theme import CODE_PX, LINE_HEIGHT, SMALL_PX, TEXT_PX, Theme, code_font, text_font
 
-INLINE_CODE, QUOTE_DEPTH, RULE, CODE_BLOCK, TASK = (
-    QTextFormat.Property.UserProperty.value + number for number in range(1, 6)
-)
+INDENT = 28  # pixels a level of a list: "10." and the gap after it
+MARKER_GAP = 8  # pixels between the marker of an item and its words
 
-SAFE_SCHEMES = ("http", "https", "mailto")
-
-CHIP_PADDING = 4.0  # pixels between inline code and its border
-
-_HEADING_PX = {"h1": 20.0, "h2": 17.0, "h3": 15.0}
-_INDENT = 24  # pixels a level of a list or quote
+_QUOTE_INDENT = 16
 _GAP = 12  # pixels between blocks
 _ITEM_GAP = 4
-_CELL_PADDING = 10.0
-_BULLETS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle)
+_BELOW_HEADING = 8
+_TASKS = ("[ ] ", "[x] ", "[X] ")
+_BULLETS = "•–·"  # by depth; the deepest for all below it
+# The style of Qt's own list is for what is copied; its markers are not drawn.
+_STYLES = (
+    QTextListFormat.Style.ListDisc,
+    QTextListFormat.Style.ListCircle,
+    QTextListFormat.Style.ListSquare,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """The look of one level: the size of its letters and the space above it, in pixels."""
+
+    pixels: float
+    above: int
+    quiet: bool = False
+
+
+_HEADINGS = {
+    "h1": _Heading(22.0, 28),
+    "h2": _Heading(18.5, 26),
+    "h3": _Heading(16.0, 22),
+    "h4": _Heading(14.5, 18),
+    "h5": _Heading(13.0, 16),
+    "h6": _Heading(13.0, 16, quiet=True),
+}
 
 
 class BlockKind(Enum):
@@ -59,23 +75,25 @@ class BlockKind(Enum):
     TABLE = auto()
 
 
-@dataclass(frozen=True)
-class _Inline:
-    """The active character formats at one place."""
-
-    bold: bool = False
-    italic: bool = False
-    strike: bool = False
-    href: str = ""
-    raised: bool = False
-
-
 @dataclass
 class _List:
-    """An open list; Qt's own is made with its first item."""
+    """An open list; Qt's own is made with its first item.
+
+    `marker` is that of its present item, `number` that of the next one where items are numbered.
+    `margin` is the room for numbers that are wider than the indent, in pixels.
+    """
 
     form: QTextListFormat
+    marker: str
+    number: int = 0
+    margin: int = 0
     made: QTextList | None = None
+
+    def begin_item(self) -> None:
+        """Go on to the next item."""
+        if self.form.style() is QTextListFormat.Style.ListDecimal:
+            self.marker = f"{self.number}."
+            self.number += 1
 
 
 @dataclass
@@ -101,9 +119,16 @@ class DocumentWriter:
         self._theme = theme
         self._quiet = quiet
         self.last = BlockKind.NOTHING
-        self.has_links = False
+        self._inline = InlineWriter(theme)
         self._place = _Place()
-        self._formats: dict[tuple[_Inline, float, bool], QTextCharFormat] = {}
+        self._hidden = QTextCharFormat()  # for Qt's own markers
+        self._hidden.setForeground(Qt.GlobalColor.transparent)
+        self._marker_metrics = QFontMetricsF(text_font())
+
+    @property
+    def has_links(self) -> bool:
+        """True if a link was written."""
+        return self._inline.has_links
 
     def write(self, tokens: Sequence[Token]) -> None:
         """Append the blocks of `tokens`."""
@@ -119,7 +144,7 @@ class DocumentWriter:
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self._begin_block(cursor, self._block_format(TEXT_PX, 0), BlockKind.PARAGRAPH)
-        cursor.insertText(text, self._char_format(_Inline(), quiet=self._quiet))
+        cursor.insertText(text, self._inline.format(Style(TEXT_PX, quiet=self._quiet)))
 
     def _block(self, cursor: QTextCursor, tokens: Sequence[Token], at: int) -> int:
         """Write the block that begins at token `at`; return the number of the token after it."""
@@ -137,20 +162,19 @@ class DocumentWriter:
             self._begin_block(cursor, form, BlockKind.PARAGRAPH)
         elif token.type == "table_open":
             return self._table(cursor, tokens, at)
+        elif token.type in ("bullet_list_open", "ordered_list_open"):
+            self._place.lists.append(self._list(tokens, at))
         else:
             self._nest(token)
         return at + 1
 
     def _nest(self, token: Token) -> None:
         place = self._place
-        if token.type in ("bullet_list_open", "ordered_list_open"):
-            place.lists.append(self._list(token))
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
+        if token.type in ("bullet_list_close", "ordered_list_close"):
             place.lists.pop()
         elif token.type == "list_item_open":
             place.item_pending = True
-            if token.info and place.lists[-1].made is None:  # the first number as it was written
-                place.lists[-1].form.setStart(int(token.info[:9]))
+            place.lists[-1].begin_item()
         elif token.type == "list_item_close":
             place.item_pending = False
         elif token.type == "blockquote_open":
@@ -162,26 +186,36 @@ class DocumentWriter:
         elif token.type == "footnote_reference_close":
             place.small = False
 
-    def _list(self, token: Token) -> _List:
+    def _list(self, tokens: Sequence[Token], at: int) -> _List:
+        """Open the list that begins at token `at`."""
+        depth = min(len(self._place.lists), len(_BULLETS) - 1)
         form = QTextListFormat()
-        depth = len(self._place.lists)
-        form.setIndent(depth + 1)
-        ordered = token.type == "ordered_list_open"
-        form.setStyle(QTextListFormat.Style.ListDecimal if ordered else _BULLETS[min(depth, 1)])
-        return _List(form)
+        form.setIndent(len(self._place.lists) + 1)
+        form.setStyle(_STYLES[depth])
+        opened = _List(form, _BULLETS[depth])
+        if tokens[at].type == "ordered_list_open":
+            first, last = _numbers(tokens, at)
+            form.setStyle(QTextListFormat.Style.ListDecimal)
+            form.setStart(first)
+            opened.number = first
+            width = self._marker_metrics.horizontalAdvance(f"{last}.") + MARKER_GAP
+            opened.margin = max(0, ceil(width) - INDENT)
+        return opened
 
     def _heading(self, cursor: QTextCursor, token: Token, inline: Token) -> None:
-        pixels = _HEADING_PX.get(token.tag, TEXT_PX)
-        form = self._block_format(pixels, self._gap(BlockKind.HEADING))
+        look = _HEADINGS[token.tag]
+        above = 0 if self.last is BlockKind.NOTHING else look.above
+        form = self._block_format(look.pixels, above, inline.content)
         form.setHeadingLevel(int(token.tag[1]))
         self._begin_block(cursor, form, BlockKind.HEADING)
-        self._inline(cursor, inline, pixels, _Inline(bold=True))
+        quiet = look.quiet or self._is_quiet
+        self._inline.write(cursor, inline, Style(look.pixels, bold=True, quiet=quiet))
 
     def _paragraph(self, cursor: QTextCursor, inline: Token) -> None:
         place = self._place
         pixels = SMALL_PX if place.small else TEXT_PX
         kind = BlockKind.ITEM if place.lists else BlockKind.PARAGRAPH
-        form = self._block_format(pixels, self._gap(kind))
+        form = self._block_format(pixels, self._gap(kind), inline.content)
         children = inline.children or []
         if place.item_pending and children and children[0].content[:4] in _TASKS:
             form.setProperty(TASK, children[0].content[1] != " ")
@@ -189,14 +223,18 @@ class DocumentWriter:
             place.item_pending = False
         self._begin_block(cursor, form, kind)
         if place.prefix:
-            cursor.insertText(place.prefix, self._char_format(_Inline(), pixels, quiet=True))
+            cursor.insertText(place.prefix, self._inline.format(Style(pixels, quiet=True)))
             place.prefix = ""
-        self._inline(cursor, inline, pixels, _Inline())
+        self._inline.write(cursor, inline, Style(pixels, quiet=self._is_quiet))
+
+    @property
+    def _is_quiet(self) -> bool:
+        return self._quiet or self._place.quotes > 0 or self._place.small
 
     def _code(self, cursor: QTextCursor, token: Token) -> None:
         form = self._block_format(CODE_PX, self._gap(BlockKind.PARAGRAPH))
         form.setProperty(CODE_BLOCK, True)
-        form.setLeftMargin(form.leftMargin() + _CELL_PADDING)
+        form.setLeftMargin(form.leftMargin() + CELL_PADDING)
         self._begin_block(cursor, form, BlockKind.PARAGRAPH)
         chars = QTextCharFormat()
         chars.setFont(code_font())
@@ -208,20 +246,24 @@ class DocumentWriter:
             return 0
         if kind is BlockKind.ITEM and self.last is BlockKind.ITEM:
             return _ITEM_GAP
-        if kind is BlockKind.HEADING:
-            return 20
-        return 8 if self.last is BlockKind.HEADING else _GAP
+        return _BELOW_HEADING if self.last is BlockKind.HEADING else _GAP
 
-    def _block_format(self, pixels: float, gap: int) -> QTextBlockFormat:
+    def _block_format(self, pixels: float, gap: int, text: str = "") -> QTextBlockFormat:
+        """Return the format of a block; `text` decides on which side a quote has its bar."""
+        place = self._place
         form = QTextBlockFormat()
         form.setTopMargin(gap)
         ratio = LINE_HEIGHT if pixels <= TEXT_PX else 1.35
         form.setLineHeight(
             round(pixels * ratio), QTextBlockFormat.LineHeightTypes.FixedHeight.value
         )
-        if self._place.quotes:
-            form.setProperty(QUOTE_DEPTH, self._place.quotes)
-            form.setLeftMargin(16.0 * self._place.quotes)
+        if place.quotes:
+            form.setProperty(QUOTE_DEPTH, place.quotes)
+        margin = _QUOTE_INDENT * place.quotes + sum(each.margin for each in place.lists)
+        if is_rtl(text):
+            form.setRightMargin(margin)
+        else:
+            form.setLeftMargin(margin)
         return form
 
     def _begin_block(self, cursor: QTextCursor, form: QTextBlockFormat, kind: BlockKind) -> None:
@@ -242,158 +284,40 @@ class DocumentWriter:
         self.last = kind
 
     def _add_to_list(self, cursor: QTextCursor, form: QTextBlockFormat) -> None:
-        form.setIndent(0)  # the list indents its own
-        cursor.setBlockFormat(form)
         current = self._place.lists[-1]
+        form.setIndent(0)  # the list indents its own
+        form.setProperty(MARKER, current.marker)
+        cursor.setBlockFormat(form)
+        cursor.setBlockCharFormat(self._hidden)
         if current.made is None:
             current.made = cursor.createList(current.form)
         else:
             current.made.add(cursor.block())
 
     def _table(self, cursor: QTextCursor, tokens: Sequence[Token], at: int) -> int:
-        rows: list[list[Token]] = []
-        styles: list[str] = []
-        end = at
-        while tokens[end].type != "table_close":
-            token = tokens[end]
-            if token.type == "tr_open":
-                rows.append([])
-            elif token.type in ("th_open", "td_open"):
-                rows[-1].append(tokens[end + 1])
-                if len(rows) == 1:
-                    styles.append(str(token.attrs.get("style", "")))
-            end += 1
+        """Write a table inside a list or a quote; one of its own is a `TableCard`."""
+        end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
+        place, form = self._place, QTextTableFormat()
+        form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+        form.setTopMargin(0 if self.last is BlockKind.NOTHING else _GAP)
+        form.setLeftMargin(len(place.lists) * INDENT + _QUOTE_INDENT * place.quotes)
         # Not after the document's end: the block after the table is part of it.
-        table = cursor.insertTable(len(rows), max(1, len(styles)), self._table_format())
-        for number, row in enumerate(rows):
-            for column, inline in enumerate(row):
-                self._cell(table, number, column, inline, styles[column])
+        write_rows(cursor, read_rows(tokens[at:end]), form, self._inline, self._theme)
         cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.setBlockFormat(QTextBlockFormat())
         self.last = BlockKind.TABLE
         return end + 1
 
-    def _table_format(self) -> QTextTableFormat:
-        form = QTextTableFormat()
-        form.setBorder(0)
-        form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_None)
-        form.setBorderCollapse(True)
-        form.setCellSpacing(0)
-        form.setCellPadding(0)
-        form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
-        form.setTopMargin(0 if self.last is BlockKind.NOTHING else 8)
-        form.setLeftMargin(len(self._place.lists) * _INDENT + 16 * self._place.quotes)
-        return form
 
-    def _cell(self, table: QTextTable, row: int, column: int, inline: Token, style: str) -> None:
-        cell = table.cellAt(row, column)
-        form = QTextTableCellFormat()
-        form.setTopPadding(2)
-        form.setBottomPadding(3)
-        form.setLeftPadding(_CELL_PADDING)
-        form.setRightPadding(_CELL_PADDING)
-        form.setBottomBorder(1)
-        form.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
-        form.setBottomBorderBrush(QBrush(QColor(self._theme.line)))
-        cell.setFormat(form)
-        cursor = cell.firstCursorPosition()
-        block = self._block_format(TEXT_PX, 0)
-        if style.endswith(":right"):
-            block.setAlignment(Qt.AlignmentFlag.AlignRight)
-        elif style.endswith(":center"):
-            block.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        cursor.setBlockFormat(block)
-        self._inline(cursor, inline, 13.5, _Inline(bold=row == 0))
-
-    def _inline(self, cursor: QTextCursor, inline: Token, pixels: float, base: _Inline) -> None:
-        on = base
-        quiet = self._quiet or self._place.quotes > 0 or self._place.small
-        children = inline.children or []
-        for token, following in zip_longest(children, children[1:]):
-            kind = token.type
-            if kind == "text":
-                form = self._char_format(on, pixels, quiet)
-                before_code = following is not None and following.type == "code_inline"
-                _insert(cursor, token.content, form, spaced=before_code)
-            elif kind == "code_inline":
-                _insert(cursor, token.content, self._code_format(on, pixels), spaced=True)
-            elif kind in ("softbreak", "hardbreak"):
-                cursor.insertText("\u2028")
-            elif kind == "link_open":
-                on = replace(on, href=safe_link(str(token.attrs.get("href", ""))))
-            elif kind == "link_close":
-                on = replace(on, href="")
-            elif kind == "image":
-                shown = replace(on, href=on.href or safe_link(str(token.attrs.get("src", ""))))
-                words = tr("[image: {description}]", description=token.content or "…")
-                cursor.insertText(words, self._char_format(shown, pixels, quiet))
-            elif kind == "footnote_ref":
-                raised = self._char_format(replace(on, raised=True), pixels, quiet)
-                cursor.insertText(token.meta["label"], raised)
-            else:
-                on = _switched(on, kind, base)
-
-    def _char_format(
-        self, on: _Inline, pixels: float = TEXT_PX, quiet: bool = False
-    ) -> QTextCharFormat:
-        key = (on, pixels, quiet)
-        if key in self._formats:
-            return self._formats[key]
-        weight = QFont.Weight.DemiBold if on.bold else QFont.Weight.Normal
-        form = QTextCharFormat()
-        font = text_font(pixels, weight)
-        font.setItalic(on.italic)
-        font.setStrikeOut(on.strike)
-        form.setFont(font)
-        form.setForeground(QColor(self._theme.muted if quiet else self._theme.text))
-        if on.raised:
-            form.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
-        if on.href:
-            form.setAnchor(True)
-            form.setAnchorHref(on.href)
-            form.setForeground(QColor(self._theme.accent))
-            form.setFontUnderline(True)
-            self.has_links = True
-        self._formats[key] = form
-        return form
-
-    def _code_format(self, on: _Inline, pixels: float) -> QTextCharFormat:
-        form = QTextCharFormat(self._char_format(on, pixels))
-        font = code_font()
-        font.setWeight(QFont.Weight.DemiBold if on.bold else QFont.Weight.Normal)
-        form.setFont(font)
-        form.setProperty(INLINE_CODE, True)
-        return form
-
-
-def safe_link(target: str) -> str:
-    """Return `target` if a click may open its scheme, else ""."""
-    scheme, colon, _ = target.partition(":")
-    return target if colon and scheme.lower() in SAFE_SCHEMES else ""
-
-
-def _insert(cursor: QTextCursor, text: str, form: QTextCharFormat, *, spaced: bool) -> None:
-    """Insert text; `spaced` leaves room after it for the border of inline code."""
-    if not spaced:
-        cursor.insertText(text, form)
-        return
-    wide = QTextCharFormat(form)
-    wide.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
-    wide.setFontLetterSpacing(CHIP_PADDING)
-    cursor.insertText(text[:-1], form)
-    cursor.insertText(text[-1:], wide)
-
-
-def _switched(on: _Inline, kind: str, base: _Inline) -> _Inline:
-    name, _, side = kind.rpartition("_")
-    start = side == "open"
-    if name == "strong":
-        return replace(on, bold=start or base.bold)
-    if name == "em":
-        return replace(on, italic=start)
-    if name == "s":
-        return replace(on, strike=start)
-    return on
-
-
-_TASKS = ("[ ] ", "[x] ", "[X] ")
+def _numbers(tokens: Sequence[Token], at: int) -> tuple[int, int]:
+    """Return the first and the last number of the ordered list that begins at token `at`."""
+    level = tokens[at].level
+    first, items = 1, 0
+    for token in tokens[at + 1 :]:
+        if token.type == "ordered_list_close" and token.level == level:
+            break
+        if token.type == "list_item_open" and token.level == level + 1:
+            if not items and token.info:
+                first = int(token.info[:9])  # as it was written
+            items += 1
+    return first, first + items - 1

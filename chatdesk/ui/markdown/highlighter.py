@@ -83,7 +83,8 @@ class Highlighter:
         assert self._lexer is not None
         ranges: list[QTextLayout.FormatRange] = []
         column = 0
-        for _, kind, value in self._lexer.get_tokens_unprocessed(text):
+        # The rules of some lexers need a line end, as the one of a comment in Bash.
+        for _, kind, value in self._lexer.get_tokens_unprocessed(text + "\n"):
             form = self._colours.of(str(kind))
             for number, line in enumerate(value.split("\n")):
                 if number:

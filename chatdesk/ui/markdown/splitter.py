@@ -18,7 +18,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 PIECE_LIMIT = 4_000  # characters of prose after which the next line may begin a new piece
 LIST_LIMIT = 1_500  # characters after which a list may be cut between its items
-TABLE_LIMIT = 2_000  # characters after which a table continues as another one with the same head
+TABLE_LIMIT = 2_000  # characters after which a table is cut between its rows
 HARD_LIMIT = 16_000  # and after which it must, anywhere
 PARSE_LIMIT = 400_000  # characters of prose in one message; what follows is shown as plain text
 MAX_NESTING = 20
@@ -35,10 +35,14 @@ _THINK, _END_THINK = "<think>", "</think>"
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A run of whole blocks in Markdown; `plain` ones are shown as written."""
+    """A run of whole blocks in Markdown; `plain` ones are shown as written.
+
+    One that `continues` has more rows of the table before it, below the same head once more.
+    """
 
     text: str
     plain: bool = False
+    continues: bool = False
 
     @property
     def has_definitions(self) -> bool:
@@ -96,6 +100,7 @@ class Splitter:
         self._after_blank = False
         self._list_offset = 0  # columns of the last top-level item's marker; 0 outside of lists
         self._table_head = ""
+        self._continues = False
         self._nested_fence = ""  # inside a list item
         self._fence = ""  # at top level
         self._fence_indent = 0
@@ -141,7 +146,10 @@ class Splitter:
         if self._rest and not _UNDECIDED.match(self._rest):
             lines.append(self._rest)
         text = "\n".join(lines)
-        return Prose(text, plain=self._total > PARSE_LIMIT) if text.strip() else None
+        return self._piece(text) if text.strip() else None
+
+    def _piece(self, text: str) -> Prose:
+        return Prose(text, plain=self._total > PARSE_LIMIT, continues=self._continues)
 
     def _advance(self, last: bool) -> None:
         if not self._started and not self._begin(last):
@@ -242,7 +250,8 @@ class Splitter:
 
     def _add(self, line: str) -> None:
         if not self._lines and self._table_head and "|" in line and not self._after_blank:
-            self._lines.append(self._table_head)  # a long table continues under its head
+            self._lines.append(self._table_head)  # only below its head are these lines its rows
+            self._continues = True
         else:
             self._table_head = self._table_head if self._lines else ""
         if len(self._lines) == 1 and "|" in line and _DELIMITER_ROW.match(line):
@@ -256,11 +265,12 @@ class Splitter:
     def _close_prose(self) -> None:
         text = "\n".join(self._lines).rstrip("\n")
         if text:
-            self._ready.append(Prose(text, plain=self._total > PARSE_LIMIT))
+            self._ready.append(self._piece(text))
             self._total += len(text)
         if self._after_blank or self._size <= TABLE_LIMIT:
             self._table_head = ""
         self._lines = []
+        self._continues = False
         self._size = self._list_offset = 0
         self._nested_fence = ""
 
@@ -280,8 +290,31 @@ def parse(prose: Prose, definitions: dict[str, Any]) -> list[Token]:
     of one piece are added to it, for the pieces parsed after it.
     """
     if prose.plain or _is_hostile(prose.text):
-        return plain_tokens(prose.text)
+        text = prose.text.split("\n", 2)[2] if prose.continues else prose.text
+        return plain_tokens(text)
     return _parser().parse(prose.text, definitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Neighbouring blocks that are shown by one widget: a table, or anything else."""
+
+    tokens: list[Token]
+    is_table: bool
+
+
+def sections(tokens: Iterable[Token]) -> list[Section]:
+    """Return the sections of a piece; a table inside a list or a quote is part of that."""
+    found: list[Section] = []
+    depth = 0
+    for token in tokens:
+        if depth == 0:
+            is_table = token.type == "table_open"
+            if not found or is_table or found[-1].is_table:
+                found.append(Section([], is_table))
+        found[-1].tokens.append(token)
+        depth += token.nesting
+    return found
 
 
 def collect_definitions(pieces: Iterable[Piece]) -> dict[str, Any]:

@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
             (top_bar.new_chat_requested, self.new_chat),
             (top_bar.inspector_requested, panels.toggle_inspector),
             (top_bar.rename_requested, self._rename_open),
+            (top_bar.copy_requested, self._copy_open),
             (top_bar.delete_requested, self._delete_open),
             (top_bar.model_options_requested, navigator.show_options),
         )
@@ -266,6 +267,10 @@ class MainWindow(QMainWindow):
         if self._chat.current:
             self._panels.open_sidebar()
             self.parts.sidebar.rename(self._chat.current)
+
+    def _copy_open(self) -> None:
+        if self._chat.current:
+            self.parts.copier.copy(self._chat.current)
 
     def _delete_open(self) -> None:
         if self._chat.current:

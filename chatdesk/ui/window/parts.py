@@ -9,8 +9,10 @@ from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_controller import AdapterController
 from chatdesk.ui.chat.ask_controller import AskController
+from chatdesk.ui.chat.chat_copier import ChatCopier
 from chatdesk.ui.chat.engine_notices import EngineNotices
 from chatdesk.ui.chat.feedback_controller import FeedbackController
+from chatdesk.ui.chat.guest_controller import GuestController
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.chat.message_deleter import MessageDeleter
 from chatdesk.ui.chat.missing_model import MissingModel
@@ -85,6 +87,8 @@ class WindowParts:
         )
         self.models = ModelController(bridge, settings, composer, notice)
         self.missing_model = MissingModel(bridge, navigator, notice, self.models.use)
+        self.guests = GuestController(bridge, view, self.models, notice)
+        self.copier = ChatCopier(bridge, notice)
         self.settings = SettingsController(
             bridge, navigator, settings, settings_pages, notice, window
         )

@@ -108,6 +108,11 @@ def test_stopping_keeps_the_text_and_continuing_goes_on_from_it(app: ScriptedApp
     went_on = app.until(AnswerEnded).message  # the script is the text so far: said once more
     assert went_on.id == stopped.id
     assert went_on.text == stopped.text * 2
+    assert stopped.answer and went_on.answer
+    first, whole = stopped.answer, went_on.answer
+    assert first.completion_tokens and whole.completion_tokens  # the count of all of it
+    assert whole.completion_tokens > first.completion_tokens
+    assert first.duration_s and whole.duration_s and whole.duration_s > first.duration_s
     assert not app.services.chat.is_answering(conversation_id)
 
 

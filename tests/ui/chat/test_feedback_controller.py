@@ -5,8 +5,9 @@ from PySide6.QtCore import Qt
 
 from chatdesk.core.chat import Conversation, Mark, Rating
 from chatdesk.core.errors import StoreProblem
+from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.ui.history.sidebar import Sidebar
-from tests.ui.driver import Window
+from tests.ui.driver import Window, texts
 
 
 def stored(window: Window) -> Conversation:
@@ -18,15 +19,37 @@ def stored(window: Window) -> Conversation:
 def test_a_rating_is_kept_and_shown(window: Window) -> None:
     answer = window.ask("say: one")
     buttons = window.view_of(answer).actions_row.rating_buttons
+
+    def rating() -> Rating | None:
+        return stored(window).by_id[answer.id].rating
+
     buttons[Rating.UP].click()
-    window.until(buttons[Rating.UP].isChecked)
-    assert stored(window).by_id[answer.id].rating is Rating.UP
+    assert buttons[Rating.UP].isChecked()
+    window.until(lambda: rating() is Rating.UP)
     buttons[Rating.DOWN].click()
-    window.until(buttons[Rating.DOWN].isChecked)
-    assert not buttons[Rating.UP].isChecked()
+    assert buttons[Rating.DOWN].isChecked() and not buttons[Rating.UP].isChecked()
+    window.until(lambda: rating() is Rating.DOWN)
     buttons[Rating.DOWN].click()
-    window.until(lambda: not buttons[Rating.DOWN].isChecked())
-    assert stored(window).by_id[answer.id].rating is None
+    assert not buttons[Rating.DOWN].isChecked()
+    window.until(lambda: rating() is None)
+
+
+def test_a_rating_that_cannot_be_stored_is_taken_back(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = window.ask("say: one")
+    up = window.view_of(answer).actions_row.rating_buttons[Rating.UP]
+    services = window.desktop.services
+    assert services
+
+    def full(*_: object) -> None:
+        raise EnvironmentProblem("The disk is full.")
+
+    monkeypatch.setattr(services.chat, "rate", full)
+    up.click()
+    assert up.isChecked()
+    window.until(lambda: not up.isChecked())
+    assert "The disk is full." in texts(window.window.parts.page.notice)
 
 
 def test_a_mark_is_kept_and_shown(window: Window) -> None:

@@ -1,25 +1,19 @@
 """The row below a message: its actions, and its cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QSizePolicy,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from chatdesk.core.chat import Mark, Message, Rating, Role
 from chatdesk.core.i18n import tr
+from chatdesk.ui.chat.messages.answer_facts import AnswerFacts, facts
 from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.menus import open_menu
-from chatdesk.ui.words import token_words
 
 ROW_HEIGHT = 28
 _THUMBS = {Rating.UP: "thumb-up", Rating.DOWN: "thumb-down"}
@@ -30,10 +24,12 @@ class MessageActions(QObject):
     """Requests at messages: one object for all of a conversation.
 
     Who has a button for it emits the signal, who does it connects to it. The id of the message
-    comes first.
+    comes first. `other_models` are those that may answer in place of the one in use, as id and
+    name.
     """
 
     regenerate_requested = Signal(str)
+    other_model_requested = Signal(str, str)  # answer again with the model of this id
     continue_requested = Signal(str)
     edit_requested = Signal(str, str)  # ask this in place of the message
     correct_requested = Signal(str, str)  # put this beside the answer
@@ -46,11 +42,16 @@ class MessageActions(QObject):
     rate_requested = Signal(str, object)  # a Rating, or None to take it back
     mark_requested = Signal(str, object)  # a Mark or None
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.other_models: Sequence[tuple[str, str]] = ()
+
 
 class ActionRow(QWidget):
-    """Buttons and facts that are seen while the message is pointed at or one has the focus.
+    """Buttons and facts that are seen while the message is pointed at or has the focus.
 
-    Hidden ones are only not painted: their space stays, and the Tab key still reaches them.
+    Hidden ones are only not painted: their space stays. A given thumb and the switch between
+    versions are always seen.
     """
 
     edit_clicked = Signal()
@@ -66,11 +67,10 @@ class ActionRow(QWidget):
         self._message = message
         self._theme = theme
         self._actions = actions
-        role = message.role
-        self._hovered = False
-        self._always = False
+        self._hovered = self._focused = self._always = self._in_menu = False
         self._siblings: Sequence[str] = ()
         self._at = 0
+        self._buttons: list[QToolButton] = []
         self.rating_buttons: dict[Rating, QToolButton] = {}
         self._copied = QTimer(self)
         self._copied.setSingleShot(True)
@@ -79,51 +79,45 @@ class ActionRow(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(2)
-        if role is Role.USER:
+        if message.role is Role.USER:
             line.addStretch(1)
-        self.copy_button = self._button("copy", tr("Copy"), line)
-        self.copy_button.clicked.connect(self._copy)
-        if role is not Role.USER:
-            set_class(self.copy_button, "flush")  # with the words above it
-        edit = tr("Edit and send again") if role is Role.USER else tr("Correct this answer")
-        self.edit_button = self._button("pencil", edit, line)
-        self.edit_button.clicked.connect(self.edit_clicked)
-        if role is not Role.USER:
-            self._add_rating(line)
-        self.pin_button = self._button("pin", tr("Pin"), line)
-        self.pin_button.clicked.connect(self._pin)
-        self.more_button = self._button("more", tr("More"), line)
-        self.more_button.clicked.connect(self._open_more)
-        self.previous_button = self._button("chevron-left", tr("Previous version"), line)
-        self.previous_button.clicked.connect(lambda: self._go(-1))
-        self.position = _Fading(self)
-        line.addWidget(self.position)
-        self.next_button = self._button("chevron-right", tr("Next version"), line)
-        self.next_button.clicked.connect(lambda: self._go(1))
-        self.facts = _Facts(self)
-        if role is not Role.USER:
+        self._add_buttons(line, message.role)
+        self._add_versions(line)
+        self.facts = _FadingFacts(self)
+        if message.role is not Role.USER:
             line.addSpacing(8)
             line.addWidget(self.facts, 1)
         else:
             self.facts.hide()
+        self.show_message(message)
 
     @property
     def revealed(self) -> bool:
         """True if the row is visible."""
-        focus = self.window().focusWidget() if self.window() else None
-        focused = focus is not None and self.isAncestorOf(focus) and focus.hasFocus()
-        in_menu = any(button.isDown() for button in self.findChildren(QToolButton))
-        return self._always or self._hovered or focused or in_menu
+        return self._always or self._hovered or self._focused or self._in_menu
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """The buttons that can be pressed, from left to right."""
+        return [each for each in self._buttons if each.isEnabled() and not each.isHidden()]
 
     def set_hovered(self, hovered: bool) -> None:
         """The pointer came to the message or left it."""
-        self._hovered = hovered
-        self.repaint_all()
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self._repaint()
+
+    def set_focused(self, focused: bool) -> None:
+        """The focus came to the message or left it."""
+        if focused != self._focused:
+            self._focused = focused
+            self._repaint()
 
     def set_always(self, always: bool) -> None:
         """Keep the row in sight, as below the last answer."""
-        self._always = always
-        self.repaint_all()
+        if always != self._always:
+            self._always = always
+            self._repaint()
 
     def set_siblings(self, siblings: Sequence[str], message_id: str) -> None:
         """The ids of the message and its alternatives, in order."""
@@ -140,21 +134,13 @@ class ActionRow(QWidget):
         )
 
     def show_message(self, message: Message) -> None:
-        """Show if the message is pinned, rated or marked."""
+        """Show if the message is pinned, rated or marked, and what it cost."""
         self._message = message
         self._show_pinned(message.pinned)
-        for rating, button in self.rating_buttons.items():
+        self.facts.show_facts(facts(message))
+        for button in self.rating_buttons.values():
             button.setVisible(bool(message.text))
-            self._show_rated(rating, button, message.rating is rating)
-
-    def _show_pinned(self, pinned: bool) -> None:
-        self.pin_button.setIcon(icon("pin", self._theme.accent if pinned else self._theme.muted))
-        self.pin_button.setAccessibleName(tr("Unpin") if pinned else tr("Pin"))
-        self.pin_button.setToolTip(
-            tr("Unpin: when the context is full, the model may stop reading this message")
-            if pinned
-            else tr("Pin: the model goes on reading this message when the context is full")
-        )
+        self._show_rating(message.rating)
 
     def more_menu(self) -> QMenu:
         """The menu of what is rarely done."""
@@ -179,53 +165,121 @@ class ActionRow(QWidget):
             action.setCheckable(True)
             action.setChecked(is_set)
 
-    def _open_more(self) -> None:
-        menu = self.more_menu()
-        self.more_button.setDown(True)
-        menu.aboutToHide.connect(lambda: self.more_button.setDown(False))
-        menu.aboutToHide.connect(self.repaint_all)
-        open_menu(menu, self.more_button, once=True)
+    def models_menu(self) -> QMenu:
+        """The menu of the other models that may answer."""
+        menu = QMenu(self)
+        if not self._actions.other_models:
+            menu.addAction(tr("There is no other model yet")).setEnabled(False)
+        for model_id, name in self._actions.other_models:
+            ask = partial(self._actions.other_model_requested.emit, self._message.id, model_id)
+            menu.addAction(name, ask)
+        return menu
 
-    def repaint_all(self) -> None:
-        """Show or hide everything in the row."""
+    def _popup(self, menu: QMenu, button: QToolButton) -> None:
+        """Open a menu below a button; the row stays in sight meanwhile."""
+
+        def closed() -> None:
+            self._in_menu = False
+            button.setDown(False)
+            self._repaint()
+
+        self._in_menu = True
+        button.setDown(True)
+        menu.aboutToHide.connect(closed)
+        open_menu(menu, button, once=True)
+
+    def _repaint(self) -> None:
         for child in self.findChildren(QWidget):
             child.update()
 
-    def _button(self, name: str, words: str, line: QHBoxLayout) -> QToolButton:
-        button = _ActionButton(self)
+    # Buttons
+
+    def _add_buttons(self, line: QHBoxLayout, role: Role) -> None:
+        add = partial(self._button, line)
+        self.copy_button = add("copy", tr("Copy"), self._copy)
+        if role is Role.USER:
+            self.edit_button = add("pencil", tr("Edit and send again"), self.edit_clicked.emit)
+        else:
+            set_class(self.copy_button, "flush")  # with the words above it
+            self.edit_button = add("pencil", tr("Correct this answer"), self.edit_clicked.emit)
+            self._add_answer_buttons(add)
+        self.pin_button = add("pin", tr("Pin"), self._pin)
+        self.more_button = add("more", tr("More"))
+        self.more_button.clicked.connect(lambda: self._popup(self.more_menu(), self.more_button))
+
+    def _add_answer_buttons(self, add: Callable[..., PassingButton]) -> None:
+        self.regenerate_button = add("refresh", tr("Answer again"), self._regenerate)
+        self.models_button = add("chevron-down", tr("Answer again with another model"))
+        self.models_button.clicked.connect(
+            lambda: self._popup(self.models_menu(), self.models_button)
+        )
+        set_class(self.models_button, "narrow")
+        for rating, name in ((Rating.UP, tr("Good answer")), (Rating.DOWN, tr("Bad answer"))):
+            button = add(_THUMBS[rating], name, partial(self._rate, rating))
+            button.setCheckable(True)
+            set_class(button, "rating")
+            self.rating_buttons[rating] = button
+
+    def _add_versions(self, line: QHBoxLayout) -> None:
+        back, on = partial(self._go, -1), partial(self._go, 1)
+        kind = PassingButton
+        self.previous_button = self._button(
+            line, "chevron-left", tr("Previous version"), back, kind
+        )
+        self.position = QLabel(self)
+        set_class(self.position, "small")
+        line.addWidget(self.position)
+        self.next_button = self._button(line, "chevron-right", tr("Next version"), on, kind)
+        self.set_siblings((), self._message.id)
+
+    def _button(
+        self,
+        line: QHBoxLayout,
+        name: str,
+        words: str,
+        act: Callable[[], None] | None = None,
+        kind: type[PassingButton] | None = None,
+    ) -> PassingButton:
+        button = (kind or _FadingButton)(self)
         button.setIcon(icon(name, self._theme.muted))
         button.setIconSize(ICON_SIZE)
         button.setToolTip(words)
         button.setAccessibleName(words)
+        if act is not None:
+            button.clicked.connect(lambda _checked=False: act())
         line.addWidget(button)
+        self._buttons.append(button)
         return button
 
-    def _add_rating(self, line: QHBoxLayout) -> None:
-        self.regenerate_button = self._button("refresh", tr("Answer again"), line)
-        self.regenerate_button.clicked.connect(self._regenerate)
-        for rating, name in ((Rating.UP, tr("Good answer")), (Rating.DOWN, tr("Bad answer"))):
-            button = self._button(_THUMBS[rating], name, line)
-            button.setCheckable(True)
-            set_class(button, "rating")
-            button.clicked.connect(partial(self._rate, rating))
-            self.rating_buttons[rating] = button
+    # What they do, and how they look
 
     def _rate(self, rating: Rating) -> None:
-        button = self.rating_buttons[rating]
-        wanted = button.isChecked()
-        button.setChecked(not wanted)  # until it is stored
-        self._actions.rate_requested.emit(self._message.id, rating if wanted else None)
+        """Show the thumb at once; whoever stores it shows the message again if that fails."""
+        wanted = rating if self.rating_buttons[rating].isChecked() else None
+        self._show_rating(wanted)
+        self._actions.rate_requested.emit(self._message.id, wanted)
 
-    def _show_rated(self, rating: Rating, button: QToolButton, rated: bool) -> None:
-        colour = self._theme.accent if rated else self._theme.muted
-        button.setIcon(icon(_THUMBS[rating] + ("-filled" if rated else ""), colour))
-        button.setChecked(rated)
-        if rated:
-            button.setToolTip(tr("Take the rating back"))
-        elif rating is Rating.UP:
-            button.setToolTip(tr("Good answer: the model may learn from it"))
-        else:
-            button.setToolTip(tr("Bad answer: the model may learn to avoid it"))
+    def _show_rating(self, given: Rating | None) -> None:
+        for rating, button in self.rating_buttons.items():
+            rated = rating is given
+            colour = self._theme.accent if rated else self._theme.muted
+            button.setIcon(icon(_THUMBS[rating] + ("-filled" if rated else ""), colour))
+            button.setChecked(rated)
+            if rated:
+                button.setToolTip(tr("Take the rating back"))
+            elif rating is Rating.UP:
+                button.setToolTip(tr("Good answer: the model may learn from it"))
+            else:
+                button.setToolTip(tr("Bad answer: the model may learn to avoid it"))
+
+    def _show_pinned(self, pinned: bool) -> None:
+        self.pin_button.setIcon(icon("pin", self._theme.accent if pinned else self._theme.muted))
+        self.pin_button.setAccessibleName(tr("Unpin") if pinned else tr("Pin"))
+        self.pin_button.setToolTip(
+            tr("Unpin: when the context is full, the model may stop reading this message")
+            if pinned
+            else tr("Pin: the model goes on reading this message when the context is full")
+        )
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._message.text)
@@ -247,66 +301,15 @@ class ActionRow(QWidget):
         self._actions.pin_requested.emit(self._message.id, not self._message.pinned)
 
 
-class _ActionButton(QToolButton):
-    def __init__(self, row: ActionRow) -> None:
-        super().__init__(row)
-        self._row = row
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
+class _FadingButton(PassingButton):
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._row.revealed or self.isChecked():
-            super().paintEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._row.repaint_all()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self._row.repaint_all()
-
-
-class _Fading(QLabel):
-    def __init__(self, row: ActionRow) -> None:
-        super().__init__(row)
-        self._row = row
-        set_class(self, "tiny")
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self._row.revealed:
+        row = self.parentWidget()
+        if self.isChecked() or (isinstance(row, ActionRow) and row.revealed):
             super().paintEvent(event)
 
 
-class _Facts(_Fading):
-    """At the right end; cut off where it is narrow."""
-
-    def __init__(self, row: ActionRow) -> None:
-        super().__init__(row)
-        self._words = ""
-        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_words(self, words: str) -> None:
-        self._words = words
-        self._cut()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._cut()
-
-    def _cut(self) -> None:
-        elide, room = Qt.TextElideMode.ElideRight, self.width() + 1  # widths are rounded
-        self.setText(self.fontMetrics().elidedText(self._words, elide, room))
-
-
-def facts(message: Message) -> str:
-    """Return the measurements of an answer: model, tokens, seconds. Missing ones are left out."""
-    answer = message.answer
-    if answer is None or message.corrects:  # what a person wrote has no such figures
-        return ""
-    parts = [answer.model_name] if answer.model_name else []
-    if answer.completion_tokens is not None:
-        parts.append(token_words(answer.completion_tokens))
-    if answer.duration_s is not None:
-        parts.append(tr("{seconds} s", seconds=f"{answer.duration_s:.1f}"))
-    return " · ".join(parts)
+class _FadingFacts(AnswerFacts):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        row = self.parentWidget()
+        if isinstance(row, ActionRow) and row.revealed:
+            super().paintEvent(event)

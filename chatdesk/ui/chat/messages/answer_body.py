@@ -6,8 +6,9 @@ The whole text shown at once gives the same stack.
 
 from collections import deque
 from copy import deepcopy
+from functools import partial
 from time import monotonic, perf_counter
-from typing import Any, cast
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -23,28 +24,45 @@ from chatdesk.ui.markdown.splitter import (
     Prose,
     Reasoning,
     ReasoningClose,
+    Section,
     Splitter,
     collect_definitions,
     parse,
+    sections,
     split,
 )
+from chatdesk.ui.markdown.table_card import TableCard
 from chatdesk.ui.theme import Theme
 
 GAP = 12  # pixels between segments
 _BATCH = 200  # tokens written in one go, so that they are laid out once
 
-Segment = ProseView | CodeCard | ThinkingFold
+_HIGH = 240  # pixels of code or of a table whose ends may not be in sight together
+_ABOVE_HEADING = 12  # pixels more where a segment begins with a heading
+
+Written = ProseView | TableCard
+Segment = Written | CodeCard | ThinkingFold
+Folds = dict[int, bool]  # what is folded (True) and unfolded (False) in a message, by its number
 
 
 class AnswerBody(QWidget):
-    """Shows Markdown that may still be growing."""
+    """Shows Markdown that may still be growing.
 
-    resized = Signal()
+    A fold keeps its state in `folds`, by the number of its segment. Thinking and long code are
+    folded at first; code that was seen growing is not.
+    """
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    fold_turned = Signal(object, bool)  # the button of a part, and True if that is folded now
+
+    def __init__(
+        self, theme: Theme, parent: QWidget | None = None, folds: Folds | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._folds: Folds = {} if folds is None else folds
+        self._grows = False
         self.segments: list[Segment] = []
+        self._finished = 0  # the number of segments with finished content
         self._splitter = Splitter()
         self._queue: deque[Piece] = deque()
         self._definitions: dict[str, Any] = {}
@@ -55,6 +73,7 @@ class AnswerBody(QWidget):
         self._thinking_s: float | None = None
         self._heights: dict[Segment, tuple[int, int]] = {}
         self._dirty: set[Segment] = set()
+        self._high: list[CodeCard | TableCard] = []
 
     def set_text(self, text: str, thinking: str = "", thinking_s: float | None = None) -> None:
         """Replace the content by a whole text and the thinking before it.
@@ -62,6 +81,7 @@ class AnswerBody(QWidget):
         `thinking_s` is the time of thinking in seconds. `flush` shows it.
         """
         self._clear()
+        self._grows = False
         if thinking:
             self._thinking_s = thinking_s
             self._queue.extend((Reasoning(thinking), ReasoningClose()))
@@ -82,6 +102,7 @@ class AnswerBody(QWidget):
     def append_text(self, text: str) -> None:
         """Add text; `flush` shows it."""
         self._end_thinking()
+        self._grows = True
         self._pending.append(text)
 
     def finish(self, thinking_s: float | None = None) -> None:
@@ -92,7 +113,7 @@ class AnswerBody(QWidget):
         self._end_thinking()
         if thinking_s is not None:
             self._thinking_s = thinking_s
-            if fold := self._fold():
+            if fold := self._thinking_fold():
                 fold.close_reasoning(thinking_s)
         self._feed()
         self._splitter.finish()
@@ -101,7 +122,7 @@ class AnswerBody(QWidget):
     @property
     def unfinished(self) -> bool:
         """True if there is more to show than `flush` has shown."""
-        return bool(self._queue or self._pending)
+        return bool(self._queue or self._pending or self._unsettled())
 
     def flush(self, budget_s: float) -> None:
         """Show new content, for about `budget_s` seconds."""
@@ -111,6 +132,13 @@ class AnswerBody(QWidget):
             self._put(self._queue.popleft())
         if not self._queue:
             self._put_tail()
+            for table in self._unsettled():
+                table.settle(end)
+                self._dirty.add(table)
+
+    def _unsettled(self) -> list[TableCard]:
+        tables = (each for each in self.segments if isinstance(each, TableCard))
+        return [each for each in tables if each.unsettled]
 
     def _end_thinking(self) -> None:
         if self._thinks:
@@ -144,34 +172,49 @@ class AnswerBody(QWidget):
         self.resize(width, self.height())
         top = 0
         for segment in self.segments:
+            if top and _begins_with_heading(segment):
+                top += _ABOVE_HEADING
             known = self._heights.get(segment)
             if segment in self._dirty or known is None or known[0] != width:
                 known = self._heights[segment] = (width, segment.height_for(width))
             segment.setGeometry(0, top, width, known[1])
             top += known[1] + GAP
         self._dirty.clear()
+        self._high = [
+            each
+            for each in self.segments
+            if isinstance(each, CodeCard | TableCard) and each.height() > _HIGH
+        ]
         height = max(0, top - GAP)
         self.resize(width, height)
         return height
 
-    def _segment_resized(self, segment: Segment) -> None:
-        self._dirty.add(segment)
-        self.resized.emit()
+    def keep_in_sight(self, top: int, bottom: int) -> None:
+        """Let what is high show its head and its scroll bar between these heights, in pixels."""
+        for segment in self._high:
+            begin = segment.y()
+            if begin < bottom and begin + segment.height() > top:
+                segment.keep_in_sight(top - begin, bottom - begin)
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """What can be done in it, in reading order."""
+        found: list[QWidget] = []
+        for segment in self.segments:
+            if not isinstance(segment, ProseView):
+                found += segment.controls
+            elif segment.has_links:
+                found.append(segment)
+        return found
 
     def _put(self, piece: Piece) -> None:
         """Show a finished piece."""
         last = self.segments[-1] if self.segments else None
         if isinstance(piece, Prose):
-            tokens = parse(piece, self._definitions)
-            while self._queue and isinstance(self._queue[0], Prose) and len(tokens) < _BATCH:
-                tokens += parse(cast("Prose", self._queue.popleft()), self._definitions)
-            self._prose().append(tokens)
+            self._put_prose(piece)
         elif isinstance(piece, CodeOpen):
-            if isinstance(last, ProseView):
-                last.set_tail([])
-                if last.is_empty:
-                    self._remove(last)
-            self._add(CodeCard(piece.language, self._theme, self))
+            self._write([], final=True)
+            self._open_code(piece.language)
         elif isinstance(piece, Code) and isinstance(last, CodeCard):
             last.append(piece.text)
         elif isinstance(piece, CodeClose) and isinstance(last, CodeCard):
@@ -183,39 +226,103 @@ class AnswerBody(QWidget):
         if self.segments:
             self._dirty.add(self.segments[-1])
 
+    def _put_prose(self, piece: Prose) -> None:
+        tokens = parse(piece, self._definitions)
+        while self._queue and len(tokens) < _BATCH:
+            following = self._queue[0]
+            if not isinstance(following, Prose) or following.continues:
+                break
+            self._queue.popleft()
+            tokens += parse(following, self._definitions)
+        self._write(sections(tokens), final=True, continues=piece.continues)
+
     def _put_tail(self) -> None:
         """Show the piece that may still change."""
         tail = self._splitter.tail()
         if isinstance(tail, Prose):
-            self._prose().set_tail(parse(tail, deepcopy(self._definitions)))
+            tokens = parse(tail, deepcopy(self._definitions))
+            self._write(sections(tokens), final=False, continues=tail.continues)
         elif self.segments and isinstance(last := self.segments[-1], CodeCard):
             if self._splitter.in_code:
                 last.set_tail(tail.text if isinstance(tail, Code) else "")
-        elif self.segments and isinstance(last, ProseView):
-            last.set_tail([])
+        else:
+            self._write([], final=False)
         if self.segments:
             self._dirty.add(self.segments[-1])
             self.set_caret(self._caret)
 
-    def _prose(self) -> ProseView:
-        last = self.segments[-1] if self.segments else None
-        if isinstance(last, ProseView):
-            return last
-        made = ProseView(self._theme, self)
+    def _write(self, written: list[Section], *, final: bool, continues: bool = False) -> None:
+        """Show sections after the finished content, in place of the tail there.
+
+        The first goes on in the last segment if it can: prose after prose, rows of one table.
+        """
+        at = self._finished - 1
+        last = self.segments[at] if at >= 0 else None
+        goes_on = bool(written) and (
+            (continues and isinstance(last, TableCard))
+            if written[0].is_table
+            else isinstance(last, ProseView)
+        )
+        if isinstance(last, ProseView | TableCard) and not goes_on:
+            last.set_tail([])
+            self._dirty.add(last)
+        at += 0 if goes_on else 1
+        for number, section in enumerate(written, at):
+            segment = self._segment(number, TableCard if section.is_table else ProseView)
+            if final:
+                segment.append(section.tokens)
+            else:
+                segment.set_tail(section.tokens)
+            self._dirty.add(segment)
+        end = at + len(written)
+        for left in self.segments[end:]:
+            self._remove(left)
+        if final:
+            self._finished = end
+
+    def _segment(self, number: int, kind: type[Written]) -> Written:
+        """Return the segment with this number: the one of the tail there, or a new one."""
+        if number < len(self.segments):
+            there = self.segments[number]
+            if isinstance(there, kind):
+                return there
+            for segment in self.segments[number:]:
+                self._remove(segment)
+        made = kind(self._theme, self)
         made.height_for(self.width())  # laid out for the right width from the start
         self._add(made)
         return made
 
-    def _fold(self) -> ThinkingFold | None:
+    def _open_code(self, language: str) -> None:
+        number = len(self.segments)
+        if self._grows:
+            self._folds.setdefault(number, False)
+        folded = self._folds.get(number, True)
+        card = CodeCard(language, self._theme, self, folded=folded)
+        card.folded.connect(partial(self._fold, number))
+        self._add(card)
+        self._finished = len(self.segments)
+
+    def _fold(self, number: int, folded: bool) -> None:
+        """A person folded or unfolded a segment."""
+        self._folds[number] = folded
+        segment = self.segments[number]
+        self._dirty.add(segment)
+        if isinstance(segment, CodeCard | ThinkingFold):
+            self.fold_turned.emit(segment.fold_button, folded)
+
+    def _thinking_fold(self) -> ThinkingFold | None:
         first = self.segments[0] if self.segments else None
         return first if isinstance(first, ThinkingFold) else None
 
     def _reasoning(self) -> ThinkingFold:
-        if fold := self._fold():
+        if fold := self._thinking_fold():
             return fold
-        made = ThinkingFold(self._theme, self)
-        made.toggled.connect(lambda: self._segment_resized(made))
+        number = len(self.segments)
+        made = ThinkingFold(self._theme, self, folded=self._folds.get(number, True))
+        made.folded.connect(partial(self._fold, number))
         self._add(made)
+        self._finished = len(self.segments)
         return made
 
     def _add(self, segment: Segment) -> None:
@@ -234,9 +341,16 @@ class AnswerBody(QWidget):
     def _clear(self) -> None:
         for segment in list(self.segments):
             self._remove(segment)
+        self._finished = 0
         self._splitter = Splitter()
         self._queue.clear()
         self._pending.clear()
         self._definitions = {}
         self._thinks = False
         self._thinking_since = self._thinking_s = None
+
+
+def _begins_with_heading(segment: Segment) -> bool:
+    if not isinstance(segment, ProseView):
+        return False
+    return segment.document().firstBlock().blockFormat().headingLevel() > 0

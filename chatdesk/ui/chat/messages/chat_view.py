@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
+from chatdesk.core.parts import Text, Thinking
 from chatdesk.ui.chat.messages.action_row import MessageActions
 from chatdesk.ui.chat.messages.frame_timer import FrameTimer
 from chatdesk.ui.chat.messages.message_column import MessageColumn, Siblings
@@ -81,12 +82,13 @@ class ChatView(QWidget):
     def append_thinking(self, message_id: str, start: int, text: str) -> bool:
         """More of what the model thinks before an answer; otherwise as `append_text`."""
         message = self.column.message(message_id)
-        if message is None or start > len(message.thinking):
+        known = 0 if message is None else len(message.thinking)
+        if message is None or start > known:
             return False
-        if new := text[len(message.thinking) - start :]:
-            self.column.put(message.with_words(thinking=message.thinking + new))
+        if new := text[known - start :]:
+            self.column.put(message.with_more(Thinking(new)))
             if view := self.column.view(message_id):
-                view.append_thinking(new, at_start=not message.thinking)
+                view.append_thinking(new, at_start=not known)
                 self._frames.want(view)
         return True
 
@@ -97,10 +99,11 @@ class ChatView(QWidget):
         is missing or the message is not shown.
         """
         message = self.column.message(message_id)
-        if message is None or start > len(message.text):
+        known = 0 if message is None else len(message.text)
+        if message is None or start > known:
             return False
-        if new := text[len(message.text) - start :]:
-            self.column.put(message.with_words(text=message.text + new))
+        if new := text[known - start :]:
+            self.column.put(message.with_more(Text(new)))
             if view := self.column.view(message_id):
                 view.append_text(new)
                 self._frames.want(view)
@@ -147,6 +150,11 @@ class ChatView(QWidget):
         for view in [view for view in self.column.views if view.message.id in changed]:
             view.set_unsaved(view.message.id in message_ids)
             self.column.relayout(view)
+
+    def show_again(self, message_id: str) -> None:
+        """Show a message as it is stored: what a person asked for at it was refused."""
+        if message := self.column.message(message_id):
+            self.replace(message)
 
     def edit(self, message_id: str, text: str | None = None) -> None:
         """Edit a message in place, as it stands or with another text; or go on editing it."""

@@ -1,33 +1,69 @@
 """The button over the conversation that goes to its end."""
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QPointF, QRect, QSize
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import show_icon
+from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme, set_class
 
+SIZE = 36  # pixels
 _ABOVE_END = 12  # pixels
+_DOT = 4.5  # pixels: the radius of the dot
 
 
 class JumpButton(QPushButton):
-    """Floats at the lower end of what it is placed over."""
+    """A round arrow at the edge of the column, with a dot when something new is below."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(tr("Jump to latest"), parent)
-        self.setToolTip(tr("Go to the end of the conversation"))
-        set_class(self, "pill")
+        super().__init__(parent)
+        self._theme = theme
+        self._has_news = False
+        self.setFixedSize(SIZE, SIZE)
+        self.setIconSize(QSize(18, 18))
+        set_class(self, "jump")
         self.set_theme(theme)
+        self._show_words()
         self.hide()
+
+    @property
+    def has_news(self) -> bool:
+        """True if something came below what is read."""
+        return self._has_news
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        show_icon(self, "arrow-down", theme.text)
+        self._theme = theme
+        self.setIcon(icon("arrow-down", theme.text))
 
-    def place(self, over: QRect) -> None:
-        """Stand in the middle of this part of the parent, above its end."""
-        size = self.sizeHint()
-        left = over.center().x() - size.width() // 2
-        top = over.bottom() - size.height() - _ABOVE_END
-        self.setGeometry(left, top, size.width(), size.height())
+    def set_news(self, has_news: bool) -> None:
+        """Something came below what is read, or all of it was seen."""
+        if has_news != self._has_news:
+            self._has_news = has_news
+            self._show_words()
+            self.update()
+
+    def place(self, over: QRect, column_right: int) -> None:
+        """Stand beside the column, or over its edge where this part of the parent is narrow."""
+        left = min(column_right + _ABOVE_END, over.right() - SIZE - _ABOVE_END)
+        self.move(left, over.bottom() - SIZE - _ABOVE_END)
         self.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the button and the dot at its upper edge."""
+        super().paintEvent(event)
+        if self._has_news:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(self._theme.background), 1.5))
+            painter.setBrush(QColor(self._theme.accent))
+            painter.drawEllipse(QPointF(SIZE - _DOT - 2, _DOT + 2), _DOT, _DOT)
+            painter.end()
+
+    def _show_words(self) -> None:
+        words = tr("Go to the end of the conversation")
+        if self._has_news:
+            words = tr("Go to the end of the conversation: there is something new")
+        self.setToolTip(words)
+        self.setAccessibleName(words)

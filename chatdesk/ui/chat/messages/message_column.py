@@ -8,16 +8,19 @@ once and a change of one message lays out that message and nothing else.
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushButton, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCursor, QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QFrame, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.messages.action_row import MessageActions
+from chatdesk.ui.chat.messages.answer_body import Folds
 from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
 from chatdesk.ui.chat.messages.jump_button import JumpButton
 from chatdesk.ui.chat.messages.message_view import MessageView
+from chatdesk.ui.chat.messages.message_walk import MessageWalk
+from chatdesk.ui.markdown.sticky_bar import StickyBar
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.fading_edges import FadingEdges
 
@@ -30,6 +33,8 @@ _GAPS = {Role.USER: 0, Role.ASSISTANT: 14}  # below a message
 _NEAR_END = 6  # pixels from the end that still count as the end
 _BUILD_BUDGET_S = 0.008
 _MAX_VIEWS = 80
+_HOVER_MS = 40  # after the last move, until what is under a still pointer is looked for
+_AWAY = 120  # pixels from the end at which a way back is offered
 
 
 class MessageColumn(QAbstractScrollArea):
@@ -58,6 +63,8 @@ class MessageColumn(QAbstractScrollArea):
         self._view_line = ContextStartLine(self._canvas)
         self._view_line.hide()
         self._view_after: str | None = None  # the message below which that line stands
+        self._folds: dict[str, Folds] = {}  # by message, also of those without a widget
+        self._walk = MessageWalk(self._canvas, self._neighbour)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -68,6 +75,10 @@ class MessageColumn(QAbstractScrollArea):
         self._build_timer = QTimer(self)
         self._build_timer.setSingleShot(True)
         self._build_timer.timeout.connect(self._build_more)
+        self._hover_timer = QTimer(self)
+        self._hover_timer.setSingleShot(True)
+        self._hover_timer.setInterval(_HOVER_MS)
+        self._hover_timer.timeout.connect(self._show_hovered)
         FadingEdges(self)
         self._jump = JumpButton(theme, self)
         self._jump.clicked.connect(self.scroll_to_bottom)
@@ -99,6 +110,7 @@ class MessageColumn(QAbstractScrollArea):
             self._place()
         elif self._follow:
             self._rebuild(len(self._path) - 1)
+        self._note_news()
 
     def put(self, message: Message) -> None:
         """Keep another state of a message of the path; its widget is the caller's to change."""
@@ -135,8 +147,11 @@ class MessageColumn(QAbstractScrollArea):
 
     def relayout(self, view: MessageView) -> None:
         """Place a message that changed, and those below it."""
+        before = view.height()
         self._size_view(view)
         self._place(self._views.index(view) if view in self._views else 0)
+        if view.height() > before and view.message.state is MessageState.STREAMING:
+            self._note_news()
 
     def set_theme(self, theme: Theme) -> None:
         """Show everything in other colours, at the same place."""
@@ -216,7 +231,7 @@ class MessageColumn(QAbstractScrollArea):
             self._wanted = None
             self._follow = self.at_bottom
             self._want_more()
-        self._update_jump()
+        self._after_move()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other widths mean other heights; the place being read stays."""
@@ -237,8 +252,10 @@ class MessageColumn(QAbstractScrollArea):
         self._place()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Home and End go to the ends of the conversation, other keys scroll as usual."""
-        if event.key() == Qt.Key.Key_Home:
+        """Home and End go to the ends; arrows lead through a message; other keys scroll."""
+        if self._walk.arrow(event):
+            event.accept()
+        elif event.key() == Qt.Key.Key_Home:
             self._follow = False
             if self._first > 0:
                 self._rebuild(0)
@@ -247,6 +264,25 @@ class MessageColumn(QAbstractScrollArea):
             self.scroll_to_bottom()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Go from message to message, and to what comes before or after the conversation."""
+        if self.hasFocus() and forward and (first := self._first_in_sight()):
+            first.setFocus(Qt.FocusReason.TabFocusReason)
+            return True
+        if self._walk.tab(1 if forward else -1):
+            return True
+        if not self.hasFocus():  # the way on begins here, not at the message made last
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+            if not forward:
+                return True
+        return super().focusNextPrevChild(forward)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """From behind, the focus comes to the last message."""
+        super().focusInEvent(event)
+        if event.reason() is Qt.FocusReason.BacktabFocusReason and self._views:
+            self._views[-1].setFocus(event.reason())
 
     def viewportSizeHint(self) -> QSize:
         """Room for the column."""
@@ -295,8 +331,12 @@ class MessageColumn(QAbstractScrollArea):
             find = self._siblings
             siblings = find(message.id) if callable(find) else find.get(message.id, ())
         is_last = at == len(self._path) - 1
-        view = MessageView(message, self._theme, self._actions, siblings, is_last, self._canvas)
+        folds = self._folds.setdefault(message.id, {})
+        view = MessageView(
+            message, self._theme, self._actions, siblings, is_last, self._canvas, folds
+        )
         view.resized.connect(lambda: self.relayout(view))
+        view.fold_turned.connect(lambda button, folded: self._turn_fold(view, button, folded))
         self.view_built.emit(view)
         self._size_view(view)
         view.show()
@@ -304,6 +344,9 @@ class MessageColumn(QAbstractScrollArea):
 
     def _drop(self, view: MessageView) -> None:
         self.view_dropped.emit(view)
+        self._walk.forget(view)
+        if not self._folds.get(view.message.id):
+            self._folds.pop(view.message.id, None)
         focused = QApplication.focusWidget()
         if focused is not None and view.isAncestorOf(focused):
             self.setFocus()  # Qt would hand it to whatever comes first in the window
@@ -326,7 +369,8 @@ class MessageColumn(QAbstractScrollArea):
         near = 1.5 * self.viewport().height()
         anchor = self._reading_place()
         upwards = self._first > 0 and bar.value() < near
-        while perf_counter() < end:
+        last_s = 0.0  # how long the last message took: the next one may take as long
+        while (begun := perf_counter()) + last_s < end:
             if upwards and self._first > 0:
                 self._first -= 1
                 self._views.insert(0, self._make(self._first))
@@ -334,6 +378,7 @@ class MessageColumn(QAbstractScrollArea):
                 self._views.append(self._make(self._first + len(self._views)))
             else:
                 break
+            last_s = perf_counter() - begun
         self._trim(from_end=upwards)
         self._place()
         if anchor is not None and not self._follow:
@@ -381,7 +426,8 @@ class MessageColumn(QAbstractScrollArea):
             bar.setValue(bar.maximum())
         self._placing = False
         self._canvas.move(0, -bar.value())
-        self._update_jump()
+        self._walk.place_ring()
+        self._after_move()
 
     def _gap_below(self, view: MessageView) -> int:
         gap = _GAPS.get(view.message.role, 0)
@@ -403,7 +449,20 @@ class MessageColumn(QAbstractScrollArea):
         self._placing = False
         self._follow = self.at_bottom
         self._want_more()
-        self._update_jump()
+        self._after_move()
+
+    def _turn_fold(self, view: MessageView, button: QWidget, folded: bool) -> None:
+        """Place a message of which a part was folded or unfolded.
+
+        What is unfolded begins where it was; what is folded ends where it was, at the button.
+        """
+        value = self.verticalScrollBar().value()
+        before = button.mapTo(self._canvas, QPoint()).y()
+        self._follow = False
+        self.relayout(view)
+        if folded:
+            moved = button.mapTo(self._canvas, QPoint()).y() - before
+            self._set_value(value + moved)
 
     def _show_range(self, top: int, height: int) -> None:
         """Scroll as little as needed to see this part of the canvas."""
@@ -413,19 +472,63 @@ class MessageColumn(QAbstractScrollArea):
         elif top + height > value + page:
             self._set_value(top + height - page + 8)
 
-    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        if new is not None and self._canvas.isAncestorOf(new):
-            reason_is_tab = isinstance(new, QPushButton) or new.focusPolicy() in (
-                Qt.FocusPolicy.TabFocus,
-                Qt.FocusPolicy.StrongFocus,
-            )
-            if reason_is_tab and new.height() < self.viewport().height():
-                top = new.mapTo(self._canvas, new.rect().topLeft()).y()
-                self._show_range(top, new.height())
+    def _show_part(self, top: int, height: int) -> None:
+        """Scroll to what has the focus; not if it is higher than the view and some is in sight."""
+        value, page = self.verticalScrollBar().value(), self.viewport().height()
+        if height <= page or top > value + page or top + height < value:
+            self._show_range(top, height)
 
-    def _update_jump(self) -> None:
-        bar = self.verticalScrollBar()
-        away = bar.maximum() - bar.value() > 120 or not self._built_to_end
+    def _first_in_sight(self) -> MessageView | None:
+        """The first message that begins in sight; else the one that fills the view."""
+        top = self.verticalScrollBar().value()
+        page = self.viewport().height()
+        begins = (view for view in self._views if top <= view.y() < top + page)
+        place = self._reading_place()
+        return next(begins, place[0] if place else None)
+
+    def _neighbour(self, view: MessageView, step: int) -> MessageView | None:
+        """The message so many places after another, built if need be."""
+        at = self._index(view.message.id)
+        if at is None or not 0 <= at + step < len(self._path):
+            return None
+        if self.view(self._path[at + step].id) is None:
+            self._build_more()
+        return self.view(self._path[at + step].id)
+
+    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        self._walk.show_focus(new)
+        if new is not None and self._canvas.isAncestorOf(new) and _is_stop(new):
+            self._show_part(new.mapTo(self._canvas, QPoint()).y(), new.height())
+
+    # What stands over the messages
+
+    def _after_move(self) -> None:
+        """The messages are at other places: let what depends on these follow."""
+        self._hover_timer.start()
+        top = self.verticalScrollBar().value()
+        bottom = top + self.viewport().height()
+        for view in self._views:
+            if view.y() < bottom and view.y() + view.height() > top:
+                view.keep_in_sight(top - view.y(), bottom - view.y())
+        away = self.verticalScrollBar().maximum() - top > _AWAY or not self._built_to_end
+        if self.at_bottom:
+            self._jump.set_news(False)
         self._jump.setVisible(away)
         if away:
-            self._jump.place(self.viewport().geometry())
+            edge = (self.viewport().width() + self._column) // 2
+            self._jump.place(self.viewport().geometry(), edge)
+
+    def _note_news(self) -> None:
+        if not self._follow and not self.at_bottom:
+            self._jump.set_news(True)
+
+    def _show_hovered(self) -> None:
+        """Qt does not report that a message came under a pointer that did not move, or left it."""
+        under = QApplication.widgetAt(QCursor.pos())
+        for view in self._views:
+            view.set_hovered(under is view or (under is not None and view.isAncestorOf(under)))
+
+
+def _is_stop(widget: QWidget) -> bool:
+    """Return True for what the Tab key and the arrow keys lead to."""
+    return isinstance(widget, MessageView | QAbstractButton | StickyBar)

@@ -67,6 +67,11 @@ class MessageEditor(QFrame):
         self._column.addLayout(buttons)
         self._show_acceptable()
 
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the Tab key leads to, in order."""
+        return [self.text, self.cancel_button, self.accept_button]
+
     def go_on(self) -> None:
         """Allow typing again, also after the text was accepted and refused."""
         self.text.setReadOnly(False)

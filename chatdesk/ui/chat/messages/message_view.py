@@ -3,34 +3,34 @@
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication, QFrame, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QGroupBox, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
-from chatdesk.ui.chat.messages.action_row import ROW_HEIGHT, ActionRow, MessageActions, facts
-from chatdesk.ui.chat.messages.answer_body import AnswerBody
+from chatdesk.ui.chat.messages.action_row import ROW_HEIGHT, ActionRow, MessageActions
+from chatdesk.ui.chat.messages.answer_body import AnswerBody, Folds
 from chatdesk.ui.chat.messages.badges import Badges
 from chatdesk.ui.chat.messages.message_editor import MessageEditor
-from chatdesk.ui.chat.messages.state_line import StateLine
-from chatdesk.ui.markdown.prose_view import ProseView
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.chat.messages.question_card import QuestionCard
+from chatdesk.ui.chat.messages.state_line import StateLine, has_words
+from chatdesk.ui.theme import Theme
 
-CARD_WIDTH = 560
-_PAD_X, _PAD_Y = 16, 10
 _ROW_GAP = 2
 _OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
 _MARK_HEIGHT = 20
 
 
-class MessageView(QWidget):
+class MessageView(QGroupBox):
     """Shows a message; what can be asked for at it goes to `actions`.
 
-    Its owner gives it a width with `relayout` and answers `resized` by doing so again.
+    Its owner gives it a width with `relayout` and answers `resized` by doing so again. It is one
+    stop of the Tab key; the arrow keys lead through its controls. `folds` keeps what is folded.
     """
 
     resized = Signal()
+    fold_turned = Signal(object, bool)  # the button of a part, and True if that is folded now
 
     def __init__(
         self,
@@ -40,45 +40,49 @@ class MessageView(QWidget):
         siblings: Sequence[str] = (),
         is_last: bool = False,
         parent: QWidget | None = None,
+        folds: Folds | None = None,
     ) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the column leads the Tab key
         self.message = message = with_thinking_apart(message)
         self._theme = theme
         self.message_actions = actions
+        self._siblings = siblings
         self._is_last = is_last
         self._unsaved = False
         self.given_up: str | None = None  # what was typed in an editor that was left
+        self._folds: Folds = {} if folds is None else folds
+        self._row: ActionRow | None = None
+        self._row_place = 0, 0  # its width and its top
         self.editor: MessageEditor | None = None
-        self.card: QFrame | None = None
-        self.card_text: ProseView | None = None
-        self._ideal_width = 0
+        self.card: QuestionCard | None = None
         self.body: AnswerBody | None = None
         self._state: StateLine | None = None
         if message.role is Role.USER:
-            self.card = QFrame(self)
-            set_class(self.card, "user-card")
-            self.card_text = ProseView(theme, self.card)
-            self._show_card_text(message.text)
+            self.card = QuestionCard(theme, self, folded=self._folds.get(0, True))
+            self.card.folded.connect(self._turn_question)
+            self.card.show_text(message.text)
             self.setAccessibleName(tr("Your message"))
         else:
-            self.body = AnswerBody(theme, self)
-            self.body.resized.connect(self.resized)
-            self._state = StateLine(theme, self)
-            self._state.continue_clicked.connect(
-                partial(actions.continue_requested.emit, message.id)
-            )
-            self._state.retry_clicked.connect(
-                partial(actions.regenerate_requested.emit, message.id)
-            )
+            self.body = AnswerBody(theme, self, self._folds)
+            self.body.fold_turned.connect(self.fold_turned)
             self.setAccessibleName(tr("Answer"))
-        self.actions_row = ActionRow(message, theme, actions, self)
-        self.actions_row.edit_clicked.connect(self.begin_edit)
-        self.set_siblings(siblings)
         self.marks = Badges(theme, self)
         self._show_marks()
         if self.body is not None:
             self._show_answer(message)
         self._show_state()
+
+    @property
+    def actions_row(self) -> ActionRow:
+        """The buttons below the message; made when they are first seen."""
+        if self._row is None:
+            self._row = row = ActionRow(self.message, self._theme, self.message_actions, self)
+            row.edit_clicked.connect(self.begin_edit)
+            row.set_siblings(self._siblings, self.message.id)
+            self._place_row()
+            self._show_row()
+        return self._row
 
     def set_message(self, message: Message) -> None:
         """Show another state or text of the same message."""
@@ -89,15 +93,11 @@ class MessageView(QWidget):
         changed = (message.text, message.thinking) != before or streaming != was_streaming
         self.message = message
         self._show_marks()
-        if self.card_text is not None and changed:
-            self._show_card_text(message.text)
+        if self.card is not None and changed:
+            self.card.show_text(message.text)
         elif self.body is not None and changed:
             self._show_answer(message)
         self._show_state()
-
-    def set_siblings(self, siblings: Sequence[str]) -> None:
-        """The ids of the message and its alternatives, in order."""
-        self.actions_row.set_siblings(siblings, self.message.id)
 
     def set_last(self, is_last: bool) -> None:
         """Set if no message follows this one."""
@@ -183,7 +183,7 @@ class MessageView(QWidget):
         editor.accepted.connect(partial(requested.emit, message_id))
         editor.changed.connect(partial(actions.edit_changed.emit, message_id))
         editor.resized.connect(self.resized)
-        for part in (self.card, self.body, self._state, self.actions_row, self.marks):
+        for part in (self.card, self.body, self._state, self._row, self.marks):
             if part is not None:
                 part.hide()
         editor.show()
@@ -209,7 +209,7 @@ class MessageView(QWidget):
         self.editor.hide()
         self.editor.deleteLater()
         self.editor = None
-        for part in (self.card, self.body, self.actions_row):
+        for part in (self.card, self.body, self._row):
             if part is not None:
                 part.show()
         self._show_marks()
@@ -226,31 +226,65 @@ class MessageView(QWidget):
             self.editor.setGeometry(0, 0, width, height)
             return height + 12
         top = self._place_mark(width)
-        top = self._place_card(width, top) if self.card else self._place_answer(width, top)
-        self.actions_row.setGeometry(0, top + _ROW_GAP, width, ROW_HEIGHT)
+        if self.card is not None:
+            top += self.card.place(width, top)
+        else:
+            top = self._place_answer(width, top)
+        self._row_place = width, top + _ROW_GAP
+        self._place_row()
         return top + _ROW_GAP + ROW_HEIGHT
+
+    def keep_in_sight(self, top: int, bottom: int) -> None:
+        """Let what is high show its head and its scroll bar between these heights, in pixels."""
+        if self.body is not None:
+            self.body.keep_in_sight(top - self.body.y(), bottom - self.body.y())
+
+    # The pointer and the focus
+
+    def set_hovered(self, hovered: bool) -> None:
+        """Show the actions while the pointer is over the message."""
+        if hovered or self._row is not None:
+            self.actions_row.set_hovered(hovered)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """The actions come into sight."""
         super().enterEvent(event)
-        self.actions_row.set_hovered(True)
+        self.set_hovered(True)
 
     def leaveEvent(self, event: QEvent) -> None:
         """The actions go out of sight."""
         super().leaveEvent(event)
-        self.actions_row.set_hovered(False)
+        self.set_hovered(False)
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """What can be done at the message, in reading order."""
+        found: list[QWidget] = []
+        for part in (self.card, self.body, self._state):
+            if part is not None and not part.isHidden():
+                found += part.controls
+        row = self.actions_row
+        return found if row.isHidden() else [*found, *row.controls]
+
+    def set_focused(self, focused: bool) -> None:
+        """Show the actions while the focus is in the message."""
+        if focused or self._row is not None:
+            self.actions_row.set_focused(focused)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Nothing of a group box is seen; it is one for screen readers."""
+
+    def _turn_question(self, folded: bool) -> None:
+        assert self.card is not None
+        self._folds[0] = folded
+        self.fold_turned.emit(self.card.fold_button, folded)
 
     def _show_marks(self) -> None:
-        self.actions_row.show_message(self.message)
+        if self._row is not None:
+            self._row.show_message(self.message)
         self.marks.show_message(self.message)
         if self.editing:
             self.marks.hide()
-
-    def _show_card_text(self, text: str) -> None:
-        assert self.card_text is not None
-        self.card_text.clear_all()
-        self.card_text.append_plain(text)
-        self._ideal_width = self.card_text.ideal_width()
 
     def _show_answer(self, message: Message) -> None:
         assert self.body is not None
@@ -274,39 +308,58 @@ class MessageView(QWidget):
             self._state.hide()
 
     def _show_state(self) -> None:
-        streaming = self.message.state is MessageState.STREAMING
-        if self._state is not None:
-            self._state.show_state(self.message, self._is_last, unsaved=self._unsaved)
-            self.actions_row.facts.set_words(facts(self.message))
-            if streaming and not _has_begun(self.message):
-                self._state.show_progress(0, 0)
-        self.actions_row.setVisible(not streaming and not self.editing)
-        self.actions_row.set_always(self._is_last and self.body is not None)
+        if self._state is not None or (
+            self.body is not None and has_words(self.message, self._unsaved)
+        ):
+            state = self._state = self._state or self._make_state()
+            state.show_state(self.message, self._is_last, unsaved=self._unsaved)
+            if self._is_streaming and not _has_begun(self.message):
+                state.show_progress(0, 0)
+        if self._row is not None or self._shows_actions:
+            self.actions_row.set_always(self._is_last and self.body is not None)
+            self._show_row()
+
+    def _make_state(self) -> StateLine:
+        """Make the line with the state, which few answers have something to say in."""
+        made, message_id = StateLine(self._theme, self), self.message.id
+        actions = self.message_actions
+        made.continue_clicked.connect(partial(actions.continue_requested.emit, message_id))
+        made.retry_clicked.connect(partial(actions.regenerate_requested.emit, message_id))
+        return made
+
+    @property
+    def _is_streaming(self) -> bool:
+        return self.message.state is MessageState.STREAMING
+
+    @property
+    def _shows_actions(self) -> bool:
+        """True if there are actions to be seen without being pointed at."""
+        is_last_answer = self._is_last and self.body is not None and not self._is_streaming
+        return is_last_answer or self.message.rating is not None or len(self._siblings) > 1
+
+    def _show_row(self) -> None:
+        self.actions_row.setVisible(not self._is_streaming and not self.editing)
+
+    def _place_row(self) -> None:
+        if self._row is not None:
+            width, top = self._row_place
+            self._row.setGeometry(0, top, width, ROW_HEIGHT)
 
     def _place_mark(self, width: int) -> int:
         """Put the marks above the message; where the message begins."""
         if not self.marks.words:
             return 0
         mark = self.marks.sizeHint().width()
-        left = width - mark - _PAD_X if self.card else 0
+        left = width - mark - 16 if self.card else 0  # below the words of the card
         self.marks.setGeometry(left, 0, mark, _MARK_HEIGHT)
         return _MARK_HEIGHT + _ROW_GAP
 
-    def _place_card(self, width: int, top: int) -> int:
-        assert self.card is not None and self.card_text is not None
-        inner = min(self._ideal_width, min(CARD_WIDTH, width) - 2 * _PAD_X)
-        height = self.card_text.height_for(inner)
-        card = inner + 2 * _PAD_X
-        self.card.setGeometry(width - card, top, card, height + 2 * _PAD_Y)
-        self.card_text.setGeometry(_PAD_X, _PAD_Y - 1, inner, height)  # optically centred
-        return top + height + 2 * _PAD_Y
-
     def _place_answer(self, width: int, top: int) -> int:
-        assert self.body is not None and self._state is not None
+        assert self.body is not None
         self.body.move(0, top)
         height = self.body.relayout(width)
         top += height
-        if self._state.isVisibleTo(self):
+        if self._state is not None and self._state.isVisibleTo(self):
             top += 6 if height else 0
             hint = max(self._state.heightForWidth(width), self._state.sizeHint().height())
             self._state.setGeometry(0, top, width, hint)

@@ -1,11 +1,12 @@
 """The state or the end of an answer, and the next step as a button."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from chatdesk.core.chat import Message, MessageState, StopReason
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
+from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.theme import Theme, set_class
 
 
@@ -37,11 +38,19 @@ class StateLine(QWidget):
         line.addWidget(self.continue_button)
         line.addWidget(self.retry_button)
 
-    def _button(self, words: str, name: str) -> QPushButton:
-        button = QPushButton(words, self)
+    @property
+    def controls(self) -> list[QWidget]:
+        """The buttons of the next step."""
+        found = (self.continue_button, self.retry_button)
+        return [each for each in found if not each.isHidden()]
+
+    def _button(self, words: str, name: str) -> PassingButton:
+        button = PassingButton(self)
+        button.setText(words)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         show_icon(button, name, self._theme.muted)
         button.setAccessibleName(words)
-        set_class(button, "chip")
+        set_class(button, "step")
         return button
 
     def show_state(self, message: Message, is_last: bool, *, unsaved: bool = False) -> None:
@@ -77,6 +86,11 @@ class StateLine(QWidget):
             shown = icon(picture, colour or self._theme.muted)
             self._icon.setPixmap(shown.pixmap(ICON_SIZE, self.devicePixelRatioF()))
         self.setVisible(bool(words))
+
+
+def has_words(message: Message, unsaved: bool) -> bool:
+    """Return True if there is something to say on the state of an answer."""
+    return message.state is MessageState.STREAMING or bool(_sentence(message, unsaved)[0])
 
 
 def _sentence(message: Message, unsaved: bool = False) -> tuple[str, str, str]:

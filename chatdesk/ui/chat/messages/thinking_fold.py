@@ -1,10 +1,11 @@
 """The model's reasoning before its answer, folded to one line."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import show_icon
+from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.words import duration_words
@@ -16,22 +17,23 @@ _INDENT = 24
 class ThinkingFold(QWidget):
     """One line to click or press; the reasoning below it while it is unfolded."""
 
-    toggled = Signal()
+    folded = Signal(bool)  # a person folded it, or unfolded it
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, folded: bool = True) -> None:
         super().__init__(parent)
         self._theme = theme
         self._parts: list[str] = []
         self._view: ProseView | None = None
         self._shown = 0
-        self.button = QToolButton(self)
-        set_class(self.button, "fold")
-        self.button.setCheckable(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setToolTip(tr("Show or hide how the model reasoned"))
-        self.button.toggled.connect(self._toggle)
-        show_icon(self.button, "chevron-right", theme.muted)
+        self.fold_button = PassingButton(self)
+        set_class(self.fold_button, "fold")
+        self.fold_button.setCheckable(True)
+        self.fold_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.fold_button.setToolTip(tr("Show or hide how the model reasoned"))
         self._name(tr("Thinking…"))
+        self.fold_button.setChecked(not folded)
+        self._show_folded()
+        self.fold_button.toggled.connect(self._toggle)
 
     @property
     def text(self) -> str:
@@ -41,7 +43,12 @@ class ThinkingFold(QWidget):
     @property
     def expanded(self) -> bool:
         """True if the reasoning is visible."""
-        return self.button.isChecked()
+        return self.fold_button.isChecked()
+
+    @property
+    def controls(self) -> list[QWidget]:
+        """What can be done with it."""
+        return [self.fold_button]
 
     def append(self, text: str) -> None:
         """More reasoning."""
@@ -58,7 +65,7 @@ class ThinkingFold(QWidget):
 
     def height_for(self, width: int) -> int:
         """The height in pixels."""
-        self.button.setGeometry(-4, 0, self.button.sizeHint().width(), _LINE)
+        self.fold_button.setGeometry(-4, 0, self.fold_button.sizeHint().width(), _LINE)
         if self._view is None or not self.expanded:
             return _LINE
         height = self._view.height_for(width - _INDENT)
@@ -66,18 +73,21 @@ class ThinkingFold(QWidget):
         return _LINE + 4 + height
 
     def _name(self, words: str) -> None:
-        self.button.setText(words)
-        self.button.setAccessibleName(words)
+        self.fold_button.setText(words)
+        self.fold_button.setAccessibleName(words)
 
     def _toggle(self, expanded: bool) -> None:
-        name = "chevron-down" if expanded else "chevron-right"
-        show_icon(self.button, name, self._theme.muted)
-        if expanded:
+        self._show_folded()
+        self.folded.emit(not expanded)
+
+    def _show_folded(self) -> None:
+        name = "chevron-down" if self.expanded else "chevron-right"
+        show_icon(self.fold_button, name, self._theme.muted)
+        if self.expanded:
             self._view = self._view or ProseView(self._theme, self, quiet=True)
             self._show_text(self._view)
         if self._view is not None:
-            self._view.setVisible(expanded)
-        self.toggled.emit()
+            self._view.setVisible(self.expanded)
 
     def _show_text(self, view: ProseView) -> None:
         text = "".join(self._parts).lstrip()

@@ -3,17 +3,19 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
+from chatdesk.ui.chat.messages.jump_button import JumpButton
 from chatdesk.ui.chat.messages.message_column import COLUMN
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
+from chatdesk.ui.markdown.code_card import CodeCard
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.theme import Theme, load_theme
 from tests.ui.conftest import make_message
@@ -145,11 +147,17 @@ def test_following_stays_at_the_end_and_scrolling_up_stops_it(qtbot: QtBot, view
     view.append_text("a", 600, "more\n\n" * 20)
     qtbot.waitUntil(lambda: "more" in text_of(view, "a"))
     assert bar.value() == value
-    pill = next(b for b in view.findChildren(QPushButton) if b.text() == "Jump to latest")
-    assert pill.isVisible()
-    pill.click()
+    jump = view.findChild(JumpButton)
+    assert isinstance(jump, JumpButton)
+    assert jump.isVisible()
+    assert jump.has_news
+    assert jump.accessibleName().endswith("there is something new")
+    jump.click()
     assert view.column.at_bottom
-    assert not pill.isVisible()
+    assert not jump.isVisible()
+    bar.setValue(bar.maximum() - 400)
+    assert jump.isVisible()
+    assert not jump.has_news
 
 
 def test_a_new_message_of_the_user_is_scrolled_to(qtbot: QtBot, view: ChatView) -> None:
@@ -261,7 +269,7 @@ def test_thinking_is_streamed_before_the_text(qtbot: QtBot, view: ChatView) -> N
     view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record, thinking="Let me see."))
     fold = view.findChild(ThinkingFold)
     assert isinstance(fold, ThinkingFold)
-    assert (fold.text, fold.button.text()) == ("Let me see.", "Thought for 2 s")
+    assert (fold.text, fold.fold_button.text()) == ("Let me see.", "Thought for 2 s")
 
 
 def view_line(view: ChatView) -> ContextStartLine:
@@ -350,3 +358,103 @@ def test_tab_brings_a_hidden_control_into_sight(qtbot: QtBot, view: ChatView) ->
     qtbot.waitUntil(button.hasFocus)
     seen = button.mapTo(view.column.viewport(), button.rect().center())
     assert view.column.viewport().rect().contains(seen)
+
+
+def test_a_message_that_moves_away_from_the_pointer_is_not_pointed_at(
+    qtbot: QtBot, view: ChatView
+) -> None:
+    view.show_path(conversation(40), {})
+    pointed = view.column.views[-3]
+    QCursor.setPos(pointed.mapToGlobal(pointed.rect().center()))
+    qtbot.waitUntil(lambda: pointed.actions_row.revealed)
+    bar = view.column.verticalScrollBar()
+    bar.setValue(bar.value() - 500)
+    qtbot.waitUntil(lambda: not pointed.actions_row.revealed)
+    under = [each for each in view.column.views if each.actions_row.revealed and each.y() < 10**6]
+    assert len(under) == 2  # the one that came there, and the last answer's, which always is
+    QCursor.setPos(view.mapToGlobal(QPoint(0, 0)) - QPoint(50, 50))
+
+
+def code(lines: int) -> str:
+    return "```\n" + "".join(f"line {n}\n" for n in range(lines)) + "```\n"
+
+
+def first_code(view: ChatView, message_id: str) -> CodeCard:
+    message = view.column.view(message_id)
+    assert message is not None and message.body is not None
+    return next(each for each in message.body.segments if isinstance(each, CodeCard))
+
+
+def test_what_is_unfolded_stays_so_and_in_its_place(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([*conversation(4), make_message("c", Role.ASSISTANT, code(200))], {})
+    view.add_message(make_message("u", Role.USER, "Next"))
+    view.add_message(streaming())
+    card = first_code(view, "c")
+    view.column.restore_anchor(("c", 0))
+    assert folded(card) == [True]
+    assert card.fold_button is not None
+    before = in_sight(view, "c")
+    card.fold_button.click()
+    assert folded(card) == [False]
+    assert in_sight(view, "c") == before
+    anchor = view.column.scroll_anchor()
+    view.append_text("a", 0, "more\n\n" * 30)
+    qtbot.waitUntil(lambda: "more" in text_of(view, "a"))
+    view.finish(make_message("a", Role.ASSISTANT, "more\n\n" * 30))
+    assert folded(card) == [False]
+    assert view.column.scroll_anchor() == anchor
+    view.set_theme(load_theme("dark"))  # builds all of them anew
+    assert folded(first_code(view, "c")) == [False]
+
+
+def folded(card: CodeCard) -> list[bool]:
+    return [card.is_folded]
+
+
+def test_folding_keeps_the_button_where_it_was_pressed(view: ChatView) -> None:
+    long = make_message("c", Role.ASSISTANT, code(300))
+    view.show_path([long, *conversation(30)], {})
+    view.column.restore_anchor(("c", 0))
+    button = first_code(view, "c").fold_button
+    assert button is not None
+    button.click()
+    bar = view.column.verticalScrollBar()
+    bar.setValue(button.mapTo(view.column.viewport(), QPoint()).y() + bar.value() - 300)
+    before = button.mapTo(view.column.viewport(), QPoint()).y()
+    button.click()
+    assert button.mapTo(view.column.viewport(), QPoint()).y() == before
+
+
+def test_code_that_is_seen_growing_is_not_folded(qtbot: QtBot, view: ChatView) -> None:
+    view.show_path([make_message("u", Role.USER, "Hi")], {})
+    view.add_message(streaming())
+    view.append_text("a", 0, code(100))
+    qtbot.waitUntil(lambda: bool(view.findChildren(CodeCard)))
+    qtbot.waitUntil(lambda: len(first_code(view, "a").code) > 700)
+    view.finish(make_message("a", Role.ASSISTANT, code(100)))
+    card = first_code(view, "a")
+    assert card.fold_button is not None and not card.is_folded
+
+
+def test_the_head_of_long_code_stays_in_sight(view: ChatView) -> None:
+    view.show_path([make_message("c", Role.ASSISTANT, code(300)), *conversation(20)], {})
+    view.column.restore_anchor(("c", 0))
+    card = first_code(view, "c")
+    assert card.fold_button is not None
+    card.fold_button.click()
+    bar = view.column.verticalScrollBar()
+    bar.setValue(bar.value() + 2_000)
+    assert card.head.mapTo(view.column.viewport(), QPoint()).y() == 0
+
+
+def test_the_way_to_the_end_is_a_round_button_at_the_edge(view: ChatView) -> None:
+    view.show_path(conversation(100), {})
+    bar = view.column.verticalScrollBar()
+    bar.setValue(bar.maximum() - 1_000)
+    jump = view.findChild(JumpButton)
+    assert isinstance(jump, JumpButton)
+    assert (jump.width(), jump.height()) == (36, 36)
+    assert jump.toolTip() == jump.accessibleName() == "Go to the end of the conversation"
+    assert jump.x() > view.column.views[0].geometry().right()
+    view.resize(500, 700)
+    assert view.column.rect().contains(jump.geometry())

@@ -9,10 +9,13 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, Mark, Message, MessageState, Rating, Role, StopReason
-from chatdesk.ui.chat.messages.action_row import MessageActions, facts
-from chatdesk.ui.chat.messages.message_view import CARD_WIDTH, MessageView
+from chatdesk.ui.chat.messages.action_row import MessageActions
+from chatdesk.ui.chat.messages.answer_facts import facts
+from chatdesk.ui.chat.messages.message_view import MessageView
+from chatdesk.ui.chat.messages.question_card import CARD_WIDTH
 from chatdesk.ui.chat.messages.state_line import StateLine
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
+from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.theme import Theme
 from tests.ui.conftest import make_message
 
@@ -49,8 +52,7 @@ def test_a_long_message_is_wrapped_and_shown_as_written(qtbot: QtBot, theme: The
     view = shown(qtbot, theme, make_message("1", Role.USER, text))
     assert view.card is not None
     assert view.card.width() <= CARD_WIDTH
-    assert view.card_text is not None
-    assert view.card_text.toPlainText() == text
+    assert view.card.text.toPlainText() == text
 
 
 @pytest.mark.parametrize(
@@ -100,8 +102,8 @@ def test_progress_of_the_prompt_gives_way_to_the_answer(qtbot: QtBot, theme: The
 def test_facts_are_what_was_measured(qtbot: QtBot, theme: Theme) -> None:
     record = AnswerRecord(model_name="SmolLM2 135M", completion_tokens=318, duration_s=7.66)
     message = make_message("7", Role.ASSISTANT, "x", answer=record)
-    assert facts(message) == "SmolLM2 135M · 318 tokens · 7.7 s"
-    assert facts(make_message("8", Role.ASSISTANT, "x")) == ""
+    assert facts(message) == ["SmolLM2 135M", "318 tokens", "7.7 s"]
+    assert facts(make_message("8", Role.ASSISTANT, "x")) == []
 
 
 def test_copy_leaves_the_reasoning_out(qtbot: QtBot, qapp: QApplication, theme: Theme) -> None:
@@ -137,7 +139,7 @@ def fold_words(view: MessageView) -> str:
     assert view.body
     fold = view.body.segments[0]
     assert isinstance(fold, ThinkingFold)
-    return fold.button.text()
+    return fold.fold_button.text()
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.ASSISTANT])
@@ -185,7 +187,9 @@ def test_a_thumb_is_given_and_taken_back(qtbot: QtBot, theme: Theme) -> None:
     with qtbot.waitSignal(view.message_actions.rate_requested) as asked:
         QTest.keyClick(up, Qt.Key.Key_Space)
     assert asked.args == ["7", Rating.UP]
-    assert not up.isChecked()  # until it is stored
+    assert up.isChecked()  # at once
+    view.set_message(view.message)  # it could not be stored
+    assert not up.isChecked()
     view.set_message(replace(view.message, rating=Rating.UP))
     assert up.isChecked() and not down.isChecked()
     with qtbot.waitSignal(view.message_actions.rate_requested) as asked:
@@ -209,9 +213,7 @@ def test_what_was_not_said_is_not_rated(qtbot: QtBot, theme: Theme) -> None:
 
 def test_a_thumb_that_was_given_is_seen_without_pointing(qtbot: QtBot, theme: Theme) -> None:
     view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "Yes."), last=False)
-    view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    view.setFocus()
-    view.actions_row.set_hovered(False)
+    view.set_hovered(False)
     unrated = picture(view)
     view.set_message(replace(view.message, rating=Rating.DOWN))
     rated = picture(view)
@@ -270,8 +272,8 @@ def test_a_correction_says_whose_it_is_and_has_no_figures(qtbot: QtBot, theme: T
     message = replace(make_message("8", Role.ASSISTANT, "Better."), answer=None, corrects="7")
     view = shown(qtbot, theme, message, ("7", "8"))
     assert view.marks.words == ("Corrected by you",)
-    assert facts(message) == ""
-    assert not state_line(view).isVisible()
+    assert facts(message) == []
+    assert view.findChild(StateLine) is None
 
 
 def test_a_long_answer_gets_a_high_editor(qtbot: QtBot, theme: Theme) -> None:
@@ -338,19 +340,17 @@ def picture(view: MessageView) -> QImage:
 
 def test_actions_are_seen_when_pointed_at_or_focused(qtbot: QtBot, theme: Theme) -> None:
     view = shown(qtbot, theme, make_message("u", Role.USER, "Hi"))
-    view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    view.setFocus()
-    view.actions_row.set_hovered(False)
+    view.set_hovered(False)
     hidden = picture(view)
     height = view.height()
-    view.actions_row.set_hovered(True)
+    view.set_hovered(True)
     assert picture(view) != hidden
-    view.actions_row.set_hovered(False)
+    view.set_hovered(False)
     assert picture(view) == hidden
-    view.activateWindow()
-    view.actions_row.copy_button.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.waitUntil(view.actions_row.copy_button.hasFocus)
+    view.set_focused(True)
     assert picture(view) != hidden
+    view.set_focused(False)
+    assert picture(view) == hidden
     assert view.relayout(WIDTH) == height
 
 
@@ -366,7 +366,8 @@ def test_every_control_has_a_name_a_tip_and_takes_the_focus(
     for control in controls:
         assert control.accessibleName() or control.text(), control
         assert control.toolTip(), control
-        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control
+    view.end_edit()
+    assert set(view.findChildren(PassingButton)) >= set(view.controls)
     assert view.accessibleName()
 
 
@@ -385,3 +386,48 @@ def test_a_very_long_word_does_not_hold_up_the_window(qtbot: QtBot, theme: Theme
     assert view.card
     assert view.card.width() <= 560 + 40
     assert perf_counter() - begun < 3  # it was 12 s
+
+
+def test_a_long_question_is_folded_after_ten_lines(qtbot: QtBot, theme: Theme) -> None:
+    ten = shown(qtbot, theme, make_message("u", Role.USER, "\n".join("0123456789")))
+    assert ten.card is not None and ten.card.fold_button is None
+    view = shown(qtbot, theme, make_message("u", Role.USER, "\n".join("word" * 60)))
+    assert view.card is not None
+    button = view.card.fold_button
+    assert button is not None and button.isVisible()
+    assert button.text() == "Show all"
+    assert view.controls[0] is button
+    folded = view.relayout(WIDTH)
+    assert folded <= ten.height() + button.height()
+    with qtbot.waitSignal(view.fold_turned):
+        button.click()
+    assert view.relayout(WIDTH) > 4 * folded
+    assert button.text() == "Show less"
+    button.click()
+    assert view.relayout(WIDTH) == folded
+
+
+def test_where_it_is_narrow_the_models_name_goes_first(qtbot: QtBot, theme: Theme) -> None:
+    record = AnswerRecord(model_name="SmolLM2-135M-Instruct", completion_tokens=20, duration_s=1.0)
+    view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "x", answer=record))
+    label = view.actions_row.facts
+    whole = "SmolLM2-135M-Instruct · 20 tokens · 1.0 s"
+    assert (label.text(), label.toolTip()) == (whole, "")
+    label.resize(label.fontMetrics().horizontalAdvance(whole) - 4, 20)
+    assert (label.text(), label.toolTip()) == ("20 tokens · 1.0 s", whole)
+    label.resize(label.fontMetrics().horizontalAdvance("1.0 s"), 20)
+    assert label.text() == "1.0 s"
+
+
+def test_the_versions_of_a_message_are_seen_without_pointing(qtbot: QtBot, theme: Theme) -> None:
+    view = shown(qtbot, theme, make_message("b", Role.USER, "x"), ("a", "b"), last=False)
+    view.set_hovered(False)
+    row = view.actions_row
+    several = picture(view)
+    ink = {several.pixelColor(x, 14).name() for x in _columns(row.position)}
+    assert len(ink) > 1  # its words
+    assert len({several.pixelColor(x, 14).name() for x in _columns(row.copy_button)}) == 1
+
+
+def _columns(widget: QWidget) -> range:
+    return range(widget.geometry().left(), widget.geometry().right())
