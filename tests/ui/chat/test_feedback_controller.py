@@ -4,10 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 
 from chatdesk.core.chat import Conversation, Mark, Rating
-from chatdesk.core.errors import StoreProblem
-from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.errors import EnvironmentProblem, StoreProblem
 from chatdesk.ui.history.sidebar import Sidebar
-from tests.ui.driver import Window, texts
+from tests.ui.driver import Window
 
 
 def stored(window: Window) -> Conversation:
@@ -49,7 +48,7 @@ def test_a_rating_that_cannot_be_stored_is_taken_back(
     up.click()
     assert up.isChecked()
     window.until(lambda: not up.isChecked())
-    assert "The disk is full." in texts(window.window.parts.page.notice)
+    window.until(lambda: "The disk is full." in window.window.notice.words)
 
 
 def test_a_mark_is_kept_and_shown(window: Window) -> None:
