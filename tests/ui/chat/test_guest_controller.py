@@ -1,7 +1,5 @@
 """An answer by another model, from its menu to the way to stay with that model."""
 
-from PySide6.QtWidgets import QPushButton
-
 from chatdesk.core.models import ModelHeader
 from chatdesk.services.models.facts import ModelsChanged
 from tests.ui.driver import Window
@@ -24,24 +22,14 @@ def test_another_model_answers_again_and_may_stay(window: Window) -> None:
     assert names == ["Guest"]  # not the one in use
     menu.actions()[0].trigger()
     window.until(lambda: bool(window.messages) and window.messages[-1].id != old.id)
-    window.until(lambda: any(each.startswith("Go on with Guest") for each in buttons(window)))
+    window.until(lambda: "This answer is by Guest" in window.window.notice.words)
     answer = window.messages[-1].answer
     assert answer and answer.model_id == "guest"
     assert window.view_of(window.messages[-1]).actions_row.position.text() == "2/2"
     window.until_ready()
     assert services.engine.status.model == own
-    press(window, "Go on with Guest")
+    window.window.notice.act()  # go on with it
     window.until(lambda: in_use(window) == "Guest")
-
-
-def buttons(window: Window) -> list[str]:
-    found = window.window.parts.page.findChildren(QPushButton)
-    return [button.text() for button in found if not button.isHidden()]
-
-
-def press(window: Window, words: str) -> None:
-    found = window.window.parts.page.findChildren(QPushButton)
-    next(button for button in found if button.text().startswith(words)).click()
 
 
 def in_use(window: Window) -> str:
