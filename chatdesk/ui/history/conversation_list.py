@@ -35,6 +35,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from chatdesk.core.i18n import tr
 from chatdesk.ui.history.conversation_list_model import ChatState, ConversationListModel, ListRole
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.reduced_motion import reduced_motion
@@ -282,6 +283,12 @@ class _ConversationDelegate(QStyledItemDelegate):
             paint_ground(painter, rect, self.theme.selection if chosen else self.theme.hover)
         if state & QStyle.StateFlag.State_HasFocus:
             paint_focus(painter, rect.adjusted(1, 1, -1, -1), self.theme)
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        """Return a field for a title."""
+        editor = super().createEditor(parent, option, index)
+        editor.setAccessibleName(tr("Title of the chat"))
+        return editor
 
     def updateEditorGeometry(
         self, editor: QWidget, option: QStyleOptionViewItem, index: Index

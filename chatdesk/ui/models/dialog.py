@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button
-from chatdesk.ui.widgets.fitting import fit_size
+from chatdesk.ui.widgets.fitting import fit_size, refit
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.scroll import SCROLL_BAR, FittingArea
 
@@ -71,6 +71,8 @@ class LibraryDialog(QDialog):
         assert layout
         wanted = layout.totalHeightForWidth(self.width())
         self.resize(self.width(), min(wanted, self._most.height()))
+        if self.isVisible():
+            refit(self)
 
     def _scrolling_body(self) -> FittingArea:
         inner = QWidget()

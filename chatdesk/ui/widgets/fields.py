@@ -26,6 +26,7 @@ from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 
 FORM_GAP = 10
+_LONG_WORD = 40  # characters
 _TALL_TOP = 8  # pixels above the name of a tall field
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -174,6 +175,8 @@ class FactList(QWidget):
     def show_values(self, values: Sequence[str]) -> None:
         """In the names' order; dashes for what is empty."""
         for label, value in zip(self._values, values, strict=True):
+            unbreakable = max(map(len, value.split()), default=0) > _LONG_WORD
+            set_class(label, "tiny" if unbreakable else "value")  # a checksum, say
             label.setText(value or "–")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -162,8 +163,8 @@ class PreviewDialog(QDialog):
 
     def _make_body(self) -> QWidget:
         body, left = QWidget(), QFrame()
+        self._left = left
         left.setObjectName("examples")
-        left.setFixedWidth(LIST_WIDTH)
         inside = QVBoxLayout(left)
         inside.setContentsMargins(8, 8, 0, 8)
         inside.addWidget(self.list)
@@ -173,6 +174,11 @@ class PreviewDialog(QDialog):
         row.addWidget(left)
         row.addWidget(self.example, 1)
         return body
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the example more than half of the room."""
+        super().resizeEvent(event)
+        self._left.setFixedWidth(min(LIST_WIDTH, self.width() * 2 // 5))
 
     def _bottom(self) -> QVBoxLayout:
         set_class(self._problem, "danger")

@@ -26,6 +26,7 @@ from chatdesk.ui.personalize.words import (
     why_words,
 )
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fading_edges import FadingEdges
 from chatdesk.ui.widgets.fields import CheckBox, plain_button, small
 from chatdesk.ui.widgets.tag import Tag, Tone
 
@@ -45,10 +46,12 @@ class ExampleView(QScrollArea):
         self._theme = theme
         self._example: Example | None = None
         self._longest = 0
+        self._before: QWidget | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(tr("The example"))
+        FadingEdges(self)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -86,6 +89,8 @@ class ExampleView(QScrollArea):
             if example.findings:
                 column.addWidget(self._findings(example.findings))
         column.addStretch(1)
+        inner.setMinimumWidth(1)  # never wider than the view, which does not scroll sideways
+        self._before = self.takeWidget()  # what asks for another view may still be at work in it
         self.setWidget(inner)
 
     def _origin(self, example: Example) -> QHBoxLayout:
