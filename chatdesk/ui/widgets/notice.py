@@ -244,6 +244,13 @@ class Notice(QWidget):
 
     # Qt's names from here on
 
+    def event(self, event: QEvent) -> bool:
+        """A toast needs another height, as when its fonts are known."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and not self.isHidden():
+            self._put()
+        return done
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the corner."""
         if event.type() in _MOVES_CORNER and not self.isHidden():
