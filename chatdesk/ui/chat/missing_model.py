@@ -15,6 +15,8 @@ from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.widgets.file_dialogs import choose_file
 from chatdesk.ui.widgets.notice import Notice
 
+_KEY = "missing model"
+
 
 class MissingModel(QObject):
     """Tells it, and lets the user show where the file is now; `use` gets the model then."""
@@ -41,6 +43,7 @@ class MissingModel(QObject):
             partial(self._find, fact),
             other=tr("Models"),
             act_otherwise=partial(self._navigator.show, PageId.MODELS),
+            key=_KEY,
         )
 
     def _find(self, fact: ChosenModelMissing) -> None:
@@ -49,7 +52,7 @@ class MissingModel(QObject):
         if not path:
             self._tell(fact)
             return
-        self._notice.show_words(tr("Checking that it is the same model…"))
+        self._notice.show_words(tr("Checking that it is the same model…"), key=_KEY)
         self._bridge.run(
             lambda app: app.models.find(fact.model.id, Path(path)),
             self._take,
@@ -58,8 +61,9 @@ class MissingModel(QObject):
         )
 
     def _take(self, model: ModelFile) -> None:
-        self._notice.hide()
+        self._notice.solved(_KEY)
         self._use(model)
 
     def _refuse(self, fact: ChosenModelMissing, problem: EnvironmentProblem) -> None:
-        self._notice.show_problem(problem, tr("Find it…"), partial(self._find, fact))
+        again = partial(self._find, fact)
+        self._notice.show_problem(problem, tr("Find it…"), again, key=_KEY)

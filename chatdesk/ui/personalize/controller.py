@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # imported when they are made
     from chatdesk.ui.personalize.preview.controller import LeftPreview, PreviewController
     from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 
-
+_KEY = "end of a run"
 _LOOK_AGAIN_MS = 1000  # while what learning needs is being installed
 
 
@@ -46,6 +46,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         self._progress: LearningProgress | None = None  # the last report
         self._preview: PreviewDialog | None = None
         self._left_preview: LeftPreview | None = None
+        self._told = ""  # the adapter that the notice of a run's end is about
         self._look_again = QTimer(self, singleShot=True, interval=_LOOK_AGAIN_MS)
         self._look_again.timeout.connect(self._read)
         bridge.subscribe(AdaptersChanged, self._on_adapters)
@@ -62,7 +63,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
 
     def _on_adapters(self, _fact: AdaptersChanged) -> None:
         """There are others, or another is active."""
-        if self._page:
+        if self._page or self._told:
             self._read()
 
     def _on_engine(self, fact: EngineChanged) -> None:
@@ -85,6 +86,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
             self.notice.show_problem(fact.problem, tr("Personalize"), show_page)
         elif record and record.state in (AdapterState.PROMOTED, AdapterState.REJECTED):
             promoted = record.state is AdapterState.PROMOTED
+            self._told = record.id
             self.notice.show_words(
                 tr("“{name}” passed the test and answers from now on.", name=record.name)
                 if promoted
@@ -92,7 +94,17 @@ class PersonalizeController(PageController["PersonalizePage"]):
                 "",
                 tr("Show the scorecard"),
                 partial(self._show_scorecard, record),
+                key=_KEY,
             )
+
+    def _take_back(self, overview: Overview) -> None:
+        """What was told of a run's adapter may not be so any more."""
+        told, model = overview.record(self._told), overview.model
+        is_of_model = told is not None and model is not None and told.model_id == model.id
+        answers = overview.active is not None and overview.active.id == self._told
+        if told is None or (is_of_model and told.is_usable and not answers):
+            self.notice.solved(_KEY)
+            self._told = ""
 
     # The page
 
@@ -122,6 +134,8 @@ class PersonalizeController(PageController["PersonalizePage"]):
             if overview.installing:
                 self._look_again.start()
             then()
+            if self._told:
+                self._take_back(overview)
 
         self._bridge.run(read_overview, show)
 

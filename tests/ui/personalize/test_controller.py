@@ -268,6 +268,17 @@ def test_an_end_is_told_in_the_chat_as_well(learning: Learning) -> None:
     assert "in use" in texts(learning.dialog(ScorecardDialog))
 
 
+def test_what_was_told_of_an_end_goes_when_it_is_not_so_any_more(learning: Learning) -> None:
+    learning.add("run", active=True)
+    page = learning.open()
+    learning.tell(LearningProgress("run", AdapterState.PROMOTED))
+    learning.window.until(lambda: "answers from now on" in page.notice.words)
+    press(page, "Back to the model as it is")
+    learning.window.until(lambda: "answers from now on" not in page.notice.words)
+    press(page, "Use “My voice run” again")
+    learning.window.until(lambda: learning.active == "run")
+
+
 def test_a_failure_leads_to_the_page(learning: Learning) -> None:
     learning.add("run", state=AdapterState.FAILED, scorecard=None, error="No memory.")
     learning.tell(LearningProgress("run", AdapterState.FAILED), EnvironmentProblem("No memory."))

@@ -75,8 +75,12 @@ class DownloadsController(QObject):
         self._received = {each.id: each.received for each in downloads}
         if self._made:
             self._made.show_downloads(downloads)
+        for gone in before.keys() - self._downloads.keys():
+            self._notice().solved(_key(gone))
         for download in downloads:
             known = before.get(download.id)
+            if known and known.state is DownloadState.FAILED is not download.state:
+                self._notice().solved(_key(download.id))
             if known and known.state is not download.state and not self._is_seen:
                 self._notify(download)
         self._show_status()
@@ -105,6 +109,7 @@ class DownloadsController(QObject):
                 ),
                 tr("Try again"),
                 partial(self._resume, download.id),
+                key=_key(download.id),
             )
 
     # Input
@@ -127,3 +132,8 @@ class DownloadsController(QObject):
 
     def _do(self, work: Work[object]) -> None:
         self._bridge.run(work, None, self._notice().show_problem)  # one after the other
+
+
+def _key(download_id: str) -> str:
+    """The key of the notice that a download failed."""
+    return f"download {download_id}"

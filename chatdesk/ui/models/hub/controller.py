@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # imported when they are made
     from chatdesk.ui.models.hub.search import HubSearch
 
 _T = TypeVar("_T")
+_KEY = "hub"
 Recommended = tuple[CatalogEntry, Estimate]
 Taken = tuple[set[FileKey], set[FileKey]]  # what is being fetched, and what is kept
 
@@ -128,6 +129,7 @@ class HubController(QObject):
             return question == self._question
 
         def done(found: _T | None) -> None:
+            self._on_reached()
             if found is not None and is_asked():
                 show(found)
 
@@ -155,6 +157,7 @@ class HubController(QObject):
 
     def _look_for_newer(self) -> None:
         def done(new: int) -> None:
+            self._on_reached()
             self._show_catalog()
             self.catalog.show_looked(
                 trn("{n} model is new in the list.", "{n} models are new in the list.", new)
@@ -173,21 +176,30 @@ class HubController(QObject):
     def _fetch(self, repository: HubRepository, variant: Variant) -> None:
         repo, revision = repository.model.repo, repository.revision
         self._bridge.run(
-            lambda app: app.downloads.start(repo, revision, variant), None, self._notify
+            lambda app: app.downloads.start(repo, revision, variant),
+            lambda _: self._on_reached(),
+            lambda problem: self._notify(problem, partial(self._fetch, repository, variant)),
         )
 
     def _fetch_entry(self, entry: CatalogEntry) -> None:
         def failed(problem: EnvironmentProblem) -> None:
             self._mark_taken()
-            self._notify(problem)
+            self._notify(problem, partial(self._fetch_entry, entry))
 
         self.catalog.mark_asking(entry)
         self._bridge.run(
-            lambda app: app.downloads.start(*app.hub.locate(entry)), None, failed, patient=True
+            lambda app: app.downloads.start(*app.hub.locate(entry)),
+            lambda _: self._on_reached(),
+            failed,
+            patient=True,
         )
 
-    def _notify(self, problem: EnvironmentProblem) -> None:
-        self._notice().show_problem(problem)
+    def _notify(self, problem: EnvironmentProblem, again: Callable[[], None]) -> None:
+        self._notice().show_problem(problem, tr("Try again"), again, key=_KEY)
+
+    def _on_reached(self) -> None:
+        """The hub answers: what was told of it is not so any more."""
+        self._notice().solved(_KEY)
 
     def _mark_taken(self) -> None:
         """Read what is being fetched and what is kept, and mark it wherever it is offered."""

@@ -19,7 +19,7 @@ from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 from chatdesk.ui.words import speed_number
 
 HEIGHT = 104  # pixels at least, also while it shows nothing: what is above must not jump
-NARROW = 460  # pixels below which the buttons stand below the words
+NARROW, STACKED_HEIGHT = 600, 152  # below this width the buttons stand below the words
 _STEPS = 1000  # of the progress bar
 
 
@@ -78,7 +78,9 @@ class SuggestionCard(QFrame):
         """Put the buttons beside or below the words."""
         super().resizeEvent(event)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-        self._row.setDirection(down if self.width() < NARROW else right)
+        narrow = self.width() < NARROW
+        self._row.setDirection(down if narrow else right)
+        self.setMinimumHeight(STACKED_HEIGHT if narrow else HEIGHT)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""

@@ -172,6 +172,7 @@ def test_the_words_are_renewed_when_the_computer_was_measured(desk: Desk) -> Non
 
 def test_without_network_the_focus_stays_in_the_row(opened: Desk) -> None:
     opened.first_choice()
+    mirror = opened.settings.downloads.mirror
     opened.settings = opened.settings.edited("downloads", mirror="http://127.0.0.1:9")
     row = opened.hub.catalog.rows[1]
     row.button.setFocus()
@@ -179,6 +180,11 @@ def test_without_network_the_focus_stays_in_the_row(opened: Desk) -> None:
     opened.qtbot.waitUntil(lambda: bool(opened.notice.words), timeout=TIMEOUT_MS)
     opened.qtbot.waitUntil(row.button.isEnabled, timeout=TIMEOUT_MS)
     assert opened.page.focusWidget() is row.button
+    assert "Try again" in opened.notice.toasts[0].offers
+    opened.settings = opened.settings.edited("downloads", mirror=mirror)
+    opened.look_for("tiny")  # and the hub is there again
+    opened.until_said("1,234 downloads")
+    opened.qtbot.waitUntil(lambda: not opened.notice.words, timeout=TIMEOUT_MS)
 
 
 def test_a_recommended_model_that_is_gone(opened: Desk, hub: StandInHub) -> None:

@@ -64,7 +64,9 @@ class FirstScreen:
         self.desk.qtbot.waitUntil(offered, timeout=TIMEOUT_MS)
 
     def use(self, model: ModelFile) -> None:
-        self.desk.bridge.publish(EngineChanged(EngineStatus(EngineState.LOADING, model)))
+        status = EngineStatus(EngineState.LOADING, model)
+        self.desk.services.engine.status = status  # type: ignore[misc]
+        self.desk.bridge.publish(EngineChanged(status))
 
 
 @pytest.fixture
