@@ -50,3 +50,26 @@ def fades(area: QAbstractScrollArea) -> set[str]:
     ]
     middle = area.height() // 2
     return {"upper" if edge.y() < middle else "lower" for edge in edges}
+
+
+def test_the_first_picture_below_an_answer_begins_where_its_words_do(window: Window) -> None:
+    answer = window.ask("say: one two three")
+    view = window.view_of(answer)
+    row = view.actions_row
+    row.set_always(True)
+    image = view.grab().toImage()
+    scale = image.devicePixelRatio()
+
+    def first_ink(top: int, bottom: int) -> float:
+        ground = image.pixelColor(image.width() - 1, 0).lightness()
+        columns = (
+            x
+            for x in range(image.width())
+            for y in range(round(top * scale), round(bottom * scale))
+            if abs(image.pixelColor(x, y).lightness() - ground) > 80
+        )
+        return min(columns) / scale
+
+    words = first_ink(0, row.y())
+    picture = first_ink(row.y(), row.y() + row.height())
+    assert abs(words - picture) <= 2

@@ -193,7 +193,7 @@ class ModelDetailsDialog(LibraryDialog):
         shrink = self.add_button(tr("Make smaller…"), "ghost")
         self.buttons.addStretch(1)
         chat = self.add_button(tr("Chat"))
-        done = self.add_button(tr("Close"), "primary")
+        done = self.add_button(tr("Close"))
         for button, slot in (
             (shrink, self.shrink_requested),
             (chat, self.chat_requested),
