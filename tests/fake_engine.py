@@ -164,11 +164,11 @@ def generate(request: Generate) -> None:
             return
         padding = "x" * 200 if "long" in script else ""
         text = f"{count} {padding}" if endless else f"{word} "
-        if script.startswith("ponder"):
-            send(ThinkingDelta(request.request_id, text))
-        else:
-            send(TextDelta(request.request_id, text, logprobs(request, text)))
         count += 1
+        if script.startswith("ponder"):
+            send(ThinkingDelta(request.request_id, text, count))
+        else:
+            send(TextDelta(request.request_id, text, logprobs(request, text), count))
         if script.startswith("die") and count == 5:
             os.kill(os.getpid(), signal.SIGKILL)
         if endless:

@@ -23,6 +23,19 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
+_TEMPORARY = "temporary-"
+
+
+def new_temporary_id() -> str:
+    """Return a new id for a conversation that is nowhere but in memory."""
+    return _TEMPORARY + new_id()
+
+
+def is_temporary(conversation_id: str | None) -> bool:
+    """Return True for the id of a conversation that is nowhere but in memory."""
+    return bool(conversation_id and conversation_id.startswith(_TEMPORARY))
+
+
 def now() -> datetime:
     """Return the current moment, in UTC, aware."""
     return datetime.now(UTC)

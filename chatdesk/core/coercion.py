@@ -18,6 +18,14 @@ class AtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """Annotates a number's type: one outside becomes the nearer end."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """Annotates a string's type: any other string does not fit."""
 
@@ -79,9 +87,11 @@ def _value(name: str, kind: Any, found: Any) -> Any:
     return found
 
 
-def _ruled(value: Any, rule: AtLeast | OneOf) -> Any:
+def _ruled(value: Any, rule: AtLeast | Between | OneOf) -> Any:
     if isinstance(rule, AtLeast):
         return max(value, rule.least)
+    if isinstance(rule, Between):
+        return min(max(value, rule.least), rule.most)
     if value not in rule.values:
         raise ValueError(value)
     return value

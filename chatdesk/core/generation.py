@@ -266,18 +266,21 @@ class TokenLogprob:
 class TextDelta(Event):
     """A piece of the answer: whole characters, never half of one.
 
-    `logprobs` are those of the tokens sampled since the last delta, when they were asked for.
+    `logprobs` are those of the tokens sampled since the last delta, when they were asked for;
+    `tokens` is the number of all tokens sampled so far, those of the thinking included.
     """
 
     text: str
     logprobs: tuple[TokenLogprob, ...] = ()
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingDelta(Event):
-    """A piece of what the model thinks before its answer."""
+    """A piece of what the model thinks before its answer; `tokens` as in `TextDelta`."""
 
     text: str
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

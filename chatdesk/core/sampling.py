@@ -21,6 +21,7 @@ _Number = TypeVar("_Number", int, float)
 class SamplerGroup(Enum):
     """The place of a slider."""
 
+    TEMPERATURE = auto()
     USUAL = auto()
     FILTERS = auto()
     DYNAMIC_TEMPERATURE = auto()
@@ -81,7 +82,7 @@ class SamplingParams:
 
     temperature: float = _number(
         0.7, 0, 100,
-        Slider(SamplerGroup.USUAL, 0, 2, 0.05,
+        Slider(SamplerGroup.TEMPERATURE, 0, 2, 0.05,
                lambda: (tr("Temperature"), tr("0 always takes the likeliest word."))),
     )  # fmt: skip
     top_k: int = _number(
@@ -209,3 +210,11 @@ PRESETS: Mapping[str, SamplingParams] = MappingProxyType(
     }
 )
 """Named starting points. The first is the default; "repeatable" takes the likeliest token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A starting point that a person has named."""
+
+    name: str = ""
+    sampling: SamplingParams = field(default_factory=SamplingParams)

@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Self
 
-from chatdesk.core.coercion import AtLeast, fitting, unknown
+from chatdesk.core.coercion import AtLeast, Between, fitting, unknown
 from chatdesk.core.loading import ContextWindow, LoadOptions, Parallel
 from chatdesk.core.personalization import LearnFrom
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.sampling import Preset, SamplingParams
 from chatdesk.core.units import GB
+
+TEXT_PERCENTS = (80, 90, 100, 110, 125, 150, 175, 200)
+TextPercent = Annotated[int, Between(TEXT_PERCENTS[0], TEXT_PERCENTS[-1])]
 
 
 @dataclass(frozen=True, slots=True)
 class GeneralSettings:
-    """Look and behaviour of the window.
+    """Look and behaviour of the window; the size of its text is in percent of the usual one.
 
     With `look_for_updates`, once a day a server is asked whether there is a newer version.
     """
@@ -26,14 +29,16 @@ class GeneralSettings:
     theme: str = "system"  # or "light", "dark"
     enter_sends: bool = True
     look_for_updates: bool = False
+    text_percent: TextPercent = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """Defaults of new chats."""
+    """Defaults of new chats, and the presets that a person has made."""
 
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)
+    presets: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

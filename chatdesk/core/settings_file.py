@@ -1,7 +1,7 @@
 """The file of the settings, and what older versions wrote into it."""
 
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from chatdesk.core.coercion import coerced, unknown
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.files import write_json
 from chatdesk.core.i18n import tr
+from chatdesk.core.sampling import Preset
 from chatdesk.core.settings import Settings
 
 _FLAT_KEYS = {  # of versions whose settings had no sections: the section and field of today
@@ -79,5 +80,12 @@ def _over(found: object, value: Any) -> dict[str, Any]:
     written = unknown(type(value), before)
     for name in (field.name for field in fields(value)):
         own = getattr(value, name)
-        written[name] = _over(before.get(name), own) if is_dataclass(own) else own
+        written[name] = _over(before.get(name), own) if is_dataclass(own) else _plain(own)
     return written
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, tuple):
+        return [asdict(each) if isinstance(each, Preset) else each for each in value]
+    return value

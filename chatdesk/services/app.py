@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from chatdesk.core.chat import is_temporary
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
@@ -13,6 +14,7 @@ from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.chat.guest_model import GuestModel
 from chatdesk.services.chat.saved_sessions import SessionService
 from chatdesk.services.chat.service import ChatService
+from chatdesk.services.chat.temporary import TemporaryChats
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.thread_counts import MeasuredThreads
@@ -99,6 +101,19 @@ class App:
         )
         self._database.call_when_written(self.chat.unsaved.try_soon)
         self.guest = GuestModel(engine, self.models, self.chat, self.load_model, facts.publish)
+        self.temporary = TemporaryChats(
+            # What they answer is noted nowhere: these facts go to the window and no service.
+            lambda store: ChatService(
+                store,
+                engine,
+                publish,
+                self.models.notes,
+                self.adapters,
+                self.forgetting,
+                keeps_sessions=False,
+            ),
+            lambda: self.models.notes.defaults(engine.status.model).system_prompt,
+        )
         self.personalize = PersonalizeService(
             paths,
             engine=engine,
@@ -123,6 +138,11 @@ class App:
         """The user's settings, as of now."""
         return self._settings()
 
+    @property
+    def data_folder(self) -> Path:
+        """Where the database and what was learned are."""
+        return self._paths.data
+
     def tidy(self) -> None:
         """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
         self.conversations.recover()
@@ -130,6 +150,25 @@ class App:
         self.chat.purge_trash()
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
         self.forgetting.tidy(each.id for each in self.conversations.list())
+
+    def chat_of(self, conversation_id: str | None) -> ChatService:
+        """The service of a conversation, saved or temporary; None is a new one that is saved."""
+        if conversation_id and is_temporary(conversation_id):
+            return self.temporary.chat(conversation_id)
+        return self.chat
+
+    def store_of(self, conversation_id: str) -> ConversationStore:
+        """Where a conversation is kept."""
+        if is_temporary(conversation_id):
+            return self.temporary.store(conversation_id)
+        return self.conversations
+
+    def choose_adapter(self, conversation_id: str, choice: str | None) -> None:
+        """Have an adapter answer in a conversation; see `AdapterService.choose`."""
+        if is_temporary(conversation_id):
+            self.temporary.store(conversation_id).set_adapter(conversation_id, choice)
+        else:
+            self.adapters.choose(conversation_id, choice)
 
     def with_engine(self, ask: Callable[["App"], _T]) -> _T:
         """Do what asks the model; an engine that failed is loaded again for it."""
@@ -164,6 +203,7 @@ class App:
         self.memory_speed.close()
         self.downloads.close()
         self.quantizing.close()
+        self.temporary.end()
         self.chat.close()
         self.personalize.close()
         self.engine.close()

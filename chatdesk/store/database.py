@@ -6,6 +6,7 @@ the app and to a power cut alike. `NORMAL` would keep the file intact, but not t
 """
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,9 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from chatdesk.core.errors import StoreProblem
+from chatdesk.core.errors import NotFound, StoreProblem
 from chatdesk.core.i18n import tr
 from chatdesk.store import schema
 from chatdesk.store.problems import damaged, store_problems
@@ -32,9 +33,9 @@ PRAGMAS = (
 class Database:
     """An open database. May be used from any thread, and by several processes at once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, engine: Engine | None = None) -> None:
         self.path = path
-        self._engine = _engine(path)
+        self._engine = engine or _engine(path)
         self._writers = self._engine.execution_options(begin="IMMEDIATE")
         self._on_written: Callable[[], None] = lambda: None
 
@@ -62,6 +63,14 @@ class Database:
         except BaseException:
             database.close()
             raise
+        return database
+
+    @classmethod
+    def in_memory(cls) -> "Database":
+        """A database that is in memory only, and gone when it is closed."""
+        database = _MemoryDatabase()
+        with database.writing() as connection:
+            schema.create(connection)
         return database
 
     def _migrate(self) -> None:
@@ -105,6 +114,44 @@ class Database:
         self._engine.dispose()
 
 
+class _MemoryDatabase(Database):
+    """One connection for all threads, which take turns.
+
+    Keys of rows that are in the user's database only, as a model's, are not checked.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Path(":memory:"), _memory_engine())
+        self._turn = threading.RLock()
+        self._is_closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The connection, in its turn. Raises `NotFound` after it was closed."""
+        with self._turn:
+            self._check_open()
+            with super().reading() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The connection, in its turn. Raises `NotFound` after it was closed."""
+        with self._turn:
+            self._check_open()
+            with super().writing() as connection:
+                yield connection
+
+    def close(self) -> None:
+        """Drop everything; nobody may be using the connection just then."""
+        with self._turn:
+            self._is_closed = True
+            super().close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise NotFound(tr("This temporary chat is gone."))
+
+
 def _wait_until_alone(path: Path) -> None:
     """Wait until no process has the older database open, or another one migrated it.
 
@@ -140,6 +187,18 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
+def _memory_engine() -> Engine:
+    engine = create_engine(
+        "sqlite://",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _on_memory_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
 def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where we say, not where Python guesses
     cursor = connection.cursor()
@@ -151,6 +210,13 @@ def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> Non
         cursor.close()
         connection.close()  # SQLAlchemy would leave the file open
         raise
+    cursor.close()
+
+
+def _on_memory_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA temp_store=MEMORY")  # nothing of it in files, also while it sorts
     cursor.close()
 
 

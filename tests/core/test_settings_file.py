@@ -11,7 +11,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.files import write_json
 from chatdesk.core.loading import MIN_CONTEXT_WINDOW, LoadOptions
 from chatdesk.core.personalization import LearnFrom
-from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.sampling import Preset, SamplingParams
 from chatdesk.core.settings import (
     ChatSettings,
     DeviceSettings,
@@ -40,7 +40,9 @@ WITHOUT_SECTIONS = Settings(  # what versions without sections could set, each t
     ),
     downloads=DownloadSettings("https://mirror.example", 3, 2_500_000, "/disk/models"),
 )
-OTHERS = WITHOUT_SECTIONS  # than the defaults, each of them; newer ones with `.edited(…)` here
+OTHERS = WITHOUT_SECTIONS.edited(  # than the defaults, each of them; newer ones are added here
+    "general", text_percent=125
+).edited("chat", presets=(Preset("Mine", SamplingParams(temperature=0.3, stop=("。",))),))
 FLAT = {  # as versions without sections wrote them
     "language": "zh_CN",
     "theme": "dark",
@@ -100,6 +102,13 @@ def test_a_file_of_a_version_without_sections(file: Path) -> None:
     save_settings(WITHOUT_SECTIONS, file)
     written = json.loads(file.read_text("utf-8"))
     assert written == json.loads(json.dumps(asdict(WITHOUT_SECTIONS)))
+
+
+@pytest.mark.parametrize(("found", "percent"), [(10, 80), (500, 200), (110, 110), ("big", 100)])
+def test_the_size_of_text_stays_within_what_can_be_read(
+    file: Path, found: object, percent: int
+) -> None:
+    assert read(file, {"general": {"text_percent": found}}).general.text_percent == percent
 
 
 def test_a_section_holds_before_what_an_older_version_wrote(file: Path) -> None:

@@ -158,16 +158,13 @@ class Generation:
     def _send_piece(self, text: str, thinking: bool) -> None:
         if thinking:
             self._thought_until = time.monotonic()
-            self._send(ThinkingDelta(self.request_id, text))
+            self._send(ThinkingDelta(self.request_id, text, self._completed))
         else:
             self._send_delta(text)
 
     def _send_delta(self, text: str) -> None:
-        if self._logprobs:
-            self._send(TextDelta(self.request_id, text, tuple(self._logprobs)))
-            self._logprobs.clear()
-        else:
-            self._send(TextDelta(self.request_id, text))
+        self._send(TextDelta(self.request_id, text, tuple(self._logprobs), self._completed))
+        self._logprobs.clear()
 
     def has_new_prompt(self, tokens: Sequence[int], view_start: int) -> None:
         """Continue after another beginning: the oldest turns have left the full context."""

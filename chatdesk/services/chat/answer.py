@@ -56,6 +56,7 @@ class Answer:
         self._saved = len(message.text), len(message.thinking)  # characters
         self.message = message = with_thinking_apart(message)
         assert message.answer
+        self._ids = message.conversation_id, message.id
         self.request_id: str | None = None
         self.stop_wanted = False
         self._record: AnswerRecord = message.answer
@@ -81,22 +82,16 @@ class Answer:
     def take(self, reply: Reply) -> None:
         """Take an event of the engine for this answer."""
         match reply:
-            case TextDelta(text=text):
+            case TextDelta(text=text, tokens=tokens):
                 with self._lock:
                     start = self._text.add(text)
-                self._publish(
-                    TextArrived(self.message.conversation_id, self.message.id, start, text)
-                )
-            case ThinkingDelta(text=text):
+                self._publish(TextArrived(*self._ids, start, text, tokens))
+            case ThinkingDelta(text=text, tokens=tokens):
                 with self._lock:
                     start = self._thinking.add(text)
-                self._publish(
-                    ThinkingArrived(self.message.conversation_id, self.message.id, start, text)
-                )
-            case PromptProgress(done=done, total=total):
-                self._publish(
-                    PromptRead(self.message.conversation_id, self.message.id, done, total)
-                )
+                self._publish(ThinkingArrived(*self._ids, start, text, tokens))
+            case PromptProgress(done=done, total=total, cached=cached):
+                self._publish(PromptRead(*self._ids, done, total, cached))
             case Finished(reason=reason, stats=stats):
                 self._end(MessageState.COMPLETE, reason, stats)
             case Cancelled(stats=stats):

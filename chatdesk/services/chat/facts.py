@@ -31,32 +31,39 @@ class AnswerReopened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PromptRead(Fact):
-    """Prefill of an answer: `done` of `total` prompt tokens."""
+    """Prefill of an answer: `done` of `total` prompt tokens, of which `cached` were there."""
 
     conversation_id: str
     message_id: str
     done: int
     total: int
+    cached: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingArrived(Fact):
-    """A piece of the model's thinking before its answer; `start` as in `TextArrived`."""
+    """A piece of the model's thinking before its answer; its fields as in `TextArrived`."""
 
     conversation_id: str
     message_id: str
     start: int
     text: str
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TextArrived(Fact):
-    """A piece of an answer; `start` is the number of characters before it."""
+    """A piece of an answer; `start` is the number of characters before it.
+
+    `tokens` is the number of all tokens that were written so far, since the answer was asked for
+    or continued.
+    """
 
     conversation_id: str
     message_id: str
     start: int
     text: str
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,13 @@ from chatdesk.services.chat.facts import (
     MessageAdded,
     MessageChanged,
 )
-from chatdesk.services.chat.titles import TITLE_SAMPLING, clean_title, first_words, title_prompt
+from chatdesk.services.chat.titles import (
+    TITLE_SAMPLING,
+    clean_title,
+    first_words,
+    is_greeting,
+    title_prompt,
+)
 from chatdesk.services.chat.unsaved import UnsavedAnswers
 from chatdesk.services.engine.problems import prompt_too_long
 from chatdesk.services.engine.process import Reply
@@ -75,6 +81,8 @@ class ChatService:
         adapters: AdapterService,
         forgetting: Forgetting,
         context: Sequence[ContextProvider] = (),
+        *,
+        keeps_sessions: bool = True,
     ) -> None:
         self._store = store
         self._backend = backend
@@ -83,6 +91,7 @@ class ChatService:
         self._publish = publish
         self._notes = notes
         self._context = tuple(context)
+        self._keeps_sessions = keeps_sessions
         self._lock = threading.Lock()
         self._answers: dict[str, Answer] = {}  # by message id
         self.unsaved = UnsavedAnswers(store, publish, self._title_if_complete)
@@ -316,6 +325,8 @@ class ChatService:
         """End every answer with what is there, and save it and those that were not saved yet."""
         running = self._running()
         for answer in running:
+            if answer.request_id:
+                self._backend.cancel(answer.request_id)
             answer.interrupt()
         for answer in running:
             answer.wait(timeout_s)
@@ -397,7 +408,7 @@ class ChatService:
             message.answer.sampling,
             answer.take,
             adapters=[each.adapter for each in adapters],
-            session=message.conversation_id,
+            session=message.conversation_id if self._keeps_sessions else None,
         )
         if answer.stop_wanted:  # while it was being asked for
             self._backend.cancel(answer.request_id)
@@ -429,6 +440,10 @@ class ChatService:
     def _title(self, conversation_id: str) -> None:
         """Have the model name a conversation that only has its first words for a title."""
         question = self._store.untitled_question(conversation_id)
+        if question and is_greeting(question):  # what was asked after it, once there is something
+            asked = self._store.get(conversation_id).path()
+            texts = (each.text for each in asked if each.role is Role.USER)
+            question = next((text for text in texts if not is_greeting(text)), None)
         if question is None:
             return
         loaded = self._backend.status.loaded

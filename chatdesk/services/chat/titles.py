@@ -10,6 +10,10 @@ _MIN_LETTERS = 0.5  # a title of mostly punctuation or digits says nothing
 _STUTTER = re.compile(r"(.{2,12}?)\1{2,}|(.)\2{4,}")  # endless repetition
 
 TITLE_SAMPLING = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=24, stop=("\n",))
+_FEW_WORDS = 3
+_GREETINGS = {"hello", "hi", "hey", "hiya", "good", "thanks", "thank", "hallo", "hola", "bonjour"}
+_FEW_WIDE = 4  # letters of a script that is written without spaces
+_FIRST_WIDE = 0x2E80  # the Chinese, Japanese and Korean scripts, and what comes after them
 _EXCERPT = 600  # characters of the first question; a title needs no more, and prefill costs time
 
 
@@ -17,10 +21,19 @@ def first_words(text: str) -> str:
     """Return the beginning of a message on one line, cut between words to `MAX_TITLE`."""
     line = " ".join(text.split())
     if len(line) <= MAX_TITLE:
-        return line
+        return line if line.endswith(("...", "…")) else line.rstrip(".。") or line
     cut = line[: MAX_TITLE - 1]
     at_word = cut.rfind(" ")
     return (cut[:at_word] if at_word > MAX_TITLE // 2 else cut).rstrip(" ,;:.-") + "…"
+
+
+def is_greeting(text: str) -> bool:
+    """Return True for words that are their own best title: "Hello there", "你好"."""
+    words = text.split()
+    if any(ord(letter) >= _FIRST_WIDE for letter in text):
+        return len(text.strip()) <= _FEW_WIDE
+    greets = bool(words) and words[0].strip(".,!?").casefold() in _GREETINGS
+    return 0 < len(words) <= (_FEW_WORDS if greets else 1)
 
 
 # Small models follow examples better than orders; of three wordings tried with the starter model

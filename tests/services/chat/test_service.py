@@ -67,6 +67,17 @@ def test_a_title_comes_from_the_model_but_never_over_the_users(app: ScriptedApp)
     assert store.get(conversation_id).title == "Mine"
 
 
+def test_a_greeting_keeps_its_words_until_something_is_asked(app: ScriptedApp) -> None:
+    app.load()
+    greeted = app.answered("Hello").message
+    store, conversation_id = app.services.conversations, greeted.conversation_id
+    assert store.get(conversation_id).title == "Hello"
+    app.answered("say: more", conversation_id)
+    while store.get(conversation_id).title_source is not TitleSource.MODEL:
+        app.until(ConversationsChanged)
+    assert store.get(conversation_id).title == "A fitting title"
+
+
 def test_regenerating_keeps_the_old_answer(app: ScriptedApp) -> None:
     app.load()
     first = app.answered("say: one").message

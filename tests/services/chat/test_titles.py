@@ -1,12 +1,23 @@
 import pytest
 
-from chatdesk.services.chat.titles import MAX_TITLE, clean_title, first_words, title_prompt
+from chatdesk.services.chat.titles import (
+    MAX_TITLE,
+    clean_title,
+    first_words,
+    is_greeting,
+    title_prompt,
+)
 
 
 @pytest.mark.parametrize(
     ("text", "title"),
     [
         ("  How are\n\tyou?  ", "How are you?"),
+        ("Tell me about the sea.", "Tell me about the sea"),
+        ("讲讲大海。", "讲讲大海"),
+        ("And then…", "And then…"),
+        ("and so on...", "and so on..."),
+        ("...", "..."),
         ("", ""),
         ("a" * MAX_TITLE, "a" * MAX_TITLE),
         ("a" * 100, "a" * (MAX_TITLE - 1) + "…"),
@@ -18,6 +29,21 @@ from chatdesk.services.chat.titles import MAX_TITLE, clean_title, first_words, t
 def test_the_first_words(text: str, title: str) -> None:
     assert first_words(text) == title
     assert len(title) <= MAX_TITLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hello", "hi!", "Good morning", "Hello, my friend", "test", "你好", "早上好！", "  Hey  "],
+)
+def test_a_greeting_is_its_own_title(text: str) -> None:
+    assert is_greeting(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Why?! How?", "Tell me more", "Hello, can you fix this loop", "量子纠缠是什么", ""]
+)
+def test_a_question_is_no_greeting(text: str) -> None:
+    assert not is_greeting(text)
 
 
 @pytest.mark.parametrize(
