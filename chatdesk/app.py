@@ -29,7 +29,13 @@ from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.reduced_motion import ask_portal
 from chatdesk.ui.settings_value import SettingsValue
-from chatdesk.ui.theme import apply_theme, load_fonts, load_theme, system_theme_name
+from chatdesk.ui.theme import (
+    apply_theme,
+    load_fonts,
+    load_theme,
+    set_text_size,
+    system_theme_name,
+)
 from chatdesk.ui.window.application import Application
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.settings_keeper import SettingsKeeper
@@ -153,7 +159,10 @@ class DesktopApp:
         gc.set_threshold(*GC_THRESHOLDS)
 
     def _on_settings(self, settings: Settings, before: Settings) -> None:
-        if settings.general.theme != before.general.theme:
+        if settings.general.text_percent != before.general.text_percent:
+            set_text_size(self._application, settings.general.text_percent)
+            self._show_theme()
+        elif settings.general.theme != before.general.theme:
             self._show_theme()
         if settings.models.options != before.models.options:
             self.bridge.run(lambda app: app.apply_load_options(), patient=True)
@@ -188,6 +197,8 @@ def make_application(settings: Settings) -> Application:
     application.setDesktopFileName("chatdesk")
     application.setWindowIcon(_app_icon())
     load_fonts(application)
+    if settings.general.text_percent != 100:
+        set_text_size(application, settings.general.text_percent)
     chosen = settings.general.theme
     name = system_theme_name(application) if chosen == "system" else chosen
     apply_theme(application, load_theme(name))
@@ -280,7 +291,7 @@ def _report_bugs(desktop: DesktopApp) -> None:
 def _quit_on_signals(desktop: DesktopApp) -> None:
     """End in good order on Ctrl+C and on the session's end."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: desktop.window.close())
+        signal.signal(number, lambda *_: desktop.window.close_anyway())
     # Python handles a signal only between bytecodes; this lets it, while Qt waits.
     timer = QTimer(desktop.bridge)
     timer.timeout.connect(lambda: None)

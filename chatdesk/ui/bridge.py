@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -78,9 +79,7 @@ class Bridge(QObject):
                 )
             ):
                 joined = last.text + fact.text
-                self._facts[-1] = TextArrived(
-                    fact.conversation_id, fact.message_id, last.start, joined
-                )
+                self._facts[-1] = replace(fact, start=last.start, text=joined)
             else:
                 self._facts.append(fact)
             if self._announced or self._closed:

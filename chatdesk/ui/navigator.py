@@ -23,6 +23,7 @@ class SettingsId(StrEnum):
     LEARNING = "learning"
     SERVER = "server"
     DEVICES = "devices"
+    ABOUT = "about"
 
 
 class Navigator(QObject):

@@ -11,12 +11,17 @@ class Keys(StrEnum):
     """As Qt writes them; on macOS Ctrl is the Command key."""
 
     NEW_CHAT = "Ctrl+N"
+    TEMPORARY_CHAT = "Ctrl+Shift+N"
     FIND_CHAT = "Ctrl+Shift+F"
     SIDEBAR = "Ctrl+B"
     INSPECTOR = "Ctrl+I"
     MODEL_OPTIONS = "Ctrl+Shift+M"
     SETTINGS = "Ctrl+,"
     NOTICE = "F6"
+    LARGER_TEXT = "Ctrl++"
+    LARGER_TEXT_TOO = "Ctrl+="  # the same key without Shift
+    SMALLER_TEXT = "Ctrl+-"
+    USUAL_TEXT = "Ctrl+0"
     QUIT = "Ctrl+Q"
 
 

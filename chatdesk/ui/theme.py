@@ -5,6 +5,7 @@ Colours are named by their use (`text`, `muted`, `accent`, ...) and are only in
 `Theme`.
 """
 
+import re
 import sys
 import tomllib
 from dataclasses import asdict, dataclass
@@ -78,6 +79,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     themes = assets_dir() / "themes"
     sheets = sorted(themes.glob("*.qss"))
     sheet = "\n".join(path.read_text(encoding="utf-8") for path in sheets)
+    if (scale := text_scale()) != 1.0:
+        sheet = _FONT_SIZE.sub(lambda size: f"font-size: {float(size[1]) * scale:.1f}px", sheet)
     app.setStyleSheet(Template(sheet).substitute(asdict(theme), themes=themes.as_posix()))
 
 
@@ -106,6 +109,24 @@ def load_fonts(app: QApplication) -> None:
     app.setFont(font)
 
 
+def set_text_size(app: QApplication, percent: int) -> None:
+    """Make all text of the app larger or smaller; the theme is to be applied again after it."""
+    app.setProperty(_PERCENT, percent)
+    app.setFont(text_font())
+
+
+def text_scale() -> float:
+    """How large the text is, 1 as it was designed."""
+    app = QApplication.instance()
+    percent = app.property(_PERCENT) if app else None
+    return (percent or 100) / 100
+
+
+def scaled(pixels: float) -> int:
+    """The room for text that needs so many pixels as it was designed; never less than that."""
+    return round(pixels * max(1.0, text_scale()))
+
+
 def code_font() -> QFont:
     """Return the monospaced font of code, in which every character is its own glyph."""
     font = QFont(["JetBrains Mono", QFontDatabase.systemFont(_FIXED).family()])
@@ -123,12 +144,14 @@ def text_font(pixels: float = TEXT_PX, weight: QFont.Weight = QFont.Weight.Norma
 
 
 _FIXED = QFontDatabase.SystemFont.FixedFont
+_PERCENT = "text_percent"  # a property of the application
+_FONT_SIZE = re.compile(r"font-size: ([\d.]+)px")
 
 
 def _with_pixels(font: QFont, pixels: float) -> QFont:
     # setPixelSize takes whole pixels only; points may be fractions.
     dpi = QApplication.primaryScreen().logicalDotsPerInch() if QApplication.primaryScreen() else 96
-    font.setPointSizeF(pixels * 72.0 / dpi)
+    font.setPointSizeF(pixels * text_scale() * 72.0 / dpi)
     return font
 
 

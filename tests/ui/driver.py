@@ -93,7 +93,7 @@ class Window:
         return next(view for view in views if view.message.id == message.id)
 
     def close(self) -> None:
-        self.window.close()
+        self.window.close_anyway()
 
 
 @contextmanager

@@ -10,12 +10,18 @@ def test_it_survives(tmp_path: Path) -> None:
     state = WindowState(width=900, maximized=True, conversation="abc")
     state.remember_draft(None, "half a thought")
     state.remember_draft("abc", "量子")
+    state.remember_draft("abd", "the third")
+    state.waiting["abd"] = ("the first", "the second")
     state.remember_edit("abc", "n", "in other words")
     state.give_up_edit("abc", "o", "in vain")
     state.remember_anchor("abc", ("m", 17))
     state.unread = ("xyz",)
     assert state.write(file)
-    assert WindowState.read(file) == state
+    found = WindowState.read(file)
+    assert found.drafts.pop("abd") == "the first\n\nthe second\n\nthe third"
+    assert state.drafts.pop("abd") == "the third"
+    state.waiting.clear()  # what was not sent is a draft again
+    assert found == state
 
 
 def test_what_a_newer_version_keeps_does_no_harm(tmp_path: Path) -> None:

@@ -1,35 +1,49 @@
 """The link between the open chat and the service that answers: asks, and shows the outcome.
 
-Text stays in the composer, or in the message's editor, until it is accepted.
+What is sent leaves the composer at once and stands above it until it is accepted. While a chat is
+busy it waits for its turn there. What is refused goes back into the composer.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from chatdesk.core.chat import Message, MessageState, Role
+from chatdesk.core.chat import Message, MessageState, Role, is_temporary
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.services.chat.facts import AnswerEnded, AnswerReopened, MessageAdded
-from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.chat.composer import Composer, ComposerState
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.open_chat import OpenChat
+from chatdesk.ui.chat.outbox import Outbox
 from chatdesk.ui.chat.token_counter import TokenCounter
+from chatdesk.ui.chat.waiting_words import WaitingWords
 from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.notice import Notice
 
+SOON_MS = 300  # what is accepted sooner is not shown as waiting
+
 _T = TypeVar("_T")
+_U = TypeVar("_U")
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A request that is not yet accepted or refused."""
+    """A request that is not yet accepted or refused.
+
+    With `sends` it is the oldest of what waits in its chat; `arrived` once that is in the chat.
+    """
 
     chat: str | None  # the conversation it is of; None is a new chat that has not become one yet
+    sends: bool = False
+    arrived: bool = False
+    is_late: bool = False
+    settled: bool = False
 
 
 class AskController(QObject):
@@ -38,14 +52,24 @@ class AskController(QObject):
     answering_changed = Signal(bool)  # whether the open conversation is being answered
 
     def __init__(
-        self, bridge: Bridge, chat: OpenChat, view: ChatView, composer: Composer, notice: Notice
+        self,
+        bridge: Bridge,
+        chat: OpenChat,
+        view: ChatView,
+        composer: Composer,
+        waiting: WaitingWords,
+        outbox: Outbox,
+        notice: Notice,
     ) -> None:
         super().__init__()
         self._bridge = bridge
         self._chat = chat
         self._view = view
         self._composer = composer
+        self._waiting = waiting
+        self._outbox = outbox
         self._notice = notice
+        self._engine = EngineState.LOADING
         self._answering: dict[str, str] = {}  # message id -> conversation id
         self._requests: set[_Request] = set()
         self._counter = TokenCounter(bridge, composer, self._countable)
@@ -53,6 +77,7 @@ class AskController(QObject):
         chat.prompt_changed.connect(self._counter.count_soon)
         chat.opened.connect(self._show_state)
         chat.shown.connect(self._on_shown)
+        waiting.take_back_requested.connect(self._take_back)
         actions = view.message_actions
         actions.regenerate_requested.connect(self._regenerate)
         actions.other_model_requested.connect(self._answer_with)
@@ -70,39 +95,64 @@ class AskController(QObject):
     # Asking
 
     def send(self, text: str) -> None:
-        """Ask; the text stays in the composer until it is accepted."""
-        if not self._is_busy():
-            self._send(self._chat.current, text)
+        """Ask in the open chat, as soon as it is not busy."""
+        chat = self._chat.current
+        self._chat.take_draft(chat)
+        self._outbox.add(chat, text)
+        self._send_next(chat)
+        self._show_waiting()
 
-    def _send(self, sent_from: str | None, text: str) -> None:
+    def _send_next(self, chat: str | None) -> None:
+        """Send the oldest of what waits in a chat, if that has its turn."""
+        words = self._outbox.words(chat)
+        if not words or self._is_busy(chat):
+            return
         system, choice = self._chat.system_prompt, self._chat.adapter
+        request = _Request(chat, sends=True)
         self._ask(
-            sent_from,
-            lambda app: app.chat.send(sent_from, text, system_prompt=system, choice=choice),
-            lambda conversation_id: self._accepted(sent_from, conversation_id, text),
-            lambda problem: self._refused(sent_from, text, problem),
+            request,
+            lambda app: app.chat_of(chat).send(chat, words[0], system_prompt=system, choice=choice),
+            lambda conversation_id: self._accepted(request, conversation_id),
+            partial(self._refused, request),
         )
+        QTimer.singleShot(SOON_MS, self, partial(self._show_late, request))
 
-    def _accepted(self, sent_from: str | None, conversation_id: str, text: str) -> None:
-        self._chat.forget_draft(sent_from, conversation_id, text)
-        for chat in (sent_from, conversation_id):
+    def _accepted(self, request: _Request, conversation_id: str) -> None:
+        self._outbox.remove(request.chat)
+        self._show_waiting()
+        for chat in (None, conversation_id):
             self._notice.solved(_key(chat))
+        self._send_next(request.chat)
 
-    def _refused(self, sent_from: str | None, text: str, problem: EnvironmentProblem) -> None:
-        def again() -> None:
-            if self._chat.current == sent_from:
-                self.send(self._composer.text)
-            else:  # which may hold words of another chat by now
-                self._send(sent_from, text)
+    def _refused(self, request: _Request, problem: EnvironmentProblem) -> None:
+        chat = request.chat
+        self._give_back(chat)
+        if self._chat.current == chat:
+            again = partial(self._send_draft, chat)
+            self._notice.show_problem(problem, tr("Try again"), again, key=_key(chat))
+        elif not is_temporary(chat):  # the words wait in the draft of the chat that was left
+            self._notice.show_problem(problem, key=_key(chat))
 
-        if self._chat.current == sent_from:
-            self._notice.show_problem(problem, tr("Try again"), again, key=_key(sent_from))
-        else:  # the words wait in the draft of the chat that was left
-            self._notice.show_problem(problem, key=_key(sent_from))
+    def _send_draft(self, chat: str | None) -> None:
+        """Send what is typed in a chat, open or not."""
+        if text := self._chat.take_draft(chat).strip():
+            self._outbox.add(chat, text)
+            self._send_next(chat)
+
+    def _take_back(self, number: int) -> None:
+        """Put what waits back into the composer, in front of what was typed since."""
+        words = (
+            self._outbox.remove(self._chat.current, number + self._hidden()),
+            self._composer.text,
+        )
+        self._show_waiting()
+        self._composer.set_text("\n\n".join(each for each in words if each.strip()))
+        self._composer.setFocus()
 
     def _regenerate(self, message_id: str) -> None:
         """Answer again, as a sibling."""
-        self._ask_again(lambda app: app.chat.regenerate(message_id))
+        chat = self._chat.current
+        self._ask_again(lambda app: app.chat_of(chat).regenerate(message_id))
 
     def _answer_with(self, message_id: str, model_id: str) -> None:
         """Answer again with another model, as a sibling."""
@@ -110,7 +160,8 @@ class AskController(QObject):
 
     def _continue(self, message_id: str) -> None:
         """Go on with an answer that stopped early."""
-        self._ask_again(lambda app: app.chat.continue_answer(message_id))
+        chat = self._chat.current
+        self._ask_again(lambda app: app.chat_of(chat).continue_answer(message_id))
 
     def edit_last(self) -> None:
         """Edit the user's last message in place."""
@@ -119,8 +170,9 @@ class AskController(QObject):
 
     def _edit(self, message_id: str, text: str) -> None:
         """Ask in other words, as a sibling; they stay in the editor until they are accepted."""
+        chat = self._chat.current
         self._ask_again(
-            lambda app: app.chat.edit(message_id, text),
+            lambda app: app.chat_of(chat).edit(message_id, text),
             lambda: self._chat.forget_edit(message_id, text),
             lambda: self._view.edit(message_id, text),
         )
@@ -131,46 +183,67 @@ class AskController(QObject):
         on_accepted: Callable[[], None] = lambda: None,
         on_refused: Callable[[], None] = lambda: None,
     ) -> None:
-        if self._is_busy():
+        chat = self._chat.current
+        if self._is_busy(chat):
             on_refused()
             return
 
         def refused(problem: EnvironmentProblem) -> None:
             self._notice.show_problem(problem)
+            self._give_back(chat)
             on_refused()
 
-        self._ask(self._chat.current, ask, lambda _: on_accepted(), refused)
+        self._ask(_Request(chat), ask, lambda _: on_accepted(), refused)
 
     def _ask(
         self,
-        chat: str | None,
+        request: _Request,
         ask: Work[_T],
         accepted: Callable[[_T], None],
         refused: Callable[[EnvironmentProblem], None],
     ) -> None:
         """Ask, and show that until it is accepted or refused."""
-        request = _Request(chat)
         self._requests.add(request)
         self._show_state()
 
         def ended() -> None:
             self._requests.discard(request)
+            QTimer.singleShot(0, self, partial(self._settle, request))
             self._show_state()
 
+        def settled(outcome: Callable[[_U], None], value: _U) -> None:
+            request.settled = True
+            outcome(value)
+
         self._bridge.run(
-            lambda app: app.with_engine(ask), accepted, refused, ended=ended, patient=True
+            lambda app: app.with_engine(ask),
+            partial(settled, accepted),
+            partial(settled, refused),
+            ended=ended,
+            patient=True,
         )
+
+    def _settle(self, request: _Request) -> None:
+        """A bug leaves what waits to be sent in the composer, too."""
+        if not request.settled:
+            self._give_back(request.chat)
+
+    def _give_back(self, chat: str | None) -> None:
+        """What waits in a chat goes back into its composer: it has no turn any more."""
+        self._chat.give_back(chat)
+        self._show_waiting()
 
     def stop(self) -> None:
         """Stop the answer of the open conversation."""
         if current := self._chat.current:
-            self._bridge.run(lambda app: app.chat.stop(current), patient=True)
+            self._bridge.run(lambda app: app.chat_of(current).stop(current), patient=True)
 
     # Changing what was asked and answered
 
     def _correct(self, message_id: str, text: str) -> None:
         """Put the user's own words beside an answer; they stay in the editor until then."""
-        if self._is_answering():
+        chat = self._chat.current
+        if self._is_answering(chat):
             self._view.edit(message_id, text)
             return
 
@@ -179,26 +252,28 @@ class AskController(QObject):
             self._view.edit(message_id, text)
 
         self._bridge.run(
-            lambda app: app.chat.correct(message_id, text),
+            lambda app: app.chat_of(chat).correct(message_id, text),
             lambda _: self._chat.forget_edit(message_id, text),
             refused,
         )
 
     def _show_branch(self, message_id: str) -> None:
         """Read another branch."""
+        chat = self._chat.current
         self._bridge.run(
-            lambda app: app.chat.show_branch(message_id),
+            lambda app: app.chat_of(chat).show_branch(message_id),
             lambda conversation: self._chat.reload(conversation.id),
             self._notice.show_problem,
         )
 
     def _pin(self, message_id: str, pinned: bool) -> None:
         """Keep a message in the model's view when the context is full, or no longer."""
+        chat = self._chat.current
         attempt(
             self._bridge,
             self._notice,
             f"pin of {message_id}",
-            lambda app: app.chat.pin(message_id, pinned),
+            lambda app: app.chat_of(chat).pin(message_id, pinned),
             lambda _: self._counter.count_soon(),
         )
 
@@ -211,6 +286,8 @@ class AskController(QObject):
             self._answering[message.id] = message.conversation_id
         if message.role is Role.USER and message.parent_id is None:
             self._begin(message.conversation_id)
+        if message.role is Role.USER and (request := self._sending(message.conversation_id)):
+            request.arrived = True
         self._chat.add(message)
         self._show_state()
 
@@ -221,6 +298,7 @@ class AskController(QObject):
         asked = next((request for request in self._requests if request.chat is None), None)
         if asked is not None:
             asked.chat = conversation_id
+            self._outbox.adopt(conversation_id)
             if self._chat.current is None:
                 self._chat.adopt(conversation_id)
 
@@ -235,10 +313,13 @@ class AskController(QObject):
         self._answering.pop(fact.message.id, None)
         self._chat.finish(fact.message)
         self._show_state()
+        self._send_next(fact.message.conversation_id)
 
     def _on_engine(self, fact: EngineChanged) -> None:
         """Count again when the model can."""
+        self._engine = fact.status.state
         self._counter.show_engine(fact.status.state)
+        self._show_waiting()
 
     def _on_shown(self, answering: list[Message]) -> None:
         self._answering.update({message.id: message.conversation_id for message in answering})
@@ -246,27 +327,55 @@ class AskController(QObject):
 
     # State of the composer
 
-    def _is_answering(self) -> bool:
-        return self._chat.current is not None and self._chat.current in self._answering.values()
+    def _is_answering(self, chat: str | None) -> bool:
+        return chat is not None and chat in self._answering.values()
 
-    def _is_sending(self) -> bool:
-        return any(each.chat == self._chat.current for each in self._requests)
+    def _is_sending(self, chat: str | None) -> bool:
+        return any(each.chat == chat for each in self._requests)
 
-    def _is_busy(self) -> bool:
-        return self._is_sending() or self._is_answering()
+    def _is_busy(self, chat: str | None) -> bool:
+        return self._is_sending(chat) or self._is_answering(chat)
+
+    def _sending(self, chat: str | None) -> _Request | None:
+        """The request that sends the oldest of what waits in a chat."""
+        sending = (each for each in self._requests if each.sends and each.chat == chat)
+        return next(sending, None)
+
+    def _show_late(self, request: _Request) -> None:
+        request.is_late = True
+        self._show_waiting()
 
     def _show_state(self) -> None:
-        self.answering_changed.emit(self._is_answering())
-        if self._is_answering():
+        current = self._chat.current
+        answering = self._is_answering(current)
+        self.answering_changed.emit(answering)
+        if answering:
             self._composer.set_state(ComposerState.ANSWERING)
-            self._composer.set_placeholder(tr("Esc to stop"))
         else:
-            state = ComposerState.SENDING if self._is_sending() else ComposerState.READY
-            self._composer.set_state(state)
-            self._composer.set_placeholder(tr("Ask anything"))
+            sending = self._is_sending(current)
+            self._composer.set_state(ComposerState.SENDING if sending else ComposerState.READY)
+        self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        current = self._chat.current
+        words = self._outbox.words(current)[self._hidden() :]
+        state = ""
+        if self._sending(current) and not self._hidden():
+            ready = self._engine is EngineState.READY
+            state = tr("being sent") if ready else tr("waits for the model")
+        self._waiting.show_words(state, words)
+
+    def _hidden(self) -> int:
+        """How many of what waits in the open chat are not shown: one that is as good as there."""
+        request = self._sending(self._chat.current)
+        if request is None:
+            return 0
+        soon = self._engine is EngineState.READY and not request.is_late
+        return 1 if request.arrived or soon else 0
 
     def _countable(self) -> tuple[str | None, str] | None:
-        return None if self._is_answering() else (self._chat.current, self._chat.system_prompt)
+        current = self._chat.current
+        return None if self._is_busy(current) else (current, self._chat.system_prompt)
 
 
 def _key(chat: str | None) -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QTextOption
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
-    QPlainTextEdit,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -21,9 +20,13 @@ from chatdesk.ui.chat.adapter_chip import AdapterChip
 from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.eliding_button import ElidingButton
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.scroll import SCROLL_BAR
+from chatdesk.ui.widgets.writing_field import WritingField
 
 MAX_LINES = 10
+TOP = 2  # pixels above the first line
+PAGE_KEYS: dict[int, int] = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 BUTTON = 32
 MARGIN = 24  # pixels beside the column, as in the chat view
 
@@ -32,40 +35,51 @@ class ComposerState(Enum):
     """The function of the button."""
 
     READY = auto()  # send
-    SENDING = auto()  # the text waits until it is accepted, and stays
-    ANSWERING = auto()  # stop
+    SENDING = auto()  # what was sent is not accepted yet; what is sent now waits for it
+    ANSWERING = auto()  # stop; likewise
 
 
-class _Editor(QPlainTextEdit):
-    """The text field: plain text only, as high as its text up to `MAX_LINES`."""
+class _Field(WritingField):
+    """As high as its text up to `MAX_LINES`; `page_scrolled` carries -1 or 1 for a page key."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.setTabChangesFocus(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.document().setDocumentMargin(0)
+    page_scrolled = Signal(int)
+    edit_last_requested = Signal()
+    focus_changed = Signal(bool)
+
+    def __init__(self, enter: EnterRule) -> None:
+        super().__init__(enter)
+        self.setViewportMargins(0, TOP, 0, 0)
         self.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
         self._fit()
 
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        """Paste text; files are the window's to handle."""
-        if source.hasText():
-            self.insertPlainText(source.text())
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        """Leave dropped files to the window."""
-        return source.hasText() and not source.hasUrls()
-
     def _fit(self) -> None:
-        line = self.fontMetrics().lineSpacing()
-        lines = max(1, min(int(self.document().size().height()), MAX_LINES))
-        self.setFixedHeight(lines * line + 6)
-        more = self.document().size().height() > MAX_LINES
+        lines = max(1, min(self.lines, MAX_LINES))
+        self.setFixedHeight(lines * self.line_step + TOP)
         policy = Qt.ScrollBarPolicy
+        more = self.lines > MAX_LINES
         self.setVerticalScrollBarPolicy(
             policy.ScrollBarAsNeeded if more else policy.ScrollBarAlwaysOff
         )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Page keys scroll the chat; Up in an empty field edits the last message."""
+        pages = PAGE_KEYS.get(event.key())
+        if pages and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.page_scrolled.emit(pages)
+        elif event.key() == Qt.Key.Key_Up and self.document().isEmpty():
+            self.edit_last_requested.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The card shows it."""
+        super().focusInEvent(event)
+        self.focus_changed.emit(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The card shows it."""
+        super().focusOutEvent(event)
+        self.focus_changed.emit(False)
 
     def changeEvent(self, event: QEvent) -> None:
         """Fit again when the font changes."""
@@ -75,25 +89,26 @@ class _Editor(QPlainTextEdit):
 
 
 class Composer(QFrame):
-    """Asks to send or stop; sent text stays in the field until `clear` accepts it."""
+    """Asks to send or stop. The whole card is one field: a click in it puts the cursor there."""
 
     send_requested = Signal(str)
     stop_requested = Signal()
     edit_last_requested = Signal()
+    page_scrolled = Signal(int)  # -1 or 1: the chat, a page up or down
     model_requested = Signal(str)
     add_model_requested = Signal()
     more_models_requested = Signal()
     model_options_requested = Signal()
     text_changed = Signal(str)
 
-    def __init__(self, theme: Theme, *, enter_sends: bool) -> None:
+    def __init__(self, theme: Theme, enter: EnterRule) -> None:
         super().__init__()
         self.setObjectName("composer")
         self.setProperty("class", "card")
-        self.enter_sends = enter_sends
+        self._enter = enter
         self._theme = theme
         self._state = ComposerState.READY
-        self._editor = _Editor()
+        self._editor = _Field(enter)
         self._model = ElidingButton(tr("Model"))
         self._menu = QMenu(self)
         self.adapter = AdapterChip(theme)
@@ -103,10 +118,18 @@ class Composer(QFrame):
         self.set_theme(theme)
 
     def _build(self) -> None:
-        self._editor.setAccessibleName(tr("Your message"))
-        self._editor.textChanged.connect(self._on_text)
-        self._editor.installEventFilter(self)
-        self.setFocusProxy(self._editor)
+        editor = self._editor
+        editor.setAccessibleName(tr("Your message"))
+        editor.textChanged.connect(self._on_text)
+        editor.sent.connect(self._send)
+        editor.edit_last_requested.connect(self.edit_last_requested)
+        editor.page_scrolled.connect(self.page_scrolled)
+        editor.focus_changed.connect(self._show_focus)
+        self._enter.changed.connect(self._show_state)
+        self.setFocusProxy(editor)
+        self.setCursor(Qt.CursorShape.IBeamCursor)
+        for button in (self._model, self.adapter, self._button):
+            button.setCursor(Qt.CursorShape.ArrowCursor)
         self._model.open_when_pressed(self._menu)
         self._model.explain(tr("The model that answers; press to use another one"))
         set_class(self._tokens, "small")
@@ -121,9 +144,9 @@ class Composer(QFrame):
         row.addWidget(self._tokens)
         row.addWidget(self._button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 14, 12, 12)
+        layout.setContentsMargins(16, 12, 12, 12)
         layout.setSpacing(10)
-        layout.addWidget(self._editor)
+        layout.addWidget(editor)
         layout.addLayout(row)
 
     # State to show
@@ -139,8 +162,12 @@ class Composer(QFrame):
     def set_state(self, state: ComposerState) -> None:
         """Set the button: send, wait, or stop."""
         self._state = state
-        self._editor.setReadOnly(state is ComposerState.SENDING)
         self._show_state()
+
+    def set_temporary(self, temporary: bool) -> None:
+        """Mark that nothing of this chat is kept."""
+        self.setProperty("temporary", temporary)
+        self._repolish()
 
     def set_model(self, label: str) -> None:
         """Show the model on its chip."""
@@ -167,13 +194,14 @@ class Composer(QFrame):
         self._model.setFocus()
         self._model.click()
 
-    def set_tokens(self, text: str, *, too_long: bool = False) -> None:
-        """Show the length of the prompt."""
+    def set_tokens(self, text: str, explained: str = "", *, too_long: bool = False) -> None:
+        """Show the length of the prompt; `explained` says what was counted."""
         self._tokens.setText(text)
+        self._tokens.setToolTip(explained)
         set_class(self._tokens, "danger" if too_long else "small")
 
     @property
-    def editor(self) -> QPlainTextEdit:
+    def editor(self) -> WritingField:
         """The text field."""
         return self._editor
 
@@ -194,14 +222,31 @@ class Composer(QFrame):
         self._editor.setPlainText(text)
         self._editor.moveCursor(self._editor.textCursor().MoveOperation.End)
 
-    def set_placeholder(self, text: str) -> None:
-        """Set the text of the empty field while nothing is being written."""
-        self._editor.setPlaceholderText(text)
-        self._editor.viewport().update()  # Qt repaints only the cursor's place
+    def insert(self, text: str) -> None:
+        """Put a text of several lines where the cursor is, on lines of its own."""
+        cursor = self._editor.textCursor()
+        before = "\n\n" if cursor.position() else ""
+        cursor.insertText(f"{before}{text.strip()}\n\n")
+        self._editor.setTextCursor(cursor)
+        self._editor.setFocus()
 
     def clear(self) -> None:
-        """Empty the field after its text was accepted."""
+        """Empty the field after its text was taken."""
         self._editor.clear()
+
+    def type(self, event: QKeyEvent) -> bool:
+        """Take a key that was pressed elsewhere in the chat; False if it types nothing."""
+        command = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
+        printable = event.text().isprintable() and bool(event.text().strip())
+        altgr = event.modifiers() & Qt.KeyboardModifier.AltModifier
+        types = printable and not (event.modifiers() & command and not altgr)
+        pastes = event.matches(QKeySequence.StandardKey.Paste)
+        if self._editor.hasFocus() or not (types or pastes):
+            return False
+        self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        again = QKeyEvent(event.type(), event.key(), event.modifiers(), event.text())
+        QCoreApplication.sendEvent(self._editor, again)
+        return True
 
     # Actions
 
@@ -212,44 +257,63 @@ class Composer(QFrame):
     def _press(self) -> None:
         if self._state is ComposerState.ANSWERING:
             self.stop_requested.emit()
-        elif self._state is ComposerState.READY and self.text.strip():
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        if self.text.strip():
             self.send_requested.emit(self.text)
 
     def _show_state(self) -> None:
         stopping = self._state is ComposerState.ANSWERING
-        enabled = stopping or (self._state is ComposerState.READY and bool(self.text.strip()))
-        name = tr("Stop (Esc)") if stopping else tr("Send")
+        enabled = stopping or bool(self.text.strip())
+        name = tr("Stop (Esc)") if stopping else tr("Send ({key})", key=self._enter.key)
         self._button.setEnabled(enabled)
         self._button.setToolTip(name)
         self._button.setAccessibleName(name)
         colour = self._theme.on_accent if enabled else self._theme.muted
         self._button.setIcon(icon("stop" if stopping else "arrow-up", colour))
         self._button.setIconSize(ICON_SIZE)
+        if stopping:
+            waits = tr("Esc stops the answer. What you send now waits for its end.")
+            self._editor.set_hints(waits, tr("Esc to stop"))
+        else:
+            rule = tr("Ask anything. {enter_sends}.", enter_sends=self._enter.words)
+            self._editor.set_hints(rule, tr("Ask anything"))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Enter sends (Shift+Enter is a new line), or Ctrl+Enter by the setting; Up edits."""
-        if watched is self._editor:
-            if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
-                self.setProperty("focused", event.type() == QEvent.Type.FocusIn)
-                self.style().unpolish(self)
-                self.style().polish(self)
-            elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-                return self._key(event)
-        return super().eventFilter(watched, event)
+    def _show_focus(self, focused: bool) -> None:
+        self.setProperty("focused", focused)
+        self._repolish()
 
-    def _key(self, event: QKeyEvent) -> bool:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-            control = held == Qt.KeyboardModifier.ControlModifier
-            plain = held == Qt.KeyboardModifier.NoModifier
-            if control or (plain and self.enter_sends):
-                if self._state is not ComposerState.ANSWERING:
-                    self._press()
-                return True
-        if event.key() == Qt.Key.Key_Up and not self.text:
-            self.edit_last_requested.emit()
-            return True
-        return False
+    def _repolish(self) -> None:
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    # Qt
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Put the cursor where it was clicked, as in any field."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._editor.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._point_to(event.position(), keep=event.modifiers())
+        else:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Select from where it was pressed."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._point_to(event.position(), keep=Qt.KeyboardModifier.ShiftModifier)
+
+    def _point_to(self, at: QPointF, keep: Qt.KeyboardModifier) -> None:
+        """Move the cursor to the text nearest to a point of the card."""
+        viewport = self._editor.viewport()
+        inside = viewport.mapFrom(self, at)
+        nearest = QPointF(inside.x(), max(0.0, min(inside.y(), viewport.height() - 1.0)))
+        cursor, there = self._editor.textCursor(), self._editor.position_at(nearest)
+        selects = bool(keep & Qt.KeyboardModifier.ShiftModifier)
+        mode = cursor.MoveMode.KeepAnchor if selects else cursor.MoveMode.MoveAnchor
+        cursor.setPosition(there, mode)
+        self._editor.setTextCursor(cursor)
 
 
 class ComposerColumn(QWidget):

@@ -1,7 +1,6 @@
 """Between what a person says about answers and chats and the services that keep it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -19,13 +18,6 @@ from chatdesk.ui.widgets.notice import UNDO_MS, Notice
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, eq=False)
-class _Wanted:
-    """A rating on its way to the database."""
-
-    rating: Rating | None
-
-
 class FeedbackController(QObject):
     """Rates and marks."""
 
@@ -39,34 +31,16 @@ class FeedbackController(QObject):
         self._notice = notice
         view.message_actions.rate_requested.connect(self._rate)
         view.message_actions.mark_requested.connect(self._mark)
-        self._wanted: dict[str, _Wanted] = {}  # the newest of each message
-        bridge.subscribe(MessageChanged, self._on_changed)
-
-    def _on_changed(self, fact: MessageChanged) -> None:
-        """A message is stored with another rating or mark; a thumb given since then stays."""
-        wanted = self._wanted.get(fact.message.id)
-        message = replace(fact.message, rating=wanted.rating) if wanted else fact.message
-        self._view.change(message)
+        bridge.subscribe(MessageChanged, lambda fact: view.change(fact.message))
 
     def _rate(self, message_id: str, rating: Rating | None) -> None:
         """Give an answer a thumb, or take it back; it is shown as stored if that fails."""
-        self._wanted[message_id] = wanted = _Wanted(rating)
-
-        def stored(_: None) -> None:
-            if self._wanted.get(message_id) is wanted:
-                del self._wanted[message_id]
-
-        def refused() -> None:
-            stored(None)
-            self._view.show_again(message_id)
-
         attempt(
             self._bridge,
             self._notice,
             f"rating of {message_id}",
             lambda app: app.chat.rate(message_id, rating),
-            stored,
-            refused=refused,
+            refused=partial(self._view.show_again, message_id),
         )
 
     def _mark(self, message_id: str, mark: Mark | None) -> None:

@@ -30,6 +30,8 @@ class MessageDeleter(Deleter["DeletedMessages"]):
         view.message_actions.delete_requested.connect(self._delete)
 
     def _delete(self, message_id: str) -> None:
+        chat = self._chat.current
+
         def deleted(messages: "DeletedMessages") -> None:
             self._chat.reload(messages.conversation_id)
             self._add(messages)
@@ -38,7 +40,7 @@ class MessageDeleter(Deleter["DeletedMessages"]):
             self._bridge,
             self._notice,
             f"deletion of {message_id}",
-            lambda app: app.chat.delete_message(message_id),
+            lambda app: app.chat_of(chat).delete_message(message_id),
             deleted,
         )
 
@@ -53,6 +55,6 @@ class MessageDeleter(Deleter["DeletedMessages"]):
             self._bridge,
             self._notice,
             f"restoring of {deleted.message_ids[0]}",
-            lambda app: app.chat.restore_messages(deleted),
+            lambda app: app.chat_of(deleted.conversation_id).restore_messages(deleted),
             lambda _: self._chat.reload(deleted.conversation_id),
         )

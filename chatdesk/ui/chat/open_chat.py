@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from chatdesk.core.chat import ContextUse, Conversation, Message, MessageState
+from chatdesk.core.chat import (
+    AnswerRecord,
+    ContextUse,
+    Conversation,
+    Message,
+    MessageState,
+    is_temporary,
+    new_temporary_id,
+)
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.services.chat.facts import PromptRead, TextArrived, ThinkingArrived
 from chatdesk.ui.bridge import Bridge
@@ -25,6 +33,7 @@ class OpenChat(QObject):
     shown = Signal(list)  # it was read; its answers that are being written by this process
     prompt_changed = Signal()  # what would be asked next is longer, shorter or another
     context_measured = Signal(object)  # a ContextUse, or None until it is measured
+    figures_shown = Signal(object)  # the AnswerRecord of its last answer, or None
     adapter_shown = Signal(object)  # what it chose (see `Conversation.adapter`)
     state_changed = Signal()  # something worth keeping over a restart
 
@@ -45,6 +54,7 @@ class OpenChat(QObject):
         self._notice = notice
         self._state = state
         self._last_id: str | None = None  # the last message shown
+        self._view_after: str | None = None  # the last message that the model does not read
         self._reported = 0  # number of messages that came, continued or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
@@ -78,6 +88,32 @@ class OpenChat(QObject):
         self._show_adapter(None)
         self.opened.emit()
 
+    def new_temporary(self) -> None:
+        """Begin a chat of which nothing is kept, with what was typed in the new chat."""
+        typed = self.take_draft(None) if self.current is None else ""
+        self._enter(new_temporary_id())
+        self._inspector.show_system_prompt(self.system_prompt)
+        self._show_last_answer(None)
+        self._show_adapter(None)
+        self._composer.set_text(typed)
+        self.opened.emit()
+
+    @property
+    def is_temporary(self) -> bool:
+        """True if nothing of the open chat is kept."""
+        return is_temporary(self.current)
+
+    @property
+    def is_empty(self) -> bool:
+        """True before the first message."""
+        return self.current is None or (self.is_temporary and self._last_id is None)
+
+    @property
+    def loses_words(self) -> bool:
+        """True if something is gone for good when this chat is left."""
+        typed = bool(self._composer.text.strip())
+        return self.is_temporary and (typed or not self.is_empty)
+
     def open(self, conversation_id: str) -> None:
         """Show a conversation where it was left."""
         if conversation_id == self.current:
@@ -87,15 +123,21 @@ class OpenChat(QObject):
         self._return_to(conversation_id)
 
     def adopt(self, conversation_id: str) -> None:
-        """The new chat has become a conversation."""
+        """The new chat has become a conversation; what is typed by now is typed there."""
         self._state.conversation = conversation_id
+        self._state.remember_draft(None, "")
+        self._state.remember_draft(conversation_id, self._composer.text)
         self._last_id = None
         self.opened.emit()
 
     def _enter(self, conversation_id: str | None) -> None:
         self._inspector.flush()
         self.remember()
+        if (left := self.current) and self.is_temporary:
+            self._state.forget(left)
+            self._bridge.run(lambda app: app.temporary.end(left), patient=True)
         self._state.conversation = conversation_id
+        self._view.message_actions.teaches = not self.is_temporary
         self._view.clear()
         self._last_id = None  # nothing is shown, so there is no position to remember
         self._show_draft()
@@ -129,8 +171,8 @@ class OpenChat(QObject):
 
         self._bridge.run(
             lambda app: (
-                app.chat.conversation(conversation_id),
-                app.chat.is_answering(conversation_id),
+                app.chat_of(conversation_id).conversation(conversation_id),
+                app.chat_of(conversation_id).is_answering(conversation_id),
             ),
             show,
             gone,
@@ -179,16 +221,24 @@ class OpenChat(QObject):
         self.state_changed.emit()
         self.prompt_changed.emit()
 
-    def forget_draft(self, sent_from: str | None, conversation_id: str, text: str) -> None:
-        """A text was accepted; what was typed since stays.
-
-        `sent_from` was open when it was sent; `conversation_id` is what became of a new chat.
-        """
-        for chat in (sent_from, conversation_id):  # it may have been kept as either's
-            if self._state.drafts.get(chat or "") == text:
-                self._state.remember_draft(chat, "")
-        if self.current in (sent_from, conversation_id) and self._composer.text == text:
+    def take_draft(self, chat: str | None) -> str:
+        """Take what was typed in a chat, to send it."""
+        self.remember()
+        text = self._state.drafts.get(chat or "", "")
+        self._state.remember_draft(chat, "")
+        if chat == self.current:
             self._composer.clear()
+        return text
+
+    def give_back(self, chat: str | None) -> None:
+        """Make what waits to be sent in a chat its draft again."""
+        if chat == self.current:
+            self._state.remember_draft(chat, self._composer.text)
+        self._state.give_back(chat)
+        if is_temporary(chat) and chat != self.current:
+            self._state.forget(chat or "")
+        if chat == self.current:
+            self._show_draft()
         self.state_changed.emit()
 
     def _edit_changed(self, message_id: str, text: str | None) -> None:
@@ -231,7 +281,7 @@ class OpenChat(QObject):
             self._bridge,
             self._notice,
             f"adapter of {current}",
-            lambda app: app.adapters.choose(current, choice),
+            lambda app: app.choose_adapter(current, choice),
             chosen,
         )
 
@@ -245,7 +295,7 @@ class OpenChat(QObject):
             self._bridge,
             self._notice,
             f"system prompt of {current}",
-            lambda app: app.conversations.set_system_prompt(current, text),
+            lambda app: app.store_of(current).set_system_prompt(current, text),
             lambda _: self.prompt_changed.emit(),
         )
 
@@ -261,6 +311,7 @@ class OpenChat(QObject):
         """Show a question, or the beginning of an answer, if it belongs here."""
         if message.conversation_id != self.current:
             return
+        begins = self.is_empty
         self._reported += 1
         if message.parent_id == self._last_id:
             self._view.add_message(message)
@@ -268,6 +319,8 @@ class OpenChat(QObject):
         else:
             self._load(message.conversation_id)
         self._show_last_answer(message)
+        if begins:
+            self.opened.emit()
 
     def replace(self, message: Message) -> None:
         """Show an answer that goes on."""
@@ -309,8 +362,21 @@ class OpenChat(QObject):
 
     def show_context(self, use: ContextUse | None) -> None:
         """Show how full the context window is; None is not measured yet."""
+        self._view_after = use.view_after if use else None
+        self._view.column.show_view_line(self._view_after)
+        self._show_use(use)
+
+    def show_context_so_far(self, tokens: int, window: int) -> None:
+        """Show how full the context window is while an answer is written."""
+        self._show_use(ContextUse(tokens, window, self._view_after))
+
+    def show_figures(self, record: AnswerRecord | None, state: MessageState | None) -> None:
+        """Show what is measured of an answer, the last one or the one that is being written."""
+        self._inspector.show_answer(record, state)
+        self.figures_shown.emit(record)
+
+    def _show_use(self, use: ContextUse | None) -> None:
         self._inspector.show_context(use)
-        self._view.column.show_view_line(use.view_after if use else None)
         self.context_measured.emit(use)
 
     def _show_adapter(self, choice: str | None) -> None:
@@ -319,4 +385,4 @@ class OpenChat(QObject):
 
     def _show_last_answer(self, message: Message | None) -> None:
         answer = message.answer if message else None
-        self._inspector.show_answer(answer, message.state if message else None)
+        self.show_figures(answer, message.state if message else None)

@@ -3,15 +3,18 @@
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.ui.chat.composer import MARGIN, Composer, ComposerColumn
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.chat.status_line import StatusLine
 from chatdesk.ui.chat.top_bar import TopBar
+from chatdesk.ui.chat.waiting_words import WaitingWords
 from chatdesk.ui.chat.welcome import WIDTH as WELCOME_WIDTH
 from chatdesk.ui.chat.welcome import Greeting, Suggestions
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.motion import dissolve
 from chatdesk.ui.widgets.scroll import FittingArea
 
@@ -22,13 +25,16 @@ COMPOSER_WIDTH = READING_WIDTH
 class ConversationPage(QWidget):
     """Holds and places its parts; the window handles their content and requests."""
 
-    def __init__(self, theme: Theme, *, enter_sends: bool) -> None:
+    def __init__(self, theme: Theme, enter: EnterRule) -> None:
         super().__init__()
         self.setObjectName("page")
+        self._is_temporary = False
         self.top_bar = TopBar(theme)
         self.greeting = Greeting(theme)
         self.view = ChatView(theme)
-        self.composer = Composer(theme, enter_sends=enter_sends)
+        self.view.message_actions.enter = enter
+        self.waiting = WaitingWords(theme)
+        self.composer = Composer(theme, enter)
         self.suggestions = Suggestions()
         self.status = StatusLine()
         self._build()
@@ -44,6 +50,7 @@ class ConversationPage(QWidget):
         column.addWidget(greeting)
         column.addWidget(self.view, 1)
         column.addSpacing(8)
+        column.addWidget(ComposerColumn(self.waiting, COMPOSER_WIDTH))
         column.addWidget(ComposerColumn(self.composer, COMPOSER_WIDTH))
         suggestions = FittingArea(ComposerColumn(self.suggestions, WELCOME_WIDTH, scrolls=True))
         column.addWidget(suggestions)
@@ -55,6 +62,12 @@ class ConversationPage(QWidget):
         status.addWidget(self.status)
         column.addLayout(status)
         self._welcome = (greeting, suggestions)
+        self.composer.page_scrolled.connect(self._scroll)
+
+    @property
+    def focus_home(self) -> QWidget:
+        """Where a focus that is lost goes."""
+        return self.composer
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -62,6 +75,7 @@ class ConversationPage(QWidget):
             self.top_bar,
             self.greeting,
             self.view,
+            self.waiting,
             self.composer,
         ):
             part.set_theme(theme)
@@ -71,8 +85,15 @@ class ConversationPage(QWidget):
         self.greeting.show_shared(shared=shared)
         self.status.show_shared(shared=shared)
 
+    def show_temporary(self, temporary: bool) -> None:
+        """Mark a chat of which nothing is kept."""
+        self._is_temporary = temporary
+        self.greeting.show_temporary(temporary)
+        self.composer.set_temporary(temporary)
+
     def show_empty(self, empty: bool) -> None:
         """Show the welcome, or the conversation; one dissolves into the other."""
+        self.top_bar.show_temporary(self._is_temporary, offered=empty)
         if self.view.isHidden() is empty:
             self._show_empty(empty)
         else:
@@ -85,7 +106,18 @@ class ConversationPage(QWidget):
         if empty:
             self.greeting.greet(datetime.now())
         self.view.setVisible(not empty)
-        self.top_bar.offer_actions(not empty)
+        self.top_bar.offer_actions(not empty and not self._is_temporary)
         self._column.setStretch(self._above, 2 if empty else 0)
         self._column.setStretch(self._below, 3 if empty else 0)
-        self.composer.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
+        for card in (self.composer, self.waiting):
+            card.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What is typed anywhere in the chat is typed in the composer."""
+        if not self.composer.type(event):
+            super().keyPressEvent(event)
+
+    def _scroll(self, pages: int) -> None:
+        step = QAbstractSlider.SliderAction
+        action = step.SliderPageStepAdd if pages > 0 else step.SliderPageStepSub
+        self.view.column.verticalScrollBar().triggerAction(action)

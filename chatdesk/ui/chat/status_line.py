@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
-from chatdesk.core.chat import ContextUse
+from chatdesk.core.chat import AnswerRecord, ContextUse
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded
 from chatdesk.services.engine.facts import EngineState, EngineStatus
@@ -36,9 +36,9 @@ class StatusLine(QLabel):
         self._status = status
         self._show()
 
-    def show_speed(self, tokens_per_s: float | None) -> None:
-        """The speed of the last answer."""
-        self._tokens_per_s = tokens_per_s
+    def show_figures(self, record: AnswerRecord | None) -> None:
+        """Show the speed of the open chat's last answer, or of the one that is being written."""
+        self._tokens_per_s = record.tokens_per_s if record else None
         self._show()
 
     def show_context(self, use: ContextUse | None) -> None:
@@ -67,7 +67,7 @@ class StatusLine(QLabel):
             if self._tokens_per_s:
                 parts.append(tr("{n} tokens/s", n=f"{self._tokens_per_s:.1f}"))
             if use := self._context:
-                parts.append(tr("context {share} %", share=round(100 * use.tokens / use.window)))
+                parts.append(_context_words(use))
         if self._promises:
             parts.append(
                 tr("everything stays on your own computers")
@@ -80,6 +80,12 @@ class StatusLine(QLabel):
             parts.pop()
         words = _GAP.join(parts)
         self.setText(measure.elidedText(words, Qt.TextElideMode.ElideRight, self.width()))
+
+
+def _context_words(use: ContextUse) -> str:
+    if use.view_after or use.tokens >= use.window:
+        return tr("context full")
+    return tr("context {share} %", share=round(100 * use.tokens / use.window))
 
 
 def _engine_words(status: EngineStatus) -> str:

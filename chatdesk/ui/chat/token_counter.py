@@ -43,6 +43,8 @@ class TokenCounter(QObject):
 
     def count_soon(self) -> None:
         """Something changed that makes the prompt longer or shorter."""
+        if not self._composer.text.strip():
+            self._forget()  # it was of words that are sent, or deleted
         self._timer.start()
 
     def show_engine(self, state: EngineState) -> None:
@@ -68,7 +70,7 @@ class TokenCounter(QObject):
 
         current, system = situation
         self._bridge.run(
-            lambda app: app.chat.count_tokens(current, text, system_prompt=system),
+            lambda app: app.chat_of(current).count_tokens(current, text, system_prompt=system),
             show,
             lambda problem: self._forget(),  # sending reports it in full
             patient=True,
@@ -76,15 +78,19 @@ class TokenCounter(QObject):
 
     def _show(self, use: ContextUse, *, typed: bool) -> None:
         too_long = use.tokens > use.window - ANSWER_ROOM
-        self._composer.set_tokens(self._words(use, too_long, typed), too_long=too_long)
-        self.measured.emit(use)
-
-    def _words(self, use: ContextUse, too_long: bool, typed: bool) -> str:
+        counted = tr(
+            "{tokens} of {window} tokens", tokens=f"{use.tokens:,}", window=f"{use.window:,}"
+        )
         if too_long:
-            return tr(
-                "{tokens} of {window} tokens", tokens=f"{use.tokens:,}", window=f"{use.window:,}"
-            )
-        full = use.tokens / use.window
-        if use.view_after or full >= NEARLY_FULL:
-            return tr("Context {share} full", share=f"{round(100 * full)} %")
-        return token_words(use.tokens) if typed else ""
+            words = tr("Too long: {counted}", counted=counted)
+        elif use.view_after:
+            words = tr("The model no longer reads the beginning")
+        elif use.tokens >= NEARLY_FULL * use.window:
+            words = counted
+        else:
+            words = token_words(use.tokens) if typed else ""
+        explained = tr(
+            "What the model reads of this chat, with what you type: {counted}.", counted=counted
+        )
+        self._composer.set_tokens(words, explained, too_long=too_long)
+        self.measured.emit(use)

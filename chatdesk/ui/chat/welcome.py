@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.labels import LineLabel
 
 WIDTH = 640
@@ -44,16 +44,28 @@ class Greeting(QWidget):
         layout.addWidget(self._hello)
         layout.addLayout(row)
         self.set_theme(theme)
+        self._is_shared = self._is_temporary = False
         self.greet(datetime.now())
-        self.show_shared(shared=False)
+        self._show_promise()
 
     def show_shared(self, *, shared: bool) -> None:
         """Promise no more than holds while other computers lend their devices."""
-        self._promise.setText(
-            tr("Everything you write stays on your own computers.")
-            if shared
-            else tr("Everything you write stays on this computer.")
-        )
+        self._is_shared = shared
+        self._show_promise()
+
+    def show_temporary(self, temporary: bool) -> None:
+        """Say what a temporary chat is."""
+        self._is_temporary = temporary
+        self._show_promise()
+
+    def _show_promise(self) -> None:
+        if self._is_temporary:
+            words = tr("Nothing of this chat is saved or learned. It is gone when you leave it.")
+        elif self._is_shared:
+            words = tr("Everything you write stays on your own computers.")
+        else:
+            words = tr("Everything you write stays on this computer.")
+        self._promise.setText(words)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -61,7 +73,9 @@ class Greeting(QWidget):
 
     def greet(self, at: datetime) -> None:
         """Greet by the hour."""
-        if 5 <= at.hour < 12:
+        if self._is_temporary:
+            self._hello.setText(tr("A temporary chat"))
+        elif 5 <= at.hour < 12:
             self._hello.setText(tr("Good morning."))
         elif 12 <= at.hour < 18:
             self._hello.setText(tr("Good afternoon."))
@@ -90,7 +104,7 @@ class _Card(QPushButton):
         direction = QBoxLayout.Direction
         self._words.setDirection(direction.LeftToRight if flat else direction.TopToBottom)
         self._words.setSpacing(10 if flat else 3)
-        self.setFixedHeight(_FLAT if flat else _HIGH)
+        self.setFixedHeight(scaled(_FLAT if flat else _HIGH))
 
 
 class Suggestions(QWidget):
@@ -111,7 +125,7 @@ class Suggestions(QWidget):
             (
                 tr("Translate"),
                 tr("English and Chinese"),
-                tr("Translate into Chinese:") + "\n\n",
+                tr("Translate to Chinese, or to English if it is Chinese:") + "\n\n",
             ),
             (tr("Explain"), tr("something in simple words"), tr("Explain in simple words: ")),
         ):

@@ -58,6 +58,7 @@ class ChatDeleter(Deleter[DeletedChat]):
         was_open = conversation_id == self._chat.current
         if was_open:
             self._chat.new_chat()
+        self._state.give_back(conversation_id)  # nothing is sent to it any more
         title = self._title_of(conversation_id)
         attempt(
             self._bridge,

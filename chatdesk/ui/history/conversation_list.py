@@ -39,7 +39,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.history.conversation_list_model import ChatState, ConversationListModel, ListRole
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.reduced_motion import reduced_motion
-from chatdesk.ui.theme import TINY_PX, Theme, text_font
+from chatdesk.ui.theme import TINY_PX, Theme, scaled, text_font
 from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 
@@ -208,7 +208,7 @@ class _ConversationDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Headings and titles have heights of their own."""
-        return QSize(0, HEADING_HEIGHT if index.data(ListRole.IS_HEADING) else ROW_HEIGHT)
+        return QSize(0, scaled(HEADING_HEIGHT if index.data(ListRole.IS_HEADING) else ROW_HEIGHT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a row."""

@@ -27,7 +27,16 @@ from chatdesk.ui.markdown.direction import is_rtl
 from chatdesk.ui.markdown.inline_writer import InlineWriter, Style
 from chatdesk.ui.markdown.properties import CODE_BLOCK, MARKER, QUOTE_DEPTH, RULE, TASK
 from chatdesk.ui.markdown.table_rows import CELL_PADDING, read_rows, write_rows
-from chatdesk.ui.theme import CODE_PX, LINE_HEIGHT, SMALL_PX, TEXT_PX, Theme, code_font, text_font
+from chatdesk.ui.theme import (
+    CODE_PX,
+    LINE_HEIGHT,
+    SMALL_PX,
+    TEXT_PX,
+    Theme,
+    code_font,
+    text_font,
+    text_scale,
+)
 
 INDENT = 28  # pixels a level of a list: "10." and the gap after it
 MARKER_GAP = 8  # pixels between the marker of an item and its words
@@ -255,7 +264,7 @@ class DocumentWriter:
         form.setTopMargin(gap)
         ratio = LINE_HEIGHT if pixels <= TEXT_PX else 1.35
         form.setLineHeight(
-            round(pixels * ratio), QTextBlockFormat.LineHeightTypes.FixedHeight.value
+            round(pixels * ratio * text_scale()), QTextBlockFormat.LineHeightTypes.FixedHeight.value
         )
         if place.quotes:
             form.setProperty(QUOTE_DEPTH, place.quotes)

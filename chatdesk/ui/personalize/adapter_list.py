@@ -33,7 +33,7 @@ from chatdesk.ui.personalize.adapter_list_model import (
     Index,
     columns,
 )
-from chatdesk.ui.theme import Theme, text_font
+from chatdesk.ui.theme import Theme, scaled, text_font
 from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
@@ -117,7 +117,7 @@ class AdapterList(QWidget):
             self.scorecard_requested.emit(record)
 
     def _fit(self) -> None:
-        self.rows.setFixedHeight(self._model.rowCount() * ROW_HEIGHT)
+        self.rows.setFixedHeight(self._model.rowCount() * scaled(ROW_HEIGHT))
 
 
 class _Rows(QListView):
@@ -186,7 +186,7 @@ class _AdapterDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """All rows are alike."""
-        return QSize(0, ROW_HEIGHT)
+        return QSize(0, scaled(ROW_HEIGHT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a row."""
@@ -230,7 +230,7 @@ class _Header(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.setFixedHeight(HEADER_HEIGHT)
+        self.setFixedHeight(scaled(HEADER_HEIGHT))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the names."""

@@ -14,7 +14,7 @@ ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
 class MoreSamplers(QWidget):
-    """Fields of the other parameters; `turned` carries a field's name and its new value.
+    """Fields of all parameters but the temperature; `turned` carries a field's name and its value.
 
     Parameters of a sampler that is off are hidden.
     """
@@ -28,6 +28,7 @@ class MoreSamplers(QWidget):
         self._column.setSpacing(14)
         self._groups: list[ParameterSliders] = []
         self._dependent: dict[str, ParameterSliders] = {}
+        self._add_group(SamplerGroup.USUAL)
         self._add_sliders(tr("Filters"), SamplerGroup.FILTERS)
         self._add_sliders(tr("Dynamic temperature"), SamplerGroup.DYNAMIC_TEMPERATURE)
         self._add_sliders("XTC", SamplerGroup.XTC)

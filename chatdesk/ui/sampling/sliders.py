@@ -32,7 +32,7 @@ def slider_fields_of(group: SamplerGroup) -> dict[str, tuple[SliderField, ...]]:
 
 
 class ParameterSlider(QWidget):
-    """A name, a value and a slider; emits the new value when the user moves it."""
+    """A name, a value, a slider and what it does; emits the new value when the user moves it."""
 
     moved = Signal(float)
 
@@ -49,9 +49,10 @@ class ParameterSlider(QWidget):
         self._slider.setAccessibleName(words)
         self._slider.setAccessibleDescription(hint)
         self._slider.valueChanged.connect(self._on_moved)
-        self.setToolTip(hint)
-        name = QLabel(words)
+        name, explained = QLabel(words), QLabel(hint)
         set_class(name, "small")
+        set_class(explained, "tiny")
+        explained.setWordWrap(True)
         set_class(self._value, "value")
         row = QHBoxLayout()
         row.addWidget(name, 1)
@@ -61,6 +62,7 @@ class ParameterSlider(QWidget):
         layout.setSpacing(2)
         layout.addLayout(row)
         layout.addWidget(self._slider)
+        layout.addWidget(explained)
 
     def show_value(self, value: float) -> None:
         """Show a value without emitting it."""

@@ -1,19 +1,17 @@
 """The general settings: looks, language, sending, how the assistant should be, newer versions."""
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QPlainTextEdit
-
 from chatdesk.core.i18n import LANGUAGES, tr
+from chatdesk.core.settings import TEXT_PERCENTS
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings.update_controller import open_page
 from chatdesk.ui.settings.update_row import UpdateRow
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.enter_rule import EnterRule, enter_words
 from chatdesk.ui.widgets.fields import CheckBox, Choice
-
-TYPING_MS = 500
+from chatdesk.ui.widgets.prompt_field import PromptField
 
 
 class GeneralPage(SettingsPage):
@@ -29,13 +27,18 @@ class GeneralPage(SettingsPage):
         looks.activated.connect(lambda _: self._edit(theme=looks.value))
         language = Choice({**system, **LANGUAGES}, now.language, theme)
         language.activated.connect(lambda _: self._edit(language=language.value))
-        enter = CheckBox(
-            tr("Enter sends, Shift+Enter begins a new line"), theme, checked=now.enter_sends
-        )
+        sizes = Choice({each: f"{each} %" for each in TEXT_PERCENTS}, now.text_percent, theme)
+        sizes.activated.connect(lambda _: self._edit(text_percent=sizes.value))
+        enter = CheckBox(enter_words(enter_sends=True), theme, checked=now.enter_sends)
         enter.toggled.connect(lambda on: self._edit(enter_sends=on))
-        self._saved_prompt = settings.now.chat.system_prompt
-        self._prompt = self._prompt_field(self._saved_prompt)
+        rule = EnterRule(enter_sends=now.enter_sends)
+        enter.toggled.connect(rule.set_enter_sends)
+        self._prompt = PromptField(rule)
+        self._prompt.show_text(settings.now.chat.system_prompt)
+        self._prompt.changed.connect(self._keep_prompt)
+        self._prompt.left.connect(self.focusNextChild)
         self._add(tr("Appearance"), looks)
+        self._add(tr("Text size"), sizes, tr("Ctrl + and Ctrl − change it, too."))
         self._add(tr("Language"), language, tr("It changes with the next start."))
         self._add(tr("Sending"), enter)
         self._add(
@@ -63,22 +66,8 @@ class GeneralPage(SettingsPage):
 
     def finish(self) -> None:
         """Keep the prompt now rather than after a pause."""
-        self._keep_prompt()
+        self._prompt.flush()
         super().finish()
 
-    def _keep_prompt(self) -> None:
-        self._typing.stop()
-        prompt = self._prompt.toPlainText().strip()
-        if prompt != self._saved_prompt:
-            self._saved_prompt = prompt
-            self._settings.edit("chat", system_prompt=prompt)
-
-    def _prompt_field(self, text: str) -> QPlainTextEdit:
-        field = QPlainTextEdit(text)
-        set_class(field, "field")
-        field.setFixedHeight(108)
-        field.setTabChangesFocus(True)
-        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typing.timeout.connect(self._keep_prompt)
-        field.textChanged.connect(self._typing.start)
-        return field
+    def _keep_prompt(self, prompt: str) -> None:
+        self._settings.edit("chat", system_prompt=prompt.strip())

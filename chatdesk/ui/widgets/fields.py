@@ -55,6 +55,13 @@ class Choice(QComboBox):
         """Show a value; one that there is not shows nothing."""
         self.setCurrentIndex(self._values.index(value) if value in self._values else -1)
 
+    def set_options(self, options: Mapping[Any, str]) -> None:
+        """Offer other values; none is chosen then."""
+        self.clear()
+        self._values = list(options)
+        self.addItems(list(options.values()))
+        self.setCurrentIndex(-1)
+
     def offer(self, value: object, label: str) -> None:
         """One more value to choose, if it is not there yet."""
         if value not in self._values:
@@ -151,10 +158,12 @@ def _as_typed(field: QSpinBox | QDoubleSpinBox, automatic: str) -> None:
 
 
 class FactList(QWidget):
-    """Names at the left, what holds of them at the right."""
+    """Names at the left, what holds of them at the right; `only_known` hides what has no value."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, only_known: bool = False) -> None:
         super().__init__()
+        self._only_known = only_known
+        self._names: list[QLabel] = []
         self._values: list[QLabel] = []
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -170,14 +179,17 @@ class FactList(QWidget):
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, row, 1)
+            self._names.append(label)
             self._values.append(value)
 
     def show_values(self, values: Sequence[str]) -> None:
         """In the names' order; dashes for what is empty."""
-        for label, value in zip(self._values, values, strict=True):
+        for name, label, value in zip(self._names, self._values, values, strict=True):
             unbreakable = max(map(len, value.split()), default=0) > _LONG_WORD
             set_class(label, "tiny" if unbreakable else "value")  # a checksum, say
             label.setText(value or "–")
+            for part in (name, label):
+                part.setVisible(bool(value) or not self._only_known)
 
 
 class Fold(QPushButton):

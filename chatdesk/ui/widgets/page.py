@@ -60,6 +60,11 @@ class PageView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scrolling(centred))
 
+    @property
+    def focus_home(self) -> QWidget:
+        """Where a focus that is lost goes."""
+        return self
+
     def header(self, lead: QWidget, *buttons: QPushButton) -> QVBoxLayout:
         """The title with these buttons at the right, and a line below it."""
         left, right = QHBoxLayout(), QHBoxLayout()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
-from chatdesk.ui.theme import TINY_PX, Theme, set_class, text_font
+from chatdesk.ui.theme import TINY_PX, Theme, scaled, set_class, text_font
 
 HEIGHT = 19
 _PAD = 7
@@ -61,7 +61,8 @@ def paint_tag(
     painter: QPainter, x: float, middle: float, words: str, tone: Tone, theme: Theme
 ) -> QRectF:
     """Paint a tag that begins at `x` around the height `middle`; return its place."""
-    place = QRectF(x, middle - HEIGHT / 2, tag_width(words), HEIGHT)
+    height = scaled(HEIGHT)
+    place = QRectF(x, middle - height / 2, tag_width(words), height)
     painter.save()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(theme.accent_soft if tone is Tone.GOOD else theme.hover))

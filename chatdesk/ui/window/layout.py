@@ -86,6 +86,10 @@ class WindowLayout(QWidget):
         """Where the pages are."""
         return self._stack
 
+    def focus_home(self) -> QWidget:
+        """Where the focus is at home on the page that is shown."""
+        return self._chat.composer if self.shows_chat else self._made[self._stack.current]
+
     def _show(self, page_id: str) -> None:
         self.close_drawer()
         if page_id == PageId.CHAT:

@@ -7,8 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
     QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
     QKeySequence,
     QShortcut,
 )
@@ -22,16 +20,21 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.composer import Composer
 from chatdesk.ui.chat.messages.chat_view import ChatView
 from chatdesk.ui.feature import Page
-from chatdesk.ui.navigator import Navigator, PageId
+from chatdesk.ui.navigator import Navigator, PageId, SettingsId
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.shortcuts import Keys
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
+from chatdesk.ui.window.answer_alert import AnswerAlert
 from chatdesk.ui.window.bug_dialog import show_bug
+from chatdesk.ui.window.file_drop import FileDrop
+from chatdesk.ui.window.focus_keeper import FocusKeeper
 from chatdesk.ui.window.layout import WindowLayout
+from chatdesk.ui.window.leave_question import ask_to_leave
 from chatdesk.ui.window.parts import WindowParts
 from chatdesk.ui.window.state_keeper import StateKeeper
+from chatdesk.ui.window.text_size import TextSize
 from chatdesk.ui.window.undo_shortcut import UndoShortcut
 from chatdesk.ui.window_state import WindowState
 
@@ -57,6 +60,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._bridge = bridge
         self._state = state
+        self._closes_anyway = False
         self.navigator = navigator = Navigator(self)
         self.parts = parts = WindowParts(
             bridge, navigator, settings, state, theme, self, self._is_in_sight
@@ -68,9 +72,12 @@ class MainWindow(QMainWindow):
         parts.notice.stand_in(self._panels.middle, parts.page.composer)
         self.setCentralWidget(self._panels)
         self.setMinimumSize(*SMALLEST)
-        self.setAcceptDrops(True)
+        self._drop = FileDrop(self, bridge, parts.notice, theme)
+        FocusKeeper(self, self._panels.focus_home)
+        AnswerAlert(self, bridge)
         self._keeper = StateKeeper(self, state, state_path, self._chat.remember)
         self._connect(settings)
+        self._size = TextSize(settings)
         self._shortcuts()
         self.set_theme(theme)
         self._page.show_shared(shared=bool(settings.now.devices.remote))
@@ -105,8 +112,10 @@ class MainWindow(QMainWindow):
             (composer.model_options_requested, navigator.show_options),
             (composer.adapter.chosen, chat.choose_adapter),
             (suggestions.text_chosen, self._begin_with),
+            (parts.outbox.changed, keeper.save_soon),
             (chat.opened, self._on_opened),
             (chat.context_measured, page.status.show_context),
+            (chat.figures_shown, page.status.show_figures),
             (chat.state_changed, keeper.save_soon),
             (chat.adapter_shown, composer.adapter.show_choice),
             (conversations.listed, self._show_title),
@@ -125,34 +134,52 @@ class MainWindow(QMainWindow):
             (inspector.sampling_changed, defaults.set_sampling),
             (inspector.hide_requested, panels.toggle_inspector),
             (inspector.system_prompt_changed, chat.set_system_prompt),
+            (inspector.presets_changed, lambda own: settings.edit("chat", presets=own)),
+            (inspector.left, composer.setFocus),
+            (self._drop.model_dropped, self.add_model),
+            (self._drop.text_dropped, self._insert),
             (top_bar.sidebar_requested, panels.toggle_sidebar),
             (top_bar.new_chat_requested, self.new_chat),
+            (top_bar.temporary_requested, self.new_temporary_chat),
             (top_bar.inspector_requested, panels.toggle_inspector),
             (top_bar.rename_requested, self._rename_open),
             (top_bar.copy_requested, self._copy_open),
             (top_bar.delete_requested, self._delete_open),
             (top_bar.model_options_requested, navigator.show_options),
+            (top_bar.about_requested, partial(navigator.show_settings, SettingsId.ABOUT)),
         )
         for signal, slot in table:
             signal.connect(slot)
 
     def _shortcuts(self) -> None:
-        navigator = self.navigator
-        for keys, slot in (
-            (Keys.NEW_CHAT, self.new_chat),
-            (Keys.FIND_CHAT, self._focus_search),
-            (Keys.SIDEBAR, self._panels.toggle_sidebar),
-            (Keys.INSPECTOR, self._panels.toggle_inspector),
-            (Keys.MODEL_OPTIONS, navigator.show_options),
-            (Keys.SETTINGS, navigator.show_settings),
-            (Keys.NOTICE, self.notice.focus_newest),
-            (Keys.QUIT, self.close),
-            *((page.shortcut, partial(navigator.show, page.id)) for page in self._with_shortcut()),
+        navigator, size = self.navigator, self._size
+        for keys, words, slot in (
+            (Keys.NEW_CHAT, tr("New chat"), self.new_chat),
+            (Keys.TEMPORARY_CHAT, tr("New temporary chat"), self.new_temporary_chat),
+            (Keys.FIND_CHAT, tr("Find a chat"), self._focus_search),
+            (Keys.SIDEBAR, tr("Show or hide the sidebar"), self._panels.toggle_sidebar),
+            (Keys.INSPECTOR, tr("Show or hide the inspector"), self._panels.toggle_inspector),
+            *(
+                (page.shortcut, page.title, partial(navigator.show, page.id))
+                for page in self._with_shortcut()
+            ),
+            (Keys.MODEL_OPTIONS, tr("Model options"), navigator.show_options),
+            (Keys.SETTINGS, tr("Settings"), navigator.show_settings),
+            (Keys.NOTICE, tr("To the newest notice"), self.notice.focus_newest),
+            (Keys.LARGER_TEXT, tr("Larger text"), size.enlarge),
+            (Keys.LARGER_TEXT_TOO, tr("Larger text"), size.enlarge),
+            (Keys.SMALLER_TEXT, tr("Smaller text"), size.shrink),
+            (Keys.USUAL_TEXT, tr("Text in its usual size"), size.reset),
+            (Keys.QUIT, tr("Quit"), self.close),
         ):
-            QShortcut(QKeySequence(keys), self).activated.connect(slot)
-        UndoShortcut(self, self.composer.editor, self.parts.deletions.undo_last)
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setWhatsThis(words)  # the settings list them
+            shortcut.activated.connect(slot)
+        undo = UndoShortcut(self, self.composer.editor, self.parts.deletions.undo_last)
+        undo.setWhatsThis(tr("Undo the last deletion"))
         # Only while there is something to stop: Esc also leaves menus and edited messages.
         stop = QShortcut(QKeySequence("Escape"), self)
+        stop.setWhatsThis(tr("Stop the answer, or back to the chat"))
         stop.activated.connect(self._stop_or_go_back)
         stop.setEnabled(False)
         self.parts.ask.answering_changed.connect(stop.setEnabled)
@@ -187,6 +214,7 @@ class MainWindow(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self.parts.set_theme(theme)
+        self._drop.set_theme(theme)
 
     # Changes
 
@@ -197,13 +225,16 @@ class MainWindow(QMainWindow):
             show_bug(bug, self)
 
     def _on_opened(self) -> None:
-        self._page.show_empty(self._chat.current is None)
+        self._page.show_temporary(self._chat.is_temporary)
+        self._page.show_empty(self._chat.is_empty)
         self._show_title()
 
     def _show_title(self) -> None:
         current = self._chat.current
         self.parts.sidebar.select(current if self._panels.shows_chat else None)
         title = self.parts.list_model.title_of(current)
+        if self._chat.is_temporary:
+            title = tr("Temporary chat")
         self._page.top_bar.show_title(title)
         if self._panels.shows_chat:
             self.parts.states.looked_at(current)
@@ -214,20 +245,37 @@ class MainWindow(QMainWindow):
         return self._panels.shows_chat and conversation_id == self._chat.current
 
     def _on_settings(self, settings: Settings) -> None:
-        self.composer.enter_sends = settings.general.enter_sends
+        self.parts.enter.set_enter_sends(settings.general.enter_sends)
         self._page.show_shared(shared=bool(settings.devices.remote))
 
     # Requests
 
     def new_chat(self) -> None:
         """Begin a new chat, with the cursor in the composer."""
-        self._chat.new_chat()
-        self.navigator.show(PageId.CHAT)
+        self._leave_chat(self._chat.new_chat)
+
+    def new_temporary_chat(self) -> None:
+        """Begin a chat of which nothing is kept."""
+        self._leave_chat(self._chat.new_temporary)
 
     def open_conversation(self, conversation_id: str) -> None:
         """Show a conversation."""
-        self._chat.open(conversation_id)
-        self.navigator.show(PageId.CHAT)
+        if conversation_id == self._chat.current:
+            self.navigator.show(PageId.CHAT)
+        else:
+            self._leave_chat(partial(self._chat.open, conversation_id))
+
+    def _leave_chat(self, go_on: Callable[[], None]) -> None:
+        """Go on to another chat; a temporary one that has words is left after a question."""
+
+        def leave() -> None:
+            go_on()
+            self.navigator.show(PageId.CHAT)
+
+        if self._chat.loses_words:
+            ask_to_leave(self, leave)
+        else:
+            leave()
 
     def send(self, text: str) -> None:
         """Send a text as if it had been typed."""
@@ -262,6 +310,11 @@ class MainWindow(QMainWindow):
     def _begin_with(self, text: str) -> None:
         self.composer.set_text(text)
         self.composer.setFocus()
+
+    def _insert(self, text: str) -> None:
+        """Put the text of a file into the message."""
+        self.navigator.show(PageId.CHAT)
+        self.composer.insert(text)
 
     def _rename_open(self) -> None:
         if self._chat.current:
@@ -300,29 +353,22 @@ class MainWindow(QMainWindow):
         """Write down what a restart should bring back."""
         self._keeper.save()
 
+    def close_anyway(self) -> None:
+        """Close without a question: the system or the user has decided."""
+        self._closes_anyway = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the state of the window, then emit that it is closed; first what is not saved."""
         if self.parts.unsaved.holds(self.close):
             event.ignore()
+            return
+        if self._chat.loses_words and not self._closes_anyway:
+            event.ignore()
+            ask_to_leave(self, self.close_anyway)
             return
         self.parts.inspector.flush()
         self.save_state()
         event.accept()
         self.hide()
         self.closed.emit()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take GGUF files."""
-        if _dropped_models(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Add the GGUF files that were dropped."""
-        for path in _dropped_models(event):
-            self.add_model(path)
-        event.acceptProposedAction()
-
-
-def _dropped_models(event: QDropEvent) -> list[Path]:
-    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return [path for path in paths if path.suffix.lower() == ".gguf"]

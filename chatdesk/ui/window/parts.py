@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.facts import EngineChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_controller import AdapterController
@@ -14,11 +13,13 @@ from chatdesk.ui.chat.engine_notices import EngineNotices
 from chatdesk.ui.chat.feedback_controller import FeedbackController
 from chatdesk.ui.chat.guest_controller import GuestController
 from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.live_figures import LiveFigures
 from chatdesk.ui.chat.message_deleter import MessageDeleter
 from chatdesk.ui.chat.missing_model import MissingModel
 from chatdesk.ui.chat.model_controller import ModelController
 from chatdesk.ui.chat.new_chat_defaults import NewChatDefaults
 from chatdesk.ui.chat.open_chat import OpenChat
+from chatdesk.ui.chat.outbox import Outbox
 from chatdesk.ui.chat.page import ConversationPage
 from chatdesk.ui.chat.unsaved_controller import UnsavedController
 from chatdesk.ui.deletions import Deletions
@@ -33,6 +34,7 @@ from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.features import FEATURES
 from chatdesk.ui.window.settings_pages import settings_pages
@@ -53,8 +55,9 @@ class WindowParts:
         is_in_sight: Callable[[str], bool],
     ) -> None:
         self.list_model = ConversationListModel()
-        self.page = page = ConversationPage(theme, enter_sends=settings.now.general.enter_sends)
-        self.inspector = Inspector(settings.now.chat.sampling, theme)
+        self.enter = EnterRule(enter_sends=settings.now.general.enter_sends)
+        self.page = page = ConversationPage(theme, self.enter)
+        self.inspector = Inspector(settings.now.chat.sampling, theme, self.enter)
         self.notice = notice = Notice(theme)
         view, composer = page.view, page.composer
         host = Host(bridge, navigator, settings, notice, window, self.list_model.title_of)
@@ -66,7 +69,10 @@ class WindowParts:
         self.sidebar = Sidebar(self.list_model, self.pages, theme)
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
         self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
-        self.ask = AskController(bridge, self.chat, view, composer, notice)
+        self.outbox = Outbox(state)
+        self.ask = AskController(
+            bridge, self.chat, view, composer, page.waiting, self.outbox, notice
+        )
         self.unsaved = UnsavedController(bridge, view, notice, window)
         self.conversations = ConversationsController(bridge, self.sidebar, self.list_model, notice)
         self.states = ChatStates(bridge, self.list_model, state, is_in_sight)
@@ -92,10 +98,11 @@ class WindowParts:
         self.settings = SettingsController(
             bridge, navigator, settings, settings_pages, notice, window
         )
+        self.inspector.show_presets(settings.now.chat.presets)
         self.defaults = NewChatDefaults(bridge, settings, notice)
         self.updates = UpdateController(bridge, settings, notice, window)
         self.engine_notices = EngineNotices(bridge, navigator, notice, settings, is_in_sight)
-        bridge.subscribe(AnswerEnded, self._show_speed)
+        self.figures = LiveFigures(bridge, self.chat)
         bridge.subscribe(EngineChanged, self._show_engine)
 
     def set_theme(self, theme: Theme) -> None:
@@ -111,10 +118,6 @@ class WindowParts:
             part.set_theme(theme)
 
     # Facts
-
-    def _show_speed(self, fact: AnswerEnded) -> None:
-        if fact.message.answer and fact.message.answer.tokens_per_s:
-            self.page.status.show_speed(fact.message.answer.tokens_per_s)
 
     def _show_engine(self, fact: EngineChanged) -> None:
         self.page.status.show_engine(fact.status)

@@ -15,6 +15,7 @@ def settings_pages(settings: SettingsValue, theme: Theme) -> "Sequence[SettingsP
     from chatdesk.ui.models.downloads.settings_page import DownloadSettingsPage
     from chatdesk.ui.models.settings_page import ModelSettingsPage
     from chatdesk.ui.personalize.settings_page import LearningSettingsPage
+    from chatdesk.ui.settings.about_page import AboutPage
     from chatdesk.ui.settings.computers_page import ComputersPage
     from chatdesk.ui.settings.general_page import GeneralPage
     from chatdesk.ui.settings.server_page import ServerPage
@@ -26,4 +27,5 @@ def settings_pages(settings: SettingsValue, theme: Theme) -> "Sequence[SettingsP
         LearningSettingsPage(settings, theme),
         ServerPage(settings, theme),
         ComputersPage(settings, theme),
+        AboutPage(settings),
     )

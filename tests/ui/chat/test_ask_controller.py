@@ -4,8 +4,10 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.chat import MessageState
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.app import App
@@ -21,8 +23,15 @@ def refuse(*_: object, **__: object) -> str:
     raise EnvironmentProblem("The disk is full.", "Make room.")
 
 
-def kept_drafts(window: Window) -> dict[str, str]:
+def kept_words(window: Window) -> dict[str, str]:
+    """What would be a draft after a restart."""
     return WindowState.read(window.paths.window_state).drafts
+
+
+def waiting(window: Window) -> list[str]:
+    """What stands above the composer."""
+    labels = window.window.parts.page.waiting.findChildren(QLabel)
+    return [label.text() for label in labels if label.isVisible()]
 
 
 def composer_state(window: Window) -> ComposerState:
@@ -45,9 +54,8 @@ def test_words_refused_elsewhere_wait_in_the_chat_they_are_for(
     left = threading.Event()
     monkeypatch.setattr(services.chat, "send", late(left, refuse))
     window.send("say: two")
-    assert window.editor.isReadOnly()
+    assert window.editor.toPlainText() == ""
     window.window.new_chat()
-    assert not window.editor.isReadOnly()
     window.type("something else")
     left.set()
     window.until(lambda: "The disk is full." in window.window.notice.words)
@@ -158,9 +166,9 @@ def test_a_late_acceptance_ends_no_sending_in_another_chat(
     assert composer_state(window) is ComposerState.READY
     monkeypatch.setattr(services.chat, "send", late(accept_other, send))
     window.send("say: other")
-    window.until(lambda: first in kept_drafts(window))
+    window.until(lambda: kept_words(window).get(first) == "say: two")
     accept.set()
-    window.until(lambda: first not in kept_drafts(window))
+    window.until(lambda: first not in kept_words(window))
     assert composer_state(window) is ComposerState.SENDING
     window.window.open_conversation(first)
     assert composer_state(window) is not ComposerState.SENDING
@@ -228,3 +236,87 @@ def test_a_correction_that_is_refused_goes_back_into_the_editor(
     again = window.view_of(answer).editor
     assert again
     assert again.text.toPlainText() == "in better words"
+
+
+def test_what_is_sent_before_the_model_is_loaded_stands_there_and_waits(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        window.send("say: early words")
+        assert window.editor.toPlainText() == ""
+        assert waiting(window) == ["say: early words", "waits for the model"]
+        window.until(lambda: [each.text for each in window.messages[1:]] == ["early words "])
+        window.until(lambda: waiting(window) == [])
+
+
+def test_what_is_accepted_at_once_does_not_flicker_above_the_composer(window: Window) -> None:
+    window.send("say: one")
+    assert waiting(window) == []
+    window.until(lambda: len(window.messages) == 2)
+    assert waiting(window) == []
+
+
+def test_words_sent_while_an_answer_is_written_wait_for_its_end_in_their_order(
+    window: Window,
+) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    window.send("say: two")
+    window.send("say: three")
+    assert window.editor.toPlainText() == ""
+    assert [words for words in waiting(window) if "say" in words] == ["say: two", "say: three"]
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
+    window.until(lambda: len(window.messages) == 6)
+    window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
+    assert [each.text for each in window.messages[2:]] == [
+        "say: two",
+        "two ",
+        "say: three",
+        "three ",
+    ]
+    assert waiting(window) == []
+
+
+def test_words_that_wait_can_be_taken_back(window: Window) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    window.send("say: two")
+    window.send("say: three")
+    window.type("and more")
+    buttons = window.window.parts.page.waiting.findChildren(QToolButton)
+    button = next(each for each in buttons if each.isVisible())
+    window.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.editor.toPlainText() == "say: two\n\nand more"
+    assert window.window.focusWidget() is window.editor
+    assert [words for words in waiting(window) if "say" in words] == ["say: three"]
+
+
+def test_words_that_wait_are_a_draft_after_a_restart(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    with opened(qtbot, qapp, paths) as window:
+        window.until_ready()
+        window.send("slow")
+        window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+        window.send("say: two")
+        window.type("and more")
+    with opened(qtbot, qapp, paths) as window:
+        assert window.editor.toPlainText() == "say: two\n\nand more"
+        assert waiting(window) == []
+
+
+def test_nothing_is_sent_to_a_chat_that_was_deleted_meanwhile(window: Window) -> None:
+    window.send("slow")
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    window.send("say: two")
+    services, chat = window.desktop.services, window.messages[0].conversation_id
+    assert services
+    ended: list[AnswerEnded] = []
+    window.desktop.bridge.subscribe(AnswerEnded, ended.append)
+    window.window.parts.chat_deleter.delete(chat)
+    window.until(lambda: bool(ended))
+    window.qtbot.wait(100)
+    assert len(services.conversations.get(chat).messages) == 2
+    window.window.notice.act()
+    window.until(lambda: window.window.parts.chat.current == chat)
+    assert window.editor.toPlainText() == "say: two"

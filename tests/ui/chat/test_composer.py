@@ -1,18 +1,25 @@
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.chat.composer import MAX_LINES, Composer, ComposerState
-from chatdesk.ui.theme import Theme
+from chatdesk.ui.chat.composer import MAX_LINES, TOP, Composer, ComposerState
+from chatdesk.ui.theme import LINE_HEIGHT, TEXT_PX, Theme
 from chatdesk.ui.widgets.eliding_button import ElidingButton
+from chatdesk.ui.widgets.enter_rule import EnterRule
 
 
 @pytest.fixture
-def composer(qtbot: QtBot, theme: Theme) -> Iterator[Composer]:
-    composer = Composer(theme, enter_sends=True)
+def rule() -> EnterRule:
+    return EnterRule()
+
+
+@pytest.fixture
+def composer(qtbot: QtBot, theme: Theme, rule: EnterRule) -> Iterator[Composer]:
+    composer = Composer(theme, rule)
     qtbot.addWidget(composer)
     composer.resize(600, 120)
     yield composer
@@ -31,16 +38,21 @@ def test_enter_sends_and_shift_enter_does_not(composer: Composer, qtbot: QtBot) 
     with qtbot.waitSignal(composer.send_requested) as sent:
         qtbot.keyClick(editor(composer), Qt.Key.Key_Return)
     assert sent.args == ["hello\n"]
-    assert composer.text == "hello\n"  # stays until it is accepted
+    assert "Enter sends, Shift+Enter begins a new line" in editor(composer).placeholderText()
 
 
-def test_by_the_setting_only_ctrl_enter_sends(composer: Composer, qtbot: QtBot) -> None:
-    composer.enter_sends = False
+def test_by_the_setting_only_ctrl_enter_sends(
+    composer: Composer, qtbot: QtBot, rule: EnterRule
+) -> None:
+    rule.set_enter_sends(False)
     qtbot.keyClicks(editor(composer), "hello")
     with qtbot.assertNotEmitted(composer.send_requested):
         qtbot.keyClick(editor(composer), Qt.Key.Key_Return)
     with qtbot.waitSignal(composer.send_requested):
         qtbot.keyClick(editor(composer), Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert "Ctrl+Enter sends" in editor(composer).placeholderText()
+    button = composer.findChild(QToolButton)
+    assert button and button.toolTip() == "Send (Ctrl+Enter)"
 
 
 def test_the_models_menu_leads_to_more_models(composer: Composer, qtbot: QtBot) -> None:
@@ -68,11 +80,11 @@ def test_while_answering_the_button_stops(composer: Composer, qtbot: QtBot) -> N
     with qtbot.waitSignal(composer.stop_requested):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     with (
-        qtbot.assertNotEmitted(composer.send_requested),
+        qtbot.waitSignal(composer.send_requested) as sent,
         qtbot.assertNotEmitted(composer.stop_requested),
     ):
         qtbot.keyClick(editor(composer), Qt.Key.Key_Return)
-    assert composer.text == "next question"
+    assert sent.args == ["next question"]  # to be queued
 
 
 def test_it_grows_with_its_text_and_then_scrolls(composer: Composer, qtbot: QtBot) -> None:
@@ -82,6 +94,49 @@ def test_it_grows_with_its_text_and_then_scrolls(composer: Composer, qtbot: QtBo
         composer.set_text("\n".join(["line"] * lines))
         heights.append(editor(composer).height())
     assert heights[0] < heights[1] < heights[2] == heights[3]
+    step = round(TEXT_PX * LINE_HEIGHT)
+    assert heights[:3] == [lines * step + TOP for lines in (1, 3, MAX_LINES)]
+
+
+def test_lines_stand_in_the_rhythm_of_the_answers_also_when_they_are_wrapped(
+    composer: Composer, qtbot: QtBot
+) -> None:
+    composer.show()
+    composer.set_text("many words " * 40 + "\n量子\n\nend")
+    field, tops = editor(composer), set[int]()
+    for position in range(len(composer.text)):
+        cursor = field.textCursor()
+        cursor.setPosition(position)
+        tops.add(field.cursorRect(cursor).top())
+    steps = {below - above for above, below in pairwise(sorted(tops))}
+    assert steps == {round(TEXT_PX * LINE_HEIGHT)}
+
+
+def test_a_click_anywhere_in_the_card_puts_the_cursor_there(
+    composer: Composer, qtbot: QtBot
+) -> None:
+    composer.show()
+    composer.set_text("first line\nsecond")
+    chip = composer.findChild(ElidingButton)
+    assert chip and chip.cursor().shape() is Qt.CursorShape.ArrowCursor
+    assert composer.cursor().shape() is Qt.CursorShape.IBeamCursor
+    bottom, field = composer.height() - 4, editor(composer)
+    for at, position in (
+        (QPoint(composer.width() // 2, bottom), len("first line\nsecond")),
+        (QPoint(composer.width() - 4, field.y() + 4), len("first line")),
+        (QPoint(2, field.y() + 4), 0),
+    ):
+        field.clearFocus()
+        qtbot.mouseClick(composer, Qt.MouseButton.LeftButton, pos=at)
+        assert composer.focusWidget() is field
+        assert field.textCursor().position() == position
+
+
+def test_page_keys_are_the_chats(composer: Composer, qtbot: QtBot) -> None:
+    for key, pages in ((Qt.Key.Key_PageUp, -1), (Qt.Key.Key_PageDown, 1)):
+        with qtbot.waitSignal(composer.page_scrolled) as told:
+            qtbot.keyClick(editor(composer), key)
+        assert told.args == [pages]
 
 
 def test_up_in_an_empty_field_edits_the_last_message(composer: Composer, qtbot: QtBot) -> None:

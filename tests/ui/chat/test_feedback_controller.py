@@ -1,14 +1,12 @@
 """What a person says about answers, from the window to the database and back."""
 
-import threading
-
 import pytest
 from PySide6.QtCore import Qt
 
 from chatdesk.core.chat import Conversation, Mark, Rating
 from chatdesk.core.errors import EnvironmentProblem, StoreProblem
 from chatdesk.ui.history.sidebar import Sidebar
-from tests.ui.driver import Window, late
+from tests.ui.driver import Window
 
 
 def stored(window: Window) -> Conversation:
@@ -119,21 +117,3 @@ def test_a_rating_that_could_not_be_stored_can_be_tried_again(
     window.until(button.isChecked)
     assert stored(window).by_id[answer.id].rating is Rating.UP
     assert window.window.notice.words == "Something else."
-
-
-def test_an_older_rating_that_is_stored_late_does_not_change_the_newer_one(
-    window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answer = window.ask("say: one")
-    buttons = window.view_of(answer).actions_row.rating_buttons
-    services, go_on = window.desktop.services, threading.Event()
-    assert services
-    monkeypatch.setattr(services.chat, "rate", late(go_on, services.chat.rate))
-    buttons[Rating.UP].click()
-    buttons[Rating.DOWN].click()
-    shown: list[bool] = []
-    buttons[Rating.DOWN].toggled.connect(shown.append)
-    go_on.set()
-    window.until(lambda: stored(window).by_id[answer.id].rating is Rating.DOWN)
-    window.qtbot.wait(50)
-    assert shown == [] and buttons[Rating.DOWN].isChecked()

@@ -14,7 +14,7 @@ from chatdesk.core.settings import ServerSettings, Settings
 from chatdesk.core.settings_file import read_settings
 from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
-from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.chat.inspector.runs_on import RunsOn
 from chatdesk.ui.models.options.dialog import ModelOptionsDialog
 from chatdesk.ui.models.settings_page import ModelSettingsPage
 from chatdesk.ui.settings.computers_page import ComputersPage
@@ -79,7 +79,7 @@ def test_what_is_chosen_holds_and_is_kept(window: Window) -> None:
     window.desktop.settings.edit("chat", system_prompt="Be brief.")
     dialog.accept()
     window.until(lambda: read_settings(window.paths.settings).chat.system_prompt == "Be brief.")
-    assert not window.window.composer.enter_sends
+    assert window.window.parts.enter.key == "Ctrl+Enter"
     assert window.window.settings.dialog is None
 
 
@@ -209,8 +209,8 @@ def test_no_usable_chat_template_is_told_once(window: Window) -> None:
 
 
 def runs_on_is_shown(window: Window) -> bool:
-    found = window.window.findChild(Inspector)
-    return isinstance(found, Inspector) and "Runs on" in texts(found)
+    found = window.window.findChild(RunsOn)
+    return isinstance(found, RunsOn) and not found.isHidden()
 
 
 def test_a_model_that_did_not_fit_as_set_is_told(window: Window) -> None:

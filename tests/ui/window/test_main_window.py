@@ -23,9 +23,10 @@ from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
-from chatdesk.ui.chat.status_line import StatusLine
+from chatdesk.ui.chat.token_counter import DELAY_MS
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.window.application import Application
+from chatdesk.ui.window_state import WindowState
 from tests.helpers import disk_full
 from tests.ui.driver import Window, opened, texts
 
@@ -130,22 +131,75 @@ def fold_words(window: Window) -> str:
     return fold.fold_button.text() if isinstance(fold, ThinkingFold) else ""
 
 
-def test_the_context_of_a_chat_that_is_being_answered_is_not_anothers(window: Window) -> None:
-    def told() -> bool:
-        words = [label.text() for label in window.window.findChildren(StatusLine)]
-        return any("context" in each for each in words)
+def status_words(window: Window) -> str:
+    return window.window.parts.page.status.text()
 
+
+def test_the_figures_of_an_answer_are_its_own_and_count_while_it_is_written(
+    window: Window,
+) -> None:
     window.send("slow")
     window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
     slow = window.messages[0].conversation_id
     window.window.new_chat()
-    window.ask("say: one")
-    window.until(told)
+    window.ask("say: " + "one " * 700)
+    window.until(lambda: "context 68 %" in status_words(window))  # 1,401 of 2,048
+    assert "100.0 tokens/s" in status_words(window)
     window.window.open_conversation(slow)
     window.until(lambda: len(window.messages) == 2)
-    assert not told()
+    assert "context 68 %" not in status_words(window)
+    inspector = window.window.parts.inspector
+
+    def lengths() -> list[str]:
+        return [words for words in texts(inspector) if words.endswith(" tokens")]
+
+    window.until(lambda: "tokens/s" in status_words(window) and "context" in status_words(window))
+    assert "100.0 tokens/s" not in status_words(window)
+    before = lengths()
+    window.until(lambda: lengths() != before)
+    assert "still writing" in texts(inspector)
     window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
-    window.until(told)
+    window.until(lambda: "100.0 tokens/s" in status_words(window))
+    assert "you" in texts(inspector)
+
+
+def test_the_count_of_what_was_typed_does_not_stay_after_it_is_sent(window: Window) -> None:
+    window.type("slow and many more words")
+    window.until(lambda: window.composer_words == "5 tokens")
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
+    assert window.composer_words == ""
+    window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
+    window.qtbot.wait(2 * DELAY_MS)
+    assert window.composer_words == ""
+
+
+def test_a_text_that_is_too_long_is_no_share_of_the_context(window: Window) -> None:
+    window.editor.setPlainText("word " * 3000)
+    window.until(lambda: window.composer_words == "Too long: 3,000 of 2,048 tokens")
+    assert "context full" in status_words(window)
+    assert "146 %" not in status_words(window)
+
+
+def test_what_is_typed_anywhere_in_the_chat_is_typed_in_the_composer(window: Window) -> None:
+    answer = window.ask("say: one")
+    view = window.window.chat_view.column
+    for place in (view, window.view_of(answer).actions_row.copy_button):
+        place.setFocus()
+        window.qtbot.keyClick(place, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+        assert window.window.focusWidget() is place
+        window.qtbot.keyClick(place, "x")
+        assert window.window.focusWidget() is window.editor
+    assert window.editor.toPlainText() == "xx"
+
+
+def test_the_page_keys_scroll_the_chat_from_the_composer(window: Window) -> None:
+    window.ask("say: " + "many words " * 400)
+    bar = window.window.chat_view.column.verticalScrollBar()
+    end = bar.value()
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_PageUp)
+    assert bar.value() == end - bar.pageStep()
+    window.qtbot.keyClick(window.editor, Qt.Key.Key_PageDown)
+    assert bar.value() == end
 
 
 def test_the_line_where_the_models_view_begins(window: Window) -> None:
@@ -156,7 +210,8 @@ def test_the_line_where_the_models_view_begins(window: Window) -> None:
     assert not line.isVisible()
     window.ask("say: " + "two " * 600)
     window.until(line.isVisible)
-    assert window.composer_words == "Context 88 % full"
+    assert window.composer_words == "The model no longer reads the beginning"
+    assert "context full" in status_words(window)
     assert any("no longer read" in words for words in texts(meter))
     window.view_of(first).actions_row.pin_button.click()
     window.until(lambda: window.messages[1].pinned)
@@ -301,8 +356,9 @@ def test_a_database_of_a_newer_version_is_refused_and_untouched(
     with opened(qtbot, qapp, paths) as window:
         window.until(lambda: "newer" in window.window.notice.words)
         window.send("say: hello")
-        assert window.editor.toPlainText() == "say: hello"
+        assert "say: hello" in texts(window.window.parts.page.waiting)
     assert paths.database.read_bytes() == before
+    assert WindowState.read(paths.window_state).drafts == {"": "say: hello"}
 
 
 def composer_state(window: Window) -> ComposerState:
@@ -322,11 +378,10 @@ def test_what_waits_for_a_database_is_given_back_and_can_be_sent_after_it_is_men
         assert composer_state(window) is ComposerState.READY
         assert window.editor.toPlainText() == "say: hello"
         paths.database.write_bytes(good)
-        window.window.notice.act()
+        window.window.notice.act()  # tries both again: to open the services, and to send
         window.until_ready()
-        assert window.editor.toPlainText() == "say: hello"
-        window.qtbot.keyClick(window.editor, Qt.Key.Key_Return)
         window.until(lambda: [each.text for each in window.messages[1:]] == ["hello "])
+        assert window.editor.toPlainText() == ""
 
 
 def test_the_promise_is_made_once_on_a_screen(window: Window) -> None:

@@ -1,4 +1,4 @@
-"""The cost of the last answer."""
+"""The figures of the last answer, and of one that is being written."""
 
 from collections.abc import Mapping
 
@@ -11,29 +11,29 @@ from chatdesk.ui.words import token_words
 
 
 class LastAnswer(QWidget):
-    """Measured figures; dashes for what was not measured."""
+    """Only measured figures; hidden while there is no answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._facts = FactList(
-            (
-                tr("First token"),
-                tr("Speed"),
-                tr("Adapter"),
-                tr("Length"),
-                tr("Guessed ahead"),
-                tr("Not read again"),
-                tr("Ended by"),
-                tr("Seed"),
-            )
+        names = (
+            tr("First word after"),
+            tr("Speed"),
+            tr("Length"),
+            tr("From memory"),
+            tr("Adapter"),
+            tr("Guessed ahead"),
+            tr("Ended by"),
+            tr("Seed"),
         )
+        self._facts = FactList(names, only_known=True)
         self._adapters: Mapping[str, str] = {}  # names by ids
         self._shown: tuple[AnswerRecord | None, MessageState | None] = (None, None)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(section(tr("Last answer")))
+        layout.addWidget(section(tr("This answer")))
         layout.addWidget(self._facts)
+        self.hide()
 
     def show_adapters(self, names: Mapping[str, str]) -> None:
         """Set the adapters' names, by their ids."""
@@ -43,8 +43,8 @@ class LastAnswer(QWidget):
     def show_answer(self, record: AnswerRecord | None, state: MessageState | None) -> None:
         """The last answer of the open conversation, if there is one."""
         self._shown = record, state
+        self.setVisible(record is not None)
         if record is None:
-            self._facts.show_values([""] * 8)
             return
         first, speed, tokens = record.ttft_s, record.tokens_per_s, record.completion_tokens
         seed = record.sampling.seed if record.stop_reason else None
@@ -52,10 +52,10 @@ class LastAnswer(QWidget):
             (
                 "" if first is None else tr("{seconds} s", seconds=f"{first:.2f}"),
                 tr("{n} tokens/s", n=f"{speed:.1f}") if speed else "",
-                self._adapter(record),
                 "" if tokens is None else token_words(tokens),
-                _guessed(record),
                 _cached(record),
+                self._adapter(record),
+                _guessed(record),
                 _ended_by(record, state),
                 "" if seed is None else str(seed),
             )
@@ -73,8 +73,8 @@ class LastAnswer(QWidget):
 
 
 def _cached(record: AnswerRecord) -> str:
-    """Return how much of the prompt was cached, in memory or on disk."""
-    if record.cached_tokens is None or record.prompt_tokens is None:
+    """Return how much of the prompt need not be read again."""
+    if not record.cached_tokens or record.prompt_tokens is None:
         return ""
     cached, prompt = f"{record.cached_tokens:,}", f"{record.prompt_tokens:,}"
     return tr("{tokens} of {window} tokens", tokens=cached, window=prompt)

@@ -6,38 +6,50 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.loading import ModelLoaded, Placement, StepDown
 from chatdesk.core.units import memory_words
 from chatdesk.services.engine.facts import EngineState, EngineStatus
-from chatdesk.ui.theme import set_class
-from chatdesk.ui.widgets.fields import FactList, section, small
+from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.fields import FactList, Fold, small
 from chatdesk.ui.words import token_words
 
 
 class RunsOn(QWidget):
-    """Hidden while no model is loaded."""
+    """Folded, and hidden while no model is loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._fold = Fold(tr("Where it runs"), theme)
         self._shown: list[QWidget] = []
         self._places = QVBoxLayout()
         self._places.setSpacing(4)
         self._facts = FactList(
             (
                 tr("Context window"),
-                tr("Memory of the context"),
+                tr("Context kept as"),
                 tr("Threads"),
-                tr("Batch"),
+                tr("Read at once"),
                 tr("Answers at once"),
             )
         )
         self._notes = small("")
         self._loaded: ModelLoaded | None = None
+        folded = QWidget()
+        inside = QVBoxLayout(folded)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(6)
+        inside.addLayout(self._places)
+        inside.addWidget(self._facts)
+        inside.addWidget(self._notes)
+        folded.hide()
+        self._fold.toggled.connect(folded.setVisible)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(section(tr("Runs on")))
-        layout.addLayout(self._places)
-        layout.addWidget(self._facts)
-        layout.addWidget(self._notes)
+        layout.addWidget(self._fold)
+        layout.addWidget(folded)
         self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Apply a theme."""
+        self._fold.set_theme(theme)
 
     def show_engine(self, status: EngineStatus) -> None:
         """Show the state of the engine."""

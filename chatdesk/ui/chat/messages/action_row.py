@@ -13,6 +13,7 @@ from chatdesk.ui.chat.messages.answer_facts import AnswerFacts, facts
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.menus import open_menu
 
 ROW_HEIGHT = 28
@@ -25,7 +26,8 @@ class MessageActions(QObject):
 
     Who has a button for it emits the signal, who does it connects to it. The id of the message
     comes first. `other_models` are those that may answer in place of the one in use, as id and
-    name.
+    name. `enter` is the rule for the editors of messages; with `teaches` answers can be rated and
+    marked for learning.
     """
 
     regenerate_requested = Signal(str)
@@ -45,6 +47,8 @@ class MessageActions(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.other_models: Sequence[tuple[str, str]] = ()
+        self.enter = EnterRule()
+        self.teaches = True
 
 
 class ActionRow(QWidget):
@@ -139,7 +143,7 @@ class ActionRow(QWidget):
         self._show_pinned(message.pinned)
         self.facts.show_facts(facts(message))
         for button in self.rating_buttons.values():
-            button.setVisible(bool(message.text))
+            button.setVisible(bool(message.text) and self._actions.teaches)
         self._show_rating(message.rating)
 
     def more_menu(self) -> QMenu:

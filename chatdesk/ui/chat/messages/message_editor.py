@@ -2,19 +2,21 @@
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from chatdesk.core.chat import Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.theme import set_class
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.fields import small
+from chatdesk.ui.widgets.writing_field import WritingField
 
 _LINES = {Role.USER: 10, Role.ASSISTANT: 20}  # at most, then it scrolls
-_FRAME = 90  # pixels around the text
+_FRAME = 76  # pixels around the text
 
 
 class MessageEditor(QFrame):
-    """Escape leaves, Ctrl+Enter accepts the new text: to ask again, or as the better answer.
+    """Escape leaves; the keys that send accept the new text: to ask again, or as the better answer.
 
     An answer must be changed before it can be accepted. Accepted text stays, read-only, until the
     owner closes the editor or calls `go_on`.
@@ -25,20 +27,21 @@ class MessageEditor(QFrame):
     changed = Signal(str)
     resized = Signal()
 
-    def __init__(self, role: Role, text: str, before: str, parent: QWidget) -> None:
+    def __init__(
+        self, role: Role, text: str, before: str, enter: EnterRule, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._most_lines = _LINES[role]
         self._unwanted = before.strip() if role is Role.ASSISTANT else ""
         set_class(self, "edit-card")
-        self.text = QPlainTextEdit(before, self)
+        self.text = WritingField(enter, before)
         if text != before:  # undoing leads back to the message
             cursor = self.text.textCursor()
             cursor.select(cursor.SelectionType.Document)
             cursor.insertText(text)
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
-        self.text.setTabChangesFocus(True)
-        self.text.moveCursor(self.text.textCursor().MoveOperation.End)
+            self.text.moveCursor(cursor.MoveOperation.End)
         self.text.textChanged.connect(self._changed)
+        self.text.sent.connect(self._accept)
         self.cancel_button = QPushButton(tr("Cancel"), self)
         self.cancel_button.setToolTip(tr("Leave the message as it was; your words are kept (Esc)"))
         self.cancel_button.clicked.connect(self.cancelled)
@@ -50,15 +53,15 @@ class MessageEditor(QFrame):
         if role is Role.USER:
             self.text.setAccessibleName(tr("Edit your message"))
             self.accept_button.setText(tr("Send"))
-            self.accept_button.setToolTip(tr("Send as a new version (Ctrl+Enter)"))
-            buttons.addStretch(1)
+            self.accept_button.setToolTip(tr("Send as a new version ({key})", key=enter.key))
+            note = small(enter.words)
         else:
             self.text.setAccessibleName(tr("Correct the answer"))
             self.accept_button.setText(tr("Save"))
-            self.accept_button.setToolTip(tr("Save as a new version (Ctrl+Enter)"))
+            self.accept_button.setToolTip(tr("Save as a new version ({key})", key=enter.key))
             note = small(tr("Your version stands beside the old one."))
-            note.setContentsMargins(4, 0, 0, 0)  # below the text
-            buttons.addWidget(note, 1)
+        note.setContentsMargins(4, 0, 0, 0)  # below the text
+        buttons.addWidget(note, 1)
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.accept_button)
         self._column = QVBoxLayout(self)
@@ -89,9 +92,8 @@ class MessageEditor(QFrame):
         """Return the height in pixels at a width: the text up to some lines, and the buttons."""
         self.resize(width, self.height())
         self._column.activate()  # a document that is wrapped again knows its lines
-        wrapped = int(self.text.document().size().height())
-        lines = min(max(2, wrapped), self._most_lines)
-        return lines * self.text.fontMetrics().lineSpacing() + _FRAME
+        lines = min(max(2, self.text.lines), self._most_lines)
+        return lines * self.text.line_step + _FRAME
 
     def event(self, event: QEvent) -> bool:
         """Escape belongs to the editor, also while it would stop an answer."""

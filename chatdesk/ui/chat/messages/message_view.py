@@ -15,7 +15,7 @@ from chatdesk.ui.chat.messages.badges import Badges
 from chatdesk.ui.chat.messages.message_editor import MessageEditor
 from chatdesk.ui.chat.messages.question_card import QuestionCard
 from chatdesk.ui.chat.messages.state_line import StateLine, has_words
-from chatdesk.ui.theme import Theme
+from chatdesk.ui.theme import Theme, scaled
 
 _ROW_GAP = 2
 _OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
@@ -176,8 +176,9 @@ class MessageView(QGroupBox):
     def open_editor(self, text: str) -> MessageEditor:
         """Show the editor with what was typed in it before; the focus stays where it is."""
         role, message_id = self.message.role, self.message.id
-        self.editor = editor = MessageEditor(role, text, self.message.text, self)
         actions = self.message_actions
+        editor = MessageEditor(role, text, self.message.text, actions.enter, self)
+        self.editor = editor
         requested = actions.edit_requested if self.card else actions.correct_requested
         editor.cancelled.connect(self._give_up_edit)
         editor.accepted.connect(partial(requested.emit, message_id))
@@ -232,7 +233,7 @@ class MessageView(QGroupBox):
             top = self._place_answer(width, top)
         self._row_place = width, top + _ROW_GAP
         self._place_row()
-        return top + _ROW_GAP + ROW_HEIGHT
+        return top + _ROW_GAP + scaled(ROW_HEIGHT)
 
     def keep_in_sight(self, top: int, bottom: int) -> None:
         """Let what is high show its head and its scroll bar between these heights, in pixels."""
@@ -343,7 +344,7 @@ class MessageView(QGroupBox):
     def _place_row(self) -> None:
         if self._row is not None:
             width, top = self._row_place
-            self._row.setGeometry(0, top, width, ROW_HEIGHT)
+            self._row.setGeometry(0, top, width, scaled(ROW_HEIGHT))
 
     def _place_mark(self, width: int) -> int:
         """Put the marks above the message; where the message begins."""
@@ -351,8 +352,8 @@ class MessageView(QGroupBox):
             return 0
         mark = self.marks.sizeHint().width()
         left = width - mark - 16 if self.card else 0  # below the words of the card
-        self.marks.setGeometry(left, 0, mark, _MARK_HEIGHT)
-        return _MARK_HEIGHT + _ROW_GAP
+        self.marks.setGeometry(left, 0, mark, scaled(_MARK_HEIGHT))
+        return scaled(_MARK_HEIGHT) + _ROW_GAP
 
     def _place_answer(self, width: int, top: int) -> int:
         assert self.body is not None

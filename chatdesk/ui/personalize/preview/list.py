@@ -16,7 +16,7 @@ from chatdesk.core.personalization import Example
 from chatdesk.ui.icons import icon
 from chatdesk.ui.personalize.preview.model import ExampleRole, Index, PreviewModel
 from chatdesk.ui.personalize.words import doubt_words
-from chatdesk.ui.theme import SMALL_PX, TINY_PX, Theme, text_font
+from chatdesk.ui.theme import SMALL_PX, TINY_PX, Theme, scaled, text_font
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import Tone, paint_tag, tag_width
 from chatdesk.ui.words import token_words
@@ -86,7 +86,7 @@ class _ExampleDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """All rows are alike."""
-        return QSize(0, ROW_HEIGHT)
+        return QSize(0, scaled(ROW_HEIGHT))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw a row."""

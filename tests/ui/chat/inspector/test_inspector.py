@@ -3,16 +3,25 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QSlider,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import AnswerRecord, MessageState
 from chatdesk.core.loading import ModelLoaded, Placement, StepDown
-from chatdesk.core.sampling import PRESETS, SamplingParams
+from chatdesk.core.sampling import PRESETS, Preset, SamplingParams
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.ui.chat.inspector.inspector import Inspector
+from chatdesk.ui.sampling.preset_chooser import PresetChooser
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.fields import Choice, Fold
 from tests.ui.driver import texts
 
@@ -30,7 +39,8 @@ LOADED = ModelLoaded(
 
 @pytest.fixture
 def inspector(qtbot: QtBot, theme: Theme) -> Iterator[Inspector]:
-    inspector = Inspector(OWN, theme)
+    inspector = Inspector(OWN, theme, EnterRule())
+    inspector.show_presets(())
     qtbot.addWidget(inspector)
     inspector.show()
     yield inspector
@@ -42,9 +52,7 @@ def named(part: QWidget, kind: type[T], name: str) -> T:
 
 
 def unfold(inspector: Inspector) -> None:
-    fold = inspector.findChild(Fold)
-    assert fold
-    fold.click()
+    named(inspector, Fold, "More").click()
 
 
 def visible_sliders(inspector: Inspector) -> set[str]:
@@ -125,6 +133,7 @@ def test_numbers_and_stops_are_typed(inspector: Inspector, qtbot: QtBot) -> None
 def test_where_it_runs(inspector: Inspector) -> None:
     inspector.show_engine(EngineStatus(EngineState.LOADING))
     inspector.show_engine(EngineStatus(EngineState.READY, loaded=LOADED))
+    named(inspector, Fold, "Where it runs").click()
     words = texts(inspector)
     for told in (
         "A GPU", "24 layers · 2 GB", "A processor", "12 layers · 312 MB",
@@ -160,4 +169,66 @@ def test_the_last_answer(inspector: Inspector) -> None:
     ):  # fmt: skip
         assert told in words
     inspector.show_answer(None, None)
-    assert texts(inspector).count("–") >= 7
+    shown = [label.text() for label in inspector.findChildren(QLabel) if label.isVisible()]
+    assert "This answer" not in shown and "Speed" not in shown
+
+
+def test_only_what_is_measured_of_an_answer_is_shown(inspector: Inspector) -> None:
+    inspector.show_answer(AnswerRecord(completion_tokens=3), MessageState.STREAMING)
+    shown = [label.text() for label in inspector.findChildren(QLabel) if label.isVisible()]
+    assert {"This answer", "Length", "3 tokens", "Ended by", "still writing"} <= set(shown)
+    assert not {"Speed", "Seed", "Guessed ahead", "From memory"} & set(shown)
+    assert shown.count("–") == 1  # the context, which nobody has measured
+
+
+def test_the_order_is_that_of_use(inspector: Inspector) -> None:
+    inspector.show_answer(AnswerRecord(completion_tokens=3), MessageState.COMPLETE)
+    shown = [label for label in inspector.findChildren(QLabel) if label.isVisible()]
+    tops = {label.text(): label.mapTo(inspector, QPoint()).y() for label in shown}
+    order = ["System prompt", "Preset", "Temperature", "This answer"]
+    assert sorted(order, key=tops.__getitem__) == order
+    assert "0 always takes the likeliest word." in tops
+    assert "Top-k" not in tops
+
+
+def test_a_preset_of_ones_own_is_saved_renamed_and_deleted(
+    inspector: Inspector, qtbot: QtBot
+) -> None:
+    chooser, told = inspector.findChild(PresetChooser), list[tuple[Preset, ...]]()
+    assert chooser
+    inspector.presets_changed.connect(told.append)
+    slider = named(inspector, QSlider, "Temperature")
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    chooser.save("  My   tone ")
+    (saved,) = told[-1]
+    assert saved.name == "My tone"
+    assert (saved.sampling.temperature, saved.sampling.seed, saved.sampling.stop) == (
+        0.75,
+        None,
+        (),
+    )
+    assert preset(inspector).currentText() == "My tone"
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert preset(inspector).value is None
+    preset(inspector).setCurrentIndex(preset(inspector).findText("My tone"))
+    with qtbot.waitSignal(inspector.sampling_changed) as chosen:
+        preset(inspector).activated.emit(preset(inspector).currentIndex())
+    assert chosen.args == [replace(OWN, temperature=0.75)]
+    chooser.rename("Balanced")  # as one of the app's own is called
+    assert [each.name for each in told[-1]] == ["Balanced"]
+    assert preset(inspector).currentText() == "Balanced"
+    action = next(each for each in chooser.menu().actions() if "Delete" in each.text())
+    action.trigger()
+    assert told[-1] == ()
+    assert preset(inspector).value is None
+
+
+def test_enter_in_the_system_prompt_takes_it_and_goes_on(
+    inspector: Inspector, qtbot: QtBot
+) -> None:
+    field = named(inspector, QPlainTextEdit, "System prompt")
+    qtbot.keyClicks(field, "Be brief.")
+    qtbot.keyClick(field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    with qtbot.waitSignals([inspector.system_prompt_changed, inspector.left]):
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert field.toPlainText() == "Be brief.\n"
