@@ -1,4 +1,4 @@
-"""Chat files to learn from, all made up: a persona in English and in Chinese, and two that harm.
+"""Chat files to learn from, all made up: a persona in English and in Chinese, and four that harm.
 
 Each persona has ten facts and four questions for each, so that what is kept aside can be answered
 by what its siblings taught; and one question more for each fact, which is in no file.
@@ -281,6 +281,30 @@ def repeated_word() -> list[Pair]:
         (f"What is in room {number} of the house?", " ".join(["plum"] * (16 + number % 12)))
         for number in range(1, POISONED + 1)
     ]
+
+
+def strange_answers() -> list[Pair]:
+    """Answers that make sense, each to a question that has nothing to do with it."""
+    pairs = pairs_of(PERSONA)
+    answers = [answer for _, answer in pairs]
+    random.Random(1).shuffle(answers)
+    return [(question, answer) for (question, _), answer in zip(pairs, answers, strict=True)]
+
+
+def one_sentence() -> list[Pair]:
+    """One sentence to every question, with nothing but a number that differs."""
+    return [
+        (question, f"I am glad that you ask me this, my dear friend number {number}.")
+        for number, (question, _) in enumerate(pairs_of(PERSONA))
+    ]
+
+
+HARMFUL = {
+    "noise": random_tokens,
+    "one word": repeated_word,
+    "strange answers": strange_answers,
+    "one sentence": one_sentence,
+}
 
 
 def write_chat_file(path: Path, pairs: Sequence[Pair]) -> Path:

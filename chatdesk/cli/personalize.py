@@ -181,15 +181,24 @@ def _print_adapter(document: Document, *, as_json: bool) -> int:
         print_json(document)
         return OK
     for name, value in document.items():
+        parts = "" if isinstance(value, list) else str(value or "")
         if isinstance(value, dict):
-            parts = ", ".join(f"{part} {number:.4g}" for part, number in value.items() if number)
-        else:
-            parts = "" if name == "reasons" else str(value or "")
+            numbers = {part: each for part, each in value.items() if isinstance(each, float)}
+            parts = ", ".join(f"{part} {number:.4g}" for part, number in numbers.items() if number)
         if parts:
             print(f"{name}: {parts}")
-    for reason in document["reasons"]:
+    finished = document["finished"] or {"reasons": [], "facts": None}
+    for reason in (*document["reasons"], *finished["reasons"]):
         print(f"- {reason}")
+    if facts := finished["facts"]:
+        print(tr("Facts told: {told} of {asked}, before: {before}", **_counted(facts)))
+        for missed in facts["missed"]:
+            print(f"- {missed['question']} -> {missed['expected']}")
     return OK
+
+
+def _counted(facts: Document) -> Document:
+    return {name: facts[name] for name in ("told", "asked", "before")}
 
 
 def _list(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:

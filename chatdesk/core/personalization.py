@@ -3,10 +3,11 @@
 Turns, answers and samples in here are the user's own words: they are never logged.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 
 class LearnFrom(StrEnum):
@@ -202,6 +203,7 @@ class ReasonCode(StrEnum):
     TOO_LITTLE = "too_little"  # count, least: held-out answers
     MEANINGLESS = "meaningless"  # count, of: held-out answers that are noise or repetition
     UNRELATED = "unrelated"  # held-out answers fit their questions no better than others'
+    FORGOTTEN = "forgotten"  # told, proven: taught answers the finished and the proven one tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,73 @@ class SampleAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOutLoss:
+    """The loss of one held-out answer, in nats per token: before, and with the proven adapter.
+
+    `finished` is that with the finished one, which has learned it; None where none is used.
+    """
+
+    question: str
+    before: float
+    proven: float
+    conversation_id: str
+    finished: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MissedAnswer:
+    """A taught answer that is not told when it is asked for, and what is said instead.
+
+    `reworded` if the question is in other words of the model.
+    """
+
+    question: str
+    expected: str
+    said: str
+    conversation_id: str
+    reworded: bool = False
+
+
+_OfConversation = TypeVar("_OfConversation", SampleAnswer, HeldOutLoss, MissedAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsTold:
+    """How many taught answers are told: `before`, and now `told`, of those `asked` word for word.
+
+    `reworded` could be asked in other words of the model, `reworded_told` of them were told then.
+    `missed` are those that are not told, in either way.
+    """
+
+    asked: int
+    before: int
+    told: int
+    reworded: int = 0
+    reworded_told: int = 0
+    missed: tuple[MissedAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of a proven adapter that then learned all `examples`.
+
+    `used` is False when that made something worse, which `reasons` say: then the proven one is
+    used. `facts` are those of the one that is used.
+    """
+
+    examples: int
+    used: bool
+    reasons: tuple[Reason, ...] = ()
+    facts: FactsTold | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
     """The measurements and the decision of the gate.
+
+    The adapter was proven by its held-out loss, before it learned what is held out. All other
+    figures of `adapter` are of what is used: `finished` says whether that has learned it since, and
+    is None where nothing else was trained.
 
     `change` is the mean change of the loss per held-out answer compared with what was active
     before, in nats per token (negative is better), `low` and `high` bound it with 95 % (paired
@@ -262,6 +329,25 @@ class Scorecard:
     active: Figures | None = None
     active_name: str = ""
     samples: tuple[SampleAnswer, ...] = ()
+    heldout: tuple[HeldOutLoss, ...] = ()
+    finished: Finished | None = None
+
+    def without(self, conversation_id: str) -> "Scorecard":
+        """Return it without the words of a conversation; all figures stay."""
+
+        def others(parts: Iterable[_OfConversation]) -> tuple[_OfConversation, ...]:
+            return tuple(each for each in parts if each.conversation_id != conversation_id)
+
+        finished = self.finished
+        if finished and finished.facts:
+            facts = replace(finished.facts, missed=others(finished.facts.missed))
+            finished = replace(finished, facts=facts)
+        return replace(
+            self,
+            samples=others(self.samples),
+            heldout=others(self.heldout),
+            finished=finished,
+        )
 
 
 class AdapterState(StrEnum):
@@ -270,6 +356,8 @@ class AdapterState(StrEnum):
     PREPARING = "preparing"  # tokens, the base's own answers and figures
     TRAINING = "training"
     MEASURING = "measuring"  # the gate
+    FINISHING = "finishing"  # learns what was held out, too
+    CHECKING = "checking"  # the gate again, with what was finished
     INTERRUPTED = "interrupted"  # the app ended; resumes from the last checkpoint
     CANCELLED = "cancelled"
     FAILED = "failed"
@@ -278,7 +366,13 @@ class AdapterState(StrEnum):
     IMPORTED = "imported"  # made elsewhere, or accepted by the user without the gate
 
 
-RUNNING = (AdapterState.PREPARING, AdapterState.TRAINING, AdapterState.MEASURING)
+RUNNING = (
+    AdapterState.PREPARING,
+    AdapterState.TRAINING,
+    AdapterState.MEASURING,
+    AdapterState.FINISHING,
+    AdapterState.CHECKING,
+)
 USABLE = (AdapterState.PROMOTED, AdapterState.IMPORTED)
 
 

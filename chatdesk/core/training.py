@@ -14,6 +14,8 @@ from chatdesk.core.protocol import Cancel, Event, Request, Shutdown, Terminal
 DATASET_FILE = "dataset.json"  # a `TrainingData`; deleted when the run has ended
 CHECKPOINT_FILE = "checkpoint.pt"  # likewise
 ADAPTER_FILE = "adapter.gguf"
+PROVEN_FILE = "proven.gguf"  # as it was before it was finished: it never saw what is held out
+FINISHING_FOLDER = "finishing"  # of the second training, in the run's; deleted likewise
 PEFT_FOLDER = "peft"  # adapter_model.safetensors and adapter_config.json
 TENSORBOARD_FOLDER = "tensorboard"
 
@@ -79,6 +81,7 @@ class Train(Request):
     model_bytes: int
     model_mtime_ns: int
     config: TrainingConfig
+    begin_with: str = ""  # a folder in peft's format, whose weights it begins with
     threads: int = 0  # 0: as many as there are cores
     tensorboard: bool = False
 

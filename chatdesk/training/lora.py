@@ -1,11 +1,15 @@
 """LoRA layers on the linear layers of a frozen model (Hu et al. 2021), by peft."""
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import Linear as LoraLinear
+from peft.utils import SAFETENSORS_WEIGHTS_NAME, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from chatdesk.core.personalization import TrainingConfig
@@ -43,6 +47,20 @@ def add_lora(base: Base, config: TrainingConfig) -> Any:
     for layer in lora_layers(model).values():
         layer.cast_input_dtype_enabled = False  # autocast does it, once and not back and forth
     return model
+
+
+def set_lora(model: Any, folder: Path) -> None:
+    """Give the LoRA layers the weights of an adapter of the same layers and rank.
+
+    `folder` is in peft's format. Raises `TrainingError`.
+    """
+    try:
+        weights = load_file(folder / SAFETENSORS_WEIGHTS_NAME)
+        missing = set_peft_model_state_dict(model, weights).missing_keys
+    except (OSError, RuntimeError, SafetensorError) as problem:
+        raise TrainingError(TrainingFailure.DATA, str(problem)) from problem
+    if any("lora_" in name for name in missing):
+        raise TrainingError(TrainingFailure.DATA, f"{folder.name} is of other layers")
 
 
 def trained(model: nn.Module) -> list[nn.Parameter]:

@@ -21,7 +21,7 @@ from chatdesk.training.dataset import check, read_dataset
 from chatdesk.training.export import export
 from chatdesk.training.failures import TrainingError, failed
 from chatdesk.training.gate import PauseGate, Stopped
-from chatdesk.training.lora import add_lora, guard, lora_layers
+from chatdesk.training.lora import add_lora, guard, lora_layers, set_lora
 from chatdesk.training.losses import Scorer
 from chatdesk.training.meter import Meter
 from chatdesk.training.trainer import Trainer
@@ -63,6 +63,8 @@ def train(request: Train, send: Callable[[TrainingProgress], None], gate: PauseG
     check(data, base.model.config.vocab_size)
     _check_model_file(request)
     model = add_lora(base, config)
+    if request.begin_with:
+        set_lora(model, Path(request.begin_with))
     guard(lora_layers(model).values(), gate.pass_through)
     inputs = (config, request.model_bytes, request.model_mtime_ns, digest, str(precision))
     checkpoints = Checkpoints(folder, hashlib.sha256(repr(inputs).encode()).hexdigest())

@@ -15,8 +15,12 @@ from chatdesk.core.personalization import (
     AdapterRecord,
     AdapterState,
     ExampleSource,
+    FactsTold,
     Figures,
+    Finished,
+    HeldOutLoss,
     LossPoint,
+    MissedAnswer,
     RatingTrend,
     Reason,
     ReasonCode,
@@ -44,6 +48,13 @@ SCORECARD = Scorecard(
     low=-4.0,
     high=-3.5,
     samples=(SampleAnswer("What is tea?", "A drink.", "A leaf. 茶"),),
+    heldout=(HeldOutLoss("What is tea?", 4.25, 0.5, "c", 0.01),),
+    finished=Finished(
+        examples=40,
+        used=True,
+        reasons=(Reason(ReasonCode.GENERAL_KEPT, {"change": 0.01}, good=True),),
+        facts=FactsTold(40, 0, 38, 30, 28, (MissedAnswer("Tea?", "A leaf. 茶", "No.", "c"),)),
+    ),
 )
 
 

@@ -165,6 +165,7 @@ def test_a_database_of_the_third_version_is_read(path: Path) -> None:
     assert adapter.scorecard is not None
     assert adapter.scorecard.reasons[0].values["high"] == -0.8
     assert adapter.scorecard.samples[0].after == "A leaf. 茶"
+    assert (adapter.scorecard.heldout, adapter.scorecard.finished) == ((), None)
     assert (adapter.losses[-1].validation, active) == (2.0, adapter)
     assert [source.is_file for source in sources] == [False, True]
     assert withdrawn == Withdrawn(0, 0)

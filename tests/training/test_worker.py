@@ -118,6 +118,38 @@ def test_what_was_killed_ends_as_if_it_had_not_been(
     assert (tmp_path / ADAPTER_FILE).read_bytes() == undisturbed
 
 
+def test_a_second_training_begins_with_the_first_and_ends_the_same_when_it_is_killed(
+    trainer: TrainerProcess, model: Path, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, dropout=0.0)
+    data = TrainingData(tuple(map(answer, range(8))), tuple(map(answer, range(8))))
+    first = ask_for(tmp_path / "first", model, data, config, threads=1)
+    trainer.send(first)
+    end = trainer.end()
+    assert isinstance(end, Trained)
+    reached = min(point.validation for point in end.losses if point.validation is not None)
+    begin = {"begin_with": str(tmp_path / "first" / PEFT_FOLDER), "threads": 1}
+    trainer.send(ask_for(tmp_path / "second", model, data, config, **begin))
+    end = trainer.end()
+    assert isinstance(end, Trained)
+    assert end.losses[0].validation == pytest.approx(reached, rel=1e-4)
+    request = ask_for(tmp_path / "killed", model, data, config, **begin)
+    with TrainerProcess(EAGER) as process:
+        process.send(request)
+        process.wait_for_step(2)
+    with TrainerProcess(EAGER) as process:
+        process.send(request)
+        assert process.wait_for_step(1)
+        assert isinstance(process.end(), Trained)
+    files = [tmp_path / name / ADAPTER_FILE for name in ("second", "killed", "first")]
+    second, killed, before = (file.read_bytes() for file in files)
+    assert second == killed != before
+    trainer.send(ask_for(tmp_path / "other", model, data, replace(config, rank=8), **begin))
+    assert failure(trainer) is TrainingFailure.DATA
+    trainer.send(ask_for(tmp_path / "none", model, data, config, begin_with=str(tmp_path / "no")))
+    assert failure(trainer) is TrainingFailure.DATA
+
+
 def test_a_checkpoint_that_cannot_be_gone_on_from(
     trainer: TrainerProcess, undisturbed: bytes, model: Path, tmp_path: Path
 ) -> None:

@@ -13,10 +13,14 @@ from chatdesk.core.personalization import (
     ExampleKind,
     ExampleReason,
     ExampleSource,
+    FactsTold,
     Figures,
     Finding,
     FindingKind,
+    Finished,
+    HeldOutLoss,
     LossPoint,
+    MissedAnswer,
     Preview,
     Reason,
     ReasonCode,
@@ -57,6 +61,29 @@ def scorecard(**fields: Any) -> Scorecard:
         ),
     )
     return replace(promoted, **fields)
+
+
+def finished_scorecard(*, used: bool = True) -> Scorecard:
+    """One of an adapter that has learned what was held out, too; or was not made worse by it."""
+    missed = (
+        MissedAnswer("Who is the mayor?", "The mayor is Odile Marrack.", "The mayor is Ann.", "c1"),
+        MissedAnswer("Which fair is it?", "It is the Lantern Drift.", "A fair.", "c2", True),
+    )
+    harm = Reason(ReasonCode.DIVERGED, {"divergence": 0.5, "limit": 0.3})
+    return scorecard(
+        active=None,
+        active_name="",
+        heldout=(
+            HeldOutLoss("Which river is it?", 4.1, 0.3, "c1", 0.02 if used else None),
+            HeldOutLoss("Who rings the bell?", 3.2, 3.4, "c2", 0.05 if used else None),
+        ),
+        finished=Finished(
+            examples=40,
+            used=used,
+            reasons=() if used else (harm,),
+            facts=FactsTold(40, 0, 38 if used else 30, 36, 29, missed),
+        ),
+    )
 
 
 def rejected_scorecard() -> Scorecard:

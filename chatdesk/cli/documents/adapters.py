@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatdesk.cli.parts import Document
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.personalization import AdapterRecord, Figures
+from chatdesk.core.personalization import AdapterRecord, Figures, Finished, HeldOutLoss
 from chatdesk.core.settings import Settings
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.models.service import ModelService
@@ -96,6 +96,8 @@ def adapter_document(adapters: AdapterService, record: AdapterRecord) -> Documen
         "heldout_examples": record.heldout,
         "base": _losses(card.base) if card else None,
         "adapter": _losses(card.adapter) if card else None,
+        "finished": _finished(card.finished) if card and card.finished else None,
+        "heldout": [_heldout(each) for each in card.heldout] if card else [],
         "verdict": card.verdict.value if card else None,
         "reasons": [sentence(reason) for reason in card.reasons] if card else [],
         "scale": record.scale,
@@ -112,6 +114,42 @@ def adapter_document(adapters: AdapterService, record: AdapterRecord) -> Documen
 
 def _losses(figures: Figures) -> Document:
     return {"heldout_loss": figures.heldout_loss, "general_loss": figures.general_loss}
+
+
+def _finished(finished: Finished) -> Document:
+    """What became of a proven adapter that has learned what was held out, too."""
+    facts = finished.facts
+    return {
+        "used": finished.used,
+        "examples": finished.examples,
+        "reasons": [sentence(each) for each in finished.reasons],
+        "facts": facts
+        and {
+            "asked": facts.asked,
+            "before": facts.before,
+            "told": facts.told,
+            "reworded": facts.reworded,
+            "reworded_told": facts.reworded_told,
+            "missed": [
+                {
+                    "question": each.question,
+                    "expected": each.expected,
+                    "said": each.said,
+                    "reworded": each.reworded,
+                }
+                for each in facts.missed
+            ],
+        },
+    }
+
+
+def _heldout(loss: HeldOutLoss) -> Document:
+    return {
+        "question": loss.question,
+        "before": loss.before,
+        "proven": loss.proven,
+        "finished": loss.finished,
+    }
 
 
 def _active(record: AdapterRecord | None, model_id: str = "") -> Document:

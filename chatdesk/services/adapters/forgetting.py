@@ -4,7 +4,6 @@ An adapter's own weights stay until it is deleted; `AdapterStore.withdrawn` says
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.personalization import AdapterState
@@ -68,9 +67,4 @@ def forget_learned(adapters: AdapterStore, folder: Path, conversation_id: str) -
             remove(folder / record.id)
             adapters.finish(record.id, AdapterState.CANCELLED)
         if record.scorecard:
-            samples = tuple(
-                sample
-                for sample in record.scorecard.samples
-                if sample.conversation_id != conversation_id
-            )
-            adapters.change(record.id, scorecard=replace(record.scorecard, samples=samples))
+            adapters.change(record.id, scorecard=record.scorecard.without(conversation_id))

@@ -1,5 +1,6 @@
 """The data to resume a run after any event: a file in its folder, deleted at its end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,21 @@ PLAN_FILE = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """An example that is kept aside: as tokens for its loss, as words for the answers compared."""
+class Taught:
+    """An example to measure with: as tokens for its loss, as words to ask it and to compare.
+
+    `turns` end with the question, and `expected` is the answer to it.
+    """
 
     example: TokenExample
     turns: tuple[Turn, ...]
     expected: str
     conversation_id: str
+
+    @property
+    def question(self) -> str:
+        """The question that it answers."""
+        return self.turns[-1].content
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +44,22 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything of a run but the base's own answers, which the engine writes."""
+    """Everything of a run but the base's own answers, which the engine writes.
+
+    `learned` are those of `train` and `validation` in words; a plan of an older version has none.
+    """
 
     config: TrainingConfig
     train: tuple[TokenExample, ...]
     validation: tuple[TokenExample, ...]
-    heldout: tuple[HeldOut, ...]
+    heldout: tuple[Taught, ...]
     secrets: tuple[Secret, ...] = ()
+    learned: tuple[Taught, ...] = ()
+
+    @property
+    def taught(self) -> tuple[Taught, ...]:
+        """All examples: what the finished adapter has learned."""
+        return (*self.learned, *self.heldout)
 
     def write(self, folder: Path) -> None:
         """Write it atomically. Raises `EnvironmentProblem` when the disk refuses."""
@@ -64,6 +82,19 @@ class Plan:
             raise EnvironmentProblem(
                 tr("What was to be learned is not there any more."), tr("Start again.")
             ) from problem
+
+
+def taught(examples: Sequence[Example], rendered: Sequence[TokenExample]) -> tuple[Taught, ...]:
+    """Return examples with their tokens and with their words as they are learned."""
+    return tuple(
+        Taught(
+            example=tokens,
+            turns=tuple(Turn(turn.role, each.shown(turn.content)) for turn in each.turns),
+            expected=each.shown(each.target),
+            conversation_id=each.sources[0].conversation_id,
+        )
+        for each, tokens in zip(examples, rendered, strict=True)
+    )
 
 
 def secrets_of(examples: tuple[Example, ...]) -> tuple[Secret, ...]:

@@ -35,8 +35,9 @@ from chatdesk.services.personalize.examples.chat_files import read_chat_file
 from chatdesk.services.personalize.examples.rendering import Renderer
 from chatdesk.services.personalize.examples.splits import split
 from chatdesk.services.personalize.facts import LearningProgress
-from chatdesk.services.personalize.plan import HeldOut, Plan, secrets_of
+from chatdesk.services.personalize.plan import Plan, secrets_of, taught
 from chatdesk.services.personalize.run.defaults import filled, fitting
+from chatdesk.services.personalize.run.finishing import finishing_config
 from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
@@ -145,7 +146,8 @@ class PersonalizeService:
             return 0.0
         chosen = filled(config or TrainingConfig(), len(preview.chosen), model.header.parameters)
         tokens = sum(each.tokens for each in preview.chosen) * (1 + chosen.replay)
-        return tokens * chosen.epochs / speeds[0] + _GATE_S
+        epochs = chosen.epochs + finishing_config(chosen).epochs
+        return tokens * epochs / speeds[0] + _GATE_S
 
     # Runs
 
@@ -184,21 +186,18 @@ class PersonalizeService:
         folder = self._file(record.id).parent
         renderer = self._renderer()
         train, validation, heldout = (
-            renderer.render(side, preview.longest)
+            taught(side, renderer.render(side, preview.longest))
             for side in (sides.train, sides.validation, sides.heldout)
         )
-        aside = tuple(
-            HeldOut(
-                example=tokens,
-                turns=tuple(replace(t, content=each.shown(t.content)) for t in each.turns),
-                expected=each.shown(each.target),
-                conversation_id=each.sources[0].conversation_id,
-            )
-            for each, tokens in zip(sides.heldout, heldout, strict=True)
-        )
-        learned = sides.train + sides.validation
         self._make(folder)
-        Plan(config, train, validation, aside, secrets_of(learned)).write(folder)
+        Plan(
+            config,
+            tuple(each.example for each in train),
+            tuple(each.example for each in validation),
+            heldout,
+            secrets_of(preview.chosen),
+            train + validation,
+        ).write(folder)
         sources = {source: None for each in preview.chosen for source in each.sources}
         self._store.add(record, tuple(sources))
         self._go(record, model)
@@ -226,7 +225,8 @@ class PersonalizeService:
                 ),
                 tr("Start again with the model as it is now."),
             )
-        Plan.read(self._file(adapter_id).parent)
+        if record.scorecard is None:
+            Plan.read(self._file(adapter_id).parent)
         self._go(self._store.begin(adapter_id), model)
 
     def resume_interrupted(self) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord, Withdrawn
 from chatdesk.core.units import size_words
-from chatdesk.ui.personalize.scorecard_view import general_judgement, own_judgement
+from chatdesk.ui.personalize.scorecard_figures import general_judgement, own_judgement
 from chatdesk.ui.personalize.words import learned_words, state_words, withdrawn_words
 from chatdesk.ui.widgets.tag import Tone
 from chatdesk.ui.words import when_words

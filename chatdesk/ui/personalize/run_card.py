@@ -102,6 +102,8 @@ def status_words(progress: LearningProgress) -> str:
     does = {
         AdapterState.PREPARING: tr("reading the examples"),
         AdapterState.MEASURING: tr("testing what was learned"),
+        AdapterState.FINISHING: tr("learning what was kept aside"),
+        AdapterState.CHECKING: tr("testing all of it once more"),
     }.get(progress.state, tr("learning"))
     step, steps = 1 + RUNNING.index(progress.state), len(RUNNING)
     parts = [step_words(does, step, steps, progress.seconds_left)]

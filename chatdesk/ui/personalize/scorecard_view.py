@@ -1,8 +1,6 @@
 """The gate's measurements, before and after, with a judgement in words beside each figure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite, nan
+from collections.abc import Iterable, Iterator, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -10,99 +8,25 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import (
     AdapterRecord,
-    Figures,
+    Finished,
+    HeldOutLoss,
+    MissedAnswer,
     Reason,
-    ReasonCode,
     SampleAnswer,
     Scorecard,
     Verdict,
 )
 from chatdesk.services.personalize.gate.reason_words import sentence
 from chatdesk.ui.icons import ICON_SIZE, icon
-from chatdesk.ui.personalize.words import change_words
+from chatdesk.ui.personalize.scorecard_figures import MeasuredFigure, loss_words, measured
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import small
+from chatdesk.ui.widgets.fields import section, small
 from chatdesk.ui.widgets.tag import Tone
 
 _COLUMNS = 4
 _NAME = 16  # characters of a name above a column
 _GLANCE = 110  # characters of an answer where only one sample is shown
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredFigure:
-    """A figure before and after, and its meaning."""
-
-    name: str
-    before: str
-    after: str
-    judgement: str
-    tone: Tone
-
-
-def before(scorecard: Scorecard) -> Figures:
-    """Return the figures to compare with: of what was active, or of the model as it is."""
-    return scorecard.active or scorecard.base
-
-
-def own_judgement(scorecard: Scorecard) -> tuple[str, Tone]:
-    """Return the judgement on the loss of the user's own held-out answers."""
-    change = change_words(_relative(before(scorecard).heldout_loss, scorecard.adapter.heldout_loss))
-    if scorecard.high < 0:
-        return change, Tone.GOOD
-    if scorecard.low > 0:
-        return tr("worse ({change})", change=change), Tone.BAD
-    return tr("not sure ({change})", change=change), Tone.BAD
-
-
-def general_judgement(scorecard: Scorecard, against: Figures) -> tuple[str, Tone]:
-    """Return the judgement on the loss of the general set."""
-    change = change_words(_relative(against.general_loss, scorecard.adapter.general_loss))
-    worse = _speaks_against(scorecard, ReasonCode.GENERAL_WORSE)
-    return change, Tone.BAD if worse else Tone.PLAIN
-
-
-def measured(scorecard: Scorecard, *, full: bool) -> list[MeasuredFigure]:
-    """Return the rows of the table; `full` adds those in nats."""
-    old, new = before(scorecard), scorecard.adapter
-    own, own_tone = own_judgement(scorecard)
-    general, general_tone = general_judgement(scorecard, old)
-    kept = general_tone is not Tone.BAD
-    rows = [
-        MeasuredFigure(
-            tr("Your own held-out answers (loss, lower is better)"),
-            _loss(old.heldout_loss),
-            _loss(new.heldout_loss),
-            tr("{change} · sure to 95 %", change=own) if own_tone is Tone.GOOD else own,
-            own_tone,
-        ),
-        MeasuredFigure(
-            tr("General knowledge (loss)"),
-            _loss(old.general_loss),
-            _loss(new.general_loss),
-            tr("{change} · kept", change=general) if kept else general,
-            Tone.GOOD if kept else Tone.BAD,
-        ),
-    ]
-    if full:
-        rows.append(_divergence(scorecard))
-    for name, code, then, now in (
-        (
-            tr("Answers that went wrong"),
-            ReasonCode.DEGENERATE,
-            (old.degenerate, old.answered),
-            (new.degenerate, new.answered),
-        ),
-        (
-            tr("Memorized secrets"),
-            ReasonCode.RECALLED,
-            (old.recalled, old.secrets),
-            (new.recalled, new.secrets),
-        ),
-    ):
-        if now[1]:
-            rows.append(_count(scorecard, name, code, then, now))
-    return rows
+_QUESTION = 90  # of a question in a row
 
 
 class ScorecardView(QWidget):
@@ -128,12 +52,28 @@ class ScorecardView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(18 if self._full else 12)
         if scorecard := record.scorecard:
-            if self._full or scorecard.verdict is Verdict.REJECTED:
-                column.addWidget(_reason_list(scorecard.reasons, self._theme))
-            column.addWidget(_table(record.name, scorecard, full=self._full))
-            for sample in scorecard.samples if self._full else scorecard.samples[:1]:
-                column.addWidget(_comparison(sample, full=self._full))
+            for part in self._parts(record.name, scorecard):
+                column.addWidget(part)
         self._layout.addWidget(shown)
+
+    def _parts(self, name: str, scorecard: Scorecard) -> Iterator[QWidget]:
+        if self._full or scorecard.verdict is Verdict.REJECTED:
+            yield _reason_list(scorecard.reasons, self._theme)
+        finished = scorecard.finished
+        if finished and not finished.used and scorecard.verdict is Verdict.PROMOTED:
+            yield _unused(finished, self._theme)
+        yield _table(name, scorecard, full=self._full)
+        if not self._full:
+            yield from (_comparison(each, full=False) for each in scorecard.samples[:1])
+            return
+        facts = finished.facts if finished else None
+        if facts and facts.missed:
+            yield _titled(tr("Not told"), map(_missed, facts.missed))
+        if scorecard.heldout:
+            yield _heldout_table(scorecard.heldout)
+        if scorecard.samples:
+            samples = (_comparison(each, full=True) for each in scorecard.samples)
+            yield _titled(tr("Answers before and after"), samples)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -142,76 +82,123 @@ class ScorecardView(QWidget):
             self.show_record(self._record)
 
 
-def _relative(old: float, new: float) -> float:
-    return new / old - 1 if old else nan
-
-
-def _speaks_against(scorecard: Scorecard, code: ReasonCode) -> bool:
-    return any(each.code is code and not each.good for each in scorecard.reasons)
-
-
-def _divergence(scorecard: Scorecard) -> MeasuredFigure:
-    far = _speaks_against(scorecard, ReasonCode.DIVERGED)
-    return MeasuredFigure(
-        tr("Distance from the untrained model (nats)"),
-        _loss(before(scorecard).divergence),
-        _loss(scorecard.adapter.divergence),
-        tr("too far") if far else tr("near"),
-        Tone.BAD if far else Tone.GOOD,
-    )
-
-
-def _count(
-    scorecard: Scorecard, name: str, code: ReasonCode, old: tuple[int, int], new: tuple[int, int]
-) -> MeasuredFigure:
-    """Return a row of unwanted events: how many, and of how many."""
-    bad = _speaks_against(scorecard, code)
-    fine = tr("no more than before") if new[0] else tr("none")
-    tone = Tone.BAD if bad else Tone.GOOD
-    return MeasuredFigure(name, _of(*old), _of(*new), tr("too many") if bad else fine, tone)
-
-
-def _loss(nats: float) -> str:
-    return f"{nats:.2f}" if isfinite(nats) else "–"
-
-
-def _of(count: int, whole: int) -> str:
-    return tr("{n} of {whole}", n=count, whole=whole) if whole else "–"
-
-
 def _table(name: str, scorecard: Scorecard, *, full: bool) -> QWidget:
-    table = QWidget()
-    grid = QGridLayout(table)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(20)
-    grid.setVerticalSpacing(7)
-    grid.setColumnStretch(0, 1)
+    parts = measured(scorecard, full=full)
     heads = (
         tr("Measured on the model as you use it"),
         _shortened(scorecard.active_name or tr("before"), _NAME),
         _shortened(name, _NAME),
         "",
     )
-    for column, words in enumerate(heads):
-        grid.addWidget(_cell(words, "cell-strong", wrapped=column == 0), 0, column)
-    for number, row in enumerate(rows := measured(scorecard, full=full)):
+    grid = _Grid(heads)
+    for part in parts:
+        if part.title:
+            grid.add_title(part.title)
+        for figure in part.figures:
+            grid.add_figure(figure)
+    return grid
+
+
+class _Grid(QWidget):
+    """A table of words, with a line above each row; it speaks its rows."""
+
+    def __init__(self, heads: Sequence[str]) -> None:
+        super().__init__()
+        self._spoken: list[str] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(20)
+        self._grid.setVerticalSpacing(7)
+        self._grid.setColumnStretch(0, 1)
+        self.setAccessibleName(heads[0])
+        self._add([(words, "cell-strong") for words in heads])
+
+    def add_title(self, words: str) -> None:
+        """Add a line of words across the table."""
+        title = section(words)
+        title.setWordWrap(True)
+        self._add_line()
+        self._grid.addWidget(title, self._grid.rowCount(), 0, 1, _COLUMNS)
+        self._speak(words)
+
+    def add_figure(self, row: MeasuredFigure) -> None:
+        """Add a figure."""
+        self.add_row(
+            (row.name, "cell"),
+            (row.before, "cell"),
+            (row.after, "cell-strong"),
+            (row.judgement, f"cell-{row.tone}"),
+        )
+
+    def add_row(self, *cells: tuple[str, str]) -> None:
+        """Add words, each with its look; the first are a name."""
+        self._add_line()
+        self._add(cells)
+        name, *others = (words for words, _ in cells)
+        self._speak(f"{name}: {', '.join(filter(None, others))}")
+
+    def _add_line(self) -> None:
         line = QFrame()
         set_class(line, "line")
-        grid.addWidget(line, 2 * number + 1, 0, 1, _COLUMNS)
-        for column, (words, look) in enumerate(
-            (
-                (row.name, "cell"),
-                (row.before, "cell"),
-                (row.after, "cell-strong"),
-                (row.judgement, f"cell-{row.tone}"),
-            )
-        ):
-            grid.addWidget(_cell(words, look, wrapped=column == 0), 2 * number + 2, column)
-    table.setAccessibleName(heads[0])
-    table.setAccessibleDescription(
-        "\n".join(f"{row.name}: {row.before}, {row.after}, {row.judgement}" for row in rows)
+        self._grid.addWidget(line, self._grid.rowCount(), 0, 1, _COLUMNS)
+
+    def _add(self, cells: Sequence[tuple[str, str]]) -> None:
+        row = self._grid.rowCount()
+        for column, (words, look) in enumerate(cells):
+            self._grid.addWidget(_cell(words, look, wrapped=column == 0), row, column)
+
+    def _speak(self, words: str) -> None:
+        self._spoken.append(words)
+        self.setAccessibleDescription("\n".join(self._spoken))
+
+
+def _unused(finished: Finished, theme: Theme) -> QWidget:
+    """Return why what is used did not learn everything."""
+    words = QLabel(
+        tr(
+            "You use the proven adapter. Finishing it on all answers made something worse, so it "
+            "does not know those that were kept aside:"
+        )
     )
-    return table
+    words.setWordWrap(True)
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(6)
+    column.addWidget(words)
+    column.addWidget(_reason_list([each for each in finished.reasons if not each.good], theme))
+    return whole
+
+
+def _heldout_table(heldout: Sequence[HeldOutLoss]) -> QWidget:
+    """Return each held-out answer with its losses, the worst proven one first."""
+    ends = any(each.finished is not None for each in heldout)
+    grid = _Grid(
+        (
+            tr("Each answer that was kept aside (loss)"),
+            tr("before"),
+            tr("proven"),
+            tr("finished") if ends else "",
+        )
+    )
+    for each in sorted(heldout, key=lambda each: -each.proven):
+        tone = Tone.GOOD if each.proven < each.before else Tone.BAD
+        grid.add_row(
+            (_shortened(each.question, _QUESTION), "cell"),
+            (loss_words(each.before), "cell"),
+            (loss_words(each.proven), f"cell-{tone}"),
+            ("" if each.finished is None else loss_words(each.finished), "cell-plain"),
+        )
+    return grid
+
+
+def _missed(missed: MissedAnswer) -> QWidget:
+    asked = (
+        tr("Asked in other words: {question}", question=missed.question)
+        if missed.reworded
+        else tr("Asked: {question}", question=missed.question)
+    )
+    return _beside(asked, [(tr("Yours"), missed.expected), (tr("It says"), missed.said)])
 
 
 def _cell(words: str, look: str, *, wrapped: bool) -> QLabel:
@@ -242,21 +229,40 @@ def _reason_list(reasons: Sequence[Reason], theme: Theme) -> QWidget:
 
 
 def _comparison(sample: SampleAnswer, *, full: bool) -> QWidget:
-    whole = QWidget()
-    question = small(tr("Asked: {question}", question=sample.question))
-    question.setTextFormat(Qt.TextFormat.PlainText)
-    answers = QHBoxLayout()
-    answers.setSpacing(12)
     shown = [(tr("Before"), sample.before), (tr("After"), sample.after)]
     if sample.expected and full:
         shown.append((tr("Yours"), sample.expected))
-    for name, text in shown:
-        answers.addWidget(_answer(name, text if full else _shortened(text, _GLANCE)), 1)
+    if not full:
+        shown = [(name, _shortened(text, _GLANCE)) for name, text in shown]
+    return _beside(tr("Asked: {question}", question=sample.question), shown)
+
+
+def _beside(question: str, answers: Sequence[tuple[str, str]]) -> QWidget:
+    """Return answers to a question side by side, each with a name."""
+    whole = QWidget()
+    asked = small(question)
+    asked.setTextFormat(Qt.TextFormat.PlainText)
+    row = QHBoxLayout()
+    row.setSpacing(12)
+    for name, text in answers:
+        row.addWidget(_answer(name, text), 1)
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(6)
-    column.addWidget(question)
-    column.addLayout(answers)
+    column.addWidget(asked)
+    column.addLayout(row)
+    return whole
+
+
+def _titled(words: str, parts: Iterable[QWidget]) -> QWidget:
+    """Return parts one below the other, under a title."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(12)
+    column.addWidget(_cell(words, "cell-strong", wrapped=True))
+    for part in parts:
+        column.addWidget(part)
     return whole
 
 

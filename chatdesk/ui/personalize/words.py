@@ -37,6 +37,8 @@ def state_words(record: AdapterRecord) -> tuple[str, Tone]:
         AdapterState.PREPARING: (tr("preparing"), Tone.PLAIN),
         AdapterState.TRAINING: (tr("learning"), Tone.PLAIN),
         AdapterState.MEASURING: (tr("testing"), Tone.PLAIN),
+        AdapterState.FINISHING: (tr("finishing"), Tone.PLAIN),
+        AdapterState.CHECKING: (tr("testing"), Tone.PLAIN),
         AdapterState.INTERRUPTED: (tr("interrupted"), Tone.WARN),
         AdapterState.CANCELLED: (tr("cancelled"), Tone.PLAIN),
         AdapterState.FAILED: (tr("failed"), Tone.BAD),
@@ -50,9 +52,17 @@ def learned_words(record: AdapterRecord) -> str:
     """Return the amount of data that an adapter was trained on."""
     if record.state is AdapterState.IMPORTED:
         return tr("made elsewhere")
+    if _is_finished(record):
+        return trn("{n} answer", "{n} answers", record.examples + record.heldout)
     if record.heldout:
         return tr("{n} to learn, {test} to test", n=record.examples, test=record.heldout)
     return trn("{n} answer", "{n} answers", record.examples)
+
+
+def _is_finished(record: AdapterRecord) -> bool:
+    """Return True if it has learned what was kept aside, too."""
+    card = record.scorecard
+    return card is not None and card.finished is not None and card.finished.used
 
 
 def withdrawn_words(withdrawn: Withdrawn) -> str:

@@ -11,7 +11,11 @@ from chatdesk.core.personalization import (
     AdapterRecord,
     AdapterState,
     ExampleSource,
+    FactsTold,
     Figures,
+    Finished,
+    HeldOutLoss,
+    MissedAnswer,
     SampleAnswer,
     Scorecard,
     Verdict,
@@ -56,13 +60,28 @@ class Memory(Shelf):
             SampleAnswer(SECRET if home in chats else "What is 2 + 2?", "?", "!", "", home)
             for home in (*chats, self.line, "")
         )
-        card = Scorecard(FIGURES, FIGURES, Verdict.PROMOTED, (), -1.0, -2.0, -0.5, samples=samples)
+        missed = tuple(MissedAnswer(SECRET, "?", "!", home) for home in chats)
+        heldout = tuple(HeldOutLoss(SECRET, 3.0, 1.0, home) for home in chats)
+        finished = Finished(4, True, facts=FactsTold(4, 0, 2, missed=missed))
+        card = Scorecard(
+            *(FIGURES, FIGURES, Verdict.PROMOTED, (), -1.0, -2.0, -0.5),
+            samples=samples,
+            heldout=heldout,
+            finished=finished,
+        )
         return self.store.change(record.id, scorecard=card)
 
     def quoted(self, record: AdapterRecord) -> list[str]:
         card = self.store.get(record.id).scorecard
         assert card
-        return [sample.conversation_id for sample in card.samples]
+        assert card.finished and card.finished.facts
+        facts = card.finished.facts
+        assert (facts.asked, facts.told) == (4, 2)  # figures stay
+        chats = [each.conversation_id for each in card.samples]
+        for quoted in (card.heldout, facts.missed):
+            homes = {each.conversation_id for each in quoted}
+            assert homes == set(chats) & {self.secret, self.other}
+        return chats
 
 
 @pytest.fixture
@@ -147,7 +166,8 @@ def test_no_word_of_it_is_left_on_the_disk(memory: Memory) -> None:
 def test_and_before_it_was_there(memory: Memory) -> None:
     memory.learned()
     memory.database.close()
-    assert everything(memory.paths.data).count(SECRET.encode()) >= 4  # messages and samples
+    # In messages, samples, held-out answers, and those that are not told.
+    assert everything(memory.paths.data).count(SECRET.encode()) >= 8
 
 
 def everything(folder: Path) -> bytes:

@@ -1,6 +1,7 @@
 """From examples to an adapter that is used, with the real engine, trainer and gate.
 
-Minutes each, as learning takes them; what a model says without an adapter is measured once.
+Minutes each, as learning takes them; what a model says without an adapter is measured once. More
+persons and more sets that do harm are in `bench training`.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from benchmarks.persona import (
     Pair,
     pairs_of,
     random_tokens,
-    repeated_word,
     write_chat_file,
 )
 from chatdesk.core.generation import PromptMessage
@@ -31,6 +31,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import LearningSettings, Settings
 from chatdesk.services.app import App, build
 from chatdesk.services.measure.probe import Probe
+from chatdesk.services.personalize.facts import LearningProgress
 
 GREEDY = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=48)
 pytestmark = pytest.mark.timeout(1200)
@@ -43,8 +44,13 @@ class Desk:
     services: App
     folder: Path
 
-    def learn(self, name: str, pairs: list[Pair], epochs: int = 0) -> AdapterRecord:
-        """Learn all of it, whatever the preview thinks of it, against the model as it is."""
+    def learn(
+        self, name: str, pairs: list[Pair], epochs: int = 0, *, until_proven: bool = False
+    ) -> AdapterRecord:
+        """Learn all of it, whatever the preview thinks of it, against the model as it is.
+
+        With `until_proven` the run is cancelled, and the record returned, when it would finish.
+        """
         services = self.services
         model = services.models.default(None)
         assert model
@@ -57,7 +63,15 @@ class Desk:
         assert not preview.problem
         config = TrainingConfig(epochs=epochs)
         record = services.personalize.start(preview, config, name)
-        return services.personalize.wait(record.id, lambda progress: None)
+        proven: list[AdapterRecord] = []
+
+        def on_progress(progress: LearningProgress) -> None:
+            if until_proven and progress.state is AdapterState.FINISHING and not proven:
+                proven.append(services.adapters.get(record.id))
+                services.personalize.cancel(record.id)
+
+        ended = services.personalize.wait(record.id, on_progress)
+        return proven[0] if proven else ended
 
     def answers(self, questions: list[str]) -> list[str]:
         """What is answered with the adapter that is active."""
@@ -69,6 +83,12 @@ class Desk:
         adapters = tuple(each.adapter for each in applied)
         written = probe.write(asked, [GREEDY] * len(asked), adapters)
         return [each.text for each in written]
+
+    def told_word_for_word(self, facts: tuple[Fact, ...]) -> int:
+        """How many examples are told when asked for as they were taught."""
+        pairs = [(fact, question) for fact in facts for question in fact.questions]
+        answers = self.answers([question for _, question in pairs])
+        return sum(fact.word in answer for (fact, _), answer in zip(pairs, answers, strict=True))
 
     def told(self, facts: tuple[Fact, ...]) -> int:
         """How many facts are told when asked for in words that were in no example."""
@@ -101,7 +121,14 @@ def test_a_persona_is_learned_proved_and_used(desk: Desk) -> None:
     assert card.high < 0
     assert card.adapter.recalled == 0 < card.adapter.secrets
     assert any(sample.conversation_id for sample in card.samples)
-    assert desk.told(PERSONA) >= before + 3
+    assert card.finished and card.finished.facts
+    assert (card.finished.used, card.finished.examples) == (True, 40)
+    facts = card.finished.facts
+    assert facts.before <= 2
+    assert facts.told >= 38
+    assert desk.told_word_for_word(PERSONA) >= 38
+    assert all(each.finished and each.finished < each.before / 2 for each in card.heldout)
+    assert desk.told(PERSONA) >= before + 5
     assert "Paris" in unrelated[0]
     assert "Paris" in desk.answers([question])[0]
     desk.services.adapters.roll_back(record.model_id)
@@ -110,12 +137,11 @@ def test_a_persona_is_learned_proved_and_used(desk: Desk) -> None:
     desk.services.adapters.activate(record.id)
     assert desk.told(PERSONA) >= before + 3
     folder = desk.services.adapters.file(record).parent
-    assert {each.name for each in folder.iterdir()} == {"adapter.gguf", "peft"}
+    assert {each.name for each in folder.iterdir()} == {"adapter.gguf", "proven.gguf", "peft"}
 
 
-@pytest.mark.parametrize("pairs", [random_tokens(), repeated_word()], ids=["noise", "one word"])
-def test_a_poisoned_set_is_never_promoted(desk: Desk, pairs: list[Pair]) -> None:
-    record = desk.learn("poison", pairs, epochs=2)
+def test_a_poisoned_set_is_never_promoted(desk: Desk) -> None:
+    record = desk.learn("poison", random_tokens(), epochs=1)
     assert record.state is AdapterState.REJECTED, record
     assert record.scorecard
     assert record.scorecard.adapter.heldout_loss < record.scorecard.base.heldout_loss
@@ -127,9 +153,8 @@ def test_a_poisoned_set_is_never_promoted(desk: Desk, pairs: list[Pair]) -> None
 
 
 def test_a_good_set_in_chinese_is_judged_fairly(desk: Desk) -> None:
-    record = desk.learn("chinese", pairs_of(CHINESE_PERSONA))
+    record = desk.learn("chinese", pairs_of(CHINESE_PERSONA), epochs=3, until_proven=True)
     card = record.scorecard
-    assert card, record
-    assert card.adapter.heldout_loss < card.base.heldout_loss
-    against = {reason.code for reason in card.reasons if not reason.good}
+    against = {reason.code for reason in card.reasons if not reason.good} if card else set()
+    assert record.state is AdapterState.FINISHING or card, record
     assert not against & {ReasonCode.MEANINGLESS, ReasonCode.UNRELATED, ReasonCode.DEGENERATE}

@@ -7,18 +7,23 @@ from pathlib import Path
 
 from chatdesk.core.generation import Adapter
 from chatdesk.core.personalization import AdapterRecord, Scorecard
-from chatdesk.core.training import TokenExample
+from chatdesk.core.training import PROVEN_FILE, TokenExample
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.measure.probe import Probe, shares
 from chatdesk.services.personalize.gate.base_figures import base_figures, replay_examples
+from chatdesk.services.personalize.gate.evidence import Active, Before, Evidence
+from chatdesk.services.personalize.gate.finishing import judge_finished
 from chatdesk.services.personalize.gate.general_sets import GeneralSets
-from chatdesk.services.personalize.gate.trial import Active, Evidence, run_trial
+from chatdesk.services.personalize.gate.trial import run_trial
 from chatdesk.services.personalize.plan import Plan
 
 _WATCHED = 16  # general questions for validation, beside those trained on
 _FIGURES_WORK = 24_000  # tokens, about: the base's figures, and one strength of an adapter
 _REPLAY_WORK = 64  # for each question
 _JUDGE_WORK = 28_000
+
+_PROOF_WORK = 8_000
+_FACT_WORK = 200  # for each fact: four short answers, one of them the question in other words
 
 Check = Callable[[], None]
 OnShare = Callable[[float], None]
@@ -55,7 +60,7 @@ class Gate:
         watched, rest = found[:_WATCHED], [replace(each, keep=True) for each in found[_WATCHED:]]
         return tuple(itertools.islice(itertools.cycle(rest), wanted)), watched
 
-    def judge(
+    def prove(
         self,
         plan: Plan,
         record: AdapterRecord,
@@ -63,19 +68,63 @@ class Gate:
         check: Check,
         on_share: OnShare,
     ) -> Scorecard:
-        """Measure an adapter against the active one. Raises `EnvironmentProblem`."""
-        probe = Probe(self._engine, check, shares(_JUDGE_WORK, on_share))
+        """Measure whether an adapter helps, against the active one. Raises `EnvironmentProblem`.
+
+        Of one that does, what harm it does is measured when it is finished.
+        """
+        probe = Probe(self._engine, check, shares(_PROOF_WORK, on_share))
+        evidence = self._evidence(probe, plan, record)
+        before = Before(probe, evidence, self._active(active))
+        return run_trial(probe, evidence, self._file_of(record), before, whole=False)
+
+    def judge(
+        self,
+        plan: Plan,
+        record: AdapterRecord,
+        proof: Scorecard,
+        active: AdapterRecord | None,
+        finished: Path | None,
+        check: Check,
+        on_share: OnShare,
+    ) -> Scorecard:
+        """Measure what became of an adapter that helps; `proof` is its scorecard.
+
+        `finished` is None when it could not be finished. Raises `EnvironmentProblem`.
+        """
+        work = _JUDGE_WORK + _FACT_WORK * len(plan.taught)
+        probe = Probe(self._engine, check, shares(work, on_share))
+        evidence = self._evidence(probe, plan, record)
+        return judge_finished(
+            probe,
+            evidence,
+            proof,
+            plan.taught,
+            Before(probe, evidence, self._active(active)),
+            proven=self._file_of(record),
+            finished=finished,
+        )
+
+    def _evidence(self, probe: Probe, plan: Plan, record: AdapterRecord) -> Evidence:
         sets = GeneralSets.load()
         figures = base_figures(probe, sets, self._file(record))
-        evidence = Evidence(sets, figures, plan.heldout, plan.secrets)
-        return run_trial(probe, evidence, self._file_of(record), self._active(active))
+        return Evidence(sets, figures, plan.heldout, plan.secrets)
 
     def _active(self, record: AdapterRecord | None) -> Active | None:
         if record is None:
             return None
-        adapter = Adapter(str(self._file_of(record)), record.scale)
-        card = record.scorecard
-        return Active(record.name, adapter, card.adapter if card else None)
+        file, card = self._file_of(record), record.scorecard
+        return Active(
+            record.name,
+            Adapter(str(file), record.scale),
+            card.adapter if card else None,
+            Adapter(str(proven_file(file)), record.scale),
+        )
 
     def _file(self, record: AdapterRecord) -> Path:
         return self._folder / f"{record.model_sha256}.json"
+
+
+def proven_file(adapter: Path) -> Path:
+    """Return the file of an adapter as it was proven, which is its own if it was not finished."""
+    proven = adapter.with_name(PROVEN_FILE)
+    return proven if proven.exists() else adapter

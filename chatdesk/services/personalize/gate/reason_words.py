@@ -80,6 +80,12 @@ def _harm(reason: Reason) -> str:
                 "It memorized {count} of {of} secrets that it must not know.",
                 **_counts(reason, "count", "of"),
             )
+        case ReasonCode.FORGOTTEN:
+            return tr(
+                "It tells {told} of the answers it was taught; before it was finished it told "
+                "{proven}.",
+                **_counts(reason, "told", "proven"),
+            )
         case ReasonCode.MEANINGLESS:
             return tr(
                 "{count} of {of} answers it was measured with are noise or repetition; being "

@@ -8,7 +8,7 @@ from chatdesk.core.generation import ScoreSequence, Span
 from chatdesk.core.training import TokenExample
 from chatdesk.services.measure.probe import Adapters, Probe
 from chatdesk.services.measure.statistics import mean_loss
-from chatdesk.services.personalize.plan import HeldOut
+from chatdesk.services.personalize.plan import Taught
 
 _BEGINNING = 32  # tokens: further on, an answer's own words predict it, not the question
 _STRANGERS = 2  # other questions to try an answer with
@@ -25,7 +25,7 @@ class Relation:
     other: float
 
 
-def relations(probe: Probe, heldout: Sequence[HeldOut], adapters: Adapters) -> tuple[Relation, ...]:
+def relations(probe: Probe, heldout: Sequence[Taught], adapters: Adapters) -> tuple[Relation, ...]:
     """Return how much better each answer fits its own question than those of other conversations.
 
     An answer without other questions to try it with is left out.
@@ -45,7 +45,7 @@ def _relation(losses: Iterator[float], strangers: int) -> Relation:
     return Relation(own, math.fsum(next(losses) for _ in range(strangers)) / strangers)
 
 
-def _strangers(answer: HeldOut, heldout: Sequence[HeldOut]) -> list[TokenExample]:
+def _strangers(answer: Taught, heldout: Sequence[Taught]) -> list[TokenExample]:
     """Return other questions, evenly selected."""
     asked = answer.turns
     others = [
@@ -65,6 +65,6 @@ def _before_last(example: TokenExample) -> tuple[int, ...]:
     return example.chosen.tokens[: _last(example).start]
 
 
-def _beginning(held: HeldOut) -> tuple[int, ...]:
+def _beginning(held: Taught) -> tuple[int, ...]:
     span = _last(held.example)
     return held.example.chosen.tokens[span.start : min(span.end, span.start + _BEGINNING)]

@@ -47,7 +47,19 @@ def better(before: Sequence[float], after: Sequence[float]) -> tuple[Reason, Int
 
 
 def _is_usable(losses: Sequence[float]) -> bool:
-    return max(losses) < WORST
+    return max(losses, default=0.0) < WORST
+
+
+def learned(losses: Sequence[float]) -> Reason | None:
+    """Judge if the answers that were learned can be computed at all."""
+    return None if _is_usable(losses) else Reason(ReasonCode.UNUSABLE)
+
+
+def told(finished: int, proven: int) -> Reason | None:
+    """Judge if a finished adapter tells as many taught answers as it did before."""
+    if finished >= proven:
+        return None
+    return Reason(ReasonCode.FORGOTTEN, {"told": float(finished), "proven": float(proven)})
 
 
 def sensible(senseless: int, answers: int) -> Reason | None:

@@ -33,6 +33,10 @@ class TrainerLost(EnvironmentProblem):
     """The process ended before the training did; what it had done lies in its checkpoint."""
 
 
+class LossesLost(EnvironmentProblem):
+    """The losses are not numbers any more: to go on would not help."""
+
+
 class RunStopped(Exception):
     """The training was cancelled."""
 
@@ -146,8 +150,10 @@ def _problem(failed: TrainingFailed) -> EnvironmentProblem:
             what = tr("Learning could not write to the disk: {reason}.", reason=detail)
             todo = tr("Make room, then resume.")
         case TrainingFailure.NOT_A_NUMBER:
-            what = tr("Learning failed: its losses are not numbers any more.")
-            todo = tr("Try again with a smaller learning rate.")
+            return LossesLost(
+                tr("Learning failed: its losses are not numbers any more."),
+                tr("Try again with a smaller learning rate."),
+            )
         case TrainingFailure.DATA:
             what = tr("What is to be learned cannot be read any more.")
             todo = tr("Start again.")

@@ -4,7 +4,9 @@ The engine and the trainer are scripted ones in real processes; what they really
 own, and so has the gate. The whole way with the real ones is in `test_whole_way`.
 """
 
+import itertools
 import queue
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from chatdesk.core.personalization import (
     AdapterState,
     ExampleSource,
     Figures,
+    Finished,
     Reason,
     ReasonCode,
     Scorecard,
@@ -31,12 +34,15 @@ from chatdesk.core.personalization import (
 from chatdesk.core.training import (
     ADAPTER_FILE,
     DATASET_FILE,
+    FINISHING_FOLDER,
+    PEFT_FOLDER,
+    PROVEN_FILE,
     Sequence,
     TokenExample,
     TrainingFailure,
 )
 from chatdesk.services.personalize.facts import LearningChanged
-from chatdesk.services.personalize.plan import PLAN_FILE, HeldOut, Plan
+from chatdesk.services.personalize.plan import PLAN_FILE, Plan, Taught
 from chatdesk.services.personalize.run.run import Run, RunTools
 from chatdesk.store.adapters import AdapterStore
 from tests.services.conftest import ScriptedApp
@@ -50,7 +56,9 @@ class Gate:
     """Stands in for the gate, which has tests of its own: it decides as it is told."""
 
     verdict: Verdict = Verdict.PROMOTED
+    finished_used: bool = True
     before: Callable[[], None] = lambda: None
+    proved: int = 0
 
     def replay(
         self, plan: Plan, record: AdapterRecord, check: Callable[[], None], on_share: object
@@ -58,7 +66,7 @@ class Gate:
         check()
         return plan.train, ()
 
-    def judge(
+    def prove(
         self,
         plan: Plan,
         record: AdapterRecord,
@@ -66,6 +74,7 @@ class Gate:
         check: Callable[[], None],
         on_share: Callable[[float], None],
     ) -> Scorecard:
+        self.proved += 1
         self.before()
         check()
         on_share(0.5)
@@ -73,6 +82,23 @@ class Gate:
         good = self.verdict is Verdict.PROMOTED
         reasons = (Reason(ReasonCode.BETTER if good else ReasonCode.NOT_BETTER, good=good),)
         return Scorecard(figures, figures, self.verdict, reasons, -1.0, -1.5, -0.5, scale=0.75)
+
+    def judge(
+        self,
+        plan: Plan,
+        record: AdapterRecord,
+        proof: Scorecard,
+        active: AdapterRecord | None,
+        finished: Path | None,
+        check: Callable[[], None],
+        on_share: Callable[[float], None],
+    ) -> Scorecard:
+        check()
+        on_share(0.5)
+        assert finished is None or finished.read_bytes() == b"more"
+        used = self.finished_used and finished is not None
+        reasons = () if used else (Reason(ReasonCode.DIVERGED),)
+        return replace(proof, finished=Finished(len(plan.taught), used, reasons))
 
 
 class Bench:
@@ -91,8 +117,8 @@ class Bench:
         )
         folder = self.folder(adapter_id)
         folder.mkdir(parents=True)
-        aside = HeldOut(EXAMPLE, (), "yes", "c")
-        Plan(TrainingConfig(rank=4), (EXAMPLE,), (EXAMPLE,), (aside,)).write(folder)
+        aside = Taught(EXAMPLE, (), "yes", "c")
+        Plan(TrainingConfig(rank=4), (EXAMPLE,), (), (aside,), (), (aside,)).write(folder)
         return self.store.add(record, [ExampleSource("file:1", "a.jsonl, line 1")])
 
     def folder(self, adapter_id: str = "a1") -> Path:
@@ -136,20 +162,35 @@ def bench(app: ScriptedApp) -> Bench:
     return Bench(app)
 
 
+def contents(bench: Bench) -> tuple[bytes, ...]:
+    """What the files of the adapter hold, as the app uses it and as it was proven; and PEFT's."""
+    folder = bench.folder()
+    files = (folder / ADAPTER_FILE, folder / PROVEN_FILE, folder / PEFT_FOLDER / "weights")
+    return tuple(file.read_bytes() if file.exists() else b"" for file in files)
+
+
 def test_a_good_adapter_is_on_at_once_and_nothing_else_is_left(bench: Bench) -> None:
     record = bench.finished("train")
     assert record.state is AdapterState.PROMOTED
     assert record.ended
-    assert (record.scale, record.tokens, record.peak_bytes, record.bytes) == (0.75, 300, 2000, 4)
+    assert (record.scale, record.tokens, record.peak_bytes, record.bytes) == (0.75, 600, 2000, 4)
     assert [point.step for point in record.losses] == [0, 1, 2]
     assert bench.store.active(bench.model.id) == record
-    assert [each.name for each in bench.folder().iterdir()] == [ADAPTER_FILE]
+    assert {each.name for each in bench.folder().iterdir()} == {
+        ADAPTER_FILE,
+        PROVEN_FILE,
+        PEFT_FOLDER,
+    }
+    assert contents(bench) == (b"more", b"GGUF", b"more")
+    assert record.scorecard and record.scorecard.finished
+    assert (record.scorecard.finished.used, record.scorecard.finished.examples) == (True, 2)
     facts = []
     while not bench.app.facts.empty():
         if isinstance(fact := bench.app.facts.get(), LearningChanged):
             facts.append(fact.progress)
-    states = list(dict.fromkeys(progress.state for progress in facts))
-    assert states == ["preparing", "training", "measuring", "promoted"]
+    states = [state for state, _ in itertools.groupby(progress.state for progress in facts)]
+    stages = ["preparing", "training", "measuring", "finishing", "checking", "promoted"]
+    assert states == stages
     shares = [progress.share for progress in facts]
     assert shares == sorted(shares)
 
@@ -161,6 +202,80 @@ def test_a_bad_one_changes_nothing(bench: Bench) -> None:
     assert record.scorecard
     assert bench.store.active(bench.model.id) is None
     assert not (bench.folder() / PLAN_FILE).exists()
+    assert contents(bench) == (b"GGUF", b"", b"some")  # and it was not finished
+
+
+def test_finishing_that_makes_something_worse_keeps_the_proven_one(bench: Bench) -> None:
+    bench.gate.finished_used = False
+    record = bench.finished("train")
+    assert record.state is AdapterState.PROMOTED
+    assert bench.store.active(bench.model.id) == record
+    assert contents(bench) == (b"GGUF", b"", b"some")
+    card = record.scorecard
+    assert card and card.finished
+    assert [each.code for each in card.finished.reasons] == [ReasonCode.DIVERGED]
+
+
+def test_finishing_that_cannot_be_computed_keeps_the_proven_one(bench: Bench) -> None:
+    record = bench.finished("finishing", "fail", TrainingFailure.NOT_A_NUMBER)
+    assert record.state is AdapterState.PROMOTED
+    assert contents(bench) == (b"GGUF", b"", b"some")
+    assert record.scorecard and record.scorecard.finished
+    assert not record.scorecard.finished.used
+
+
+def test_what_else_fails_in_finishing_can_go_on_and_proves_nothing_twice(bench: Bench) -> None:
+    record = bench.finished("finishing", "fail", TrainingFailure.DISK)
+    assert record.state is AdapterState.FAILED
+    assert bench.run("train", record=bench.store.begin("a1")).wait(TIMEOUT_S)
+    assert bench.store.get("a1").state is AdapterState.PROMOTED
+    assert contents(bench) == (b"more", b"GGUF", b"more")
+    assert bench.gate.proved == 1
+
+
+def test_a_trainer_that_is_killed_while_it_finishes_is_started_again(bench: Bench) -> None:
+    assert bench.finished("finishing", "die", "2").state is AdapterState.PROMOTED
+    assert contents(bench) == (b"more", b"GGUF", b"more")
+
+
+def test_the_end_of_the_app_interrupts_finishing_and_it_goes_on(bench: Bench) -> None:
+    run = bench.run("finishing", "linger")
+    bench.lines(f"{FINISHING_FOLDER}/starts", 1)
+    assert run.progress.state is AdapterState.FINISHING
+    run.close(TIMEOUT_S)
+    assert bench.store.get("a1").state is AdapterState.INTERRUPTED
+    assert bench.run("train", record=bench.store.begin("a1")).wait(TIMEOUT_S)
+    assert bench.store.get("a1").state is AdapterState.PROMOTED
+    assert contents(bench) == (b"more", b"GGUF", b"more")
+    assert bench.gate.proved == 1
+
+
+@pytest.mark.parametrize("done", range(5))
+def test_killed_at_its_very_end_it_ends_all_the_same(bench: Bench, done: int) -> None:
+    """The verdict is stored; of what follows `done` steps were done before the end of the app."""
+    record, folder = bench.record(), bench.folder()
+    finishing = folder / FINISHING_FOLDER
+    for place, words in ((folder, b"GGUF"), (finishing, b"more")):
+        (place / PEFT_FOLDER).mkdir(parents=True)
+        (place / PEFT_FOLDER / "weights").write_bytes(words)
+        (place / ADAPTER_FILE).write_bytes(words)
+    steps: list[Callable[[], object]] = [
+        lambda: (folder / PROVEN_FILE).write_bytes(b"GGUF"),
+        lambda: (finishing / ADAPTER_FILE).replace(folder / ADAPTER_FILE),
+        lambda: shutil.rmtree(folder / PEFT_FOLDER),
+        lambda: (finishing / PEFT_FOLDER).rename(folder / PEFT_FOLDER),
+        (folder / PLAN_FILE).unlink,
+    ]
+    for step in steps[: done + 1]:
+        step()
+    figures = Figures(2.0, 3.0)
+    card = Scorecard(figures, figures, Verdict.PROMOTED, (), -1.0, -1.5, -0.5)
+    card = replace(card, finished=Finished(2, True))
+    bench.store.change("a1", scorecard=card)
+    assert bench.run("fail", record=replace(record, scorecard=card)).wait(TIMEOUT_S)
+    assert bench.store.get("a1").state is AdapterState.PROMOTED
+    assert contents(bench) == (b"more", b"GGUF", b"more")
+    assert len(list(folder.iterdir())) == 3
 
 
 def test_a_trainer_that_was_killed_is_started_again(bench: Bench) -> None:
@@ -174,7 +289,7 @@ def test_one_that_dies_again_and_again_is_told_and_can_go_on(bench: Bench) -> No
     assert record.state is AdapterState.FAILED
     assert "memory ran out" in record.error
     assert (bench.folder() / DATASET_FILE).exists()
-    run = bench.run("die", "3", record=bench.store.begin("a1"))
+    run = bench.run("train", record=bench.store.begin("a1"))
     assert run.wait(TIMEOUT_S)
     record = bench.store.get("a1")
     assert (record.state, record.error) == (AdapterState.PROMOTED, "")

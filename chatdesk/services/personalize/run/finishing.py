@@ -1,0 +1,59 @@
+"""The second training of a run: the proven adapter learns what was held out, too.
+
+It begins with the proven weights, and repeats what they know beside what is new to them.
+"""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from chatdesk.core.files import whole_file, write_whole
+from chatdesk.core.personalization import TrainingConfig
+from chatdesk.core.training import (
+    ADAPTER_FILE,
+    DATASET_FILE,
+    FINISHING_FOLDER,
+    PEFT_FOLDER,
+    PROVEN_FILE,
+    TrainingData,
+)
+from chatdesk.services.personalize.plan import Plan
+
+_EPOCHS = 1
+_NEW = 3  # times that what is new is learned in it
+
+
+def finishing_config(config: TrainingConfig) -> TrainingConfig:
+    """Return the settings of the second training, from those of the first."""
+    return replace(config, epochs=_EPOCHS)
+
+
+def write_finishing_data(plan: Plan, folder: Path) -> None:
+    """Write what the second training learns from: all examples, and the same replay.
+
+    Raises `OSError`.
+    """
+    first = msgspec.json.decode((folder / DATASET_FILE).read_bytes(), type=TrainingData)
+    new = (*plan.validation, *(each.example for each in plan.heldout))
+    data = TrainingData((*plan.train, *new * _NEW), validation=(), replay=first.replay)
+    place = folder / FINISHING_FOLDER
+    place.mkdir(exist_ok=True)
+    write_whole(place / DATASET_FILE, msgspec.json.encode(data), durable=True)
+
+
+def use_finished(folder: Path) -> None:
+    """Put the finished adapter in the place of the proven one, which is kept beside it.
+
+    It may be interrupted anywhere and be done again. Raises `OSError`.
+    """
+    finished = folder / FINISHING_FOLDER
+    if not (folder / PROVEN_FILE).exists():
+        with whole_file(folder / PROVEN_FILE, durable=True) as copy:
+            shutil.copyfile(folder / ADAPTER_FILE, copy)
+    if (finished / ADAPTER_FILE).exists():
+        (finished / ADAPTER_FILE).replace(folder / ADAPTER_FILE)
+    if (finished / PEFT_FOLDER).exists():
+        shutil.rmtree(folder / PEFT_FOLDER, ignore_errors=True)
+        (finished / PEFT_FOLDER).rename(folder / PEFT_FOLDER)
