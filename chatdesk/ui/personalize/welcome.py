@@ -1,12 +1,23 @@
 """The empty Personalize page: how training works, or what it needs."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import small
+
+NARROW = 600  # pixels below which a step has no room for more than a few words in a line
 
 
 class PersonalizeWelcome(QWidget):
@@ -14,7 +25,7 @@ class PersonalizeWelcome(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        steps = QHBoxLayout()
+        self._steps = steps = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         steps.setSpacing(16)
         self._marks: list[tuple[QLabel, str]] = []
         self._columns: list[QVBoxLayout] = []  # of the steps
@@ -59,6 +70,12 @@ class PersonalizeWelcome(QWidget):
         """Apply a theme."""
         for mark, name in self._marks:
             mark.setPixmap(icon(name, theme.accent).pixmap(LARGE_ICON_SIZE))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the steps beside or below each other."""
+        super().resizeEvent(event)
+        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._steps.setDirection(down if self.width() < NARROW else right)
 
     def show_ready(self, ready: int, least: int) -> None:
         """Show how many examples there are, and how many it takes."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QFrame,
     QLabel,
     QListView,
     QProgressBar,
@@ -91,6 +92,28 @@ def test_nothing_was_learned_yet(page: PersonalizePage) -> None:
     assert "16 examples or more: enough to begin" in texts(page.how)
     assert button(page, "Learn now").isEnabled()
     assert button(page, "Import an adapter made elsewhere").isVisible()
+
+
+def test_the_steps_stand_below_each_other_where_it_is_narrow(page: PersonalizePage) -> None:
+    page.show_overview(overview(ready=3, least=16))
+    cards = [each for each in page.how.findChildren(QFrame) if each.property("class") == "card"]
+    assert len({each.y() for each in cards}) == 1
+    page.resize(560, 700)
+    assert len({each.x() for each in cards}) == 1
+    assert all(one.geometry().bottom() < other.y() for one, other in pairwise(cards))
+
+
+@pytest.mark.parametrize("width", [600, 856])
+def test_a_judgement_is_read_whole(page: PersonalizePage, width: int) -> None:
+    page.resize(width, 700)
+    page.show_overview(overview(REJECTED))
+    index = page.model.index(0)
+    cell, place = (
+        index.data(AdapterRole.CELLS)[2],
+        column_places(page.history.rows.visualRect(index))[2],
+    )
+    assert cell.words.startswith("not sure")
+    assert name_and_tag(place.width(), cell)[0] == cell.words
 
 
 @pytest.mark.parametrize(

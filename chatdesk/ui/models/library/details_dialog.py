@@ -236,8 +236,14 @@ def file_facts(kept: KeptModel) -> dict[str, str]:
         tr("File"): place.name,
         tr("Folder"): str(place.parent),
         tr("From"): kept.notes.repo,
-        "SHA-256": model.sha256 or "",
+        "SHA-256": _in_two_lines(model.sha256 or ""),
     }
+
+
+def _in_two_lines(word: str) -> str:
+    """Break a word that is longer than its place: a label breaks lines between words only."""
+    half = len(word) // 2
+    return f"{word[:half]}\n{word[half:]}".strip()
 
 
 def _speed(tokens_per_s: float) -> str:

@@ -141,6 +141,10 @@ def test_facts_of_the_file() -> None:
     assert facts["Parameters"] == "4.0B"
     assert (facts["File"], facts["Folder"]) == ("q.gguf", "/models")
     assert (facts["Size"], facts["From"]) == ("2.5 GB", "maker/Good-GGUF")
+    hashed = kept()
+    hashed = replace(hashed, model=replace(hashed.model, sha256="0123456789abcdef" * 4))
+    lines = file_facts(hashed)["SHA-256"].splitlines()  # as one word it is wider than its place
+    assert lines == ["0123456789abcdef" * 2] * 2
     assert file_facts(kept(parts=3))["Size"] == "2.5 GB in 3 files"
     assert file_facts(kept(context_length=0))["Context length"] == ""
 
