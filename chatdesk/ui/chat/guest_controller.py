@@ -40,7 +40,7 @@ class GuestController(QObject):
     def _show(self, kept: tuple[KeptModel, ...]) -> None:
         self._models = kept
         self._actions.other_models = [
-            (each.model.id, each.name)
+            (each.model.id, each.full_name)
             for each in kept
             if each.presence is Presence.THERE and each.model.id != self._in_use
         ]
@@ -63,5 +63,5 @@ class GuestController(QObject):
         )
 
     def _name(self, model: ModelFile) -> str:
-        names = {each.model.id: each.name for each in self._models}
+        names = {each.model.id: each.full_name for each in self._models}
         return names.get(model.id, model.header.name)

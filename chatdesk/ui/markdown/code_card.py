@@ -143,7 +143,8 @@ class CodeCard(QFrame):
             end -= FOLD_HEIGHT
             # It covers what is folded: all that is below the last line in sight.
             covered = bar_height + _BELOW if self.is_folded else 0
-            self.fold_button.setGeometry(1, end - covered, width - 2, FOLD_HEIGHT + covered)
+            begin = end - covered
+            self.fold_button.setGeometry(0, begin, width, self.height() - begin)
         head = max(0, min(top, end - HEAD_HEIGHT - _STAYS))
         self.head.setGeometry(0, head, width, HEAD_HEIGHT)
         if self.sideways is not None:
@@ -180,7 +181,7 @@ class CodeCard(QFrame):
             self.sideways = None
 
     def _make_fold_button(self) -> FoldButton:
-        button = FoldButton(self._theme, self._fold_words, self._theme.code, self)
+        button = FoldButton(self._theme, self._fold_words, self._theme.code, self._theme.line, self)
         set_class(button, "unfold")
         button.set_folded(self._folded)
         button.folded.connect(self.folded)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -18,17 +18,17 @@ _CORNER = 9  # pixels, as of what it is the end of
 class FoldButton(PassingButton):
     """Folded at first; `words` names it for both states. `folded` follows a person's choice.
 
-    It covers what is folded with the colour `ground`.
+    It covers what is folded with the colour `ground`, and ends with a line in the colour `edge`.
     """
 
     folded = Signal(bool)
 
     def __init__(
-        self, theme: Theme, words: Callable[[bool], str], ground: str, parent: QWidget
+        self, theme: Theme, words: Callable[[bool], str], ground: str, edge: str, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._ground = ground
+        self._ground, self._edge = ground, edge
         self._words = words
         self.is_folded = True
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -51,9 +51,10 @@ class FoldButton(PassingButton):
         """Cover what is below it."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(QColor(self._edge))
         painter.setBrush(QColor(self._ground))
-        painter.drawRoundedRect(self.rect().adjusted(0, -_CORNER, 0, 0), _CORNER, _CORNER)
+        around = QRectF(self.rect()).adjusted(0.5, -2.0 * _CORNER, -0.5, -0.5)
+        painter.drawRoundedRect(around, _CORNER, _CORNER)
         painter.end()
         super().paintEvent(event)
 

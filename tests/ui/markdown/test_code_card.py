@@ -92,3 +92,13 @@ def test_the_head_and_the_bar_of_long_code_stay_in_sight(qtbot: QtBot, theme: Th
     card.sideways.setFocus()
     QTest.keyClick(card.sideways, Qt.Key.Key_Right)
     assert card.sideways.value() > 0
+
+
+def test_nothing_of_what_is_folded_is_seen(qtbot: QtBot, theme: Theme) -> None:
+    card = card_of(qtbot, theme, ("M" * 60 + "\n") * 90)
+    picture = card.grab().toImage()
+    button = card.fold_button
+    assert button is not None
+    for y in (picture.height() - 1, picture.height() - 2, button.y() + 1):
+        row = {picture.pixelColor(x, y).name() for x in range(WIDTH // 2, WIDTH - 30)}
+        assert len(row) == 1, y

@@ -57,7 +57,9 @@ class QuestionCard(QFrame):
 
     def _offer_fold(self, is_long: bool) -> None:
         if is_long and self.fold_button is None:
-            self.fold_button = FoldButton(self._theme, _fold_words, self._theme.user_card, self)
+            self.fold_button = FoldButton(
+                self._theme, _fold_words, self._theme.user_card, self._theme.user_card, self
+            )
             set_class(self.fold_button, "unfold")
             self.fold_button.set_folded(self._folded)
             self.fold_button.folded.connect(self._turn)
