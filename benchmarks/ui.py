@@ -73,7 +73,7 @@ def child_environment(home: str) -> dict[str, str]:
     """Return the environment of a window whose folders lie under `home`."""
     environment = {**os.environ, "CHATDESK_HOME": home}
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-        environment.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={SCREEN}")
+        environment.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={os.path.relpath(SCREEN)}")
     return environment
 
 

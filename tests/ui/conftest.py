@@ -25,8 +25,8 @@ SCREEN = Path(__file__).parents[2] / "benchmarks" / "screen.json"
 @pytest.fixture(scope="session")
 def qapp_cls() -> type[Application]:
     """The kind of application that pytest-qt makes, for all tests of widgets."""
-    if os.environ["QT_QPA_PLATFORM"] == "offscreen":  # its own screen is 800x800
-        os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={SCREEN}"
+    if os.environ["QT_QPA_PLATFORM"] == "offscreen":  # its screen is 800x800
+        os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={os.path.relpath(SCREEN)}"
     return Application
 
 

@@ -35,7 +35,7 @@ class StateKeeper(QObject):
         self._refit_timer.timeout.connect(lambda: refit(window))
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
-        app.screenRemoved.connect(lambda _: self._refit_timer.start())
+        app.screenRemoved.connect(self._on_screens)
         for screen in app.screens():
             self._watch(screen)
         app.screenAdded.connect(self._watch)
@@ -69,7 +69,10 @@ class StateKeeper(QObject):
 
     def _watch(self, screen: QScreen) -> None:
         """A screen that becomes smaller leaves less room."""
-        screen.availableGeometryChanged.connect(lambda _: self._refit_timer.start())
+        screen.availableGeometryChanged.connect(self._on_screens)
+
+    def _on_screens(self, _change: object) -> None:
+        self._refit_timer.start()
 
     def _restore(self) -> None:
         state, window = self._state, self._window
