@@ -271,7 +271,12 @@ def test_the_first_screen_scrolls_where_there_is_no_room(
         assert inside.contains(place_of(part)), part
     area = page.findChild(FittingArea)
     assert area
-    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
-    cards = page.suggestions.findChildren(QPushButton)
-    last = max((card for card in cards if card.isVisible()), key=lambda b: place_of(b).bottom())
-    assert place_of(area).contains(place_of(last).center())
+
+    def last_is_reached() -> bool:
+        bar = area.verticalScrollBar()
+        bar.setValue(bar.maximum())
+        cards = [card for card in page.suggestions.findChildren(QPushButton) if card.isVisible()]
+        last = max(cards, key=lambda card: place_of(card).bottom())
+        return place_of(area).contains(place_of(last).center())
+
+    window.until(last_is_reached)
