@@ -94,12 +94,14 @@ def test_nothing_was_learned_yet(page: PersonalizePage) -> None:
     assert button(page, "Import an adapter made elsewhere").isVisible()
 
 
-def test_the_steps_stand_below_each_other_where_it_is_narrow(page: PersonalizePage) -> None:
+def test_the_steps_stand_below_each_other_where_it_is_narrow(
+    page: PersonalizePage, qtbot: QtBot
+) -> None:
     page.show_overview(overview(ready=3, least=16))
     cards = [each for each in page.how.findChildren(QFrame) if each.property("class") == "card"]
     assert len({each.y() for each in cards}) == 1
     page.resize(560, 700)
-    assert len({each.x() for each in cards}) == 1
+    qtbot.waitUntil(lambda: len({each.x() for each in cards}) == 1)
     assert all(one.geometry().bottom() < other.y() for one, other in pairwise(cards))
 
 
