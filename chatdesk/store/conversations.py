@@ -67,14 +67,8 @@ class ConversationStore:
         if title_source is None:
             title_source = TitleSource.USER if title else TitleSource.NONE
         made = new_conversation(title, title_source, system_prompt, adapter)
-        self.add_conversation(made)
+        self.add(begins=made)
         return made
-
-    def add_conversation(self, conversation: Conversation) -> None:
-        """Save a new, empty conversation."""
-        row = conversation_values(conversation)
-        with self._database.writing() as connection:
-            connection.execute(insert(conversations).values(row))
 
     def get(self, conversation_id: str) -> Conversation:
         """Return the whole conversation, also one in the trash (see `deleted`)."""
@@ -217,7 +211,7 @@ class ConversationStore:
     def add(self, *new: Message, begins: Conversation | None = None) -> None:
         """Save new messages, all or none; the last becomes the active leaf.
 
-        With `begins`, they begin that new conversation, which is saved with them.
+        `begins` is a new conversation that they begin.
         """
         with self._database.writing() as connection:
             if begins:

@@ -65,5 +65,5 @@ class TemporaryChats:
             self._store.adapter(conversation_id)
         except NotFound:
             begun = new_conversation(TITLE, TitleSource.USER, self._system_prompt(), None)
-            self._store.add_conversation(replace(begun, id=conversation_id))
+            self._store.add(begins=replace(begun, id=conversation_id))
         return self._store

@@ -11,6 +11,7 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.personalization import AdapterRecord
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.personalize.page import PersonalizePage
+from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.file_dialogs import choose_file, choose_folder, choose_new_file
 from chatdesk.ui.widgets.questions import ask_first, ask_for_words
 
@@ -74,7 +75,12 @@ class AdapterActions(QObject):
 
     def _rename(self, record: AdapterRecord) -> None:
         def rename(name: str) -> None:
-            self._do(lambda app: app.adapters.rename(record.id, name))
+            attempt(
+                self._bridge,
+                self._page.notice,
+                f"name of {record.id}",
+                lambda app: app.adapters.rename(record.id, name),
+            )
 
         ask_for_words(self._page, tr("Rename"), tr("Name of the adapter"), record.name, rename)
 
