@@ -34,7 +34,7 @@ class SettingsPage(QWidget):
         heading = QLabel(title)
         set_class(heading, "heading")
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(28, 22, 28, 22)
+        self._column.setContentsMargins(24, 22, 24, 22)
         self._column.setSpacing(16)
         self._column.addWidget(heading)
         self._form: Form | None = None

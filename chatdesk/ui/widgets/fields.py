@@ -182,6 +182,14 @@ class FactList(QWidget):
             self._names.append(label)
             self._values.append(value)
 
+    def explain(self, tips: Mapping[str, str]) -> None:
+        """Give some of the names, and their values, a tool tip."""
+        for name, value in zip(self._names, self._values, strict=True):
+            tip = tips.get(name.text(), "")
+            name.setToolTip(tip)
+            value.setToolTip(tip)
+            value.setAccessibleDescription(tip)
+
     def show_values(self, values: Sequence[str]) -> None:
         """In the names' order; dashes for what is empty."""
         for name, label, value in zip(self._names, self._values, values, strict=True):
@@ -239,7 +247,7 @@ class Form(QGridLayout):
         super().__init__()
         self.setContentsMargins(0, 0, 0, 0)
         self.setVerticalSpacing(4)
-        self.setHorizontalSpacing(16)
+        self.setHorizontalSpacing(14)
         self.setColumnStretch(1, 1)
         self._names: list[QLabel] = []
 

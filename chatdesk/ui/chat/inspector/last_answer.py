@@ -26,6 +26,7 @@ class LastAnswer(QWidget):
             tr("Seed"),
         )
         self._facts = FactList(names, only_known=True)
+        self._facts.explain(_tips())
         self._adapters: Mapping[str, str] = {}  # names by ids
         self._shown: tuple[AnswerRecord | None, MessageState | None] = (None, None)
         layout = QVBoxLayout(self)
@@ -70,6 +71,21 @@ class LastAnswer(QWidget):
         if scale is None or scale == 1:
             return name
         return tr("{adapter} at {share} %", adapter=name, share=round(100 * scale))
+
+
+def _tips() -> dict[str, str]:
+    """What the figures mean, by their names."""
+    return {
+        tr("First word after"): tr("How long the model read before it began to write."),
+        tr("Speed"): tr("How fast it writes. A token is about three quarters of a word."),
+        tr("From memory"): tr(
+            "How much of the conversation the model still knew, and need not read again."
+        ),
+        tr("Guessed ahead"): tr(
+            "Tokens that were guessed in advance. The right ones make the answer faster."
+        ),
+        tr("Seed"): tr("The same seed, model and settings give the same answer once more."),
+    }
 
 
 def _cached(record: AnswerRecord) -> str:
