@@ -25,13 +25,12 @@ from chatdesk.ui.markdown.fold_button import FOLD_HEIGHT, FoldButton
 from chatdesk.ui.markdown.highlighter import Highlighter
 from chatdesk.ui.markdown.sticky_bar import StickyBar, is_sideways
 from chatdesk.ui.markdown.text_view import PASSED_ON
-from chatdesk.ui.theme import CODE_PX, Theme, code_font, set_class
+from chatdesk.ui.theme import CODE_PX, Theme, code_font, set_class, text_scale
 
 FOLD_LINES = 40  # lines in sight of a longer code
 
 _STAYS = 40  # pixels of code that are left below a head that stays in sight
 _SIDE, _ABOVE, _BELOW = 15, 10, 10
-_LINE = round(CODE_PX * 1.6, 1)
 _GROWING_MS = 120
 _LOADING_MS = 30
 
@@ -132,7 +131,7 @@ class CodeCard(QFrame):
         """Return the height in pixels at this width."""
         lines = min(self._shown_lines, FOLD_LINES) if self.is_folded else self._shown_lines
         self._show_sideways(self._text.is_wider_than(width - 2 * _SIDE))
-        return HEAD_HEIGHT + _ABOVE + ceil(lines * _LINE) + self._below
+        return HEAD_HEIGHT + _ABOVE + ceil(lines * _line_step()) + self._below
 
     def keep_in_sight(self, top: int, bottom: int) -> None:
         """Place the head and the scroll bar in what is in sight, in pixels below the top."""
@@ -156,7 +155,7 @@ class CodeCard(QFrame):
         """Place the code; what stands over it follows."""
         super().resizeEvent(event)
         top = HEAD_HEIGHT + _ABOVE
-        height = ceil(self._shown_lines * _LINE) + self._below
+        height = ceil(self._shown_lines * _line_step()) + self._below
         self._text.setGeometry(_SIDE, top, self.width() - 2 * _SIDE, height)
         self.keep_in_sight(*self._in_sight)
 
@@ -261,7 +260,7 @@ class _CodeText(QTextEdit):
         document.setDocumentMargin(0)
         document.setDefaultFont(code_font())
         form = QTextBlockFormat()
-        form.setLineHeight(_LINE, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+        form.setLineHeight(_line_step(), QTextBlockFormat.LineHeightTypes.FixedHeight.value)
         chars = QTextCharFormat()
         chars.setFont(code_font())
         cursor = QTextCursor(document)
@@ -303,3 +302,8 @@ class _CodeText(QTextEdit):
             event.ignore()
         else:
             super().keyPressEvent(event)
+
+
+def _line_step() -> float:
+    """Pixels from one line of code to the next."""
+    return round(CODE_PX * 1.6 * text_scale(), 1)

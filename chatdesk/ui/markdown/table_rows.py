@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 
 from chatdesk.ui.markdown.direction import is_rtl
 from chatdesk.ui.markdown.inline_writer import InlineWriter, Style
-from chatdesk.ui.theme import LINE_HEIGHT, TEXT_PX, Theme
+from chatdesk.ui.theme import LINE_HEIGHT, TEXT_PX, Theme, text_scale
 
 CELL_PADDING = 10.0  # pixels left and right of the words
 CELL_PX = 13.5
@@ -113,7 +113,7 @@ def _block_format(alignment: str, *, mirrored: bool) -> QTextBlockFormat:
     form = QTextBlockFormat()
     if mirrored:  # also for numbers, which have no direction
         form.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    height = round(TEXT_PX * LINE_HEIGHT)
+    height = round(TEXT_PX * LINE_HEIGHT * text_scale())
     form.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
     if alignment in _ALIGNMENTS:
         form.setAlignment(_ALIGNMENTS[alignment])

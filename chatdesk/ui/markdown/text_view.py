@@ -19,7 +19,7 @@ from chatdesk.ui.markdown.document_writer import INDENT
 from chatdesk.ui.markdown.ground_painter import GroundPainter
 from chatdesk.ui.markdown.inline_writer import safe_link
 from chatdesk.ui.markdown.properties import CODE_BLOCK
-from chatdesk.ui.theme import TEXT_PX, Theme
+from chatdesk.ui.theme import TEXT_PX, Theme, text_scale
 
 PASSED_ON = (
     Qt.Key.Key_Left,
@@ -144,7 +144,8 @@ class TextView(QTextBrowser):
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         rect = self.cursorRect(cursor)
-        return QRectF(rect.right() + 2, rect.bottom() - 17, TEXT_PX / 2, 15)
+        wide, high = TEXT_PX / 2 * text_scale(), 15 * text_scale()
+        return QRectF(rect.right() + 2, rect.bottom() - high - 2, wide, high)
 
     def _hover(self, target: QUrl) -> None:
         self.setToolTip(target.toDisplayString())
