@@ -74,7 +74,8 @@ def system_theme_name(app: QApplication) -> str:
 
 def apply_theme(app: QApplication, theme: Theme) -> None:
     """Apply a theme to the whole application; may be called again while it runs."""
-    app.setStyle("Fusion")
+    if not app.styleSheet():
+        app.setStyle("Fusion")
     app.setPalette(_palette(theme))
     themes = assets_dir() / "themes"
     sheets = sorted(themes.glob("*.qss"))

@@ -60,7 +60,7 @@ class WaitingWords(QWidget):
         state = QLabel(on_its_way or tr("waits for the end of the answer"))
         set_class(state, "small")
         row = QHBoxLayout(card)
-        row.setContentsMargins(16, 6, 8, 6)
+        row.setContentsMargins(16, 6, 16 if on_its_way else 8, 6)
         row.setSpacing(12)
         row.addWidget(LineLabel(" ".join(text.split()), ""), 1)
         row.addWidget(state)

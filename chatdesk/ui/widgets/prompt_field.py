@@ -28,7 +28,7 @@ class PromptField(WritingField):
         self._timer.timeout.connect(self._tell)
         set_class(self, "field")
         self.setAccessibleName(tr("System prompt"))
-        self.setPlaceholderText(tr("How the assistant should be, in your words."))
+        self.set_hints(tr("How the assistant should be, in your words."))
         self.textChanged.connect(self._timer.start)
         self.sent.connect(self._leave)
         enter.changed.connect(self._show_rule)

@@ -1,8 +1,9 @@
 """A field for words of several lines, in the rhythm of the answers."""
 
+from functools import partial
 from math import floor
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QRectF, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
@@ -30,8 +31,9 @@ class WritingField(QPlainTextEdit):
         document = QTextDocument(self)
         document.setDocumentMargin(0)
         document.setDefaultFont(self.font())
-        self._rhythm = _RhythmLayout(document)  # Qt holds only its own half of it
-        document.setDocumentLayout(self._rhythm)
+        rhythm = _RhythmLayout(document)
+        document.setDocumentLayout(rhythm)
+        document.destroyed.connect(partial(_let_go, rhythm))  # no sooner: Python would free it
         self.setDocument(document)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
@@ -55,6 +57,8 @@ class WritingField(QPlainTextEdit):
         self._show_hint()
 
     def _show_hint(self) -> None:
+        if not self._hints:
+            return
         measure, room = self.fontMetrics(), self.viewport().width()
         fitting = (hint for hint in self._hints if measure.horizontalAdvance(hint) <= room)
         hint = next(fitting, self._hints[-1] if self._hints else "")
@@ -144,3 +148,7 @@ class _RhythmLayout(QPlainTextDocumentLayout):
             line.setPosition(QPointF(line.x(), top + number * step))
         rect.setHeight(step * layout.lineCount())
         return rect
+
+
+def _let_go(_layout: _RhythmLayout, _document: QObject | None = None) -> None:
+    """The last reference to a layout: its document is gone."""

@@ -16,6 +16,7 @@ from chatdesk.ui.chat.page import ConversationPage
 from chatdesk.ui.feature import Page
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.navigator import Navigator, PageId
+from chatdesk.ui.theme import scaled
 from chatdesk.ui.widgets.motion import fade_in, fade_out
 from chatdesk.ui.window.page_stack import PageStack
 from chatdesk.ui.window.shade import Shade
@@ -162,7 +163,7 @@ class WindowLayout(QWidget):
         left.is_open = self._drawer is left if left.is_drawer else self._state.sidebar
         beside = self._drawer is right if right.is_drawer else self._state.inspector
         right.is_open = beside and self.shows_chat
-        right.width = min(INSPECTOR_WIDTH, whole - _BESIDE_DRAWER)
+        right.width = min(scaled(INSPECTOR_WIDTH), WIDEST, whole - _BESIDE_DRAWER)
         most = whole - _BESIDE_DRAWER if left.is_drawer else whole - right.room - _MIDDLE
         left.width = max(min(NARROWEST, whole), min(self._state.sidebar_width, most))
         middle = whole - left.room - right.room

@@ -274,6 +274,8 @@ class MessageColumn(QAbstractScrollArea):
             return True
         if not self.hasFocus():  # the way on begins here, not at the message made last
             self.setFocus(Qt.FocusReason.OtherFocusReason)
+            if not self.hasFocus():  # what had it is gone, and somebody has placed it
+                return True
             if not forward:
                 return True
         return super().focusNextPrevChild(forward)
