@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QWidget
+from shiboken6 import isValid
 
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.markdown.text_view import TextView
@@ -43,8 +44,8 @@ class MessageWalk:
         """The focus is in this widget: show the actions of its message."""
         view = self._message_of(focused)
         if self._focused is not view:
-            if self._focused is not None:
-                self._focused.set_focused(False)
+            if self._focused is not None and isValid(self._focused.actions_row):
+                self._focused.set_focused(False)  # while the window goes, a part of it may be gone
             self._focused = view
             if view is not None:
                 view.set_focused(True)
