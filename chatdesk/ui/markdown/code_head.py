@@ -51,6 +51,7 @@ class CodeHead(QFrame):
 
     def _place(self) -> None:
         size, width = self.copy_button.sizeHint(), self.width()
-        top = (HEAD_HEIGHT - size.height()) // 2 + 1
-        self.copy_button.setGeometry(width - size.width() - 3, top, *size.toTuple())
+        height = min(size.height(), HEAD_HEIGHT - 1)
+        top = (HEAD_HEIGHT + 1 - height) // 2
+        self.copy_button.setGeometry(width - size.width() - 3, top, size.width(), height)
         self._label.setGeometry(12, 1, max(0, width - size.width() - 24), HEAD_HEIGHT - 2)

@@ -72,6 +72,8 @@ class LibraryDialog(QDialog):
         wanted = layout.totalHeightForWidth(self.width())
         self.resize(self.width(), min(wanted, self._most.height()))
         if self.isVisible():
+            refit(self)  # it may have grown beyond the end of the screen
+        if self.isVisible():
             refit(self)
 
     def _scrolling_body(self) -> FittingArea:

@@ -15,6 +15,7 @@ from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
+from chatdesk.ui.widgets.labels import LineLabel
 
 COMMAND = "chatdesk serve-device --host"
 
@@ -32,8 +33,8 @@ class _Computer(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 10, 8)
         row.setSpacing(10)
-        row.addWidget(QLabel(address))
-        row.addWidget(self.state, 1)
+        row.addWidget(LineLabel(address, ""), 1)
+        row.addWidget(self.state)
         row.addWidget(self.check)
         row.addWidget(self.remove)
 

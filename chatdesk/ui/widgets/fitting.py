@@ -8,8 +8,12 @@ FRAME = QMargins(4, 36, 4, 4)  # of a window that is not shown yet: nobody knows
 
 
 def fit_size(window: QWidget, width: int, height: int) -> None:
-    """Give a window this size, or that of its screen if it is smaller."""
-    window.resize(_fitting(QSize(width, height), window.screen().availableGeometry(), FRAME))
+    """Give a window this size, or that of its screen if it is smaller.
+
+    A dialog comes to the screen of its parent; before it is shown it says the first one.
+    """
+    screen = (window.parentWidget() or window).screen()
+    window.resize(_fitting(QSize(width, height), screen.availableGeometry(), FRAME))
 
 
 def fit_place(window: QWidget, wanted: QRect) -> None:

@@ -65,7 +65,7 @@ class ThinkingFold(QWidget):
 
     def height_for(self, width: int) -> int:
         """The height in pixels."""
-        self.fold_button.setGeometry(-4, 0, self.fold_button.sizeHint().width(), _LINE)
+        self.fold_button.setGeometry(0, 0, self.fold_button.sizeHint().width(), _LINE)
         if self._view is None or not self.expanded:
             return _LINE
         height = self._view.height_for(width - _INDENT)

@@ -178,7 +178,7 @@ class PreviewDialog(QDialog):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave the example more than half of the room."""
         super().resizeEvent(event)
-        self._left.setFixedWidth(min(LIST_WIDTH, self.width() * 2 // 5))
+        self._left.setFixedWidth(min(LIST_WIDTH, self.width() // 3))
 
     def _bottom(self) -> QVBoxLayout:
         set_class(self._problem, "danger")
