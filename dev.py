@@ -338,6 +338,12 @@ def test(arguments: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
+def pictures(arguments: Sequence[str]) -> int:
+    """Make a picture of every screen of the window, or check them; 1 if something is wrong."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.call([PYTHON, "-m", "tests.pictures", *arguments], env=environment)
+
+
 def translations() -> None:
     """Bring each `.po` up to date with the sentences in the source, and compile it."""
     babel = [PYTHON, "-m", "babel.messages.frontend", "-q"]
@@ -359,9 +365,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.epilog = (
         "run -- ARGS starts `chatdesk ARGS`; test ARGS is only `pytest ARGS`; "
         "learning is what run starts in the background; "
+        "pictures takes a folder, --check to list what is cut or outside, and what "
+        "`pictures -- --help` shows; "
         "bundle takes --flavour chat|full, and --check to try it out and measure it."
     )
-    commands = ["run", "test", "setup", "learning", "translations", "bundle"]
+    commands = ["run", "test", "setup", "learning", "translations", "pictures", "bundle"]
     parser.add_argument("command", choices=commands)
     parser.add_argument("--accel", choices=["auto", *ACCELERATORS], help="for llama.cpp")
     parser.add_argument(
@@ -393,6 +401,8 @@ def main(arguments: Sequence[str]) -> int:
             return test(rest)
         if options.command == "translations":
             translations()
+        if options.command == "pictures":
+            return pictures(rest)
     except (SetupError, OSError) as problem:
         print(f"dev.py: {problem}", file=sys.stderr)
         return 1

@@ -463,6 +463,16 @@ def test_arguments_of_test_go_to_pytest_alone(
     assert capfd.readouterr().out == "offscreen: -x tests/a.py -k some thing\n"
 
 
+def test_arguments_of_pictures_go_to_their_program(
+    dev: Any, programs: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    dev.PYTHON = str(programs("python", 'echo "$PYTHONPATH $@"; exit 1') / "python")
+    dev.set_up = lambda *_, **__: None
+    assert dev.main(["pictures", "shots", "--only", "first screen", "--check"]) == 1
+    told = f"{dev.ROOT} -m tests.pictures shots --only first screen --check\n"
+    assert capfd.readouterr().out == told
+
+
 def test_arguments_of_run_go_to_the_app(dev: Any) -> None:
     dev.set_up = lambda *_, **__: None
     dev.start_learning = lambda: None
