@@ -455,8 +455,12 @@ def test_every_check_runs_and_one_failure_fails_all(
 
 
 def test_arguments_of_test_go_to_pytest_alone(
-    dev: Any, programs: Callable[[str, str], Path], capfd: pytest.CaptureFixture[str]
+    dev: Any,
+    programs: Callable[[str, str], Path],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)  # tests of widgets set it
     dev.BIN = programs("pytest", 'echo "$QT_QPA_PLATFORM: $@"')
     dev.set_up = lambda *_, **__: None
     assert dev.main(["test", "-x", "tests/a.py", "-k", "some thing"]) == 0
