@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from chatdesk.core.sampling import NUMBERS, SamplerGroup, SamplerNumber, SamplingParams, Slider
@@ -49,10 +50,8 @@ class ParameterSlider(QWidget):
         self._slider.setAccessibleName(words)
         self._slider.setAccessibleDescription(hint)
         self._slider.valueChanged.connect(self._on_moved)
-        name, explained = QLabel(words), QLabel(hint)
+        name, explained = QLabel(words), _Hint(hint)
         set_class(name, "small")
-        set_class(explained, "tiny")
-        explained.setWordWrap(True)
         set_class(self._value, "value")
         row = QHBoxLayout()
         row.addWidget(name, 1)
@@ -75,6 +74,29 @@ class ParameterSlider(QWidget):
         value = position * self._step
         self._value.setText(self._field.shown(value))
         self.moved.emit(value)
+
+
+class _Hint(QLabel):
+    """A line that explains; as high as it needs to be, however deep it is nested in layouts."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.setWordWrap(True)
+        set_class(self, "tiny")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width means another number of lines."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """So does another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()))
 
 
 class ParameterSliders(QWidget):

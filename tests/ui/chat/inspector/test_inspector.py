@@ -106,6 +106,24 @@ def test_more_is_shown_when_asked_for(inspector: Inspector, qtbot: QtBot) -> Non
     assert {"Surprise", "Learning rate"} <= visible_sliders(inspector)
 
 
+def test_what_a_knob_does_is_read_whole(inspector: Inspector, qtbot: QtBot) -> None:
+    inspector.resize(275, 700)
+    unfold(inspector)
+    qtbot.waitUntil(lambda: bool(hints(inspector)))
+    qtbot.waitUntil(lambda: all(each.height() >= needed(each) for each in hints(inspector)))
+    lines = {needed(each) for each in hints(inspector)}
+    assert len(lines) > 1  # some take two lines
+
+
+def hints(inspector: Inspector) -> list[QLabel]:
+    labels = inspector.findChildren(QLabel)
+    return [each for each in labels if each.wordWrap() and each.isVisible() and each.text()]
+
+
+def needed(label: QLabel) -> int:
+    return label.heightForWidth(label.width())
+
+
 def test_numbers_and_stops_are_typed(inspector: Inspector, qtbot: QtBot) -> None:
     unfold(inspector)
     told: list[SamplingParams] = []
