@@ -3,7 +3,7 @@
 from functools import partial
 from math import floor
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QRectF, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
@@ -38,6 +38,7 @@ class WritingField(QPlainTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # all is wrapped
         self.setPlainText(text)
         self.moveCursor(self.textCursor().MoveOperation.End)
 

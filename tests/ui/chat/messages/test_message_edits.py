@@ -255,3 +255,9 @@ def test_what_is_accepted_elsewhere_is_edited_no_more(
     window.window.open_conversation(chat)
     window.until(lambda: any("and a half" in each.text for each in window.messages))
     window.until(lambda: window.window.composer.state is ComposerState.READY)
+
+
+def test_a_long_text_in_the_editor_has_no_bar_below_it(window: Window) -> None:
+    window.ask("say: " + "one and another and " * 40)
+    field = begin(window, window.messages[0], " more")
+    assert not field.horizontalScrollBar().isVisible()
