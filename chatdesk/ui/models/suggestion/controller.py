@@ -82,7 +82,8 @@ class SuggestionController(QObject):
         )
 
     def _take(self, read: tuple[ModelFile | None, Found]) -> None:
-        self._in_use, self._found = read
+        model, self._found = read
+        self._in_use = self._in_use or model  # a fact that came meanwhile is newer
         self._show()
 
     # What is shown
