@@ -292,7 +292,7 @@ class FactsTold:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedAdapter:
     """What became of a proven adapter that then learned all `examples`.
 
     `used` is False when that made something worse, which `reasons` say: then the proven one is
@@ -330,7 +330,7 @@ class Scorecard:
     active_name: str = ""
     samples: tuple[SampleAnswer, ...] = ()
     heldout: tuple[HeldOutLoss, ...] = ()
-    finished: Finished | None = None
+    finished: FinishedAdapter | None = None
 
     def without(self, conversation_id: str) -> "Scorecard":
         """Return it without the words of a conversation; all figures stay."""

@@ -17,7 +17,7 @@ from chatdesk.core.personalization import (
     ExampleSource,
     FactsTold,
     Figures,
-    Finished,
+    FinishedAdapter,
     HeldOutLoss,
     LossPoint,
     MissedAnswer,
@@ -49,7 +49,7 @@ SCORECARD = Scorecard(
     high=-3.5,
     samples=(SampleAnswer("What is tea?", "A drink.", "A leaf. 茶"),),
     heldout=(HeldOutLoss("What is tea?", 4.25, 0.5, "c", 0.01),),
-    finished=Finished(
+    finished=FinishedAdapter(
         examples=40,
         used=True,
         reasons=(Reason(ReasonCode.GENERAL_KEPT, {"change": 0.01}, good=True),),

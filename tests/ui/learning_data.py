@@ -17,7 +17,7 @@ from chatdesk.core.personalization import (
     Figures,
     Finding,
     FindingKind,
-    Finished,
+    FinishedAdapter,
     HeldOutLoss,
     LossPoint,
     MissedAnswer,
@@ -77,7 +77,7 @@ def finished_scorecard(*, used: bool = True) -> Scorecard:
             HeldOutLoss("Which river is it?", 4.1, 0.3, "c1", 0.02 if used else None),
             HeldOutLoss("Who rings the bell?", 3.2, 3.4, "c2", 0.05 if used else None),
         ),
-        finished=Finished(
+        finished=FinishedAdapter(
             examples=40,
             used=used,
             reasons=() if used else (harm,),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatdesk.cli.parts import Document
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.personalization import AdapterRecord, Figures, Finished, HeldOutLoss
+from chatdesk.core.personalization import AdapterRecord, Figures, FinishedAdapter, HeldOutLoss
 from chatdesk.core.settings import Settings
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.models.service import ModelService
@@ -116,7 +116,7 @@ def _losses(figures: Figures) -> Document:
     return {"heldout_loss": figures.heldout_loss, "general_loss": figures.general_loss}
 
 
-def _finished(finished: Finished) -> Document:
+def _finished(finished: FinishedAdapter) -> Document:
     """What became of a proven adapter that has learned what was held out, too."""
     facts = finished.facts
     return {

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import (
     AdapterRecord,
-    Finished,
+    FinishedAdapter,
     HeldOutLoss,
     MissedAnswer,
     Reason,
@@ -152,7 +152,7 @@ class _Grid(QWidget):
         self.setAccessibleDescription("\n".join(self._spoken))
 
 
-def _unused(finished: Finished, theme: Theme) -> QWidget:
+def _unused(finished: FinishedAdapter, theme: Theme) -> QWidget:
     """Return why what is used did not learn everything."""
     words = QLabel(
         tr(

@@ -13,7 +13,7 @@ from chatdesk.core.personalization import (
     ExampleSource,
     FactsTold,
     Figures,
-    Finished,
+    FinishedAdapter,
     HeldOutLoss,
     MissedAnswer,
     SampleAnswer,
@@ -62,7 +62,7 @@ class Memory(Shelf):
         )
         missed = tuple(MissedAnswer(SECRET, "?", "!", home) for home in chats)
         heldout = tuple(HeldOutLoss(SECRET, 3.0, 1.0, home) for home in chats)
-        finished = Finished(4, True, facts=FactsTold(4, 0, 2, missed=missed))
+        finished = FinishedAdapter(4, True, facts=FactsTold(4, 0, 2, missed=missed))
         card = Scorecard(
             *(FIGURES, FIGURES, Verdict.PROMOTED, (), -1.0, -2.0, -0.5),
             samples=samples,

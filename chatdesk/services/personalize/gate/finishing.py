@@ -11,7 +11,7 @@ from pathlib import Path
 from chatdesk.core.generation import Adapter
 from chatdesk.core.personalization import (
     FactsTold,
-    Finished,
+    FinishedAdapter,
     MissedAnswer,
     Reason,
     ReasonCode,
@@ -62,7 +62,7 @@ def judge_finished(
         telling.told(Adapter(str(proven), card.scale)) if card.verdict is Verdict.PROMOTED else None
     )
     against = tuple(each for each in reasons if not each.good)
-    return replace(card, finished=Finished(len(taught), False, against, facts))
+    return replace(card, finished=FinishedAdapter(len(taught), False, against, facts))
 
 
 def _finished(proof: Scorecard, trial: Examination, examples: int, facts: FactsTold) -> Scorecard:
@@ -76,7 +76,7 @@ def _finished(proof: Scorecard, trial: Examination, examples: int, facts: FactsT
             replace(each, finished=loss)
             for each, loss in zip(proof.heldout, trial.losses, strict=True)
         ),
-        finished=Finished(examples, True, facts=facts),
+        finished=FinishedAdapter(examples, True, facts=facts),
     )
 
 

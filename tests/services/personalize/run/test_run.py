@@ -24,7 +24,7 @@ from chatdesk.core.personalization import (
     AdapterState,
     ExampleSource,
     Figures,
-    Finished,
+    FinishedAdapter,
     Reason,
     ReasonCode,
     Scorecard,
@@ -98,7 +98,7 @@ class Gate:
         assert finished is None or finished.read_bytes() == b"more"
         used = self.finished_used and finished is not None
         reasons = () if used else (Reason(ReasonCode.DIVERGED),)
-        return replace(proof, finished=Finished(len(plan.taught), used, reasons))
+        return replace(proof, finished=FinishedAdapter(len(plan.taught), used, reasons))
 
 
 class Bench:
@@ -270,7 +270,7 @@ def test_killed_at_its_very_end_it_ends_all_the_same(bench: Bench, done: int) ->
         step()
     figures = Figures(2.0, 3.0)
     card = Scorecard(figures, figures, Verdict.PROMOTED, (), -1.0, -1.5, -0.5)
-    card = replace(card, finished=Finished(2, True))
+    card = replace(card, finished=FinishedAdapter(2, True))
     bench.store.change("a1", scorecard=card)
     assert bench.run("fail", record=replace(record, scorecard=card)).wait(TIMEOUT_S)
     assert bench.store.get("a1").state is AdapterState.PROMOTED
