@@ -21,8 +21,9 @@ from chatdesk.core.training import (
 )
 from chatdesk.services.personalize.plan import Plan
 
-_EPOCHS = 1
-_NEW = 3  # times that what is new is learned in it
+# With the starter, forty examples of thirty facts: after one epoch, in which what was new came
+# three times, the mean loss of all was 0.34; after two more it was 0.05, and 39 of 40 were told.
+_EPOCHS = 3
 
 
 def finishing_config(config: TrainingConfig) -> TrainingConfig:
@@ -36,8 +37,8 @@ def write_finishing_data(plan: Plan, folder: Path) -> None:
     Raises `OSError`.
     """
     first = msgspec.json.decode((folder / DATASET_FILE).read_bytes(), type=TrainingData)
-    new = (*plan.validation, *(each.example for each in plan.heldout))
-    data = TrainingData((*plan.train, *new * _NEW), validation=(), replay=first.replay)
+    heldout = (each.example for each in plan.heldout)
+    data = TrainingData((*plan.train, *plan.validation, *heldout), (), replay=first.replay)
     place = folder / FINISHING_FOLDER
     place.mkdir(exist_ok=True)
     write_whole(place / DATASET_FILE, msgspec.json.encode(data), durable=True)
