@@ -71,7 +71,7 @@ class AnswerBody(QWidget):
         self._thinks = False  # the fold is open for more
         self._thinking_since: float | None = None
         self._thinking_s: float | None = None
-        self._heights: dict[Segment, tuple[int, int]] = {}
+        self._sizes: dict[Segment, tuple[int, int, int]] = {}  # width, height, room above
         self._dirty: set[Segment] = set()
         self._high: list[CodeCard | TableCard] = []
 
@@ -170,21 +170,19 @@ class AnswerBody(QWidget):
     def relayout(self, width: int) -> int:
         """Place the segments in `width` pixels; return the height they need."""
         self.resize(width, self.height())
+        self._high.clear()
         top = 0
         for segment in self.segments:
-            if top and _begins_with_heading(segment):
-                top += _ABOVE_HEADING
-            known = self._heights.get(segment)
+            known = self._sizes.get(segment)
             if segment in self._dirty or known is None or known[0] != width:
-                known = self._heights[segment] = (width, segment.height_for(width))
-            segment.setGeometry(0, top, width, known[1])
-            top += known[1] + GAP
+                known = self._sizes[segment] = (width, segment.height_for(width), _above(segment))
+            _, height, above = known
+            top += above if top else 0
+            segment.setGeometry(0, top, width, height)
+            top += height + GAP
+            if height > _HIGH and isinstance(segment, CodeCard | TableCard):
+                self._high.append(segment)
         self._dirty.clear()
-        self._high = [
-            each
-            for each in self.segments
-            if isinstance(each, CodeCard | TableCard) and each.height() > _HIGH
-        ]
         height = max(0, top - GAP)
         self.resize(width, height)
         return height
@@ -333,7 +331,8 @@ class AnswerBody(QWidget):
 
     def _remove(self, segment: Segment) -> None:
         self.segments.remove(segment)
-        self._heights.pop(segment, None)
+        self._sizes.pop(segment, None)
+        self._high = [each for each in self._high if each is not segment]
         self._dirty.discard(segment)
         segment.deleteLater()
         segment.hide()
@@ -350,7 +349,9 @@ class AnswerBody(QWidget):
         self._thinking_since = self._thinking_s = None
 
 
-def _begins_with_heading(segment: Segment) -> bool:
+def _above(segment: Segment) -> int:
+    """Return the pixels above a segment beside the usual gap."""
     if not isinstance(segment, ProseView):
-        return False
-    return segment.document().firstBlock().blockFormat().headingLevel() > 0
+        return 0
+    begins = segment.document().firstBlock().blockFormat()
+    return _ABOVE_HEADING if begins.headingLevel() else 0
