@@ -42,6 +42,8 @@ class MessageWalk:
 
     def show_focus(self, focused: QWidget | None) -> None:
         """The focus is in this widget: show the actions of its message."""
+        if not isValid(self._canvas):
+            return  # the window is closing
         view = self._message_of(focused)
         if self._focused is not view:
             if self._focused is not None and isValid(self._focused.actions_row):
