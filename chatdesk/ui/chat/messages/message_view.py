@@ -6,7 +6,6 @@ from functools import partial
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QGroupBox, QWidget
-from shiboken6 import isValid
 
 from chatdesk.core.chat import Message, MessageState, Role, with_thinking_apart
 from chatdesk.core.i18n import tr
@@ -270,8 +269,6 @@ class MessageView(QGroupBox):
 
     def set_focused(self, focused: bool) -> None:
         """Show the actions while the focus is in the message."""
-        if self._row is not None and not isValid(self._row):
-            return  # the window is closing
         if focused or self._row is not None:
             self.actions_row.set_focused(focused)
 
