@@ -134,6 +134,12 @@ def test_no_translation_is_a_guess(catalog: Path) -> None:
     assert [source for source, message in translations(catalog).items() if message.fuzzy] == []
 
 
+def test_chinese_says_you_in_one_way() -> None:
+    (catalog,) = (each for each in CATALOGS if "zh_CN" in each.parts)
+    polite = [s for s, message in translations(catalog).items() if "您" in str(message.string)]
+    assert polite == []
+
+
 @each_catalog
 def test_the_compiled_catalog_is_in_step(catalog: Path) -> None:
     with catalog.with_suffix(".mo").open("rb") as file:

@@ -92,7 +92,7 @@ class UnsavedController(QObject):
             self._window,
             self._words,
             f"{problem.sentence}\n{lost}",
-            tr("Close all the same"),
+            tr("Close anyway"),
             close_all_the_same,
         )
         box.finished.connect(self._asked)

@@ -127,5 +127,5 @@ def test_closing_asks_where_it_cannot_be_saved(window: Window, full: pytest.Monk
     assert window.window.isVisible()
     window.window.close()
     window.until(lambda: bool(window.window.findChildren(QMessageBox)))
-    press(window, "Close all the same")
+    press(window, "Close anyway")
     window.until(lambda: window.desktop.services is None)
