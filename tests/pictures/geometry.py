@@ -279,7 +279,8 @@ def _scroll_area(area: QAbstractScrollArea) -> Iterator[str]:
         (area.horizontalScrollBar(), area.horizontalScrollBarPolicy(), "wide"),
         (area.verticalScrollBar(), area.verticalScrollBarPolicy(), "high"),
     ):
-        if policy == _NO_BAR and bar.maximum() > 0 and not (beside and way == "wide"):
+        spare = area.fontMetrics().horizontalAdvance(" ") if way == "wide" else 0  # ends a line
+        if policy == _NO_BAR and bar.maximum() > spare and not (beside and way == "wide"):
             yield f"{bar.maximum()} px too {way}, and there is no scroll bar"
 
 
