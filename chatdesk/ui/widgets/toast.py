@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QVariantAnimation, Signal
+from PySide6.QtCore import QEvent, QObject, QVariantAnimation, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, Qt
 from PySide6.QtWidgets import (
     QApplication,
@@ -35,6 +35,7 @@ class Toast(QFrame):
 
     def __init__(self, what: str, todo: str, theme: Theme, *, danger: bool) -> None:
         super().__init__()
+        self.installEventFilter(_EscapeOwner(self))
         self.setObjectName("toast")
         self.keys: set[str] = set()
         self._theme = theme
@@ -186,15 +187,6 @@ class Toast(QFrame):
 
     # Qt's names from here on
 
-    def event(self, event: QEvent) -> bool:
-        """Escape belongs to it, not to the window, while it has the focus."""
-        if event.type() == QEvent.Type.ShortcutOverride:
-            assert isinstance(event, QKeyEvent)
-            if event.key() == Qt.Key.Key_Escape:
-                event.accept()
-                return True
-        return super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape dismisses it."""
         if event.key() == Qt.Key.Key_Escape:
@@ -205,6 +197,20 @@ class Toast(QFrame):
     def resizeEvent(self, event: object) -> None:
         """The bar lies at the lower edge, inside the round corners."""
         self._bar.setGeometry(12, self.height() - 3, self.width() - 24, 2)
+
+
+class _EscapeOwner(QObject):
+    """Escape belongs to a toast, not to the window, while the focus is in it.
+
+    A filter, since Qt deletes a toast in the middle of its `event`: not through Python.
+    """
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return False
 
 
 class _TimeBar(QWidget):
