@@ -165,7 +165,8 @@ class Notice(QWidget):
 
     def _new(self, what: str, todo: str, *, danger: bool) -> Toast:
         toast = Toast(what, todo, self._theme, danger=danger)
-        toast.dismissed.connect(lambda: self._dismiss(toast))
+        # No lambda: freed with the toast, it would free `self`, and Qt the toast once more.
+        toast.dismissed.connect(self._dismiss)
         toast.hide()
         self._toasts.append(toast)
         self._column.addWidget(toast)

@@ -31,7 +31,7 @@ class Toast(QFrame):
     them wants, and it goes when the last one is served.
     """
 
-    dismissed = Signal()
+    dismissed = Signal(object)  # itself
 
     def __init__(self, what: str, todo: str, theme: Theme, *, danger: bool) -> None:
         super().__init__()
@@ -57,9 +57,9 @@ class Toast(QFrame):
             label.setTextFormat(Qt.TextFormat.PlainText)
         set_class(self._todo, "small")
         self._close.setAccessibleName(tr("Close this notice"))
-        self._close.clicked.connect(self.dismissed)
+        self._close.clicked.connect(self.dismiss)
         self._time.valueChanged.connect(self._bar.show_left)
-        self._time.finished.connect(self.dismissed)
+        self._time.finished.connect(self.dismiss)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self._what)
@@ -161,9 +161,13 @@ class Toast(QFrame):
     def act(self, words: str) -> None:
         """Do an action, for everyone who asked for it."""
         acts = tuple(self._acts[words].values())
-        self.dismissed.emit()
+        self.dismiss()
         for act in acts:
             act()
+
+    def dismiss(self) -> None:
+        """Ask to be taken away."""
+        self.dismissed.emit(self)
 
     # Time
 
@@ -190,7 +194,7 @@ class Toast(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape dismisses it."""
         if event.key() == Qt.Key.Key_Escape:
-            self.dismissed.emit()
+            self.dismiss()
         else:
             super().keyPressEvent(event)
 

@@ -1,16 +1,23 @@
 """Qt's application object; macOS passes it the files that people open with the app."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.ui.window.garbage import collect_in_this_thread
+
 
 class Application(QApplication):
     """The application; `files_opened` carries the paths of files to open, as a list."""
 
     files_opened = Signal(object)
+
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        super().__init__(list(arguments))
+        collect_in_this_thread(self)
 
     def event(self, event: QEvent) -> bool:
         """Take files; other systems pass them on the command line."""

@@ -75,7 +75,7 @@ def test_of_many_the_oldest_that_stays_and_the_newest_are_seen(page: Page) -> No
         page.notice.show_words(f"info {number}")
     assert seen(page) == ["The disk is full. Make room.", "info 2", "info 3"]
     assert len(seen(page)) == MOST
-    page.notice.toasts[-1].dismissed.emit()
+    page.notice.toasts[-1].dismiss()
     assert seen(page) == ["The disk is full. Make room.", "info 1", "info 2"]
 
 
