@@ -110,10 +110,14 @@ def learning(window: Window) -> Iterator[Learning]:
     learning.database.close()
 
 
-def press(part: QWidget, name: str) -> None:
+def pressable(part: QWidget, name: str) -> list[QAbstractButton]:
     buttons = part.findChildren(QAbstractButton)
     found = [each for each in buttons if name in (each.text(), each.accessibleName())]
-    next(each for each in found if each.isVisible()).click()
+    return [each for each in found if each.isVisible()]
+
+
+def press(part: QWidget, name: str) -> None:
+    pressable(part, name)[0].click()
 
 
 # Coming and going
@@ -189,7 +193,7 @@ def test_activating_and_rolling_back(learning: Learning) -> None:
     learning.window.until(lambda: "My voice two" in texts(page.card))
     press(page.card, "Roll back to My voice one")
     learning.window.until(lambda: learning.active == "one")
-    learning.window.until(lambda: "My voice one" in texts(page.card))
+    learning.window.until(lambda: bool(pressable(page.card, "Back to the model as it is")))
     press(page.card, "Back to the model as it is")
     learning.window.until(lambda: learning.active == "")
     learning.window.until(lambda: "The model as it is" in texts(page.card))

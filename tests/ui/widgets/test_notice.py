@@ -97,10 +97,10 @@ def test_time_stands_still_while_it_has_the_focus(page: Page, qtbot: QtBot) -> N
 
 
 def test_time_stands_still_while_the_mouse_is_on_it(page: Page, qtbot: QtBot) -> None:
-    page.notice.show_words("Deleted.", for_ms=150)
+    page.notice.show_words("Deleted.", for_ms=500)
     QTest.mouseMove(page.notice, QPoint(20, 10))
     qtbot.waitUntil(page.notice.underMouse)
-    qtbot.wait(400)
+    qtbot.wait(1000)
     assert seen(page) == ["Deleted."]
     QTest.mouseMove(page, QPoint(600, 20))
     qtbot.waitUntil(lambda: seen(page) == [])
