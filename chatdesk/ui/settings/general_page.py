@@ -41,11 +41,7 @@ class GeneralPage(SettingsPage):
         self._add(tr("Text size"), sizes, tr("Ctrl + and Ctrl − change it, too."))
         self._add(tr("Language"), language, tr("It changes with the next start."))
         self._add(tr("Sending"), enter)
-        self._add(
-            tr("System prompt of new chats"),
-            self._prompt,
-            tr("How the assistant should be, in your words."),
-        )
+        self._add(tr("System prompt of new chats"), self._prompt)
         self.updates = UpdateRow(theme, checked=now.look_for_updates)
         self.updates.toggled.connect(lambda on: self._edit(look_for_updates=on))
         self._column.addWidget(self.updates)
