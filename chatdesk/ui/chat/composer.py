@@ -25,6 +25,7 @@ from chatdesk.ui.widgets.scroll import SCROLL_BAR
 from chatdesk.ui.widgets.writing_field import WritingField
 
 MAX_LINES = 10
+SHARE = 3  # its lines take at most the third part of the page
 TOP = 2  # pixels above the first line
 PAGE_KEYS: dict[int, int] = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 BUTTON = 32
@@ -40,7 +41,7 @@ class ComposerState(Enum):
 
 
 class _Field(WritingField):
-    """As high as its text up to `MAX_LINES`; `page_scrolled` carries -1 or 1 for a page key."""
+    """As high as its text up to `most` lines; `page_scrolled` carries -1 or 1 for a page key."""
 
     page_scrolled = Signal(int)
     edit_last_requested = Signal()
@@ -48,15 +49,21 @@ class _Field(WritingField):
 
     def __init__(self, enter: EnterRule) -> None:
         super().__init__(enter)
+        self._most = MAX_LINES
         self.setViewportMargins(0, TOP, 0, 0)
         self.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
         self._fit()
 
+    def fit_into(self, height: int) -> None:
+        """Leave room for the others on a page of so many pixels."""
+        self._most = min(MAX_LINES, max(1, height // SHARE // self.line_step))
+        self._fit()
+
     def _fit(self) -> None:
-        lines = max(1, min(self.lines, MAX_LINES))
+        lines = max(1, min(self.lines, self._most))
         self.setFixedHeight(lines * self.line_step + TOP)
         policy = Qt.ScrollBarPolicy
-        more = self.lines > MAX_LINES
+        more = self.lines > self._most
         self.setVerticalScrollBarPolicy(
             policy.ScrollBarAsNeeded if more else policy.ScrollBarAlwaysOff
         )
@@ -204,6 +211,10 @@ class Composer(QFrame):
     def editor(self) -> WritingField:
         """The text field."""
         return self._editor
+
+    def fit_into(self, height: int) -> None:
+        """Leave room for the others on a page of so many pixels."""
+        self._editor.fit_into(height)
 
     @property
     def state(self) -> ComposerState:

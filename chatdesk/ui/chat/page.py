@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractSlider, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.ui.chat.composer import MARGIN, Composer, ComposerColumn
@@ -111,6 +111,11 @@ class ConversationPage(QWidget):
         self._column.setStretch(self._below, 3 if empty else 0)
         for card in (self.composer, self.waiting):
             card.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The composer takes a part of the height."""
+        super().resizeEvent(event)
+        self.composer.fit_into(self.height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """What is typed anywhere in the chat is typed in the composer."""

@@ -59,6 +59,7 @@ class Sidebar(QFrame):
     new_chat_requested = Signal()
     open_requested = Signal(str)
     rename_requested = Signal(str, str)
+    copy_requested = Signal(str)
     delete_requested = Signal(str)
     mark_requested = Signal(str, object)  # a Mark or None
     hide_requested = Signal()
@@ -207,6 +208,7 @@ class Sidebar(QFrame):
         conversation_id, mark = index.data(ListRole.ID), index.data(ListRole.MARK)
         menu = QMenu(self)
         menu.addAction(tr("Rename"), lambda: self.rename(conversation_id))
+        menu.addAction(tr("Copy chat"), lambda: self.copy_requested.emit(conversation_id))
         menu.addAction(tr("Delete"), lambda: self.delete_requested.emit(conversation_id))
         menu.addSeparator()
         for offered, words in (

@@ -97,6 +97,7 @@ class MainWindow(QMainWindow):
             (sidebar.new_chat_requested, self.new_chat),
             (sidebar.open_requested, self.open_conversation),
             (sidebar.rename_requested, conversations.rename),
+            (sidebar.copy_requested, parts.copier.copy),
             (sidebar.delete_requested, parts.chat_deleter.delete),
             (sidebar.hide_requested, panels.toggle_sidebar),
             (sidebar.mark_requested, parts.feedback.mark_conversation),

@@ -96,6 +96,8 @@ def test_it_grows_with_its_text_and_then_scrolls(composer: Composer, qtbot: QtBo
     assert heights[0] < heights[1] < heights[2] == heights[3]
     step = round(TEXT_PX * LINE_HEIGHT)
     assert heights[:3] == [lines * step + TOP for lines in (1, 3, MAX_LINES)]
+    composer.fit_into(400)  # of a small window
+    assert editor(composer).height() == 400 // 3 // step * step + TOP
 
 
 def test_lines_stand_in_the_rhythm_of_the_answers_also_when_they_are_wrapped(

@@ -72,6 +72,16 @@ def test_a_chat_is_marked_and_the_mark_taken_back(
             assert asked.args == [conversation_id, None if words in checked else mark]
 
 
+def test_a_chat_is_copied_from_its_menu(
+    sidebar: Sidebar, model: ConversationListModel, qtbot: QtBot
+) -> None:
+    menu = sidebar.menu_of(model.index(model.row_of("c1")))
+    (copy,) = (action for action in menu.actions() if action.text() == "Copy chat")
+    with qtbot.waitSignal(sidebar.copy_requested) as asked:
+        copy.trigger()
+    assert asked.args == ["c1"]
+
+
 def test_personalize_is_between_models_and_settings(sidebar: Sidebar, qtbot: QtBot) -> None:
     sidebar.show()
     rows = [b for b in sidebar.findChildren(QPushButton) if b.property("class") == "row"]
