@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from chatdesk.core.chat import MessageState
+from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.navigator import PageId
 from tests.ui.driver import Window
 
@@ -59,11 +60,12 @@ def test_continue_leaves_the_focus_in_the_composer(window: Window) -> None:
     window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 20)
     window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
     window.until(lambda: window.messages[-1].state is MessageState.STOPPED)
+    window.until(lambda: window.window.composer.state is ComposerState.READY)
     view = window.view_of(window.messages[-1])
     button = next(each for each in buttons(view) if each.text() == "Continue")
     button.setFocus()
     window.qtbot.keyClick(button, Qt.Key.Key_Space)
-    window.until(lambda: window.messages[-1].state is MessageState.STREAMING)
+    window.until(lambda: window.messages[-1].state is not MessageState.STOPPED)
     assert window.window.focusWidget() is window.editor
 
 

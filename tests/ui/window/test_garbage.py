@@ -20,6 +20,12 @@ class Knot(QWidget):
         self.itself = self
 
 
+def tie_knots(count: int) -> None:
+    for _ in range(count):
+        knot: list[object] = []
+        knot.append(knot)
+
+
 @pytest.mark.usefixtures("theme")
 def test_a_widget_is_freed_in_the_windows_thread(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
@@ -27,7 +33,7 @@ def test_a_widget_is_freed_in_the_windows_thread(
     freed: list[int] = []
     weakref.finalize(Knot(), lambda: freed.append(threading.get_ident()))
     with ThreadPoolExecutor(1) as worker:  # garbage enough for Python's own collection
-        worker.submit(lambda: [[object()] for _ in range(1_000_000)]).result()
+        worker.submit(tie_knots, 2 * gc.get_threshold()[0]).result()
     assert not gc.isenabled()
     assert freed == []
     garbage._collect_if_due()
