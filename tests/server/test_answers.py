@@ -71,6 +71,7 @@ def test_an_answer_is_noted_as_use_of_its_model(
 
 def test_not_each_of_many_answers_is_noted(fake: Served) -> None:
     model, service = model_in_use(fake), serving.ServingService(fake.services)
+    fake.services.models.notes.note(model.id, lambda notes: ModelNotes())
     for speed in (7.0, 8.0):
         service.note(model, GenerationStats(10, 0, 40, 0.1, speed, 1.0, 0))
     assert fake.services.models.notes.of(model.id).tokens_per_s == 7.0
