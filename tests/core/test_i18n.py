@@ -111,6 +111,16 @@ def test_every_sentence_is_a_literal_whose_placeholders_are_given() -> None:
                 assert placeholders(text.value) - {"n"} == given - {"n"}, where
 
 
+def test_no_sentence_is_inside_an_f_string() -> None:
+    """It would not be collected for translation."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for text in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(text, ast.JoinedStr):
+                called = [each for each in ast.walk(text) if isinstance(each, ast.Call)]
+                names = {getattr(each.func, "id", "") for each in called}
+                assert names.isdisjoint(KEYWORDS), f"{file}:{text.lineno}"
+
+
 @each_catalog
 def test_every_sentence_is_translated(catalog: Path) -> None:
     known = translations(catalog)
