@@ -10,7 +10,7 @@ from chatdesk.services.personalize.gate.reason_words import sentence
 
 VALUES = {
     **{"change": -0.5, "low": -0.625, "high": -0.25, "divergence": 0.5, "limit": 0.125},
-    **{"count": 3.0, "of": 32.0, "least": 6.0, "scale": 0.75},
+    **{"count": 3.0, "of": 32.0, "least": 6.0, "scale": 0.75, "told": 36.0, "proven": 38.0},
 }
 
 
