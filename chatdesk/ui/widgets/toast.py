@@ -204,10 +204,7 @@ class Toast(QFrame):
 
 
 class _EscapeOwner(QObject):
-    """Escape belongs to a toast, not to the window, while the focus is in it.
-
-    A filter, since Qt deletes a toast in the middle of its `event`: not through Python.
-    """
+    """Escape belongs to a toast, not to the window, while the focus is in it."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         override = event.type() == QEvent.Type.ShortcutOverride
