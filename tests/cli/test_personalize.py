@@ -155,7 +155,8 @@ def test_the_preview_of_a_file(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_chat_that_is_named_is_learned_from_as_a_whole(cli: Cli) -> None:
-    home = cli.json("ask", "Name a colour.", "--max-tokens", "20")["conversation"]
+    greedy = ("--temperature", "0", "--max-tokens", "20")
+    home = cli.json("ask", "Name a colour.", *greedy)["conversation"]
     assert cli.json("personalize", "preview")["examples"] == []  # nothing was rated
     shown = cli.json("personalize", "preview", "--conversation", home[:8])
     (example,) = shown["examples"]
