@@ -72,6 +72,7 @@ def main() -> None:
 def child_environment(home: str) -> dict[str, str]:
     """Return the environment of a window whose folders lie under `home`."""
     environment = {**os.environ, "CHATDESK_HOME": home}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         environment.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={os.path.relpath(SCREEN)}")
     return environment
