@@ -14,7 +14,7 @@ def open_menu(menu: QMenu, at: QWidget, place: QRect | None = None, *, once: boo
     A point is a place without a size.
     """
     window = at.window()
-    place = place or at.rect()
+    place = at.rect() if place is None else place  # a point is false
     anchor = QRect(at.mapToGlobal(place.topLeft()), place.size())
     room = QRect(window.mapToGlobal(QPoint(0, 0)), window.size())
     screen = at.screen().availableGeometry()

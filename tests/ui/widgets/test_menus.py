@@ -3,7 +3,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.widgets.menus import menu_origin, open_when_pressed
+from chatdesk.ui.widgets.menus import menu_origin, open_menu, open_when_pressed
 
 SCREEN = QRect(0, 0, 1000, 800)
 WINDOW = QRect(100, 100, 600, 500)
@@ -53,3 +53,17 @@ def test_a_button_opens_its_menu_and_stays_down(qtbot: QtBot) -> None:
     assert menu.mask().contains(menu.rect().center())
     menu.close()
     assert not button.isDown()
+
+
+@pytest.mark.usefixtures("theme")
+def test_a_menu_opens_at_a_point(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(400, 300)
+    menu = QMenu(window)
+    menu.addAction("A line")
+    with qtbot.waitExposed(window):
+        window.show()
+    open_menu(menu, window, QRect(QPoint(30, 40), QSize(0, 0)))
+    assert menu.pos() == window.mapToGlobal(QPoint(30, 40))
+    menu.close()
