@@ -80,6 +80,7 @@ class ConversationList(QListView):
         self._pulse.timeout.connect(self._show_pulse)
         self.setModel(model)
         self.setItemDelegate(self._delegate)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the cursor where one types
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -134,12 +134,14 @@ def test_the_square_at_the_right_opens_the_menu_and_not_the_chat(
     square = more_rect(listed.visualRect(row(listed, "b")))
     assert min(square.width(), square.height()) >= 24
     button, place = Qt.MouseButton.LeftButton, listed.viewport()
+    listed.clearFocus()
     with qtbot.assertNotEmitted(listed.clicked), qtbot.waitSignal(listed.menu_requested) as asked:
         qtbot.mouseClick(place, button, pos=square.center())
     assert asked.args
     assert asked.args[0].data(ListRole.ID) == "b"
     with qtbot.waitSignal(listed.clicked), qtbot.assertNotEmitted(listed.menu_requested):
         qtbot.mouseClick(place, button, pos=QPoint(20, square.center().y()))
+    assert not listed.hasFocus()
 
 
 def test_the_menu_key_opens_the_menu_of_the_chosen_chat(
