@@ -1,10 +1,10 @@
 """No control gets the focus only because another one was disabled, hidden or removed."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
-from chatdesk.core.chat import MessageState
+from chatdesk.core.chat import MessageState, Rating
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.navigator import PageId
 from tests.ui.driver import Window
@@ -67,6 +67,20 @@ def test_continue_leaves_the_focus_in_the_composer(window: Window) -> None:
     window.qtbot.keyClick(button, Qt.Key.Key_Space)
     window.until(lambda: window.messages[-1].state is not MessageState.STOPPED)
     assert window.window.focusWidget() is window.editor
+
+
+def test_a_click_on_a_button_of_a_message_leaves_the_cursor_in_the_composer(
+    window: Window,
+) -> None:
+    window.ask("say: one")
+    window.editor.setFocus()
+    row = window.view_of(window.messages[-1]).actions_row
+    window.qtbot.mouseClick(row.rating_buttons[Rating.UP], Qt.MouseButton.LeftButton)
+    assert window.window.focusWidget() is window.editor
+    column = window.window.chat_view.column
+    below = QPoint(20, column.viewport().height() - 20)
+    window.qtbot.mouseClick(column.viewport(), Qt.MouseButton.LeftButton, pos=below)
+    assert window.window.focusWidget() is column
 
 
 def test_hiding_the_sidebar_from_its_search_leads_to_the_composer(window: Window) -> None:
