@@ -1,13 +1,16 @@
 """The widths of a table's columns, from the words in them."""
 
 from math import ceil
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtGui import QFont, QFontMetricsF
 
 from chatdesk.ui.markdown.inline_writer import CHIP_PADDING
 from chatdesk.ui.markdown.table_rows import CELL_PADDING, CELL_PX, TableRows
 from chatdesk.ui.theme import code_font, text_font
+
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it.token import Token
 
 _STEP = 16  # pixels
 _EASY = 110  # pixels of words a line should have, if there are so many
@@ -62,7 +65,7 @@ class ColumnWidths:
         widths[-1] += room - sum(widths)
         return widths
 
-    def _measured(self, cell: Token, bold: bool) -> tuple[float, float]:
+    def _measured(self, cell: "Token", bold: bool) -> tuple[float, float]:
         """Return the pixels of the longest word of a cell and of its longest line."""
         line = word = longest_line = longest_word = 0.0
         for child in cell.children or []:

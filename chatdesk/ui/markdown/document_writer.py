@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from math import ceil
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QFontMetricsF,
@@ -37,6 +37,9 @@ from chatdesk.ui.theme import (
     text_font,
     text_scale,
 )
+
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it.token import Token
 
 INDENT = 28  # pixels a level of a list: "10." and the gap after it
 MARKER_GAP = 8  # pixels between the marker of an item and its words
@@ -139,7 +142,7 @@ class DocumentWriter:
         """True if a link was written."""
         return self._inline.has_links
 
-    def write(self, tokens: Sequence[Token]) -> None:
+    def write(self, tokens: "Sequence[Token]") -> None:
         """Append the blocks of `tokens`."""
         cursor = QTextCursor(self._document)
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -155,7 +158,7 @@ class DocumentWriter:
         self._begin_block(cursor, self._block_format(TEXT_PX, 0), BlockKind.PARAGRAPH)
         cursor.insertText(text, self._inline.format(Style(TEXT_PX, quiet=self._quiet)))
 
-    def _block(self, cursor: QTextCursor, tokens: Sequence[Token], at: int) -> int:
+    def _block(self, cursor: QTextCursor, tokens: "Sequence[Token]", at: int) -> int:
         """Write the block that begins at token `at`; return the number of the token after it."""
         token = tokens[at]
         if token.type == "heading_open":
@@ -177,7 +180,7 @@ class DocumentWriter:
             self._nest(token)
         return at + 1
 
-    def _nest(self, token: Token) -> None:
+    def _nest(self, token: "Token") -> None:
         place = self._place
         if token.type in ("bullet_list_close", "ordered_list_close"):
             place.lists.pop()
@@ -195,7 +198,7 @@ class DocumentWriter:
         elif token.type == "footnote_reference_close":
             place.small = False
 
-    def _list(self, tokens: Sequence[Token], at: int) -> _List:
+    def _list(self, tokens: "Sequence[Token]", at: int) -> _List:
         """Open the list that begins at token `at`."""
         depth = min(len(self._place.lists), len(_BULLETS) - 1)
         form = QTextListFormat()
@@ -211,7 +214,7 @@ class DocumentWriter:
             opened.margin = max(0, ceil(width) - INDENT)
         return opened
 
-    def _heading(self, cursor: QTextCursor, token: Token, inline: Token) -> None:
+    def _heading(self, cursor: QTextCursor, token: "Token", inline: "Token") -> None:
         look = _HEADINGS[token.tag]
         above = 0 if self.last is BlockKind.NOTHING else look.above
         form = self._block_format(look.pixels, above, inline.content)
@@ -220,7 +223,7 @@ class DocumentWriter:
         quiet = look.quiet or self._is_quiet
         self._inline.write(cursor, inline, Style(look.pixels, bold=True, quiet=quiet))
 
-    def _paragraph(self, cursor: QTextCursor, inline: Token) -> None:
+    def _paragraph(self, cursor: QTextCursor, inline: "Token") -> None:
         place = self._place
         pixels = SMALL_PX if place.small else TEXT_PX
         kind = BlockKind.ITEM if place.lists else BlockKind.PARAGRAPH
@@ -240,7 +243,7 @@ class DocumentWriter:
     def _is_quiet(self) -> bool:
         return self._quiet or self._place.quotes > 0 or self._place.small
 
-    def _code(self, cursor: QTextCursor, token: Token) -> None:
+    def _code(self, cursor: QTextCursor, token: "Token") -> None:
         form = self._block_format(CODE_PX, self._gap(BlockKind.PARAGRAPH))
         form.setProperty(CODE_BLOCK, True)
         form.setLeftMargin(form.leftMargin() + CELL_PADDING)
@@ -303,7 +306,7 @@ class DocumentWriter:
         else:
             current.made.add(cursor.block())
 
-    def _table(self, cursor: QTextCursor, tokens: Sequence[Token], at: int) -> int:
+    def _table(self, cursor: QTextCursor, tokens: "Sequence[Token]", at: int) -> int:
         """Write a table inside a list or a quote; one of its own is a `TableCard`."""
         end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
         place, form = self._place, QTextTableFormat()
@@ -318,7 +321,7 @@ class DocumentWriter:
         return end + 1
 
 
-def _numbers(tokens: Sequence[Token], at: int) -> tuple[int, int]:
+def _numbers(tokens: "Sequence[Token]", at: int) -> tuple[int, int]:
     """Return the first and the last number of the ordered list that begins at token `at`."""
     level = tokens[at].level
     first, items = 1, 0

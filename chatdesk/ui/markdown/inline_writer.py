@@ -6,13 +6,16 @@ is shown as its description.
 
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.markdown.properties import INLINE_CODE
 from chatdesk.ui.theme import Theme, code_font, text_font
+
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it.token import Token
 
 SAFE_SCHEMES = ("http", "https", "mailto")
 CHIP_PADDING = 4.0  # pixels between inline code and its border
@@ -39,7 +42,7 @@ class InlineWriter:
         self.has_links = False
         self._formats: dict[Style, QTextCharFormat] = {}
 
-    def write(self, cursor: QTextCursor, inline: Token, base: Style) -> None:
+    def write(self, cursor: QTextCursor, inline: "Token", base: Style) -> None:
         """Insert the children of `inline`; `base` is the style without markup."""
         on = base
         children = inline.children or []

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from math import ceil
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.markdown.document_writer import BlockKind, DocumentWriter
 from chatdesk.ui.markdown.text_view import TextView, one_layout
 from chatdesk.ui.theme import Theme
+
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it.token import Token
 
 
 class ProseView(TextView):
@@ -25,7 +28,7 @@ class ProseView(TextView):
         """True if there is something to open in it."""
         return self._writer.has_links
 
-    def append(self, tokens: Sequence[Token]) -> None:  # type: ignore[override]
+    def append(self, tokens: "Sequence[Token]") -> None:  # type: ignore[override]
         """Add finished blocks; remove a tail first."""
         with one_layout(self):
             self._drop()
@@ -52,7 +55,7 @@ class ProseView(TextView):
         self.keep_tail(from_start=True)
         self._drop()
 
-    def set_tail(self, tokens: Sequence[Token]) -> None:
+    def set_tail(self, tokens: "Sequence[Token]") -> None:
         """Show blocks that may still change, after the finished ones."""
         with one_layout(self):
             self._drop()

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from mdit_py_plugins.footnote import footnote_plugin
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 
 PIECE_LIMIT = 4_000  # characters of prose after which the next line may begin a new piece
 LIST_LIMIT = 1_500  # characters after which a list may be cut between its items
@@ -283,7 +284,7 @@ def split(text: str) -> list[Piece]:
     return splitter.take()
 
 
-def parse(prose: Prose, definitions: dict[str, Any]) -> list[Token]:
+def parse(prose: Prose, definitions: dict[str, Any]) -> "list[Token]":
     """Return the block tokens of one piece.
 
     `definitions` is markdown-it's environment, shared by the pieces of a message: the definitions
@@ -299,11 +300,11 @@ def parse(prose: Prose, definitions: dict[str, Any]) -> list[Token]:
 class Section:
     """Neighbouring blocks that are shown by one widget: a table, or anything else."""
 
-    tokens: list[Token]
+    tokens: "list[Token]"
     is_table: bool
 
 
-def sections(tokens: Iterable[Token]) -> list[Section]:
+def sections(tokens: "Iterable[Token]") -> list[Section]:
     """Return the sections of a piece; a table inside a list or a quote is part of that."""
     found: list[Section] = []
     depth = 0
@@ -331,8 +332,10 @@ def warm_up() -> None:
     _parser().parse("[warm](https://example.org) www.example.org")
 
 
-def plain_tokens(text: str) -> list[Token]:
+def plain_tokens(text: str) -> "list[Token]":
     """Return text as one paragraph without markup."""
+    from markdown_it.token import Token
+
     inline = Token("inline", "", 0, content=text, children=[])
     for number, line in enumerate(text.split("\n")):
         if number:
@@ -369,7 +372,10 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
 
 
 @lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.footnote import footnote_plugin
+
     options = {"html": False, "linkify": True, "maxNesting": MAX_NESTING, "breaks": True}
     parser = MarkdownIt("commonmark", options)
     parser.enable(["table", "strikethrough", "linkify"])

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from math import inf
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtGui import (
     QResizeEvent,
     QTextCursor,
@@ -23,6 +23,9 @@ from chatdesk.ui.markdown.sticky_bar import StickyBar, is_sideways
 from chatdesk.ui.markdown.table_rows import TableRows, read_rows, write_rows
 from chatdesk.ui.markdown.text_view import TextView, one_layout
 from chatdesk.ui.theme import Theme, set_class
+
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it.token import Token
 
 
 class TableCard(QFrame):
@@ -55,7 +58,7 @@ class TableCard(QFrame):
         found: list[QWidget] = [self._text] if self._text.has_links else []
         return [*found, self.sideways] if self.sideways is not None else found
 
-    def append(self, tokens: Sequence[Token]) -> None:
+    def append(self, tokens: "Sequence[Token]") -> None:
         """Add finished rows, below the ones there are; remove a tail first."""
         rows = self._read(tokens)
         self._finished.measure(rows)
@@ -63,7 +66,7 @@ class TableCard(QFrame):
         self._text.write(rows, self._fit(), final=True)
         self._has_rows, self._tail = True, ()
 
-    def set_tail(self, tokens: Sequence[Token]) -> None:
+    def set_tail(self, tokens: "Sequence[Token]") -> None:
         """Show rows that may still change, after the finished ones."""
         if tokens or self._tail:
             rows = self._read(tokens)
@@ -130,7 +133,7 @@ class TableCard(QFrame):
             self.sideways = None
             set_class(self, "")
 
-    def _read(self, tokens: Sequence[Token]) -> TableRows:
+    def _read(self, tokens: "Sequence[Token]") -> TableRows:
         return read_rows(tokens, with_head=not self._has_rows)
 
     def _fit(self) -> list[int]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QBrush,
@@ -20,6 +20,9 @@ from PySide6.QtGui import (
 from chatdesk.ui.markdown.direction import is_rtl
 from chatdesk.ui.markdown.inline_writer import InlineWriter, Style
 from chatdesk.ui.theme import LINE_HEIGHT, TEXT_PX, Theme, text_scale
+
+if TYPE_CHECKING:  # the parser is imported when the first message is shown
+    from markdown_it.token import Token
 
 CELL_PADDING = 10.0  # pixels left and right of the words
 CELL_PX = 13.5
@@ -39,7 +42,7 @@ class TableRows:
     each column. `is_rtl`: it is read from the right.
     """
 
-    rows: Sequence[Sequence[Token]]
+    rows: "Sequence[Sequence[Token]]"
     alignments: Sequence[str]
     has_head: bool
     is_rtl: bool = False
@@ -54,7 +57,7 @@ class TableRows:
         return self.has_head and row == 0
 
 
-def read_rows(tokens: Sequence[Token], *, with_head: bool = True) -> TableRows:
+def read_rows(tokens: "Sequence[Token]", *, with_head: bool = True) -> TableRows:
     """Return the rows between `table_open` and `table_close`.
 
     A table whose head is in a right-to-left script has its first column at the right.
