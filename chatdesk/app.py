@@ -37,6 +37,7 @@ from chatdesk.ui.theme import (
     system_theme_name,
 )
 from chatdesk.ui.window.application import Application
+from chatdesk.ui.window.first_paint import FirstPaint
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.settings_keeper import SettingsKeeper
 from chatdesk.ui.window.single_instance import SingleInstance
@@ -97,8 +98,8 @@ class DesktopApp:
 
     def start(self) -> None:
         """Show the window, then build the services behind it."""
+        FirstPaint(self.window, self._build_services)
         self.window.show()
-        QTimer.singleShot(0, self._build_services)
 
     def open_models(self, paths: Sequence[Path]) -> None:
         """Take up model files, as if dropped on the window, as soon as the services are there."""
