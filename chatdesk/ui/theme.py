@@ -87,6 +87,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 
 def set_class(widget: QWidget, name: str) -> None:
     """Choose one of the style sheet's variants for `widget`, also after it was shown."""
+    if widget.property("class") == name:
+        return  # polishing once more costs as much as writing the figures that asked for it
     widget.setProperty("class", name)
     if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
         widget.style().unpolish(widget)

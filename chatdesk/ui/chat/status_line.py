@@ -27,6 +27,7 @@ class StatusLine(QLabel):
         self._context: ContextUse | None = None
         self._shared = False
         self._promises = True
+        self._shown: tuple[list[str], int, int] | None = None  # words, their room, their height
         self._show()
 
     def show_engine(self, status: EngineStatus) -> None:
@@ -74,8 +75,12 @@ class StatusLine(QLabel):
                 if self._shared
                 else tr("everything stays on this computer")
             )
-        self.setToolTip("\n".join(parts))  # also what there is no room for
         measure = self.fontMetrics()
+        shown = (list(parts), self.width(), measure.height())
+        if self._shown == shown:
+            return  # figures come several times a second, and are mostly the same
+        self._shown = shown
+        self.setToolTip("\n".join(parts))  # also what there is no room for
         while len(parts) > 1 and measure.horizontalAdvance(_GAP.join(parts)) > self.width():
             parts.pop()
         words = _GAP.join(parts)

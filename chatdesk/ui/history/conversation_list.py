@@ -45,7 +45,7 @@ from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 
 ROW_HEIGHT = 33
 HEADING_HEIGHT = 33
-PULSE_MS = 80  # between two looks of a pulsing dot
+PULSE_MS = 120  # between two looks of a pulsing dot
 _PULSE_S = 1.6  # from bright to bright
 _PAD = 8
 _MORE = 25  # pixels of the square that opens the menu
