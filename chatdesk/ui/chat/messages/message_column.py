@@ -454,7 +454,9 @@ class MessageColumn(QAbstractScrollArea):
         self._placing = True
         self.verticalScrollBar().setValue(value)
         self._placing = False
-        self._follow = self.at_bottom
+        # The end of what is shown so far is no end to follow.
+        is_whole = not any(view.unfinished for view in self._views)
+        self._follow = self.at_bottom and (self._follow or is_whole)
         self._want_more()
         self._after_move()
 

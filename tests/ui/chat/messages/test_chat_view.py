@@ -218,6 +218,29 @@ def test_an_anchor_deep_in_a_long_answer_is_reached(qtbot: QtBot, view: ChatView
     qtbot.waitUntil(lambda: view.column.scroll_anchor() == ("a", 6_000), timeout=10_000)
 
 
+@pytest.mark.parametrize("by", ["place", "theme", "key"])
+def test_a_place_above_an_answer_that_is_shown_by_and_by_stays(
+    qtbot: QtBot, view: ChatView, by: str
+) -> None:
+    view.resize(1_000, 4_000)  # more than is shown at once
+    view.show_path([*conversation(1), make_message("a", Role.ASSISTANT, ANSWER * 30)], {})
+    if by == "key":
+        QTest.keyClick(view.column, Qt.Key.Key_Home)
+    else:
+        view.column.restore_anchor(("0", 0))
+    if by == "theme":
+        qtbot.waitUntil(lambda: whole(view, "a"), timeout=10_000)
+        view.set_theme(load_theme("dark"))
+    assert not whole(view, "a")
+    qtbot.waitUntil(lambda: whole(view, "a"), timeout=10_000)
+    assert view.column.verticalScrollBar().value() == 0
+
+
+def whole(view: ChatView, message_id: str) -> bool:
+    found = view.column.view(message_id)
+    return found is not None and not found.unfinished
+
+
 def test_requests_are_passed_on(qtbot: QtBot, view: ChatView) -> None:
     view.show_path(conversation(2), lambda message_id: (message_id, "other"))
     answer = next(v for v in view.findChildren(MessageView) if v.message.id == "1")
