@@ -91,6 +91,8 @@ class ThinkingFold(QWidget):
 
     def _show_text(self, view: ProseView) -> None:
         text = "".join(self._parts).lstrip()
+        if not text:
+            return  # an empty paragraph would stand above what comes
         if not self._shown:
             view.append_plain(text)
         else:

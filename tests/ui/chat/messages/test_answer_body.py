@@ -244,6 +244,18 @@ def test_stored_thinking_is_shown_folded(
     assert prose(body) == "So."
 
 
+def test_thinking_that_is_made_unfolded_begins_with_its_first_line(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    fold = ThinkingFold(theme, folded=False)
+    qtbot.addWidget(fold)
+    for part in ("\n", "Because", " of that"):
+        fold.append(part)
+    view = fold.findChild(ProseView)
+    assert view
+    assert view.toPlainText() == "Because of that"
+
+
 def test_thinking_seen_from_its_middle_is_not_timed(body: AnswerBody) -> None:
     body.append_thinking("and so on")
     body.append_text("So.")
