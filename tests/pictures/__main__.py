@@ -9,7 +9,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 from tests.pictures.matrix import LOOKS, SCALES, SIZES, Job, jobs, write_screens
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_LAST_LINES = 60  # of what else a process writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +48,42 @@ def run(job: Job) -> Iterator[Seen]:
             "QT_QPA_PLATFORM": "offscreen:configfile=screens.json",  # no path: it has no colon
             "QT_SCALE_FACTOR": str(job.scale / 100),
         }
-        done = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", "tests.pictures.photographer", job.dump()],
             cwd=folder,
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             encoding="utf-8",
-            check=False,
-        )
-    for line in done.stdout.splitlines():
-        found = json.loads(line)
-        look = found.get("look", ", ".join(job.looks))
-        yield Seen(found["screen"], found["size"], job.scale, look, found["words"])
-    if done.returncode:
-        words = f"the process ended with {done.returncode}: {done.stderr[-3000:]}"
+        ) as process:
+            assert process.stdout
+            others: deque[str] = deque(maxlen=_LAST_LINES)
+            for line in process.stdout:
+                try:
+                    found = json.loads(line)
+                except ValueError:
+                    others.append(line)
+                    continue
+                look = found.get("look", ", ".join(job.looks))
+                yield Seen(found["screen"], found["size"], job.scale, look, found["words"])
+    if process.returncode:
+        words = f"the process ended with {process.returncode}: {''.join(others)}"
         yield Seen("", "", job.scale, ", ".join(job.looks), words)
 
 
-def run_all(todo: Sequence[Job]) -> list[Seen]:
-    """Do all jobs, one for each core at once."""
+def run_all(todo: Sequence[Job], tell: Callable[[Seen], None] | None = None) -> list[Seen]:
+    """Do all jobs, one for each core at once; `tell` hears of each flaw as it is seen."""
+
+    def follow(job: Job) -> list[Seen]:
+        found = []
+        for seen in run(job):
+            found.append(seen)
+            if tell:
+                tell(seen)
+        return found
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [seen for found in pool.map(lambda job: list(run(job)), todo) for seen in found]
+        return [seen for found in pool.map(follow, todo) for seen in found]
 
 
 def main() -> int:
@@ -90,9 +107,9 @@ def main() -> int:
     folder = str(Path(options.folder).absolute()) if options.folder else ""
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    seen = run_all(jobs(options.sizes, options.scales, options.looks, options.only, folder))
-    for each in seen:
-        print(each)
+    todo = jobs(options.sizes, options.scales, options.looks, options.only, folder)
+    seen = run_all(todo, lambda each: print(each, flush=True))
+    print("Something is wrong in them." if seen else "Nothing is wrong in them.")
     return 1 if seen else 0
 
 

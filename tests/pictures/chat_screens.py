@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListView
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 
 from chatdesk.core.chat import MessageState
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
@@ -13,6 +14,7 @@ from chatdesk.services.chat.facts import ConversationsChanged
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
+from chatdesk.ui.history.conversation_list import ConversationList, more_rect
 from chatdesk.ui.markdown.code_card import CodeCard
 from chatdesk.ui.navigator import PageId
 from tests.pictures.conversations import (
@@ -53,13 +55,13 @@ def _scrolled(stage: Stage) -> None:
 
 def _wide_from_the_top(stage: Stage) -> None:
     stage.open_chat(WIDE_CHAT.title)
-    stage.window.chat_view.column.verticalScrollBar().setValue(0)
+    QTest.keyClick(stage.window.chat_view.column, Qt.Key.Key_Home)
     stage.rest()
 
 
 def _unfolded_thinking(stage: Stage) -> None:
     stage.open_chat(THINKING_CHAT.title)
-    stage.find(ThinkingFold).fold_button.click()
+    stage.find(ThinkingFold).fold_button.setChecked(True)
     stage.rest()
 
 
@@ -226,15 +228,15 @@ def _search(words: str) -> Callable[[Stage], None]:
 
 def _chat_menu(stage: Stage) -> Opening:
     _sidebar(stage)
-    chats = stage.find(QListView, stage.window.parts.sidebar)
+    chats = stage.find(ConversationList, stage.window.parts.sidebar)
     row = next(
         chats.model().index(row, 0)
         for row in range(chats.model().rowCount())
         if chats.model().index(row, 0).data() == MARKDOWN_CHAT.title
     )
     chats.scrollTo(row)
-    place = chats.visualRect(row).center() + QPoint(20, 0)
-    return lambda: chats.customContextMenuRequested.emit(place)
+    place = more_rect(chats.visualRect(row)).center()
+    return lambda: QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
 def _renaming(stage: Stage) -> None:
@@ -266,9 +268,9 @@ def _inspector_empty(stage: Stage) -> None:
 
 def _copied(stage: Stage) -> None:
     stage.open_chat(MARKDOWN_CHAT.title)
-    card = stage.window.chat_view.findChildren(CodeCard)[-1]
-    button: QAbstractButton = card.head.copy_button
-    button.click()
+    cards = stage.window.chat_view.findChildren(CodeCard)
+    buttons: list[QAbstractButton] = [card.head.copy_button for card in cards]
+    next(each for each in buttons if not each.visibleRegion().isEmpty()).click()
     stage.rest()
 
 

@@ -64,6 +64,7 @@ class Photographer:
             self._at = (screen.name, size)
             look = partial(self._look, stage, screen, size)
             try:
+                self._show_theme(stage, next(iter(self._themes)))  # before what it would undo
                 stage.reset(display_of(size).geometry())
                 opening = screen.bring(stage)
                 if opening:
@@ -81,8 +82,7 @@ class Photographer:
 
     def _look(self, stage: Stage, screen: Screen, size: str) -> None:
         for theme, look in self._themes.items():
-            if stage.desktop.settings.now.general.theme != theme:
-                stage.desktop.settings.edit("general", theme=theme)
+            self._show_theme(stage, theme)
             stage.rest()
             for window in windows():
                 for flaw in flaws_of(window):
@@ -90,6 +90,10 @@ class Photographer:
             if self._job.folder:
                 name = file_name(screen.name, size, self._job.scale, look)
                 picture_of(display_of(size)).save(str(Path(self._job.folder, name)), "PNG", 85)
+
+    def _show_theme(self, stage: Stage, theme: str) -> None:
+        if stage.desktop.settings.now.general.theme != theme:
+            stage.desktop.settings.edit("general", theme=theme)
 
 
 def display_of(size: str) -> QScreen:

@@ -20,6 +20,7 @@ from chatdesk.services.app import App
 from chatdesk.services.chat.facts import ConversationsChanged
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.chat.composer import ComposerState
+from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.navigator import PageId
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.application import Application
@@ -90,8 +91,14 @@ class Stage:
         quiet = 0
         give_up = time.monotonic() + TIMEOUT_S
         while quiet < _QUIET_TURNS:
-            quiet = 0 if self._busy.now and time.monotonic() < give_up else quiet + 1
+            quiet = 0 if self._works and time.monotonic() < give_up else quiet + 1
             self._turn()
+
+    @property
+    def _works(self) -> bool:
+        """True while something is worked on, or the end of a message is still to be shown."""
+        views = self.window.chat_view.findChildren(MessageView)
+        return self._busy.now > 0 or any(view.unfinished for view in views)
 
     def _turn(self) -> None:
         loop = QEventLoop()  # which deletes what is to be deleted later; `processEvents` does not
@@ -104,6 +111,8 @@ class Stage:
 
         def act() -> None:
             try:
+                if not (QApplication.activePopupWidget() or QApplication.activeModalWidget()):
+                    raise AssertionError("nothing was opened")
                 look()
                 looked.append(None)
             except BaseException as problem:
