@@ -145,6 +145,8 @@ class Scheduler:
 
     def _has_cells(self, generation: Generation) -> bool:
         """Return True if it has room beside those that do not give way to it."""
+        if not self._sequences.free:
+            return False
         taken = sum(
             len(each.live.tokens)
             for each in self._running

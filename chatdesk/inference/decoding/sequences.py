@@ -52,10 +52,15 @@ class Sequences:
         self._live: dict[int, Live] = {}
         self._parked: list[_Parked] = []  # the least recently used first
 
+    @property
+    def free(self) -> int:
+        """How many can be taken: an idle one gives way."""
+        return self._context.sequences - sum(live.busy for live in self._live.values())
+
     def take(self, prompt: Sequence[int], adapters: AdapterKey, session: str | None) -> Live:
         """Return a busy sequence that holds as much of the prompt's beginning as the cache has.
 
-        At least one token remains to be read, because reading gives the logits.
+        At least one token remains to be read, because reading gives the logits. One must be `free`.
         """
         wanted = list(prompt[:-1])
         best, shared = self._longest(wanted, adapters)
@@ -64,7 +69,8 @@ class Sequences:
             best, shared = self._longest(wanted, adapters)
         if best is None:
             return self._new(adapters, session)
-        if not best.busy and len(best.tokens) - shared < _WORTH_LEAVING:
+        is_last = self.free == 1  # a branch would need the place of what it begins with
+        if not best.busy and (is_last or len(best.tokens) - shared < _WORTH_LEAVING):
             return self._take_over(best, shared, session)
         return self._branch(best, shared, session)
 
@@ -122,6 +128,8 @@ class Sequences:
         self, tokens: Sequence[int], state: State, adapters: AdapterKey, session: str | None
     ) -> Live | None:
         """Return a busy sequence with a state from memory or disk; None when it has no room."""
+        if not self.free:
+            return None
         live = self._new(adapters, session)
         while not self._context.restore(live.number, state):
             if not self.evict():

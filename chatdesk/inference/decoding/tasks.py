@@ -21,6 +21,11 @@ from chatdesk.inference.native.context import Batch, Context, NoRoom
 from chatdesk.inference.native.lora import AdapterKey, Adapters
 from chatdesk.inference.prompt.context_view import TooLong
 
+_ALWAYS_FREE = 4  # sequences that texts leave to the answers
+
+Text = tuple[int, Sequence[int], int]
+"""A text's index, its tokens, and from which on each needs logits."""
+
 
 @dataclass(eq=False, slots=True)
 class _Reading:
@@ -41,19 +46,19 @@ class _Reader:
         self._adapters = adapters
         self._batch = Batch(context.batch)
         self._active: list[_Reading] = []
+        self._put_back: list[Text] = []
         self._one_by_one = False  # while two texts do not fit beside each other
 
     def step(
         self,
-        following: Callable[[], tuple[int, Sequence[int], int] | None],
+        following: Callable[[], Text | None],
         take_row: Callable[[int, int, int], None],
         done: Callable[[int], None],
     ) -> None:
         """Compute one batch.
 
-        `following` returns the next text: index, tokens, and the first position with output;
-        `take_row` gets index, position and row of each output, `done` the index of a text that is
-        read. Without room, nothing happens until there is some.
+        `following` returns the next text; `take_row` gets index, position and row of each output,
+        `done` the index of a text that is read. Without room, nothing happens until there is some.
         """
         parts = self._fill(following)
         if not parts:
@@ -62,7 +67,7 @@ class _Reader:
             self._context.decode(self._batch)
         except NoRoom:
             self._one_by_one = len(parts) > 1
-            self.drop_newest()
+            self._free_cells()
             return
         for reading, start, end, first_row in parts:
             reading.live.tokens += reading.tokens[start:end]
@@ -74,9 +79,7 @@ class _Reader:
                 self._active.remove(reading)
                 self._sequences.drop(reading.live)
 
-    def _fill(
-        self, following: Callable[[], tuple[int, Sequence[int], int] | None]
-    ) -> list[tuple[_Reading, int, int, int]]:
+    def _fill(self, following: Callable[[], Text | None]) -> list[tuple[_Reading, int, int, int]]:
         batch = self._batch
         batch.clear()
         outputs = OUTPUTS
@@ -85,7 +88,9 @@ class _Reader:
         while batch.room and outputs and not (parts and self._one_by_one):
             if waiting:
                 reading = waiting.pop(0)
-            elif found := following():
+            elif not self._may_begin:
+                break
+            elif found := self._put_back.pop() if self._put_back else following():
                 reading = self._begin(*found)
             else:
                 break
@@ -100,19 +105,24 @@ class _Reader:
             parts.append((reading, start, end, first_row))
         return parts
 
+    @property
+    def _may_begin(self) -> bool:
+        """True if a sequence can be had: whatever else runs, one text at a time must go on."""
+        return self._sequences.free > (_ALWAYS_FREE if self._active else 0)
+
     def _begin(self, index: int, tokens: Sequence[int], first: int) -> _Reading:
         live = self._sequences.take(tokens[: first + 1], self._adapters, None)
         reading = _Reading(index, tokens, first, live)
         self._active.append(reading)
         return reading
 
-    def drop_newest(self) -> None:
-        """Free cells: of an idle sequence, or of the newest text, which is read again later."""
+    def _free_cells(self) -> None:
+        """Free those of an idle sequence, or of the newest text, which is read again later."""
         if self._sequences.evict() or not self._active:
             return
-        newest = self._active[-1].live
-        self._context.drop(newest.number)
-        newest.tokens.clear()
+        newest = self._active.pop()
+        self._sequences.drop(newest.live)
+        self._put_back.append((newest.index, newest.tokens, newest.first))
 
     def close(self) -> None:
         """Free the sequences in use."""
@@ -159,7 +169,7 @@ class Scoring:
             return None
         return Scored(self.request_id, tuple(map(tuple, self._logprobs)))
 
-    def _following(self) -> tuple[int, Sequence[int], int] | None:
+    def _following(self) -> Text | None:
         while self._next < len(self._request.sequences):
             index = self._next
             self._next += 1
@@ -243,14 +253,16 @@ class Embedding:
         read = sum(map(len, self._texts))
         return Embedded(self.request_id, tuple(map(tuple, vectors.tolist())), read)
 
-    def _following(self) -> tuple[int, Sequence[int], int] | None:
+    def _following(self) -> Text | None:
         if self._next == len(self._texts):
             return None
         index = self._next
         self._next += 1
         return index, self._texts[index], 0
 
-    def _take_row(self, index: int, _position: int, row: int) -> None:
+    def _take_row(self, index: int, position: int, row: int) -> None:
+        if position == 0:
+            self._sums[index] = 0  # it may have been put back and read once more
         pointer = lib.llama_get_embeddings_ith(self._context.handle, row)
         self._sums[index] += np.ctypeslib.as_array(pointer, (self._sums.shape[1],))
 

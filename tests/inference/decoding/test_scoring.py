@@ -25,7 +25,7 @@ from chatdesk.core.generation import (
     TokenizeText,
 )
 from chatdesk.core.loading import ModelLoaded
-from chatdesk.core.protocol import Cancel
+from chatdesk.core.protocol import Cancel, Terminal
 from chatdesk.core.sampling import SamplingParams
 from tests.inference.engine_process import EngineProcess, turns
 from tests.lora_files import lora_adapter
@@ -158,6 +158,51 @@ def test_texts_that_mean_the_same_are_near(starter: EngineProcess) -> None:
     assert isinstance(end_long, Embedded)
     assert end_long.tokens > 300
     assert starter.answer(QUESTION, temperature=0.0, max_tokens=10)[0] == before
+
+
+def embedded(engine: EngineProcess, *texts: str) -> Embedded:
+    engine.send(Embed("embed", texts))
+    _, end = engine.outcome("embed")
+    assert isinstance(end, Embedded), end
+    return end
+
+
+def test_more_short_texts_than_sequences_are_embedded_as_each_alone(starter: EngineProcess) -> None:
+    words = [chr(ord("a") + n % 26) * (1 + n // 26) for n in range(100)]
+    together = embedded(starter, *words).vectors
+    assert len(together) == len(words)
+    for number in (0, 16, 17, 99):
+        (alone,) = embedded(starter, words[number]).vectors
+        assert sum(x * y for x, y in zip(alone, together[number], strict=True)) > 0.99
+
+
+def test_more_short_sequences_than_there_are_places_score_as_each_alone(
+    starter: EngineProcess,
+) -> None:
+    sequences = [ScoreSequence((500 + n,), (900 + n,)) for n in range(60)]
+    together = scored(starter, *sequences).logprobs
+    for number in (0, 17, 59):
+        alone = scored(starter, sequences[number]).logprobs[0]
+        assert mean_difference(together[number], alone) < NOISE
+
+
+def test_short_texts_answers_and_background_work_share_the_sequences(
+    starter: EngineProcess,
+) -> None:
+    starter.send(Score("long", tuple(ScoreSequence((500 + n,), (9,) * 20) for n in range(30))))
+    starter.wait_for(PromptProgress)
+    params = SamplingParams(temperature=0.0, max_tokens=5)
+    asked = [f"ask {n}" for n in range(8)]
+    for request_id in asked:
+        starter.send(Generate(request_id, turns(f"Number {request_id}?"), params))
+    starter.send(Embed("embed", tuple(chr(ord("a") + n) for n in range(26))))
+    ends: dict[str, Terminal] = {}
+    while len(ends) < 2 + len(asked):
+        end = starter.wait_for(Terminal)
+        ends[end.request_id] = end
+    assert isinstance(ends["embed"], Embedded)
+    assert isinstance(ends["long"], Scored)
+    assert all(isinstance(ends[request_id], Finished) for request_id in asked)
 
 
 def test_what_cannot_be_scored_or_embedded_is_reported(starter: EngineProcess) -> None:
