@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chatdesk.core.generation import (
     Failed,
     FailureCode,
     Finished,
+    Generate,
     PromptMessage,
     PromptProgress,
     TextDelta,
@@ -131,6 +133,15 @@ def test_a_last_answer_is_continued(starter: EngineProcess) -> None:
         max_tokens=3,
     )
     assert text.startswith(" Paris")
+
+
+def test_a_special_token_is_a_stop_string(starter: EngineProcess) -> None:
+    only_im_start = SamplingParams(temperature=0.0, max_tokens=6, logit_bias=((1, 100.0),))
+    for stop, count, reason in ((("<|im_start|>",), 1, StopReason.END), ((), 6, StopReason.LENGTH)):
+        starter.send(Generate("raw", (), replace(only_im_start, stop=stop), prompt="Hello"))
+        text, end = starter.outcome("raw")
+        assert isinstance(end, Finished)
+        assert (text, end.stats.completion_tokens, end.reason) == ("", count, reason)
 
 
 def test_stop_strings_end_an_answer_unseen(parrot: EngineProcess) -> None:

@@ -140,7 +140,10 @@ class Generation:
             self.reason = StopReason.END
             return
         piece = self.prepared.mark_bytes.get(token) or self._vocabulary.piece(token)
-        self._send_text(self._text.feed(piece))
+        if piece:
+            self._send_text(self._text.feed(piece))
+        elif written := self._vocabulary.written(token):
+            self._send_text(self._text.feed_hidden(written.decode("utf-8", "replace")))
         if self._text.stopped:
             self.reason = StopReason.END
         elif self._completed == request.sampling.max_tokens:

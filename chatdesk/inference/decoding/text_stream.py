@@ -31,6 +31,19 @@ class TextStream:
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
+    def feed_hidden(self, written: str) -> str:
+        """Take a token that is not shown, by what it is written as; return the text certain now.
+
+        A stop string may be one, or hold one: what follows it in the stop string is not waited for.
+        """
+        for stop in self._stop:
+            before, found, _ = stop.partition(written)
+            if found and self._held.endswith(before):
+                self.stopped = True
+                text, self._held = self._held, ""
+                return text[: len(text) - len(before)]
+        return ""
+
     def flush(self) -> str:
         """Return the text held back for a stop string that never came.
 

@@ -51,6 +51,22 @@ def test_only_what_may_become_a_stop_string_is_held_back() -> None:
     assert text.flush() == "ST"
 
 
+def test_a_token_that_is_not_shown_may_end_the_text() -> None:
+    text = TextStream(("<|turn|>", "\nEnd<|turn|>\n"))
+    assert text.feed(b"one") == "one"
+    assert text.feed_hidden("<|other|>") == ""
+    assert text.feed(b" two\nEnd") == " two"
+    assert text.feed_hidden("<|turn|>") == "\nEnd"  # the first of the two that it ends
+    assert text.stopped
+    assert text.flush() == ""
+    text = TextStream(("\nEnd<|turn|>\n",))
+    assert text.feed(b"one\nEn") == "one"
+    assert text.feed_hidden("<|turn|>") == ""
+    assert text.feed(b"d\nEnd") == "\nEnd"
+    assert text.feed_hidden("<|turn|>") == ""
+    assert text.stopped
+
+
 def test_the_first_of_several_stop_strings_counts() -> None:
     out, text = stream(b"abcdef", 100, ("ef", "cd"))
     assert text.stopped
