@@ -10,8 +10,9 @@ from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.prompts import prompt_messages, sound_text
+from chatdesk.core.prompts import prompt_messages
 from chatdesk.core.settings import ChatSettings, Settings
+from chatdesk.core.unicode import sound_text
 from chatdesk.services.adapters.facts import AdapterLeftOut
 from chatdesk.services.adapters.service import Applied
 from chatdesk.services.app import App

@@ -61,7 +61,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def text_argument(text: str) -> str:
     """Text of a command line, as valid Unicode."""
-    from chatdesk.core.prompts import sound_text
+    from chatdesk.core.unicode import sound_text
 
     return sound_text(text)
 

@@ -7,6 +7,8 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from chatdesk.core.unicode import sound_text
+
 _T = TypeVar("_T")
 
 
@@ -84,7 +86,7 @@ def _value(name: str, kind: Any, found: Any) -> Any:
         return kind(found)
     if type(found) is not kind:
         raise ValueError(name)
-    return found
+    return sound_text(found) if isinstance(found, str) else found
 
 
 def _ruled(value: Any, rule: AtLeast | Between | OneOf) -> Any:

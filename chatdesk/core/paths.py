@@ -2,8 +2,11 @@
 
 import hashlib
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+_PRIVATE = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,12 @@ class AppPaths:
         return self.cache / "figures"
 
     def make(self) -> None:
-        """Create the folders, private to the user. Raises `OSError`."""
+        """Create the folders, private to the user, also those that are there. Raises `OSError`."""
         for folder in (self.data, self.config, self.cache, self.logs, self.models):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        for folder in (self.data, self.config, self.cache, self.logs):
+            with suppress(OSError):  # another user's, or a disk without rights: used as it is
+                folder.chmod(_PRIVATE)
 
 
 def session_prefix(conversation_id: str) -> str:

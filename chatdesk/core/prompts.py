@@ -58,8 +58,3 @@ def readable(path: Sequence[Message], *, continued: bool) -> list[Message]:
         for message in apart
         if message.text or message.role is Role.USER or (message.thinking and message in last)
     ]
-
-
-def sound_text(text: str) -> str:
-    """Return `text` as valid Unicode: lone surrogates (from a paste or terminal) become U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

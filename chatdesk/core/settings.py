@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Self
 
-from chatdesk.core.coercion import AtLeast, Between, fitting, unknown
+from chatdesk.core.coercion import AtLeast, Between, OneOf, fitting, unknown
 from chatdesk.core.loading import ContextWindow, LoadOptions, Parallel
 from chatdesk.core.personalization import LearnFrom
 from chatdesk.core.sampling import Preset, SamplingParams
@@ -26,7 +26,7 @@ class GeneralSettings:
     """
 
     language: str = "system"
-    theme: str = "system"  # or "light", "dark"
+    theme: Annotated[str, OneOf(("system", "light", "dark"))] = "system"
     enter_sends: bool = True
     look_for_updates: bool = False
     text_percent: TextPercent = 100

@@ -4,14 +4,15 @@ import json
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from chatdesk.core.chat import is_temporary
-from chatdesk.core.coercion import coerced
+from chatdesk.core.coercion import Between, coerced
 from chatdesk.core.files import write_json
 
 _log = logging.getLogger(__name__)
 
+Pixels = Annotated[int, Between(-(2**31), 2**31 - 1)]  # Qt's numbers have 32 bits
 MAX_ANCHORS = 200  # conversations whose reading position is remembered, the newest kept
 MAX_GIVEN_UP = 200  # likewise of edits that were left
 
@@ -27,20 +28,20 @@ class WindowState:
     there in pixels. `unread` are conversations whose newest answer was not looked at yet.
     """
 
-    x: int | None = None
-    y: int | None = None
-    width: int = 1120
-    height: int = 760
+    x: Pixels | None = None
+    y: Pixels | None = None
+    width: Pixels = 1120
+    height: Pixels = 760
     maximized: bool = False
     sidebar: bool = True
-    sidebar_width: int = 264
+    sidebar_width: Pixels = 264
     inspector: bool = False
     conversation: str | None = None
     drafts: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, tuple[str, ...]] = field(default_factory=dict)
     edits: dict[str, tuple[str, str]] = field(default_factory=dict)
     given_up: dict[str, tuple[str, str]] = field(default_factory=dict)
-    anchors: dict[str, tuple[str, int]] = field(default_factory=dict)
+    anchors: dict[str, tuple[str, Pixels]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
 
     @classmethod

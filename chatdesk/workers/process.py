@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -24,12 +25,18 @@ Message = TypeVar("Message")
 
 STDERR_LINES_KEPT = 20
 _SIGKILL = 9  # Windows has no name for it
+_SECRET = re.compile(r"(^|_)(KEY|APIKEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_|$)", re.I)
 
 
 def worker_command(worker: str) -> list[str]:
     """Return the command of a child: the same executable with a hidden first argument."""
     start = [sys.executable] if is_frozen() else [sys.executable, "-m", "chatdesk"]
     return [*start, "--worker", worker]
+
+
+def child_environment() -> dict[str, str]:
+    """Return this process's environment without what sounds like a secret: no child needs one."""
+    return {name: value for name, value in os.environ.items() if not _SECRET.search(name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class ChildProcess(Generic[Message]):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **(environment or {}), "PYTHONUTF8": "1"},
+            env={**child_environment(), **(environment or {}), "PYTHONUTF8": "1"},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             # Ctrl+C in a terminal is the parent's to handle: it asks the child to stop.
             start_new_session=sys.platform != "win32",

@@ -261,3 +261,14 @@ def test_saving_where_nothing_can_be_saved(tmp_path: Path) -> None:
 def test_half_a_character_does_not_stop_the_saving(file: Path) -> None:
     save_settings(Settings(chat=ChatSettings("a\ud83d")), file)
     assert read_settings(file).chat.system_prompt == "a?"
+
+
+def test_words_and_choices_that_cannot_be_are_mended(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    for theme in ("blue", "a\u0000b", "", "../light"):
+        file.write_text(
+            json.dumps({"general": {"theme": theme}, "chat": {"system_prompt": "a\ud83db"}})
+        )
+        settings = read_settings(file)
+        assert settings.general.theme == "system"
+        assert settings.chat.system_prompt == "a\ufffdb"

@@ -102,3 +102,14 @@ def test_an_edit_that_was_left_is_kept_until_it_goes_on() -> None:
     for number in range(MAX_GIVEN_UP + 5):
         state.give_up_edit("a", str(number), "words")
     assert len(state.given_up) == MAX_GIVEN_UP
+
+
+@pytest.mark.parametrize("far", [2**40, -(2**40), 10**30])
+def test_numbers_that_qt_does_not_have_are_bounded(tmp_path: Path, far: int) -> None:
+    file = tmp_path / "window.json"
+    file.write_text(
+        f'{{"x": {far}, "width": {far}, "sidebar_width": {far}, "anchors": {{"a": ["m", {far}]}}}}'
+    )
+    state = WindowState.read(file)
+    numbers = [state.x or 0, state.width, state.sidebar_width]
+    assert all(abs(each) <= 2**31 for each in [*numbers, *(at for _, at in state.anchors.values())])

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from chatdesk.cli.main import KEY_VARIABLE
 from chatdesk.core.generation import (
     CountTokens,
     EngineEvent,
@@ -19,8 +20,9 @@ from chatdesk.core.generation import (
 from chatdesk.core.loading import EngineReady, LoadModel
 from chatdesk.core.protocol import Shutdown
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.services.hub.token import VARIABLE
 from chatdesk.workers.codec import Codec
-from chatdesk.workers.process import ChildProcess, Outcome
+from chatdesk.workers.process import ChildProcess, Outcome, child_environment
 
 TIMEOUT_S = 20.0
 
@@ -162,3 +164,15 @@ def test_a_child_that_never_reads_can_be_stopped_under_a_long_message() -> None:
     assert child.outcome().asked_to_stop
     stopping.join(TIMEOUT_S)
     assert not stopping.is_alive()
+
+
+def test_no_child_is_given_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = (KEY_VARIABLE, VARIABLE, "AWS_SECRET_ACCESS_KEY", "db_password", "GitHub_Token")
+    needed = ("TOKENIZERS_PARALLELISM", "CUDA_VISIBLE_DEVICES", "PATH", "KEYBOARD", "MONKEY")
+    for name in (*secrets, *needed):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))
+    found = child_environment()
+    assert not found.keys() & set(secrets)
+    assert found.keys() >= set(needed)
+    child = Child("-c", f"import os, sys; sys.exit({KEY_VARIABLE!r} in os.environ)")
+    assert child.outcome().exit_code == 0

@@ -30,8 +30,9 @@ from chatdesk.core.generation import Finished, PromptMessage, TextDelta
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import ANSWER_ROOM
 from chatdesk.core.parts import Part, Source, plain
-from chatdesk.core.prompts import prompt_messages, readable, sound_text
+from chatdesk.core.prompts import prompt_messages, readable
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.core.unicode import sound_text
 from chatdesk.exchange.markdown import as_markdown
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService, Applied

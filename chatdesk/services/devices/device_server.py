@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.workers.process import worker_command
+from chatdesk.workers.process import child_environment, worker_command
 
 _START_S = 60.0  # for a cold disk and a large CUDA library; normally 0.4 s
 _LOOK_S = 0.05
@@ -37,6 +37,7 @@ def lend_devices(host: str, port: int, threads: int | None, say: Callable[[str],
         command,
         stdin=subprocess.PIPE,  # the child ends when it closes
         stdout=subprocess.DEVNULL,
+        env=child_environment(),
         start_new_session=sys.platform != "win32",  # Ctrl+C is ours to handle
     ) as process:
         try:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from chatdesk.core.errors import NotFound
 from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
-from chatdesk.core.prompts import sound_text
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.settings import ChatSettings, Settings
+from chatdesk.core.unicode import sound_text
 from chatdesk.services.facts import Publish
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.store.models import ModelStore

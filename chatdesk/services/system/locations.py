@@ -5,11 +5,14 @@ import logging
 import logging.handlers
 import os
 import threading
+from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 
 import platformdirs
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.files import PRIVATE
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 
@@ -53,6 +56,16 @@ def folder_problem(folder: Path | str, problem: OSError) -> EnvironmentProblem:
     return EnvironmentProblem(what, todo)
 
 
+class _PrivateLog(logging.handlers.RotatingFileHandler):
+    """Names of models and folders are in a log: other users cannot read it."""
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        with suppress(OSError):
+            Path(self.baseFilename).chmod(PRIVATE)
+        return stream
+
+
 def start_logging(paths: AppPaths, name: str) -> Path:
     """Log to `<name>.log` in the log folder, rotated; return it. Chats' content is never logged.
 
@@ -61,7 +74,7 @@ def start_logging(paths: AppPaths, name: str) -> Path:
     logging.raiseExceptions = False  # a full disk must not print a traceback for every line
     file = paths.logs / f"{name}.log"
     try:
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+        handler: logging.Handler = _PrivateLog(
             file, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
         )
     except OSError:

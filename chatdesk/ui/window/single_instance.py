@@ -8,6 +8,7 @@ those who may write to the data folder, and without QtNetwork (3 MB of the windo
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QFileSystemWatcher, QLockFile, QObject, Signal
@@ -46,7 +47,8 @@ class SingleInstance(QObject):
         self._version.write_text(__version__, "utf-8")
         self._watcher.addPath(str(self._folder))
         for bell in self._folder.glob(BELLS):  # of starts that nobody heard before a crash
-            bell.unlink(missing_ok=True)
+            with suppress(OSError):
+                bell.unlink(missing_ok=True)
         return True
 
     def running_version(self) -> str:
@@ -81,6 +83,6 @@ class SingleInstance(QObject):
             try:
                 names = bell.read_bytes().split(b"\0")
                 bell.unlink()
-            except FileNotFoundError:  # that start gave up a moment ago
+            except OSError:  # that start gave up a moment ago, or it is no bell
                 continue
             self.raise_requested.emit([Path(os.fsdecode(name)) for name in names if name])

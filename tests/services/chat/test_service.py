@@ -17,7 +17,8 @@ from chatdesk.core.chat import (
 from chatdesk.core.errors import PromptTooLong, StoreProblem
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.parts import plain
-from chatdesk.core.prompts import prompt_messages, sound_text
+from chatdesk.core.prompts import prompt_messages
+from chatdesk.core.unicode import sound_text
 from chatdesk.services.chat.facts import (
     AnswerEnded,
     AnswerReopened,

@@ -1,4 +1,5 @@
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,13 @@ import pytest
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.paths import AppPaths
-from chatdesk.services.system.locations import HOME_VARIABLE, LOG_FILES, find_paths, start_logging
+from chatdesk.services.system.locations import (
+    HOME_VARIABLE,
+    LOG_BYTES,
+    LOG_FILES,
+    find_paths,
+    start_logging,
+)
 
 
 @pytest.fixture
@@ -38,6 +45,28 @@ def test_a_home_of_ones_own(paths: AppPaths, tmp_path: Path) -> None:
 
 def test_folders_are_for_the_user_only(paths: AppPaths) -> None:
     assert paths.data.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are a matter of POSIX")
+def test_folders_that_were_there_become_private_but_models_may_be_shared(paths: AppPaths) -> None:
+    for folder in (paths.data, paths.config, paths.models):
+        folder.chmod(0o755)
+    find_paths()
+    rights = [each.stat().st_mode & 0o777 for each in (paths.data, paths.config, paths.models)]
+    assert rights == [0o700, 0o700, 0o755]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are a matter of POSIX")
+def test_logs_are_for_the_user_only_also_when_they_are_rotated(
+    paths: AppPaths, logging_as_before: logging.Logger
+) -> None:
+    (paths.logs / "test.log").touch(0o644)
+    file = start_logging(paths, "test")
+    for _ in range(3):
+        logging_as_before.info("x" * LOG_BYTES)
+    logs = list(paths.logs.glob("test.log*"))
+    assert file in logs and len(logs) > 1
+    assert all(each.stat().st_mode & 0o077 == 0 for each in logs)
 
 
 def test_a_home_relative_to_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,3 +133,14 @@ def test_a_folder_that_is_gone_has_nobody_to_ask(tmp_path: Path) -> None:
     nowhere = SingleInstance(tmp_path / "gone")
     assert not nowhere.is_first()
     assert not nowhere.raise_first()
+
+
+def test_what_is_no_bell_keeps_nobody_out(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "window" / "raise-x").mkdir(parents=True)
+    instance = SingleInstance(tmp_path)
+    assert instance.is_first()
+    with another_start(tmp_path) as other:
+        with qtbot.waitSignal(instance.raise_requested):
+            pass
+        assert told(other) == "heard"
+    instance.close()
