@@ -1,6 +1,7 @@
 """Turns the errors of SQLite and the system into sentences for the user, all in this one place."""
 
 import errno
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from chatdesk.core.errors import StoreProblem
 from chatdesk.core.i18n import tr
+
+_LACKING = re.compile(r"(?:no such table: |no such column: |has no column named )([\w.]+)")
 
 
 @contextmanager
@@ -30,6 +33,8 @@ def store_problems(path: Path) -> Iterator[None]:
         if problem is None:
             raise
         raise problem from error
+    except UnicodeDecodeError as error:
+        raise damaged(path) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _full(path) from error
@@ -57,6 +62,10 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
             todo = tr("Wait for that program or close it, then try again.")
         case sqlite3.SQLITE_CORRUPT:
             return damaged(path)
+        case sqlite3.SQLITE_ERROR if _lacks_what_is_ours(str(error)):
+            return damaged(path)
+        case sqlite3.SQLITE_OK if "could not decode" in str(error).lower():  # Python's own
+            return damaged(path)
         case sqlite3.SQLITE_NOTADB:
             what = tr("The file {path} is not a database.", path=path)
             todo = tr("Move it away or put a backup in its place; it was not changed.")
@@ -69,6 +78,17 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
         case _:
             return None
     return StoreProblem(what, todo)
+
+
+def _lacks_what_is_ours(words: str) -> bool:
+    """Return True if a table or column of ours is not in the file; another one would be a bug."""
+    found = _LACKING.search(words)
+    if not found:
+        return False
+    from chatdesk.store.tables import metadata  # it is imported by then
+
+    names = {column.name for table in metadata.tables.values() for column in table.columns}
+    return found[1].split(".")[-1] in names | metadata.tables.keys()
 
 
 def damaged(path: Path) -> StoreProblem:

@@ -161,6 +161,27 @@ def test_damage_found_while_reading_is_reported(path: Path) -> None:
     database.close()
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "ALTER TABLE conversations RENAME COLUMN title TO tit1e",
+        "ALTER TABLE messages RENAME TO messagez",
+        "UPDATE conversations SET title = CAST(X'61FF62' AS TEXT)",
+    ],
+)
+def test_damage_that_sqlite_takes_for_content_is_damage(path: Path, harm: str) -> None:
+    database = Database.open(path)
+    conversation = ConversationStore(database).create()
+    database.close()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(harm)
+        file.commit()
+    database = Database.open(path)
+    with pytest.raises(StoreProblem, match="damaged"):
+        ConversationStore(database).get(conversation.id)
+    database.close()
+
+
 def test_bugs_pass_through_and_say_nothing_of_what_was_written(database: Database) -> None:
     with pytest.raises(DBAPIError) as bug:
         with database.writing() as connection:
