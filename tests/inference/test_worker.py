@@ -306,6 +306,10 @@ def test_bad_files_fail_and_a_good_one_loads_after_them(
         (not_a_model(tmp_path / "zip.gguf"), FailureCode.NOT_GGUF),
         (truncated_model(tmp_path / "cut.gguf"), FailureCode.TRUNCATED),
         (unsupported_model(tmp_path / "new.gguf"), FailureCode.UNSUPPORTED_ARCHITECTURE),
+        (
+            tiny_model(tmp_path / "gptj.gguf", architecture="gptj"),  # llama.cpp has only its name
+            FailureCode.UNSUPPORTED_ARCHITECTURE,
+        ),
     ):
         end = engine.load(path)
         assert isinstance(end, Failed)

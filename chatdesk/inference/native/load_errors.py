@@ -35,7 +35,10 @@ def check_file(path: Path) -> None:
 
 _REASON = re.compile(r"error loading model: (.*)")
 _SYMPTOMS = (
-    (FailureCode.UNSUPPORTED_ARCHITECTURE, re.compile(r"unknown model architecture: '([^']*)'")),
+    (
+        FailureCode.UNSUPPORTED_ARCHITECTURE,
+        re.compile(r"un(?:known|supported) model architecture: '([^']*)'"),
+    ),
     (FailureCode.TRUNCATED, re.compile(r"not within the file bounds|failed to read|end of file")),
     (
         FailureCode.OUT_OF_MEMORY,

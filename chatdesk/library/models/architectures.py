@@ -1,6 +1,7 @@
 """The architectures that the bundled llama.cpp can run, known before a download.
 
-They are `LLM_ARCH_NAMES` of its `src/llama-arch.cpp`; a test compares them with the built library.
+They are `LLM_ARCH_NAMES` of its `src/llama-arch.cpp`, but for `gptj`, of which it has the name and
+no code; a test compares them with the built library.
 """
 
 _CHAT = """
@@ -8,7 +9,7 @@ _CHAT = """
     chameleon chatglm codeshell cogvlm cohere2 cohere2moe command-r dbrx deci deepseek deepseek2
     deepseek2-ocr deepseek32 deepseek4 dots1 dots3note ernie4_5 ernie4_5-moe exaone exaone-moe
     exaone4 falcon falcon-h1 gemma gemma2 gemma3 gemma3n gemma4 glm-dsa glm4 glm4moe glm5-next
-    gpt-oss gpt2 gptj gptneox granite granite_swa granitehybrid granitemoe graniteswitch grok
+    gpt-oss gpt2 gptneox granite granite_swa granitehybrid granitemoe graniteswitch grok
     grovemoe hrm_text hunyuan-dense hunyuan-moe hunyuan_vl hy_v3 hy_v4 internlm2 jais jais2
     jamba kimi-k3 kimi-linear laguna lfm2 lfm2moe llama llama4 maincoder mamba mamba2 maple
     mellum mimo2 minicpm minicpm3 minimax-01 minimax-m2 minimax-m3 mistral3 mistral4 mpt
