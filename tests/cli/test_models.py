@@ -188,6 +188,8 @@ def test_quantize(cli: Cli, tiny: Path) -> None:
     assert made["id"] in {each["id"] for each in cli.json("models", "list")}
     assert "there already" in cli.problem("models", "quantize", str(tiny), "Q8_0")
     assert "Q8_0, Q6_K" in cli.problem("models", "quantize", str(tiny), "Q9_9")
+    # one line: that it is quantized already is not told before the type is looked at
+    assert "Q8_0, Q6_K" in cli.problem("models", "quantize", "smollm2-135m-instruct-q4_1", "X")
     code, out, err = cli.run("models", "quantize", made["id"], "Q4_0", "--compare")
     assert (code, err) == (0, "")
     assert "original: " in out

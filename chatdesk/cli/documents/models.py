@@ -122,14 +122,14 @@ def quantize_model(
 
     with open_services(paths, settings, publish) as services:
         model = services.models.get(id_or_path)
+        if comparing:
+            find_devices(services)
+        services.quantizing.start(model, quantization.upper(), comparing=comparing)
         if services.quantizing.loses_twice(model):
             kind = model.header.quantization
             on_note(
                 tr("This model is {type} already; made from f16 it would be better.", type=kind)
             )
-        if comparing:
-            find_devices(services)
-        services.quantizing.start(model, quantization.upper(), comparing=comparing)
         ended = services.quantizing.wait()
         assert ended
         if ended.state is not QuantizingState.DONE or ended.result is None:

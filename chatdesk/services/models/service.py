@@ -111,17 +111,21 @@ class ModelService:
 
         If its file changed it is taken as it is now, which is another model.
         """
-        for model in self._store.list():
-            if model.id == id_or_path:
-                changed = presence_of(model) is Presence.CHANGED
-                return self.add(Path(model.path)) if changed else model
+        if model := self._find(id_or_path):
+            return self.add(Path(model.path)) if presence_of(model) is Presence.CHANGED else model
         path = path_of(Path(id_or_path))
         if path.suffix.lower() == ".gguf" or os.access(path, os.F_OK):
             return self.add(path)
+        self._scan()  # in a new home nobody has looked for models yet
+        if model := self._find(id_or_path):
+            return model
         raise NotFound(
             tr("There is no model “{name}”.", name=id_or_path),
             tr("See the models there are with: chatdesk models list"),
         )
+
+    def _find(self, model_id: str) -> ModelFile | None:
+        return next((each for each in self._store.list() if each.id == model_id), None)
 
     def load_options(self, model_id: str) -> LoadOptions:
         """Return the load options of a model."""

@@ -82,6 +82,14 @@ def test_a_model_is_got_by_its_id_or_its_path(
         models.get("elsewhere.gguf")
 
 
+def test_an_id_is_known_before_anybody_listed_the_models(
+    models: ModelService, tmp_path: Path, tiny: Path
+) -> None:
+    shutil.copy(tiny, tmp_path / "models" / "mine.gguf")
+    assert models.get("mine").path == str(tmp_path / "models" / "mine.gguf")
+    assert models.get("smollm2-135m-instruct-q4_1").header.architecture == "llama"
+
+
 def test_a_file_that_changed_is_another_model(models: ModelService, tiny: Path) -> None:
     first = models.add(tiny)
     assert models.add(tiny) == first
