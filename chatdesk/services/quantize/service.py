@@ -99,8 +99,12 @@ class QuantizingService:
     def start(self, model: ModelFile, quantization: str, *, comparing: bool = True) -> None:
         """Begin to make a model smaller, and to compare both; facts report the progress.
 
-        Raises `EnvironmentProblem` while another one is being made.
+        Raises `EnvironmentProblem` for a type that is none, and while another one is being made.
         """
+        if quantization not in MIXTURES:
+            kinds = ", ".join(MIXTURES)
+            what = tr("A model cannot be made smaller as {type}.", type=quantization)
+            raise EnvironmentProblem(what, tr("Choose one of these: {types}.", types=kinds))
         with self._lock:
             if self._progress and self._progress.is_running:
                 raise EnvironmentProblem(
@@ -189,10 +193,6 @@ class QuantizingService:
 
     def _check(self, model: ModelFile, quantization: str, target: Path) -> None:
         """Raises `EnvironmentProblem` and `OSError`."""
-        if quantization not in MIXTURES:
-            kinds = ", ".join(MIXTURES)
-            what = tr("A model cannot be made smaller as {type}.", type=quantization)
-            raise EnvironmentProblem(what, tr("Choose one of these: {types}.", types=kinds))
         expected = self.expected_bytes(model, quantization)
         if expected > model.header.bytes * WORTHWHILE:
             name, kind = model.header.name, quantization

@@ -232,7 +232,8 @@ def test_one_at_a_time(bench: Bench, starter: ModelFile, tiny: ModelFile) -> Non
 
 
 def test_what_is_refused(bench: Bench, tiny: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Q8_0" in bench.outcome(tiny, "Q99").problem
+    with pytest.raises(EnvironmentProblem, match="Q8_0"):
+        bench.service.start(tiny, "Q99")
     (bench.folder / "tiny-Q4_0.gguf").parent.mkdir(exist_ok=True)
     (bench.folder / "tiny-Q4_0.gguf").write_bytes(b"mine")
     assert "there already" in bench.outcome(tiny, "Q4_0").problem
