@@ -39,7 +39,10 @@ class AskRequest:
 
 @dataclass(frozen=True, slots=True)
 class AskResult:
-    """The result of a request, with the names of the command line's JSON document."""
+    """The result of a request, with the names of the command line's JSON document.
+
+    `view_start` is the number of the oldest message of the conversation that the model still reads.
+    """
 
     text: str
     conversation: str | None
@@ -52,6 +55,7 @@ class AskResult:
     ttft_s: float | None
     tokens_per_s: float | None
     stop_reason: str | None
+    view_start: int
 
 
 def ask(
@@ -89,7 +93,8 @@ def ask(
             message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
         else:
             message = _ask_saved(services, request, chat, adapters, facts, on_text)
-        return _result(message, model.id, temporary=request.temporary)
+        view_start = 0 if request.temporary else _view_start(services, message, on_note)
+        return _result(message, model.id, view_start, temporary=request.temporary)
 
 
 def _with_options(chat: ChatSettings, request: AskRequest) -> ChatSettings:
@@ -179,7 +184,20 @@ def _follow(
     return fact.message
 
 
-def _result(message: Message, model: str, *, temporary: bool) -> AskResult:
+def _view_start(services: App, message: Message, on_note: Callable[[str], None]) -> int:
+    """Return the number of the oldest message that the model reads, and tell if it is a later one.
+
+    One of which it reads the end only counts as read.
+    """
+    use = services.chat.count_tokens(message.conversation_id, "")
+    if use.view_after is None:
+        return 0
+    on_note(tr("The model no longer reads the beginning of this conversation."))
+    path = [each.id for each in services.chat.conversation(message.conversation_id).path()]
+    return path.index(use.view_after) + (0 if use.cuts else 1)
+
+
+def _result(message: Message, model: str, view_start: int, *, temporary: bool) -> AskResult:
     record = message.answer
     assert record
     return AskResult(
@@ -194,4 +212,5 @@ def _result(message: Message, model: str, *, temporary: bool) -> AskResult:
         ttft_s=record.ttft_s,
         tokens_per_s=record.tokens_per_s,
         stop_reason=record.stop_reason,
+        view_start=view_start,
     )

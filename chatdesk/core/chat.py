@@ -198,12 +198,14 @@ def with_thinking_apart(message: Message) -> Message:
 class ContextUse:
     """The use of the model's context, in tokens.
 
-    The model's view begins after the message `view_after`; None when it sees everything.
+    The model's view begins after the message `view_after`, or with the end of that one where it
+    `cuts` it; None when it sees everything.
     """
 
     tokens: int
     window: int
     view_after: str | None = None
+    cuts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,12 +172,13 @@ class TokensCounted(Terminal):
     """The answer to `CountTokens`: the tokens that the model would read.
 
     `view_start` is the index of the oldest message it sees apart from system and pinned ones; it is
-    0 while everything fits.
+    0 while everything fits. `view_cut` is the index of the one of which it sees the end only.
     """
 
     tokens: int
     context_window: int
     view_start: int = 0
+    view_cut: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +288,8 @@ class ThinkingDelta(Event):
 class GenerationStats:
     """The cost of an answer. Counts in tokens, times in seconds from the start in the engine.
 
-    `drafted` tokens were guessed ahead, `accepted` of them were right. `view_start` as in
-    `TokensCounted`. `thinking_s` is the time of thinking before the answer, if any.
+    `drafted` tokens were guessed ahead, `accepted` of them were right. `view_start` and
+    `view_cut` as in `TokensCounted`. `thinking_s` is the time of thinking before the answer.
     """
 
     prompt_tokens: int
@@ -301,6 +302,7 @@ class GenerationStats:
     drafted: int = 0
     accepted: int = 0
     view_start: int = 0
+    view_cut: int | None = None
     thinking_s: float | None = None
 
 

@@ -273,7 +273,7 @@ class LoadedModel:
             return False
         if len(view.tokens) + answered >= len(generation.known):
             return False
-        generation.has_new_prompt(view.tokens, view.view_start)
+        generation.has_new_prompt(view)
         self._sequences.move_to(live, generation.known)
         return True
 

@@ -29,7 +29,7 @@ TIMEOUT_S = 60.0
 LONG_ENOUGH_S = 0.6  # of streaming: some of it was saved by then
 ASK_KEYS = {
     "text", "conversation", "message", "model", "adapter", "prompt_tokens", "cached_tokens",
-    "completion_tokens", "ttft_s", "tokens_per_s", "stop_reason",
+    "completion_tokens", "ttft_s", "tokens_per_s", "stop_reason", "view_start",
 }  # fmt: skip
 MODEL_KEYS = {
     "id", "path", "name", "architecture", "parameters", "quantization", "bytes",
@@ -175,6 +175,22 @@ def test_ask_with_the_starter_model_and_on_in_the_conversation(cli: Cli) -> None
     parents = [message["parent"] for message in shown["messages"]]
     assert parents == [None, *(message["id"] for message in shown["messages"][:-1])]
     assert shown["messages"][-1]["id"] == second["message"]
+
+
+def test_a_pasted_document_is_not_forgotten_with_the_next_question(cli: Cli, tiny: Path) -> None:
+    asked = ("--model", str(tiny), "--json", "--conversation")  # of 512 tokens, a byte is one
+    code, out, err = cli.run("ask", "-", *asked, "new", stdin=b"A line of it.\n" * 27)
+    assert (code, err) == (0, "")
+    first = json.loads(out)
+    code, out, err = cli.run("ask", "And?", *asked, first["conversation"])
+    second = json.loads(out)
+    assert (code, err, second["view_start"]) == (0, "", 0)
+    assert second["prompt_tokens"] > first["prompt_tokens"] > 512 * 3 / 4
+    code, out, err = cli.run("ask", "And what else is there?" * 3, *asked, first["conversation"])
+    third = json.loads(out)
+    assert "no longer reads the beginning" in one_line(err)
+    assert third["view_start"] == 0  # the document has lost its beginning only
+    assert third["prompt_tokens"] < second["prompt_tokens"]
 
 
 def test_ask_from_stdin_as_a_stream_of_lines_saving_nothing(cli: Cli, tiny: Path) -> None:

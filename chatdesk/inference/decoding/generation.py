@@ -23,6 +23,7 @@ from chatdesk.inference.decoding.text_stream import TextStream
 from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.lora import AdapterKey
 from chatdesk.inference.native.vocabulary import Vocabulary
+from chatdesk.inference.prompt.context_view import View
 from chatdesk.inference.prompt.thinking import ThinkingSplitter
 from chatdesk.inference.speculation.guess import Guess
 
@@ -64,7 +65,7 @@ class Generation:
         self._text = TextStream(prepared.stop)
         self._thinking = ThinkingSplitter(prepared.marks, prepared.tail) if prepared.marks else None
         self._logprobs: list[TokenLogprob] = []
-        self._view_start = prepared.view_start
+        self._view_start, self._view_cut = prepared.view_start, prepared.view_cut
         self._started = time.monotonic()
         self._first_token: float | None = None
         self._last_token = self._started
@@ -169,10 +170,10 @@ class Generation:
         self._send(TextDelta(self.request_id, text, tuple(self._logprobs), self._completed))
         self._logprobs.clear()
 
-    def has_new_prompt(self, tokens: Sequence[int], view_start: int) -> None:
+    def has_new_prompt(self, view: View) -> None:
         """Continue after another beginning: the oldest turns have left the full context."""
-        self.known = [*tokens, *self.answer_tokens]
-        self._view_start = view_start
+        self.known = [*view.tokens, *self.answer_tokens]
+        self._view_start, self._view_cut = view.view_start, view.view_cut
 
     def end(self, reason: StopReason) -> Terminal:
         """Send the text that was held back; return the terminal event."""
@@ -210,5 +211,6 @@ class Generation:
             drafted=self._drafted,
             accepted=self._accepted,
             view_start=self._view_start,
+            view_cut=self._view_cut,
             thinking_s=None if thought is None or first is None else thought - first,
         )

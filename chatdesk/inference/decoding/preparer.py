@@ -24,11 +24,12 @@ from chatdesk.inference.decoding.sampler import check
 from chatdesk.inference.native.lora import AdapterKey, Adapters
 from chatdesk.inference.native.vocabulary import Vocabulary
 from chatdesk.inference.prompt.builder import PromptBuilder
-from chatdesk.inference.prompt.context_view import TooLong, View, fit
+from chatdesk.inference.prompt.context_view import TooLong, View, fit, whole
 from chatdesk.inference.prompt.template import ChatTemplate
 from chatdesk.inference.prompt.thinking import ThinkingMarks, find_marks, marker_tokens, prompt_tail
 
 _ROOM_SHARE = 4  # a quarter of the context window is for the answer, if turns can leave for it
+_SHORT_SHARE = 16  # and half a thousand of the usual 8,192 tokens for a short one, if all fits
 _TAIL_TOKENS = 32  # of the prompt, in which a template may open the thinking
 
 
@@ -39,6 +40,7 @@ class Prepared:
     request: Generate
     tokens: Sequence[int]
     view_start: int
+    view_cut: int | None
     adapters: AdapterKey
     constraint: Constraint | None
     stop: tuple[str, ...]
@@ -85,15 +87,17 @@ class Preparer:
         adapters = self._adapters.identify(request.adapters)
         if request.prompt is None:
             view = self.view(request.messages)
-            tokens, start, marks = view.tokens, view.view_start, self._marks
+            tokens, marks = view.tokens, self._marks
         else:
-            tokens, start, marks = self._raw(request.prompt), 0, None
+            view = View((), self._raw(request.prompt), 0)
+            tokens, marks = view.tokens, None
         written = b"".join(map(self._vocabulary.written, tokens[-_TAIL_TOKENS:]))
         last = written.decode("utf-8", "replace")
         return Prepared(
             request=request,
             tokens=tokens,
-            view_start=start,
+            view_start=view.view_start,
+            view_cut=view.view_cut,
             adapters=adapters,
             constraint=constraint,
             stop=request.sampling.stop + self._template.stop,
@@ -106,9 +110,13 @@ class Preparer:
     def view(self, messages: Sequence[PromptMessage], answered: int = 0) -> View:
         """Return the part of a conversation that the model reads, with room for an answer.
 
-        `answered` is the number of tokens of the answer so far. Raises `TooLong` when even the last
-        turn leaves no room.
+        `answered` is the number of tokens of the answer so far. Nothing leaves while everything
+        fits and leaves room for a short answer. Raises `TooLong` when even the last turn leaves no
+        room.
         """
+        short = max(ANSWER_ROOM, self._window // _SHORT_SHARE)
+        if view := whole(messages, self._prompts, self._window - answered - short):
+            return view
         room = self._window // _ROOM_SHARE
         try:
             return fit(messages, self._prompts, self._window, answered + room)
@@ -131,10 +139,11 @@ class Preparer:
         """Count the tokens that the model would read. Raises as `prepare`, except `TooLong`."""
         try:
             view = self.view(request.messages)
-            tokens, start = len(view.tokens), view.view_start
         except TooLong as problem:
-            tokens, start = problem.tokens, 0
-        return TokensCounted(request.request_id, tokens, self._window, start)
+            return TokensCounted(request.request_id, problem.tokens, self._window)
+        return TokensCounted(
+            request.request_id, len(view.tokens), self._window, view.view_start, view.view_cut
+        )
 
     def render(self, request: RenderMessages) -> MessagesRendered:
         """Return the tokens of a whole conversation, and the span of each message in them."""

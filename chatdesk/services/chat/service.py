@@ -219,10 +219,12 @@ class ChatService:
         if asked is None and counted.tokens > counted.context_window - ANSWER_ROOM:
             asked = ""  # the last answer is too long to go on with, but not to ask after it
             counted = self._backend.count(prompt_messages(system, path, asked))
-        left = counted.view_start - (1 if system else 0)  # how many messages left the view
         read = readable(path, continued=asked is None)
+        cut = counted.view_cut
+        begin = counted.view_start if cut is None else cut + 1
+        left = begin - (1 if system else 0)  # how many messages left the view, or are cut
         view_after = read[left - 1].id if left > 0 else None
-        return ContextUse(counted.tokens, counted.context_window, view_after)
+        return ContextUse(counted.tokens, counted.context_window, view_after, cut is not None)
 
     def check_fits(self, prompt: Sequence[PromptMessage]) -> None:
         """Raises `PromptTooLong` when even the last turn leaves no room for an answer.

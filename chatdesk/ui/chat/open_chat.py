@@ -1,6 +1,7 @@
 """The chat that is open: which one it is, its messages and its settings on the screen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -54,7 +55,7 @@ class OpenChat(QObject):
         self._notice = notice
         self._state = state
         self._last_id: str | None = None  # the last message shown
-        self._view_after: str | None = None  # the last message that the model does not read
+        self._use: ContextUse | None = None  # as it was last measured
         self._reported = 0  # number of messages that came, continued or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
@@ -362,13 +363,17 @@ class OpenChat(QObject):
 
     def show_context(self, use: ContextUse | None) -> None:
         """Show how full the context window is; None is not measured yet."""
-        self._view_after = use.view_after if use else None
-        self._view.column.show_view_line(self._view_after)
+        self._use = use
+        if use:
+            self._view.column.show_view_line(use.view_after, cut=use.cuts)
+        else:
+            self._view.column.show_view_line(None)
         self._show_use(use)
 
     def show_context_so_far(self, tokens: int, window: int) -> None:
         """Show how full the context window is while an answer is written."""
-        self._show_use(ContextUse(tokens, window, self._view_after))
+        before = self._use or ContextUse(tokens, window)
+        self._show_use(replace(before, tokens=tokens, window=window))
 
     def show_figures(self, record: AnswerRecord | None, state: MessageState | None) -> None:
         """Show what is measured of an answer, the last one or the one that is being written."""

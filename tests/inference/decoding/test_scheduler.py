@@ -27,6 +27,7 @@ from tests.inference.engine_process import EngineProcess, request, turns
 from tests.tiny_models import tiny_model
 
 GREEDY: dict[str, Any] = {"temperature": 0.0, "repeat_penalty": 1.0}
+NEVER_END = ((2, -100.0), (0, -100.0))  # the starter's tokens that end an answer
 QUESTIONS = (
     "What is the capital of France?",
     "Name three colours.",
@@ -135,7 +136,8 @@ def test_a_draft_model_is_used_or_refused_with_the_reason(
 
 
 def test_a_long_prompt_does_not_stop_another_answer(starter: EngineProcess) -> None:
-    starter.send(request("story", "Tell me a long story.", max_tokens=400, **GREEDY))
+    story = request("story", "Tell me a long story.", logit_bias=NEVER_END, **GREEDY)
+    starter.send(story)
     starter.wait_for(TextDelta)
     starter.send(request("long", LONG + "What was the fox?", max_tokens=1, **GREEDY))
     during = 0
@@ -235,8 +237,7 @@ def test_an_answer_goes_on_when_the_context_gets_full(
 ) -> None:
     assert isinstance(engine.load(starter_model, context_window=512), ModelLoaded)
     messages = (*conversation(4), PromptMessage("user", "Tell me a long story."))
-    never_end = ((2, -100.0), (0, -100.0))
-    params = SamplingParams(temperature=0.0, max_tokens=300, logit_bias=never_end)
+    params = SamplingParams(temperature=0.0, max_tokens=300, logit_bias=NEVER_END)
     engine.send(Generate("story", messages, params))
     _, end = engine.outcome("story")
     assert isinstance(end, Finished)
@@ -244,7 +245,7 @@ def test_an_answer_goes_on_when_the_context_gets_full(
     assert end.stats.completion_tokens == 300
     assert end.stats.view_start > 0
     # The question and its answer alone are too long now: the answer ends, with its reason.
-    params = SamplingParams(temperature=0.0, logit_bias=never_end)
+    params = SamplingParams(temperature=0.0, logit_bias=NEVER_END)
     engine.send(Generate("endless", messages, params))
     _, end = engine.outcome("endless")
     assert isinstance(end, Finished)

@@ -9,7 +9,7 @@ import pytest
 
 from chatdesk.core.generation import PromptMessage
 from chatdesk.inference.prompt.builder import PromptBuilder
-from chatdesk.inference.prompt.context_view import TooLong, View, fit
+from chatdesk.inference.prompt.context_view import TooLong, View, fit, whole
 from chatdesk.inference.prompt.template import ChatTemplate
 from tests.inference.engine_process import turns
 from tests.inference.vocabularies import model_of
@@ -83,7 +83,55 @@ def test_a_pinned_turn_that_fills_half_the_window_does_not_push_out_the_others(
 ) -> None:
     large = turns("Long" + " word" * 900, "Yes.", "Short?", "Yes.", "And now?")
     messages = pin(large, 0)
-    assert kept(messages, fit(messages, builder, WINDOW, ROOM)) == [2, 3, 4]
+    view = fit(messages, builder, WINDOW, ROOM)
+    assert view.messages[2:] == tuple(messages[2:])
+    assert view.view_cut == 0
+
+
+def document(words: int) -> PromptMessage:
+    return PromptMessage("user", "\n".join(f"Line {n} of the text." for n in range(words // 7)))
+
+
+def test_everything_is_read_while_it_fits_and_leaves_some_room(builder: PromptBuilder) -> None:
+    messages = [document(650), *turns("x", "Fine.", "And what is in line 3?")[1:]]
+    all_of_it = builder.tokens(messages)
+    assert WINDOW * 3 / 4 < len(all_of_it) < WINDOW
+    assert whole(messages, builder, len(all_of_it)) == View(tuple(messages), all_of_it, 0)
+    assert whole(messages, builder, len(all_of_it) - 1) is None
+    assert whole(messages, builder, -5) is None
+
+
+def test_a_document_loses_its_beginning_bit_by_bit_before_it_leaves(
+    builder: PromptBuilder,
+) -> None:
+    messages = [SYSTEM, document(700)]
+    left: list[int] = []
+    for n in range(40):
+        messages.append(PromptMessage("assistant", f"{n}" + " yes" * 20))
+        messages.append(PromptMessage("user", f"{n}" + " why" * 20))
+        view = fit(messages, builder, WINDOW, ROOM)
+        assert len(view.tokens) <= WINDOW - ROOM
+        if view.view_cut is None:
+            continue
+        assert (view.view_cut, view.view_start) == (1, 1)
+        rest = view.messages[1].content
+        assert rest.startswith("Line ")  # at the beginning of a line
+        assert messages[1].content.endswith(rest)
+        left.append(len(rest))
+        assert view.messages[2:] == tuple(messages[2:])  # nothing else is missing
+    assert left == sorted(left, reverse=True)
+    assert len(set(left)) >= 3
+    assert min(left) > len(messages[1].content) / 10
+    assert view.view_start > 1  # in the end it has left
+
+
+def test_a_long_answer_is_cut_likewise_and_its_question_stays(builder: PromptBuilder) -> None:
+    long = PromptMessage("assistant", document(600).content)
+    messages = [PromptMessage("user", "Write it."), long, *talk(8)]
+    view = fit(messages, builder, WINDOW, ROOM)
+    assert (view.view_cut, view.view_start) == (1, 0)
+    assert view.messages[0] == messages[0]
+    assert long.content.endswith(view.messages[1].content)
 
 
 def test_the_view_moves_rarely_and_never_back(builder: PromptBuilder) -> None:

@@ -17,15 +17,25 @@ class ContextStartLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        words = tr("The model reads from here. What is above stays in the chat.")
-        self.setAccessibleName(words)
-        self._words = QLabel(words, self)
+        self._words = QLabel(self)
+        self.show_cut(cut=False)
         self._words.setWordWrap(True)
         self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         set_class(self._words, "tiny")
         self._rules = (QFrame(self), QFrame(self))
         for rule in self._rules:
             set_class(rule, "line")
+
+    def show_cut(self, *, cut: bool) -> None:
+        """Say that the model reads from here, or that it reads the end of what is above."""
+        words = (
+            tr("The model reads only the end of the message above. All of it stays in the chat.")
+            if cut
+            else tr("The model reads from here. What is above stays in the chat.")
+        )
+        self.is_cut = cut
+        self._words.setText(words)
+        self.setAccessibleName(words)
 
     def height_for(self, width: int) -> int:
         """The height in pixels."""

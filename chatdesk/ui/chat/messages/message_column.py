@@ -212,12 +212,16 @@ class MessageColumn(QAbstractScrollArea):
         """Scroll as little as needed to see a message."""
         self._show_range(view.y(), view.height())
 
-    def show_view_line(self, after: str | None) -> None:
-        """Draw the line where the model's view begins below this message; none for None."""
-        if after == self._view_after:
+    def show_view_line(self, after: str | None, *, cut: bool = False) -> None:
+        """Draw the line where the model's view begins below this message; none for None.
+
+        With `cut` the model reads the end of that message, too.
+        """
+        if (after, cut) == (self._view_after, self._view_line.is_cut):
             return
         anchor = self._reading_place()
         self._view_after = after
+        self._view_line.show_cut(cut=cut)
         self._place()
         if anchor is not None and not self._follow:
             self._set_value(anchor[0].y() + anchor[1])

@@ -315,6 +315,10 @@ def test_a_line_stands_where_the_models_view_begins(qtbot: QtBot, view: ChatView
     assert above.geometry().bottom() < line.y()
     assert line.geometry().bottom() < below.y()
     assert view.column.at_bottom
+    view.column.show_view_line("2", cut=True)
+    assert "only the end of the message above" in line.accessibleName()
+    view.column.show_view_line("2")
+    assert "reads from here" in line.accessibleName()
     view.column.show_view_line("5")  # not even the last message is in view
     assert line.y() > above.y()
     view.resize(300, 700)
