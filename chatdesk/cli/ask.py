@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from chatdesk.cli.services import open_services
-from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role, new_id, now
+from chatdesk.core.chat import AnswerRecord, Conversation, Message, MessageState, Role, new_id, now
 from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.i18n import tr
@@ -24,7 +24,10 @@ from chatdesk.services.models.facts import ChosenModelMissing
 
 @dataclass(frozen=True, slots=True)
 class AskRequest:
-    """A turn to take. `conversation` None starts a new one; `model` None takes the default."""
+    """A turn to take. `conversation` None starts a new one.
+
+    `model` None takes the one that answered last in the conversation, else the default.
+    """
 
     prompt: str
     model: str | None = None
@@ -82,7 +85,9 @@ def ask(
             facts.put(fact)
 
     with open_services(paths, settings, publish) as services:
-        model = services.models.chosen(request.model, settings.models.chosen)
+        conversation = _conversation(services, request)
+        held_with = _held_with(conversation) if conversation else None
+        model = services.models.chosen(request.model, held_with or settings.models.chosen)
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
         chat = _with_options(services.models.notes.defaults(model), request)
         services.load_model(model)
@@ -92,7 +97,15 @@ def ask(
             record = answer_record(model, chat.sampling, adapters)
             message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
         else:
-            message = _ask_saved(services, request, chat, adapters, facts, on_text)
+            services.tidy()
+            sent = services.chat.send(
+                conversation.id if conversation else None,
+                request.prompt,
+                system_prompt=chat.system_prompt,
+                sampling=chat.sampling,
+                adapters=adapters,
+            )
+            message = _follow(facts, on_text, lambda: services.chat.stop(sent))
         view_start = 0 if request.temporary else _view_start(services, message, on_note)
         return _result(message, model.id, view_start, temporary=request.temporary)
 
@@ -110,31 +123,23 @@ def _with_options(chat: ChatSettings, request: AskRequest) -> ChatSettings:
     return replace(chat, sampling=sampling, system_prompt=system)
 
 
-def _ask_saved(
-    services: App,
-    request: AskRequest,
-    chat: ChatSettings,
-    adapters: tuple[Applied, ...] | None,
-    facts: "queue.SimpleQueue[Fact]",
-    on_text: Callable[[str], None],
-) -> Message:
-    services.tidy()
-    conversation = None
-    if request.conversation is not None:
-        conversation = services.conversations.resolve(request.conversation)
-        if services.conversations.get(conversation).deleted:
-            raise NotFound(
-                tr("The conversation {id} is in the trash.", id=conversation),
-                tr("Take it out with: chatdesk conversations restore {id}", id=conversation),
-            )
-    conversation = services.chat.send(
-        conversation,
-        request.prompt,
-        system_prompt=chat.system_prompt,
-        sampling=chat.sampling,
-        adapters=adapters,
-    )
-    return _follow(facts, on_text, lambda: services.chat.stop(conversation))
+def _conversation(services: App, request: AskRequest) -> Conversation | None:
+    """Return the conversation to go on with, if one is named. Raises `NotFound`."""
+    if request.conversation is None:
+        return None
+    conversation = services.conversations.get(services.conversations.resolve(request.conversation))
+    if conversation.deleted:
+        raise NotFound(
+            tr("The conversation {id} is in the trash.", id=conversation.id),
+            tr("Take it out with: chatdesk conversations restore {id}", id=conversation.id),
+        )
+    return conversation
+
+
+def _held_with(conversation: Conversation) -> str | None:
+    """Return the model that answered last in a conversation."""
+    answers = [each.answer for each in conversation.path() if each.answer]
+    return answers[-1].model_id if answers else None
 
 
 def _ask_temporary(

@@ -188,6 +188,8 @@ def test_a_pasted_document_is_not_forgotten_with_the_next_question(cli: Cli, tin
     assert second["prompt_tokens"] > first["prompt_tokens"] > 512 * 3 / 4
     code, out, err = cli.run("ask", "And what else is there?" * 3, *asked, first["conversation"])
     third = json.loads(out)
+    code, out, err = cli.run("ask", "Go on", "--json", "--conversation", first["conversation"])
+    assert json.loads(out)["model"] == first["model"]  # a chat keeps the model it was held with
     assert "no longer reads the beginning" in one_line(err)
     assert third["view_start"] == 0  # the document has lost its beginning only
     assert third["prompt_tokens"] < second["prompt_tokens"]
