@@ -39,7 +39,13 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.protocol import Request
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.services.engine.activity import Answering
-from chatdesk.services.engine.crashes import CrashCount, crash_problem
+from chatdesk.services.engine.crashes import (
+    CrashCount,
+    HarmfulLoads,
+    crash_problem,
+    harmful,
+    is_fault,
+)
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.engine.idle import IdleWatch
 from chatdesk.services.engine.problems import engine_problem
@@ -91,6 +97,7 @@ class Engine:
         self._numbers = itertools.count(1)
         self.answering = Answering()
         self._crashes = CrashCount()
+        self._harmful = HarmfulLoads()
         self._status = EngineStatus(EngineState.OFF)
 
     @property
@@ -305,6 +312,9 @@ class Engine:
         loaded: Future[ModelLoaded] = Future()
         self._loaded = loaded
         self._set_status(EngineStatus(EngineState.LOADING, model, problem=after))
+        if self._wanted in self._harmful:
+            self._fail_load(harmful(model))
+            return
         try:
             self._start()
         except EngineProblem as problem:
@@ -362,6 +372,9 @@ class Engine:
             if self._wanted and self._status.state is EngineState.READY and not too_often:
                 self._load_wanted(problem)
             elif self._wanted:
+                if self._status.state is EngineState.LOADING and is_fault(outcome):
+                    self._harmful.add(*self._wanted)
+                    problem = harmful(self._wanted[0])
                 self._fail_load(problem)
             return problem
 

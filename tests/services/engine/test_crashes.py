@@ -1,9 +1,10 @@
+import signal
 import time
 
 import pytest
 
 from chatdesk.core.loading import LoadOptions
-from chatdesk.services.engine.crashes import CRASH_WINDOW_S, CrashCount, crash_problem
+from chatdesk.services.engine.crashes import CRASH_WINDOW_S, CrashCount, crash_problem, is_fault
 from chatdesk.workers.process import Outcome
 
 KILLED = Outcome(-9, False, ())
@@ -33,6 +34,13 @@ def test_crashes_far_apart_are_no_pattern(clock: list[float]) -> None:
     for _ in range(5):
         assert not crashes.is_one_too_many()
         clock[0] += CRASH_WINDOW_S / 2
+
+
+@pytest.mark.posix
+def test_what_is_a_fault_of_the_engine_itself() -> None:
+    assert [is_fault(Outcome(-code, False, ())) for code in (signal.SIGABRT, signal.SIGSEGV)]
+    assert not is_fault(Outcome(-signal.SIGABRT, True, ()))
+    assert not any(map(is_fault, (KILLED, EXITED, Outcome(-signal.SIGTERM, False, ()))))
 
 
 def test_who_was_killed_is_offered_half_the_window_that_was_reached() -> None:

@@ -7,6 +7,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -19,13 +21,16 @@ from chatdesk.core.generation import (
     TextDelta,
 )
 from chatdesk.core.loading import EngineReady, LoadOptions
+from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.library.models.header import read_header
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.services.engine.process import EngineLost, Reply
 from chatdesk.services.facts import Fact
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from tests.services.conftest import TIMEOUT_S, ScriptedApp
+from tests.tiny_models import tiny_model
 
 
 def _ask(app: ScriptedApp, text: str) -> tuple[str, "queue.Queue[Reply]"]:
@@ -67,6 +72,28 @@ def test_a_crash_while_loading_is_told_and_not_tried_forever(app: ScriptedApp) -
     status = app.until_engine(EngineState.FAILED).status
     assert isinstance(status.problem, EngineProblem)
     app.load("fine.gguf")
+
+
+@pytest.mark.posix
+def test_a_file_that_ends_the_engine_is_not_loaded_again_until_it_changes(tmp_path: Path) -> None:
+    twice = ("<unk>", "<s>", "</s>", "<same>", "<same>", "<mark>")  # llama.cpp aborts over it
+    path = tiny_model(tmp_path / "twice.gguf", special=twice)
+
+    def model() -> ModelFile:
+        header, changed = read_header(path), path.stat().st_mtime_ns
+        return ModelFile("twice", str(path), header, changed, None, datetime.now(UTC))
+
+    told: queue.Queue[Fact] = queue.Queue()
+    engine = Engine(told.put)
+    for process_runs in (True, False):
+        engine.load(model(), LoadOptions(512))
+        assert (engine.process_id is not None) == process_runs
+        with pytest.raises(EngineProblem, match="may be damaged"):
+            engine.wait_loaded(TIMEOUT_S)
+    tiny_model(path, answer=b"abc")
+    engine.load(model(), LoadOptions(512))
+    assert engine.wait_loaded(TIMEOUT_S).context_window == 512
+    engine.close()
 
 
 @pytest.mark.posix
