@@ -1,5 +1,6 @@
 """The engine from its parent's side: a child process and two pipes."""
 
+import json
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from chatdesk.core.generation import (
     TokensCounted,
 )
 from chatdesk.core.loading import LoadModel, ModelLoaded, StepDown
-from chatdesk.core.protocol import Cancel, Shutdown
+from chatdesk.core.protocol import Cancel, Shutdown, Terminal
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from tests.inference.engine_process import COMMAND, EngineProcess, request, turns
@@ -433,6 +434,27 @@ def test_it_ends_when_its_parent_is_killed_while_the_prompt_is_read(starter_mode
     started = time.monotonic()
     engine.wait(10)
     assert time.monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_schema_holds_after_the_thinking(
+    opens: bool, engine: EngineProcess, tmp_path: Path
+) -> None:
+    template = CHATML + "{# <think> </think> #}"
+    if opens:
+        template = template.replace("assistant\n{% endif %}", "assistant\n<think>\n{% endif %}")
+    path = tiny_model(tmp_path / "t.gguf", template, b"yes</think>[1]")
+    assert isinstance(engine.load(path), ModelLoaded)
+    schema = '{"type": "array", "items": {"type": "integer"}, "maxItems": 1}'
+    greedy = SamplingParams(temperature=0.0, max_tokens=30)
+    engine.send(Generate("1", turns("tea"), greedy, json_schema=schema))
+    texts: dict[type, str] = {TextDelta: "", ThinkingDelta: ""}
+    while not isinstance(event := engine.next(), Terminal):
+        if isinstance(event, TextDelta | ThinkingDelta):
+            texts[type(event)] += event.text
+    assert isinstance(event, Finished)
+    assert texts[ThinkingDelta] == ("yes" if opens else "")
+    assert isinstance(json.loads(texts[TextDelta]), list)
 
 
 def test_thinking_is_an_event_of_its_own(engine: EngineProcess, tmp_path: Path) -> None:

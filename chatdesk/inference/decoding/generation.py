@@ -87,6 +87,11 @@ class Generation:
         return self.unread == 1
 
     @property
+    def _is_thinking(self) -> bool:
+        """True while no grammar holds: a thinking model thinks freely, then keeps to it."""
+        return self._thinking is not None and self._thinking.is_thinking
+
+    @property
     def answer_tokens(self) -> Sequence[int]:
         """The tokens sampled so far."""
         return self.known[len(self.known) - self._completed :] if self._completed else ()
@@ -116,7 +121,7 @@ class Generation:
         guessed = self.guess.tokens if self.guess else ()
         right = 0
         for place, row in enumerate(rows):
-            token = self._sampler.sample(context, row)
+            token = self._sampler.sample(context, row, confined=not self._is_thinking)
             self._take(token, context, row)
             if self.reason or place == len(rows) - 1 or token != guessed[place]:
                 break

@@ -26,7 +26,13 @@ from chatdesk.inference.native.vocabulary import Vocabulary
 from chatdesk.inference.prompt.builder import PromptBuilder
 from chatdesk.inference.prompt.context_view import TooLong, View, fit, whole
 from chatdesk.inference.prompt.template import ChatTemplate
-from chatdesk.inference.prompt.thinking import ThinkingMarks, find_marks, marker_tokens, prompt_tail
+from chatdesk.inference.prompt.thinking import (
+    ThinkingMarks,
+    ThinkingSplitter,
+    find_marks,
+    marker_tokens,
+    prompt_tail,
+)
 
 _ROOM_SHARE = 4  # a quarter of the context window is for the answer, if turns can leave for it
 _SHORT_SHARE = 16  # and half a thousand of the usual 8,192 tokens for a short one, if all fits
@@ -93,6 +99,9 @@ class Preparer:
             tokens, marks = view.tokens, None
         written = b"".join(map(self._vocabulary.written, tokens[-_TAIL_TOKENS:]))
         last = written.decode("utf-8", "replace")
+        tail = prompt_tail(marks, request.messages, last) if marks else ""
+        if constraint and marks and not ThinkingSplitter(marks, tail).is_thinking:
+            marks = None  # the answer keeps to its grammar from the first token on
         return Prepared(
             request=request,
             tokens=tokens,
@@ -101,8 +110,8 @@ class Preparer:
             adapters=adapters,
             constraint=constraint,
             stop=request.sampling.stop + self._template.stop,
-            marks=None if constraint else marks,
-            tail=prompt_tail(marks, request.messages, last) if marks else "",
+            marks=marks,
+            tail=tail,
             arrived=arrived,
             mark_bytes=self._mark_bytes,
         )

@@ -69,12 +69,13 @@ class Sampler:
             lib.llama_sampler_free(self._chain)
             self._chain = None
 
-    def sample(self, context: Context, row: int) -> int:
+    def sample(self, context: Context, row: int, *, confined: bool = True) -> int:
         """Sample a token from a row of the last batch; it counts for the penalties.
 
-        Raises `ConstraintError` when the grammar allows no token or is too complex.
+        One that is not `confined` stands before what the grammar is about. Raises `ConstraintError`
+        when the grammar allows no token or is too complex.
         """
-        if self._constraint is not None:
+        if confined and self._constraint is not None:
             return self._sample_within(context, row)
         return int(lib.llama_sampler_sample(self._chain, context.handle, row))
 

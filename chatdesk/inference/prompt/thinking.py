@@ -120,6 +120,11 @@ class ThinkingSplitter:
         self._at_start = not self._thinking  # of the answer: here any mark counts
         self._after_mark = self._thinking and not so_far.strip()  # white space is left out
 
+    @property
+    def is_thinking(self) -> bool:
+        """True if the next text is thinking, as far as is known."""
+        return self._thinking
+
     def feed(self, text: str) -> list[Piece]:
         """Return the pieces that are certain now."""
         self._held += text
