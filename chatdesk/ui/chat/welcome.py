@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -92,6 +92,7 @@ class _Card(QPushButton):
         self.setAccessibleName(f"{title}: {line}")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         heading, below = LineLabel(title), LineLabel(line, "small")
+        self._height = _HIGH  # pixels at the usual size of text
         self._words = layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         layout.setContentsMargins(15, 0, 15, 0)
         for label, share in ((heading, 0), (below, 1)):
@@ -104,7 +105,15 @@ class _Card(QPushButton):
         direction = QBoxLayout.Direction
         self._words.setDirection(direction.LeftToRight if flat else direction.TopToBottom)
         self._words.setSpacing(10 if flat else 3)
-        self.setFixedHeight(scaled(_FLAT if flat else _HIGH))
+        self._height = _FLAT if flat else _HIGH
+        self.setFixedHeight(scaled(self._height))
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the height, of which a style sheet sets the least."""
+        handled = super().event(event)
+        if event.type() in (QEvent.Type.Polish, QEvent.Type.StyleChange):
+            self.setFixedHeight(scaled(self._height))
+        return handled
 
 
 class Suggestions(QWidget):
