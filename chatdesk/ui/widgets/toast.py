@@ -22,6 +22,7 @@ from chatdesk.ui.widgets.buttons import tool_button
 
 Act = Callable[[], None]
 _CLOSE = 24  # pixels
+_ROOM, _LINES = 285, 1.7  # pixels for words and a button beside them; words end lines early
 
 
 class Toast(QFrame):
@@ -137,12 +138,22 @@ class Toast(QFrame):
                 self._buttons.pop(words).deleteLater()
         self._place_buttons()
 
+    @property
+    def _is_short(self) -> bool:
+        """True if there is one button, and the words have two lines beside it."""
+        if len(self._buttons) != 1 or self._todo.text():
+            return False
+        (button,) = self._buttons.values()
+        for part in (self._what, button):
+            part.ensurePolished()
+        words = self._what.fontMetrics().horizontalAdvance(self._what.text())
+        return words <= _LINES * (_ROOM - button.sizeHint().width())
+
     def _place_buttons(self) -> None:
-        """One beside short words, several below them."""
+        """One beside words of two lines, others below them."""
         while item := self._beside.takeAt(0) or self._below.takeAt(0):
             del item
-        is_short = len(self._buttons) == 1 and not self._todo.text()
-        row = self._beside if is_short else self._below
+        row = self._beside if self._is_short else self._below
         for button in self._buttons.values():
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         self._below.addStretch(1)  # an empty layout would keep the words narrow

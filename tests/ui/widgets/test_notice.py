@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
@@ -188,3 +189,23 @@ def test_everything_in_it_has_a_name_and_is_large_enough(page: Page) -> None:
             assert each.accessibleName() or each.text()
             assert min(each.width(), each.height()) >= 24
             assert each.focusPolicy() & Qt.FocusPolicy.TabFocus
+
+
+@pytest.mark.parametrize(
+    ("what", "action"),
+    [
+        ("“A chat” was deleted.", "Undo"),
+        ("“My voice v5” passed the test and answers from now on.", "Show the scorecard"),
+        ("The engine ended: there was not enough memory.", "Use 2,048 tokens of context"),
+    ],
+)
+def test_words_have_two_lines_beside_a_button_or_all_of_the_width(
+    page: Page, qtbot: QtBot, what: str, action: str
+) -> None:
+    page.notice.show_words(what, "", action, page.does("act"))
+    toast = page.findChild(Toast)
+    assert toast
+    label = next(each for each in toast.findChildren(QLabel) if each.text() == what)
+    qtbot.waitUntil(lambda: label.width() > 50)
+    lines = label.heightForWidth(label.width()) / label.fontMetrics().lineSpacing()
+    assert lines < 2.5
