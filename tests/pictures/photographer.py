@@ -55,6 +55,7 @@ class Photographer:
                 stage.desktop.bridge.bug_found.connect(self._report)
                 for screen in screens:
                     self._visit(stage, screen)
+                self._show_theme(stage, "light")  # as the next home has it
                 stage.close()
                 del stage
                 gc.collect()  # the window, on its own thread

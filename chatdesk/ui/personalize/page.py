@@ -17,7 +17,7 @@ from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.page import PageView
 
-NARROW = 820  # pixels below which the two cards stand below each other
+NARROW = 960  # pixels below which the two cards stand below each other, the run first
 
 
 class PersonalizePage(PageView):
@@ -170,8 +170,8 @@ class PersonalizePage(PageView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the cards beside or below each other."""
         super().resizeEvent(event)
-        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-        self._cards.setDirection(down if self.width() < NARROW else right)
+        up, right = QBoxLayout.Direction.BottomToTop, QBoxLayout.Direction.LeftToRight
+        self._cards.setDirection(up if self.width() < NARROW else right)
 
 
 def _missing_title(overview: Overview) -> str:

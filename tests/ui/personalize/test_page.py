@@ -229,6 +229,17 @@ def test_a_run(page: PersonalizePage, qtbot: QtBot) -> None:
         button(page.run, "Cancel “My voice v4”").click()
 
 
+@pytest.mark.parametrize(("width", "beside"), [(600, False), (856, False), (1016, True)])
+def test_where_it_is_narrow_the_run_stands_above_the_adapter(
+    page: PersonalizePage, qtbot: QtBot, width: int, beside: bool
+) -> None:
+    page.resize(width, 900)
+    page.show_overview(overview(RUNNING, IN_USE, progress=PROGRESS))
+    qtbot.waitUntil(lambda: page.run.y() != page.card.y() or page.run.x() != page.card.x())
+    run, card = page.run.geometry(), page.card.geometry()
+    assert run.left() > card.right() if beside else run.bottom() < card.top()
+
+
 @pytest.mark.parametrize(
     ("progress", "said"),
     [
