@@ -4,6 +4,7 @@ from PySide6.QtCore import QFileInfo
 from PySide6.QtGui import QAbstractFileIconProvider, QIcon
 from PySide6.QtWidgets import QFileDialog, QPushButton, QToolButton, QWidget
 
+from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import ICON_SIZE, icon
 from chatdesk.ui.widgets.fitting import fit_size
 
@@ -39,6 +40,9 @@ class FileDialog(QFileDialog):
                 button.hide()
         for words in self.findChildren(QPushButton):
             words.setIcon(QIcon())
+        label = QFileDialog.DialogLabel  # Qt has no Chinese for these two
+        self.setLabelText(label.LookIn, tr("Folder:"))
+        self.setLabelText(label.FileType, tr("Kind of file:"))
         fit_size(self, *SIZE)
 
 

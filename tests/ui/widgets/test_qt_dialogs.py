@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.i18n import set_language
 from chatdesk.core.paths import assets_dir
 from chatdesk.ui.theme import THEMES, Theme, apply_theme, load_theme
 from chatdesk.ui.widgets.file_dialogs import FileDialog
@@ -96,3 +97,18 @@ def test_the_pictures_of_the_style_sheet_have_the_colours_of_the_theme(name: str
     sheets = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.qss"))
     for wanted in re.findall(r"\$themes/([\w-]+)-\$name\.svg", sheets):
         assert (folder / f"{wanted}-{name}.svg").exists()
+
+
+@pytest.mark.usefixtures("theme")
+def test_what_qt_has_no_chinese_for_is_said_in_our_words(qtbot: QtBot, tmp_path: Path) -> None:
+    set_language("zh_CN", assets_dir() / "locale")
+    try:
+        parent = QWidget()
+        qtbot.addWidget(parent)
+        dialog = FileDialog(parent, "", str(tmp_path), "All (*)")
+        qtbot.addWidget(dialog)
+        dialog.show()
+        names = [dialog.findChild(QLabel, name) for name in ("lookInLabel", "fileTypeLabel")]
+        assert [name.text() for name in names if name] == ["文件夹：", "文件类型："]
+    finally:
+        set_language("en", assets_dir() / "locale")
