@@ -108,7 +108,8 @@ class ModelLoaded(Terminal):
     `context_window`, `gpu_layers`, `kv_type` and `placements` are what was reached, `stepped_down`
     what was given up for it. `threads_measured` is set when the thread count was found by
     measuring; it is worth saving. `template_notice` is the reason for a fallback chat template
-    ("missing" or "broken"). `draft_notice` is why the draft model is not in use.
+    ("missing" or "broken"), `template_problem` what is wrong with a broken one and in which line.
+    `draft_notice` is why the draft model is not in use.
     """
 
     name: str
@@ -132,6 +133,7 @@ class ModelLoaded(Terminal):
     threads_measured: bool = False
     reasons: bool = False  # its template has marks for thinking
     draft_notice: str = ""
+    template_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,6 +297,7 @@ class LoadedModel:
             threads=opened.threads,
             flash_attention=context.flash_attention,
             template_notice=self.template.notice,
+            template_problem=self.template.problem,
             seconds=time.monotonic() - started,
             parallel=self._options.parallel,
             batch=context.batch,

@@ -335,6 +335,7 @@ def test_a_missing_and_a_hostile_template_are_noticed(
     end = engine.load(tiny_model(tmp_path / "bad.gguf", template=hostile, answer=b"ok"))
     assert isinstance(end, ModelLoaded)
     assert end.template_notice == "broken"
+    assert end.template_problem.startswith("line 1: SecurityError")
     assert engine.answer("tea", temperature=0.0)[0] == "ok"
 
 

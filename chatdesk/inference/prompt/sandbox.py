@@ -4,26 +4,41 @@ The sandbox keeps them from the machine, the limits here from its time and memor
 gets through costs this process, which is why the engine is its own process.
 """
 
+import functools
 import json
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from jinja2 import nodes
-from jinja2.exceptions import SecurityError, TemplateError
+from jinja2 import Template, nodes
+from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
+from jinja2.visitor import NodeTransformer
 
+from chatdesk.inference.prompt.bounds import (
+    LISTING_FILTERS,
+    WRITING_FILTERS,
+    charge,
+    charge_made,
+    check_field,
+    check_filter,
+    check_method,
+    check_number,
+    check_operator,
+    spending,
+    written_size,
+)
 from chatdesk.inference.prompt.deadline import call_within
 
 MAX_SOURCE_CHARACTERS = 1_000_000
 MAX_EXTRA_CHARACTERS = 1_000_000  # most that a template may write beyond its messages
 _MAX_RANGE_ITEMS = 100_000  # of all ranges of one rendering together, beside those over messages
-_MAX_REPEATED_LENGTH = 100_000
-_MAX_EXPONENT = 64
-_MAX_FACTOR = 2**63
+_MAX_DATE_FORMAT = 1000
+_FILENAME = "<template>"  # jinja2's, of a template that was no file
 _DEADLINE_S = 2.0  # for compiling, too; good templates take less than a tenth
 _MESSAGE_DEADLINE_S = 0.004  # Gemma 4 looks back over all messages: 2 s for 1,000 of them
 _MAX_DEADLINE_S = 10.0
@@ -40,27 +55,107 @@ class _GenerationTag(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
+class _Bounding(NodeTransformer):
+    """Rewrites what Jinja2 compiles to plain Python as filters, so that its size is known."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by jinja2
+        self.generic_visit(node)
+        return _filter(nodes.List(node.nodes), "_concatenated", node.lineno)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802 - named by jinja2
+        self.generic_visit(node)
+        is_slice = isinstance(node.arg, nodes.Slice)
+        return _filter(node, "_sliced", node.lineno) if is_slice else node
+
+
+def _filter(node: nodes.Expr, name: str, line: int) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=line)
+
+
+class _Formatter(SandboxedFormatter):
+    """`str.format` with fields of a size that is known."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        check_field(format_spec)
+        charge(written_size(value))
+        return charge_made(super().format_field(value, format_spec))
+
+
 class _Environment(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=[loopcontrols, _GenerationTag],
+            finalize=_finalized,
+        )
+        self.filters["tojson"] = _to_json
+        for name in WRITING_FILTERS | LISTING_FILTERS:
+            self.filters[name] = _bounded_filter(name, self.filters[name])
+        self.filters["_concatenated"] = _concatenated
+        self.filters["_sliced"] = charge_made
+        self.globals["raise_exception"] = _raise_exception
+        self.globals["strftime_now"] = _strftime_now
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree: nodes.Template = _Bounding().visit(super()._parse(source, name, filename))
+        return tree
+
+    def concat(self, pieces: Iterable[str], /) -> str:
+        return _concatenated(list(pieces))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" and (abs(right) > _MAX_EXPONENT or abs(left) > _MAX_FACTOR):
-            raise SecurityError("a power too large")
-        if operator == "*":
-            _check_product(left, right)
-            _check_product(right, left)
+        check_operator(operator, left, right)
         return super().call_binop(context, operator, left, right)
 
+    def call(__self, __context: Context, __obj: Any, *given: Any, **named: Any) -> Any:  # noqa: N805
+        owner = getattr(__obj, "__self__", None)
+        if isinstance(owner, str | bytes):
+            given = tuple(list(each) if isinstance(each, Iterator) else each for each in given)
+            check_method(__obj.__name__, owner, (*given, *named.values()))
+        elif isinstance(owner, int):  # to_bytes
+            for each in (*given, *named.values()):
+                check_number(each)
+        return charge_made(super().call(__context, __obj, *given, **named))
 
-def _check_product(one: Any, other: Any) -> None:
-    if isinstance(one, int | float) and abs(one) > _MAX_FACTOR:
-        raise SecurityError("a product too large")
-    if (
-        isinstance(one, str | bytes | list | tuple)
-        and isinstance(other, int)
-        and len(one) * other > _MAX_REPEATED_LENGTH
-    ):
-        raise SecurityError("a repetition too long")
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        if super().wrap_str_format(value) is None:
+            return None
+        text: str = value.__self__
+        takes_mapping = value.__name__ == "format_map"
+
+        def bounded(*given: Any, **named: Any) -> str:
+            values = given[0] if takes_mapping else named
+            return _Formatter(self).vformat(text, () if takes_mapping else given, values)
+
+        return bounded
+
+
+def _bounded_filter(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    leading = 1 if hasattr(original, "jinja_pass_arg") else 0  # Jinja2's own argument
+
+    @functools.wraps(original)
+    def bounded(*given: Any, **named: Any) -> Any:
+        own, value, rest = given[:leading], given[leading], given[leading + 1 :]
+        if isinstance(value, Iterator):
+            value = list(value)
+        check_filter(name, value, (*rest, *named.values()))
+        return charge_made(original(*own, value, *rest, **named))
+
+    return bounded
+
+
+def _finalized(value: Any) -> Any:
+    if not isinstance(value, str):
+        charge(written_size(value))
+    return value
+
+
+def _concatenated(parts: list[Any]) -> str:
+    charge(sum(map(written_size, parts)))
+    return "".join(map(str, parts))
 
 
 def compile_template(source: str) -> Callable[[Mapping[str, Any], int], str]:
@@ -73,13 +168,13 @@ def compile_template(source: str) -> Callable[[Mapping[str, Any], int], str]:
     """
     if len(source) > MAX_SOURCE_CHARACTERS:
         raise SecurityError("a template too long")
-    environment = _Environment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols, _GenerationTag]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _raise_exception
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    template = call_within(_DEADLINE_S, lambda: environment.from_string(source))
+    environment = _Environment()
+
+    def compiled() -> Template:
+        with spending():
+            return environment.from_string(source)
+
+    template = call_within(_DEADLINE_S, compiled)
 
     def render(variables: Mapping[str, Any], max_characters: int) -> str:
         messages = len(variables["messages"])
@@ -87,11 +182,12 @@ def compile_template(source: str) -> Callable[[Mapping[str, Any], int], str]:
         def write() -> str:
             pieces: list[str] = []
             left = max_characters
-            for piece in template.generate(**variables, range=_limited_range(messages)):
-                left -= len(piece)
-                if left < 0:
-                    raise SecurityError("a rendering too long")
-                pieces.append(piece)
+            with spending(max_characters):
+                for piece in template.generate(**variables, range=_limited_range(messages)):
+                    left -= len(piece)
+                    if left < 0:
+                        raise SecurityError("a rendering too long")
+                    pieces.append(piece)
             return "".join(pieces)
 
         seconds = _DEADLINE_S + _MESSAGE_DEADLINE_S * messages
@@ -100,8 +196,39 @@ def compile_template(source: str) -> Callable[[Mapping[str, Any], int], str]:
     return render
 
 
-def _to_json(value: Any, ensure_ascii: bool = False, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
+def why(problem: Exception) -> str:
+    """Return in words why a template failed, with the line where it did, if that is known."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(problem.__traceback__)
+        if frame.filename == _FILENAME
+    ]
+    line = problem.lineno if isinstance(problem, TemplateSyntaxError) else lines[-1:] and lines[-1]
+    what = f"{type(problem).__name__}: {problem}"
+    return f"line {line}: {what}" if line else what
+
+
+def _to_json(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    """Write JSON as the transformers library does: characters of HTML stay as they are."""
+    return json.dumps(
+        value,
+        ensure_ascii=ensure_ascii,
+        indent=indent,
+        separators=separators,
+        sort_keys=sort_keys,
+    )
+
+
+def _strftime_now(form: str) -> str:
+    if len(form) > _MAX_DATE_FORMAT:
+        raise SecurityError("a date too long")
+    return datetime.now().strftime(form)
 
 
 def _raise_exception(message: str) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from chatdesk.core.generation import PromptMessage
 from chatdesk.inference.prompt.template import RenderError
+from chatdesk.inference.prompt.thinking import find_marks, quoted_marks
 
 _WHITE_SPACE = " \t\n\v\f\r"  # as C's isspace has it
 _HIDING_PASSES = 4  # one is enough, unless special tokens overlap
@@ -76,6 +77,7 @@ class Hiding:
     def __init__(self, vocabulary: PromptTokenizer, source: str) -> None:
         self._vocabulary = vocabulary
         self._source = source
+        self._marks = find_marks(source)
         self._dangers: dict[tuple[int, bool], str] = {}  # by token, and if an assistant's
 
     def hide(self, messages: Sequence[PromptMessage], stand_ins: StandIns) -> list[PromptMessage]:
@@ -83,11 +85,26 @@ class Hiding:
         return [
             replace(
                 each,
-                content=self._hidden(each.content, each.role, stand_ins),
+                content=self._hidden(self._without_words(each, stand_ins), each.role, stand_ins),
                 thinking=self._hidden(each.thinking, each.role, stand_ins),
             )
             for each in messages
         ]
+
+    def _without_words(self, message: PromptMessage, stand_ins: StandIns) -> str:
+        """Return the content with stand-ins for marks of thinking that are words of an answer.
+
+        A template may cut the answer off at them.
+        """
+        text = message.content
+        if self._marks is None or message.role != "assistant":
+            return text
+        apart = message.thinking and not text.lstrip().startswith(self._marks.opening)
+        words = self._marks.all if apart else quoted_marks(self._marks, text)
+        for each in words:
+            if each in text:
+                text = text.replace(each, stand_ins.of(each))
+        return text
 
     def _hidden(self, text: str, role: str, stand_ins: StandIns) -> str:
         for _ in range(_HIDING_PASSES):

@@ -3,10 +3,14 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+from jinja2.exceptions import SecurityError
 
 from chatdesk.core.generation import PromptMessage
+from chatdesk.inference.prompt.arrangement import arrangements, easily_lost, fold_system
 from chatdesk.inference.prompt.deadline import Overdue
-from chatdesk.inference.prompt.sandbox import MAX_EXTRA_CHARACTERS, compile_template
+from chatdesk.inference.prompt.sandbox import MAX_EXTRA_CHARACTERS, compile_template, why
 from chatdesk.inference.prompt.thinking import find_marks, goes_on_thinking
 
 MISSING, BROKEN = "missing", "broken"
@@ -20,6 +24,11 @@ _CHATML = (
 )
 
 
+_EVERYBODY = frozenset({"system", "user", "assistant"})
+_FORMS = (frozenset[str](), _EVERYBODY, frozenset({"user"}), frozenset({"user", "system"}))
+_LIST_SIGNS = ("{'type'", '{"type"')  # of a list of parts that was written as it is
+
+
 class RenderError(Exception):
     """The model's template cannot render this conversation; the text is the template's own."""
 
@@ -27,42 +36,56 @@ class RenderError(Exception):
 class ChatTemplate:
     """The template of a model file, or ChatML instead of it.
 
-    `notice` is the reason for ChatML ("missing" or "broken"); `stop` are strings that then end an
-    answer, because the model may have no token for them. `source` is the template in use.
+    `notice` is the reason for ChatML ("missing" or "broken"), and `problem` says where a broken one
+    failed; `stop` are strings that then end an answer, because the model may have no token for
+    them. `source` is the template in use; messages of the roles `in_parts` reach it as a list of
+    parts, as it wants them.
     """
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
         self._tokens = {"bos_token": bos, "eos_token": eos}
         self.notice: str | None = None
+        self.problem = ""
         self.stop: tuple[str, ...] = ()
+        self.in_parts: frozenset[str] = frozenset()
         self._folds_system = False
         if source is None or not self._adopt(source):
             self.notice = MISSING if source is None else BROKEN
             self.stop = (_CHATML_END,)
+            problem = self.problem
             self._adopt(_CHATML)
+            self.problem = problem
 
     def render(self, messages: Sequence[PromptMessage]) -> str:
         """Return the prompt's text, up to the point where the model continues.
 
         That is the start of the assistant's turn, or the middle of it when the last message is the
         assistant's: in its words, or in its thinking where it has no words yet. Thinking of other
-        answers is included where the template wants it. Raises `RenderError`.
+        answers is included where the template wants it. Turns that the template refuses, or leaves
+        out, are arranged as it wants them. Raises `RenderError`.
         """
         turns = list(messages)
         last = turns[-1] if turns else None
         if last and last.role == "assistant" and not last.content and not goes_on_thinking(turns):
             turns.pop()
         if self._folds_system:
-            turns = _fold_system(turns)
-        try:
-            return self._render_to_the_answer(turns)
-        except Overdue as problem:  # a second try would take as long
-            raise RenderError(f"it takes {problem}") from problem
-        except Exception as problem:  # any exception from a template is its refusal
+            turns = fold_system(turns)
+        refusal: RenderError | None = None
+        incomplete: str | None = None
+        for arranged in arrangements(turns):
             try:
-                return self._render_to_the_answer(_alternating(turns))
-            except Exception:
-                raise RenderError(f"{type(problem).__name__}: {problem}") from problem
+                text = self._render_to_the_answer(arranged)
+            except Overdue as problem:  # another try would take as long
+                raise RenderError(f"it takes {problem}") from problem
+            except Exception as problem:  # any exception from a template is its refusal
+                refusal = refusal or RenderError(why(problem))
+                continue
+            if all(words in text for words in easily_lost(turns)):
+                return text
+            incomplete = text if incomplete is None else incomplete
+        if incomplete is None:
+            raise refusal or RenderError("")
+        return incomplete
 
     def _render_to_the_answer(self, turns: Sequence[PromptMessage]) -> str:
         if not turns or turns[-1].role != "assistant":
@@ -92,18 +115,26 @@ class ChatTemplate:
         return start + turns[-1].thinking
 
     def _render_up_to(self, field: str, turns: Sequence[PromptMessage]) -> str | None:
-        """Return the rendering up to the end of a field of the last turn; None if it is absent."""
+        """Return the rendering up to the end of a field of the last turn.
+
+        None if it is absent, or if the template allows no answer at the end.
+        """
         mark = secrets.token_hex(16)
         last = turns[-1]
         marked = replace(last, **{field: getattr(last, field) + mark})
-        rendered = self._render_turns([*turns[:-1], marked], add_generation_prompt=False)
+        try:
+            rendered = self._render_turns([*turns[:-1], marked], add_generation_prompt=False)
+        except Overdue:
+            raise
+        except Exception:  # as in `render`
+            return None
         before, found, _ = rendered.rpartition(mark)
         return before if found else None
 
     def _render_turns(self, turns: Sequence[PromptMessage], add_generation_prompt: bool) -> str:
         return self._compiled(
             {
-                "messages": [_as_template_sees(turn) for turn in turns],
+                "messages": [self._as_seen(turn) for turn in turns],
                 "add_generation_prompt": add_generation_prompt,
                 "tools": None,
                 "documents": None,
@@ -113,53 +144,55 @@ class ChatTemplate:
             + MAX_EXTRA_CHARACTERS,
         )
 
+    def _as_seen(self, turn: PromptMessage) -> dict[str, Any]:
+        content: Any = turn.content
+        if turn.role in self.in_parts:
+            content = [{"type": "text", "text": turn.content}]
+        seen = {"role": turn.role, "content": content}
+        if turn.thinking:  # under the name of most templates, and under gpt-oss' own
+            seen |= {"reasoning_content": turn.thinking, "thinking": turn.thinking}
+        return seen
+
     def _adopt(self, source: str) -> bool:
         """Use `source`, if it renders a tiny conversation without losing a word."""
         try:
             self._compiled = compile_template(source)
-        except Exception:  # hostile or wrong: either way it is not used
+            if not self._adopt_form():
+                return False
+        except Exception as problem:  # hostile or wrong: either way it is not used
+            self.problem = why(problem)
             return False
+        self.source = source
+        self._marks = find_marks(source)
+        self.problem = ""
+        return True
+
+    def _adopt_form(self) -> bool:
+        """Find the form in which the template takes messages: as text, or as a list of parts."""
         question, answer, follow_up, system = (
             PromptMessage(role, secrets.token_hex(8))
             for role in ("user", "assistant", "user", "system")
         )
-        if not self._keeps([question]) or not self._keeps([question, answer, follow_up]):
+        for self.in_parts in _FORMS:
+            if self._keeps([question]) and self._keeps([question, answer, follow_up]):
+                self._folds_system = not self._keeps([system, question])
+                break
+        else:
             return False
-        self._folds_system = not self._keeps([system, question])
-        self.source = source
-        self._marks = find_marks(source)
+        if self._folds_system and not self.in_parts:
+            self.in_parts = frozenset({"system"})
+            self._folds_system = not self._keeps([system, question])
         return True
 
     def _keeps(self, turns: Sequence[PromptMessage]) -> bool:
         try:
             text = self._render_turns(turns, add_generation_prompt=True)
-        except Exception:  # as in _adopt
+        except (Overdue, SecurityError):  # no other form is tried
+            raise
+        except Exception as problem:  # as in `render`
+            self.problem = self.problem or why(problem)
             return False
-        return all(turn.content in text for turn in turns)
-
-
-def _as_template_sees(turn: PromptMessage) -> dict[str, str]:
-    seen = {"role": turn.role, "content": turn.content}
-    if turn.thinking:  # under the name of most templates, and under gpt-oss' own
-        seen |= {"reasoning_content": turn.thinking, "thinking": turn.thinking}
-    return seen
-
-
-def _fold_system(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
-    """Put the system texts before the first user message, for templates without a system role."""
-    system = [turn.content for turn in turns if turn.role == "system"]
-    rest = [turn for turn in turns if turn.role != "system"]
-    if not system or not rest or rest[0].role != "user":
-        return rest
-    return [replace(rest[0], content="\n\n".join([*system, rest[0].content])), *rest[1:]]
-
-
-def _alternating(turns: Sequence[PromptMessage]) -> list[PromptMessage]:
-    """Join neighbours of one role into one turn, for templates that require alternating roles."""
-    merged: list[PromptMessage] = []
-    for turn in turns:
-        if merged and merged[-1].role == turn.role:
-            merged[-1] = replace(turn, content=f"{merged[-1].content}\n\n{turn.content}")
-        elif turn.content or turn.thinking:
-            merged.append(turn)
-    return merged
+        is_kept = all(turn.content in text for turn in turns)
+        if not is_kept:
+            self.problem = self.problem or "it leaves out what was said"
+        return is_kept and not any(sign in text for sign in _LIST_SIGNS)

@@ -1,5 +1,6 @@
 """The border between a model's thinking and its answer, from the marks of its chat template."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,6 +39,7 @@ class ThinkingMarks:
         return (self.opening, self.closing, *self.silent)
 
 
+_LONGEST_LITERAL = 300  # characters
 # As in the templates of the models named; the first entry whose marks a template contains is used.
 _KNOWN = (
     ThinkingMarks(  # gpt-oss ("harmony")
@@ -56,6 +58,25 @@ _KNOWN = (
     ThinkingMarks("<thought>", "</thought>"),  # EXAONE Deep
     ThinkingMarks("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),  # Apriel 1.6
 )
+
+
+_QUOTES = {"`": "`", '"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019", "\u300c": "\u300d"}
+
+
+def is_quoted(text: str, start: int, end: int) -> bool:
+    """Return True if a part of a text stands between quotation marks or backticks, as words do."""
+    closing = _QUOTES.get(text[start - 1]) if start else None
+    return closing is not None and text[end : end + 1] == closing
+
+
+def quoted_marks(marks: ThinkingMarks, text: str) -> set[str]:
+    """Return the marks that a text only speaks of: each time they stand in quotation marks."""
+    return {
+        mark
+        for mark in marks.all
+        if mark in text
+        and all(is_quoted(text, at.start(), at.end()) for at in re.finditer(re.escape(mark), text))
+    }
 
 
 def find_marks(template_source: str) -> ThinkingMarks | None:
@@ -109,7 +130,9 @@ class ThinkingSplitter:
     """Separates thinking from answer in a text that arrives in pieces.
 
     `prompt_tail` is the result of that function. Text that may become a mark is held back; white
-    space around marks is left out, any other text is passed on unchanged.
+    space around marks is left out, any other text is passed on unchanged. A mark in quotation marks
+    or backticks is a word. An answer of one line that is nothing but marks around words was asked
+    for as it is: it is passed on as the answer, too.
     """
 
     def __init__(self, marks: ThinkingMarks, prompt_tail: str) -> None:
@@ -119,6 +142,8 @@ class ThinkingSplitter:
         self._thinking = bool(opened) and (not before or not so_far.strip())
         self._at_start = not self._thinking  # of the answer: here any mark counts
         self._after_mark = self._thinking and not so_far.strip()  # white space is left out
+        self._before = ""  # the character before the held text
+        self._literal: str | None = None if self._thinking else ""  # the answer, while it is a line
 
     @property
     def is_thinking(self) -> bool:
@@ -127,30 +152,57 @@ class ThinkingSplitter:
 
     def feed(self, text: str) -> list[Piece]:
         """Return the pieces that are certain now."""
-        self._held += text
+        self._hold(text)
         return list(self._pieces(last=False))
 
     def flush(self) -> list[Piece]:
         """Return the text held back for a mark that never came."""
-        return list(self._pieces(last=True))
+        pieces = list(self._pieces(last=True))
+        literal, self._literal = self._literal, None
+        words = literal or ""
+        for mark in self._marks.all:
+            words = words.replace(mark, "")
+        if literal and words.strip() and not self._thinking:
+            pieces.append(Piece(literal, thinking=False))
+        return pieces
+
+    def _hold(self, text: str) -> None:
+        self._held += text
+        if self._literal is not None:
+            self._literal += text
+            is_line = len(self._literal) <= _LONGEST_LITERAL and "\n" not in self._literal.strip()
+            if not is_line or self._marks.silent:
+                self._literal = None
 
     def _pieces(self, *, last: bool) -> Iterator[Piece]:
         while found := self._next_mark():
             at, mark = found
+            if at + len(mark) == len(self._held) and self._before_of(at) in _QUOTES and not last:
+                break  # the next character decides if it is a word
             yield from self._piece(self._held[:at].rstrip())
-            self._held = self._held[at + len(mark) :]
+            self._let_go(at + len(mark))
             self._after_mark, self._at_start = True, False
             if mark not in self._marks.silent:
                 self._thinking = mark == self._marks.opening
         certain = len(self._held) if last else self._certain()
-        text, self._held = self._held[:certain], self._held[certain:]
+        text = self._let_go(certain)
         yield from self._piece(text.rstrip() if last and self._thinking else text)
+
+    def _let_go(self, size: int) -> str:
+        text, self._held = self._held[:size], self._held[size:]
+        self._before = text[-1:] or self._before
+        return text
+
+    def _before_of(self, at: int) -> str:
+        return self._held[at - 1] if at else self._before
 
     def _piece(self, text: str) -> Iterator[Piece]:
         if self._after_mark:
             text = text.lstrip()
         if text:
             self._after_mark = self._at_start = False
+            if not self._thinking:
+                self._literal = None
             yield Piece(text, self._thinking)
 
     def _wanted(self) -> tuple[str, ...]:
@@ -160,11 +212,19 @@ class ThinkingSplitter:
         return (self._marks.closing,) if self._thinking else ()
 
     def _next_mark(self) -> tuple[int, str] | None:
-        places = ((self._held.find(mark), mark) for mark in self._wanted())
-        found = min((place for place in places if place[0] >= 0), default=None)
+        places = [(at, mark) for mark in self._wanted() for at in self._places(mark)]
+        found = min(places, default=None)
         if found and self._at_start and not self._marks.silent and self._held[: found[0]].strip():
             return None  # the answer has begun and mentions the mark
         return found
+
+    def _places(self, mark: str) -> Iterator[int]:
+        """Yield where a mark stands in the held text, except where it is quoted."""
+        text = self._before + self._held
+        for found in re.finditer(re.escape(mark), text):
+            at = found.start() - len(self._before)
+            if at >= 0 and (self._marks.silent or not is_quoted(text, *found.span())):
+                yield at
 
     def _certain(self) -> int:
         """Return how many held characters are part of no mark, nor white space before one."""

@@ -128,6 +128,8 @@ class EngineNotices(QObject):
         if loaded.template_notice:
             what = tr("{model} has no usable chat template.", model=loaded.name)
             todo = tr("A common one (ChatML) is used instead; its answers may be odd.")
+            if loaded.template_problem:
+                todo += "\n" + tr("Its own was refused: {reason}", reason=loaded.template_problem)
             self._notify(model, what, todo)
         if words := [*step_down_words(loaded), *draft_words(loaded)]:
             what = tr("{model} does not run exactly as it was set.", model=loaded.name)

@@ -341,3 +341,24 @@ def test_rendering_refuses_what_tokenizing_refuses(vocabulary: Vocabulary) -> No
         prompts.render(turns("now", "Yes"))
     with pytest.raises(ValueError, match="role"):
         prompts.render([PromptMessage("tool", "Hi")])
+
+
+CUTS_THINKING = CHATML.replace("m['content']", "m['content'].split('</think>')[-1]")
+
+
+def test_marks_of_thinking_that_an_answer_speaks_of_do_not_cut_it_off(
+    vocabulary: Vocabulary,
+) -> None:
+    template = ChatTemplate(CUTS_THINKING, "<|im_start|>", "<|im_end|>")
+    prompts = PromptBuilder(template, vocabulary)
+
+    def read(answer: PromptMessage) -> str:
+        return words(vocabulary, prompts.tokens([*turns("What does </think> do?"), answer]))
+
+    quoted = "It is `</think>`, the end mark."
+    assert read(PromptMessage("assistant", quoted)).endswith(quoted)
+    bare = "It is </think>, the end mark."
+    apart = PromptMessage("assistant", bare, thinking="They ask of marks.")
+    assert read(apart).endswith(bare)
+    thought = PromptMessage("assistant", "Hm.</think>The end mark.")
+    assert "Hm." not in read(thought)

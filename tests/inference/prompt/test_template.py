@@ -241,3 +241,110 @@ def test_an_answer_stopped_after_its_thinking_goes_on_outside_of_it() -> None:
     assert kept == "<user>Hi<assistant><think>Hm.</think>Well,"
     opened = ChatTemplate(OPENS_ALWAYS).render(stopped)
     assert opened == "<user>Hi<assistant><think>\nHm.\n</think>\n\nWell,"
+
+
+# Cases from the world: what other programs failed at (A1 to A5)
+
+PARTS_ONLY = (
+    "{% for m in messages %}<|im_start|>{{ m.role | capitalize }}:{% for p in m.content %}"
+    "{% if p.type == 'text' %} {{ p.text }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+SYSTEM_FIRST = CHATML.replace(
+    "{% for m in messages %}",
+    "{% for m in messages %}{% if m.role == 'system' and not loop.first %}"
+    "{{ raise_exception('System message must be at the beginning.') }}{% endif %}",
+)
+DROPS_LATE_SYSTEM = (
+    "{% for m in messages %}{% if loop.first or m.role != 'system' %}<{{ m.role }}>{{ m.content }}"
+    "{% endif %}{% endfor %}"
+)
+LATE_SYSTEM = (*turns("Fruit?", "Pear."), PromptMessage("system", "One word."), *turns("Colour?"))
+GREETING = (PromptMessage("assistant", "Welcome."), *turns("Soup"))
+
+
+def test_a_template_that_takes_only_parts_gets_parts() -> None:
+    template = ChatTemplate(PARTS_ONLY)
+    assert template.notice is None
+    assert template.render([SYSTEM, *turns("Hi")]) == (
+        "<|im_start|>System: Be brief.<end_of_utterance>\n"
+        "<|im_start|>User: Hi<end_of_utterance>\nAssistant:"
+    )
+
+
+def test_a_template_that_takes_both_gets_text() -> None:
+    assert (
+        ChatTemplate(
+            "{% for m in messages %}{% if m.content is string %}={{ m.content }}"
+            "{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}{% endfor %}"
+        ).render(turns("Hi"))
+        == "=Hi"
+    )
+
+
+def test_a_template_that_writes_parts_out_as_they_are_is_broken() -> None:
+    source = "{% for m in messages %}{% if m.content is not string %}{{ m.content }}{% endif %}"
+    assert ChatTemplate(source + "{% endfor %}").notice == BROKEN
+
+
+@pytest.mark.parametrize("end", [turns("Colour?"), ()])
+def test_a_late_system_text_goes_to_the_head_of_the_next_question(
+    end: tuple[PromptMessage, ...],
+) -> None:
+    late = [*LATE_SYSTEM[:3], *end]
+    for source in (SYSTEM_FIRST, STRICT, DROPS_LATE_SYSTEM):
+        text = ChatTemplate(source).render(late)
+        assert "Pear." in text
+        assert text.index("One word.") < (text.index("Colour?") if end else len(text))
+    assert ChatTemplate(CHATML).render(late).count("<|im_start|>system") == 1
+
+
+def test_a_system_text_behind_the_question_is_kept() -> None:
+    text = ChatTemplate(SYSTEM_FIRST).render([*turns("Name a fruit."), SYSTEM])
+    assert "Name a fruit.\n\nBe brief." in text
+
+
+def test_a_chat_that_begins_with_the_assistant_is_rendered() -> None:
+    assert ChatTemplate(STRICT).render(GREETING) == (
+        "<user>...</user><assistant>Welcome.</assistant><user>Soup</user><assistant>"
+    )
+    told = ChatTemplate(STRICT).render([SYSTEM, *GREETING])
+    assert told.startswith("<user>Be brief.</user><assistant>Welcome.</assistant>")
+    assert "<user>" not in ChatTemplate(CHATML).render(GREETING)
+
+
+def test_a_template_that_drops_the_greeting_gets_it_behind_a_question() -> None:
+    drops = (
+        "{% for m in messages %}{% if not (loop.first and m.role == 'assistant') %}"
+        "[{{ m.content }}]{% endif %}{% endfor %}"
+    )
+    assert ChatTemplate(drops).render(GREETING) == "[...][Welcome.][Soup]"
+
+
+def test_an_answer_is_continued_where_the_template_wants_a_question_last() -> None:
+    asks = "{% if messages[-1].role != 'user' %}{{ raise_exception('no') }}{% endif %}" + CHATML
+    text = ChatTemplate(asks).render(turns("Hi", "Sure! Here"))
+    assert text.endswith("<|im_start|>assistant\nSure! Here")
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("a\n{% for m in messages %}\n{% endif %}", "line 3: TemplateSyntaxError"),
+        ("{{ messages[0].content }}\n\n{{ raise_exception('no') }}", "line 3: TemplateError: no"),
+        ("\n{{ messages[0].content }}{{ x.y.z }}", "line 2: UndefinedError"),
+        ("\n{{ 'x'.ljust(10 ** 9) }}", "line 2: SecurityError: a number too large"),
+        ("always the same", "it leaves out what was said"),
+    ],
+)
+def test_a_refused_template_is_told_with_its_line(source: str, problem: str) -> None:
+    assert ChatTemplate(source).problem.startswith(problem)
+
+
+def test_a_conversation_that_a_template_refuses_is_told_with_the_line() -> None:
+    template = ChatTemplate(
+        "{% for m in messages %}\n{{ m.content }}"
+        "{% if m.content == 'now' %}{{ raise_exception('moody') }}{% endif %}{% endfor %}"
+    )
+    with pytest.raises(RenderError, match=r"^line 2: TemplateError: moody$"):
+        template.render(turns("now"))

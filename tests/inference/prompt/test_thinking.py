@@ -32,6 +32,9 @@ def split(pieces: Sequence[str], marks: ThinkingMarks = PLAIN, tail: str = "") -
 ANALYSIS, FINAL = CHANNELS.opening, CHANNELS.closing
 SPEAKS_OF_IT = "\n The mark </think> ends it, <think> begins it. "
 
+QUOTED_THINKING = "The template uses `</think>` at the end. So I explain it."
+QUOTING = f"{QUOTED_THINKING}</think>It closes thinking."
+
 CASES = [
     (PLAIN, "", "<think>\nA <b>\n\nso.\n</think>\n\n A <think>.\n", "A <b>\n\nso.", "A <think>.\n"),
     (PLAIN, "", " \n<think>so</think>so", "so", "so"),
@@ -44,6 +47,18 @@ CASES = [
     (PLAIN, "<think>I thin", "k so.</think>Done", "k so.", "Done"),
     (PLAIN, "<think>I think", " so.</think>Done", " so.", "Done"),
     (PLAIN, "</think>", "\n\nDone", "", "\n\nDone"),
+    (PLAIN, "<think>", QUOTING, QUOTED_THINKING, "It closes thinking."),
+    (
+        PLAIN,
+        "<think>",
+        'Say "</think>" or \u201c</think>\u201d.</think>!',
+        'Say "</think>" or \u201c</think>\u201d.',
+        "!",
+    ),
+    (PLAIN, "<think>", "It ends `</think>Done", "It ends `", "Done"),
+    (PLAIN, "", "<think>like this</think>", "like this", "<think>like this</think>"),
+    (PLAIN, "", "<think>\nlike this\n</think>", "like this", ""),
+    (PLAIN, "", "<think></think>", "", ""),
     (CHANNELS, "", f"{ANALYSIS}Hm. <|end|><|start|>assistant{FINAL}Done. ", "Hm.", "Done. "),
     (CHANNELS, "", f"{FINAL}At once.", "", "At once."),
     (CHANNELS, "", f"{ANALYSIS}A<|end|><|start|>assistant{ANALYSIS}B<|end|>", "AB", ""),

@@ -198,9 +198,11 @@ def answers(port: int) -> bool:
 
 def test_no_usable_chat_template_is_told_once(window: Window) -> None:
     status = services(window).engine.status
-    broken = replace(status, loaded=replace(loaded(window), template_notice="broken"))
+    problem = {"template_notice": "broken", "template_problem": "line 3: TemplateError: no"}
+    broken = replace(status, loaded=replace(loaded(window), **problem))
     tell(window, broken)
     window.until(lambda: "Fake has no usable chat template." in window.window.notice.words)
+    assert "line 3: TemplateError: no" in window.window.notice.words
     window.window.notice.clear()
     tell(window, replace(status, state=EngineState.ASLEEP))
     tell(window, broken)
