@@ -11,10 +11,12 @@ import sys
 import time
 
 import psutil
+from llguidance import LLTokenizer
 
 from benchmarks.bare_loop import BareLoop
 from benchmarks.engine_client import Call, EngineClient
 from benchmarks.report import print_report
+from benchmarks.schemas import measured, suite
 from chatdesk.core.generation import Cancelled, PromptMessage
 from chatdesk.core.protocol import Cancel
 from chatdesk.core.sampling import SamplingParams
@@ -26,7 +28,7 @@ DECODE_TOKENS = 160
 PROMPT_TOKENS = 1000
 LONG_PROMPT_TOKENS = 4000
 REQUESTS, CANCELLED = 1000, 500
-LIMITS = {"longest_gap_ms": 250.0, "lost_requests": 0, "rss_growth_bytes": 8e6}
+LIMITS = {"longest_gap_ms": 250.0, "lost_requests": 0, "rss_growth_bytes": 8e6, "schemas_wrong": 0}
 AT_LEAST = {
     "decode": 0.97,
     "prefill": 0.97,
@@ -34,6 +36,7 @@ AT_LEAST = {
     "lookup": 1.3,
     "free": 0.97,
     "code": 0.97,
+    "schemas_accepted": 0.64,
 }
 STORIES = (
     "Once upon a time there was a small dragon who lived beside a lake. Every morning",
@@ -95,7 +98,18 @@ def main() -> None:
     _notify("many requests")
     figures |= _endurance(engine)
     engine.close()
+    figures |= _schemas()
     print_report("engine", figures, baseline, ratios, LIMITS, AT_LEAST)
+
+
+def _schemas() -> dict[str, float]:
+    """The share of the official schemas that answers can be kept to, and how well."""
+    found = measured(suite(), LLTokenizer("byte"))
+    return {
+        "schemas_accepted": found.accepted / found.schemas,
+        "schemas_valid_kept": found.valid_kept / found.valid,
+        "schemas_wrong": float(len(found.wrong)),
+    }
 
 
 def _notify(what: str) -> None:

@@ -14,6 +14,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.generation import FailureCode
 from chatdesk.inference.decoding.gbnf import GbnfError, gbnf_to_lark
+from chatdesk.inference.decoding.schema import patterns, simplify
 from chatdesk.inference.native.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _KEPT = 8  # compiled grammars; the same one is often used repeatedly
 _STACK_BYTES = 2**28
 _COMPILE_SECONDS = 10.0
 _LONGEST_PATTERN = 1000  # characters; with 90,000 a token can take seconds
+_MOST_BLAMED = 50  # patterns of a refused schema that are tried alone
 _MOST_PATTERN_PROPERTIES = 100  # each is compared with each: 3,000 take more than 10 s
 # Where patterns meet, their automatons are multiplied: 16 take 0.07 s, 20 take 2 s.
 _MOST_PATTERNS = 8
@@ -79,7 +82,8 @@ class Constraints:
             constraint = Constraint(self._compiled(lark).deep_copy(), self._vocabulary.size)
             constraint.refused()  # also finds grammars without a beginning
         except ConstraintError as problem:
-            raise ConstraintError(code, problem.detail) from None
+            blamed = _wrong_pattern(json_schema) if json_schema is not None else None
+            raise ConstraintError(code, blamed or problem.detail) from None
         return constraint
 
     @functools.cached_property
@@ -133,19 +137,42 @@ def _from_gbnf(grammar: str) -> str:
 
 
 def _from_schema(schema: str) -> str:
-    from llguidance import LLMatcher
-
     _check_length(schema, FailureCode.SCHEMA)
     try:
-        # Also refuses a nesting deeper than 128 levels, so that Python can go through it.
-        compiled = LLMatcher.grammar_from_json_schema(
-            schema, overrides={"lenient": False, "whitespace_pattern": _WHITESPACE}
-        )
-        parsed = json.loads(schema)
+        if schema.strip() not in ("true", "false"):  # llguidance takes objects only
+            # Refuses a nesting deeper than 128 levels, so that Python can go through it.
+            _json_grammar(schema)
+        parsed = simplify(json.loads(schema))
+        compiled = _json_grammar(json.dumps(parsed))
     except ValueError as problem:
         raise ConstraintError(FailureCode.SCHEMA, str(problem)) from None
     _check_cost(parsed)
     return compiled
+
+
+def _json_grammar(schema: str) -> str:
+    from llguidance import LLMatcher
+
+    return LLMatcher.grammar_from_json_schema(
+        schema, overrides={"lenient": False, "whitespace_pattern": _WHITESPACE}
+    )
+
+
+def _wrong_pattern(schema: str) -> str | None:
+    """Return the first pattern of a refused schema that can not be kept, with its place."""
+    from llguidance import LLMatcher
+
+    for pattern, place in islice(patterns(json.loads(schema)), _MOST_BLAMED):
+        small = json.dumps(simplify({"type": "string", "pattern": pattern}))
+        if error := LLMatcher.validate_grammar(_json_grammar(small)):
+            return f"pattern at {place}: {_last_line(error)}"
+    return None
+
+
+def _last_line(error: str) -> str:
+    """Return the line of a regex error that tells the cause; others show the place."""
+    lines = error.strip().splitlines()
+    return lines[-1].removeprefix("error: ") if "regex parse error" in lines[0] else lines[0]
 
 
 def _check_length(text: str, code: FailureCode) -> None:
@@ -248,7 +275,7 @@ def _matcher(tokenizer: "LLTokenizer", grammar: str) -> "LLMatcher":
 
 def _reason(matcher: "LLMatcher") -> str:
     """Return why a matcher stopped, without its state."""
-    error = matcher.get_error().partition("\n")[0]
+    error = _last_line(matcher.get_error().partition("\n<state>")[0])
     if "NoExtension" in error:
         return "it lets nothing follow"
     is_bound = error.startswith(("panic:", "Parser Error: Current row"))
