@@ -51,8 +51,8 @@ class Kept:
         """Compile a schema; None if it is refused."""
         from llguidance import LLMatcher
 
-        overrides = {"lenient": False}
-        grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=overrides)
+        text = json.dumps(schema)
+        grammar = LLMatcher.grammar_from_json_schema(text, overrides={"lenient": False})
         matcher = LLMatcher(tokenizer, grammar, log_level=0)
         return None if matcher.is_error() else cls(matcher)
 

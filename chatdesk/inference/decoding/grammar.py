@@ -23,7 +23,7 @@ from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.generation import FailureCode
 from chatdesk.inference.decoding.gbnf import GbnfError, gbnf_to_lark
-from chatdesk.inference.decoding.schema import patterns, simplify
+from chatdesk.inference.decoding.schema import places, simplify
 from chatdesk.inference.native.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ class Constraints:
             constraint = Constraint(self._compiled(lark).deep_copy(), self._vocabulary.size)
             constraint.refused()  # also finds grammars without a beginning
         except ConstraintError as problem:
-            blamed = _wrong_pattern(json_schema) if json_schema is not None else None
-            raise ConstraintError(code, blamed or problem.detail) from None
+            detail = problem.detail
+            if json_schema is not None:
+                detail = _blamed(json_schema, detail)
+            raise ConstraintError(code, detail) from None
         return constraint
 
     @functools.cached_property
@@ -158,15 +160,19 @@ def _json_grammar(schema: str) -> str:
     )
 
 
-def _wrong_pattern(schema: str) -> str | None:
-    """Return the first pattern of a refused schema that can not be kept, with its place."""
+def _blamed(schema: str, detail: str) -> str:
+    """Return why a schema was refused, with the place of its fault where that can be found."""
     from llguidance import LLMatcher
 
-    for pattern, place in islice(patterns(json.loads(schema)), _MOST_BLAMED):
-        small = json.dumps(simplify({"type": "string", "pattern": pattern}))
+    parsed = simplify(json.loads(schema))
+    if detail.startswith("oneOf"):
+        place = next((place for _, place in places(parsed, "oneOf")), "#")
+        return f"oneOf at {place}: a value must not fit several of its schemas"
+    for pattern, place in islice(places(parsed, "pattern"), _MOST_BLAMED):
+        small = json.dumps({"type": "string", "pattern": pattern})
         if error := LLMatcher.validate_grammar(_json_grammar(small)):
             return f"pattern at {place}: {_last_line(error)}"
-    return None
+    return detail
 
 
 def _last_line(error: str) -> str:

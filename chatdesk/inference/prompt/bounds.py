@@ -222,13 +222,14 @@ WRITING_FILTERS = frozenset(
         "xmlattr",
     }
 )
-LISTING_FILTERS = frozenset(
+COUNTING_FILTERS = frozenset(
     {
         "batch",
         "dictsort",
         "groupby",
         "list",
         "reverse",
+        "round",
         "slice",
         "sort",
         "unique",
@@ -238,7 +239,7 @@ LISTING_FILTERS = frozenset(
 
 def check_filter(name: str, value: Any, arguments: Sequence[Any]) -> None:
     """Charge what a filter makes; `arguments` are those by place and by name."""
-    if name in LISTING_FILTERS:
+    if name in COUNTING_FILTERS:
         for each in arguments:
             check_number(each)
         charge(_ITEM_BYTES * len(value) if isinstance(value, str) else 0)

@@ -20,7 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.visitor import NodeTransformer
 
 from chatdesk.inference.prompt.bounds import (
-    LISTING_FILTERS,
+    COUNTING_FILTERS,
     WRITING_FILTERS,
     charge,
     charge_made,
@@ -92,7 +92,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             finalize=_finalized,
         )
         self.filters["tojson"] = _to_json
-        for name in WRITING_FILTERS | LISTING_FILTERS:
+        for name in WRITING_FILTERS | COUNTING_FILTERS:
             self.filters[name] = _bounded_filter(name, self.filters[name])
         self.filters["_concatenated"] = _concatenated
         self.filters["_sliced"] = charge_made

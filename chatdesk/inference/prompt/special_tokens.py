@@ -8,7 +8,7 @@ from typing import Protocol
 
 from chatdesk.core.generation import PromptMessage
 from chatdesk.inference.prompt.template import RenderError
-from chatdesk.inference.prompt.thinking import find_marks, quoted_marks
+from chatdesk.inference.prompt.thinking import find_marks, is_quoted
 
 _WHITE_SPACE = " \t\n\v\f\r"  # as C's isspace has it
 _HIDING_PASSES = 4  # one is enough, unless special tokens overlap
@@ -96,15 +96,16 @@ class Hiding:
 
         A template may cut the answer off at them.
         """
-        text = message.content
-        if self._marks is None or message.role != "assistant":
+        text, marks = message.content, self._marks
+        if marks is None or message.role != "assistant":
             return text
-        apart = message.thinking and not text.lstrip().startswith(self._marks.opening)
-        words = self._marks.all if apart else quoted_marks(self._marks, text)
-        for each in words:
-            if each in text:
-                text = text.replace(each, stand_ins.of(each))
-        return text
+        are_words = bool(message.thinking) and not text.lstrip().startswith(marks.opening)
+
+        def written(found: re.Match[str]) -> str:
+            is_word = are_words or is_quoted(text, *found.span())
+            return stand_ins.of(found[0]) if is_word else found[0]
+
+        return re.sub("|".join(map(re.escape, marks.all)), written, text)
 
     def _hidden(self, text: str, role: str, stand_ins: StandIns) -> str:
         for _ in range(_HIDING_PASSES):

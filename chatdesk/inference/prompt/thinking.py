@@ -40,6 +40,7 @@ class ThinkingMarks:
 
 
 _LONGEST_LITERAL = 300  # characters
+_LONGEST_LINE = 1000  # of which quotation marks are counted
 # As in the templates of the models named; the first entry whose marks a template contains is used.
 _KNOWN = (
     ThinkingMarks(  # gpt-oss ("harmony")
@@ -64,19 +65,16 @@ _QUOTES = {"`": "`", '"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019",
 
 
 def is_quoted(text: str, start: int, end: int) -> bool:
-    """Return True if a part of a text stands between quotation marks or backticks, as words do."""
-    closing = _QUOTES.get(text[start - 1]) if start else None
-    return closing is not None and text[end : end + 1] == closing
+    """Return True if a part of a text stands between quotation marks or backticks, as words do.
 
-
-def quoted_marks(marks: ThinkingMarks, text: str) -> set[str]:
-    """Return the marks that a text only speaks of: each time they stand in quotation marks."""
-    return {
-        mark
-        for mark in marks.all
-        if mark in text
-        and all(is_quoted(text, at.start(), at.end()) for at in re.finditer(re.escape(mark), text))
-    }
+    A sign that is the same at both ends does not open where it closes another one of its line.
+    """
+    opening = text[start - 1 : start]
+    closing = _QUOTES.get(opening)
+    if closing is None or text[end : end + 1] != closing:
+        return False
+    line = text.rfind("\n", 0, start) + 1
+    return opening != closing or text.count(opening, line, start - 1) % 2 == 0
 
 
 def find_marks(template_source: str) -> ThinkingMarks | None:
@@ -142,7 +140,7 @@ class ThinkingSplitter:
         self._thinking = bool(opened) and (not before or not so_far.strip())
         self._at_start = not self._thinking  # of the answer: here any mark counts
         self._after_mark = self._thinking and not so_far.strip()  # white space is left out
-        self._before = ""  # the character before the held text
+        self._before = ""  # the line before the held text
         self._literal: str | None = None if self._thinking else ""  # the answer, while it is a line
 
     @property
@@ -190,11 +188,11 @@ class ThinkingSplitter:
 
     def _let_go(self, size: int) -> str:
         text, self._held = self._held[:size], self._held[size:]
-        self._before = text[-1:] or self._before
+        self._before = (self._before + text).rpartition("\n")[2][-_LONGEST_LINE:]
         return text
 
     def _before_of(self, at: int) -> str:
-        return self._held[at - 1] if at else self._before
+        return self._held[at - 1] if at else self._before[-1:]
 
     def _piece(self, text: str) -> Iterator[Piece]:
         if self._after_mark:

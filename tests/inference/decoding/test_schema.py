@@ -38,9 +38,10 @@ def fits(schema: Any, value: Any) -> bool:
                 "type": "object",
                 "properties": {"a": {"type": "null"}, "B": {}},
                 "propertyNames": {"pattern": "^[a-z]+$"},
+                "additionalProperties": {"type": "boolean"},
             },
             [{"a": None, "c": True}],
-            [{"a": 1}, {"B": 1}, {"C": 1}],
+            [{"a": 1}, {"B": 1}, {"C": True}, {"c": 1}],
         ),
         (
             {"propertyNames": {"enum": ["a", "b"]}, "additionalProperties": {"type": "integer"}},
@@ -99,6 +100,7 @@ def test_what_programs_send_is_kept(schema: Any, inside: list[Any], outside: lis
     [
         ({"items": {"uniqueItems": True, "type": "array"}}, "uniqueItems at #/items"),
         ({"$defs": {"a": {"contains": {}}}, "$ref": "#/$defs/a"}, "contains at #/$defs/a"),
+        ({"propertyNames": {"type": "integer"}}, "propertyNames at #"),
         ({"anyOf": [{}, {"not": {"minLength": 1}}]}, "not at #/anyOf/1"),
         ({"properties": {"p": {"if": {}, "else": {}}}}, "if at #/properties/p"),
     ],

@@ -360,5 +360,6 @@ def test_marks_of_thinking_that_an_answer_speaks_of_do_not_cut_it_off(
     bare = "It is </think>, the end mark."
     apart = PromptMessage("assistant", bare, thinking="They ask of marks.")
     assert read(apart).endswith(bare)
-    thought = PromptMessage("assistant", "Hm.</think>The end mark.")
+    thought = PromptMessage("assistant", "Hm.</think>The end mark: `</think>`.")
     assert "Hm." not in read(thought)
+    assert read(thought).endswith("The end mark: `</think>`.")

@@ -9,7 +9,7 @@ import pytest
 from chatdesk.core.generation import PromptMessage
 from chatdesk.inference.prompt.template import BROKEN, ChatTemplate
 
-WORDS = "{{ messages[0].content }}"
+WORDS = "{% for m in messages %}{{ m.content }}{% endfor %}"
 LONG = "('a' * 100000)"
 LINES = "('\n' * 100000)"
 MANY = f"([{LONG}] * 100000)"
@@ -47,7 +47,7 @@ HOSTILE = [
     "{{ " + LINES + " | indent(" + LONG + ") }}",
     "{{ ('a ' * 50000) | wordwrap(1, wrapstring=" + LONG + ") }}",
     "{{ [1] | batch(3000000000, 'x') | list }}",
-    "{{ 5 | round(1000000000) }}",
+    "{{ 5 | round(1000000000, 'ceil') }}",
     "{{ [1, 2] | tojson(indent=3000000000) }}",
     "{{ [1, 2] | tojson(False, 3000000000) }}",
     "{{ ([1] * 100000) | tojson(separators=(" + LONG + ", ':')) }}",

@@ -55,6 +55,7 @@ CASES = [
         'Say "</think>" or \u201c</think>\u201d.',
         "!",
     ),
+    (PLAIN, "<think>", 'I say "yes"</think>"Yes" it is.', 'I say "yes"', '"Yes" it is.'),
     (PLAIN, "<think>", "It ends `</think>Done", "It ends `", "Done"),
     (PLAIN, "", "<think>like this</think>", "like this", "<think>like this</think>"),
     (PLAIN, "", "<think>\nlike this\n</think>", "like this", ""),
