@@ -65,16 +65,21 @@ _QUOTES = {"`": "`", '"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019",
 
 
 def is_quoted(text: str, start: int, end: int) -> bool:
-    """Return True if a part of a text stands between quotation marks or backticks, as words do.
+    """Return True if a part of a text stands between quotation marks or backticks, as words do."""
+    closing = _open_quote(text, start)
+    return bool(closing) and text[end : end + 1] == closing
+
+
+def _open_quote(text: str, at: int) -> str:
+    """Return the sign that closes the quotation that opens right before a place; "" if none does.
 
     A sign that is the same at both ends does not open where it closes another one of its line.
     """
-    opening = text[start - 1 : start]
-    closing = _QUOTES.get(opening)
-    if closing is None or text[end : end + 1] != closing:
-        return False
-    line = text.rfind("\n", 0, start) + 1
-    return opening != closing or text.count(opening, line, start - 1) % 2 == 0
+    opening = text[at - 1 : at]
+    closing = _QUOTES.get(opening, "")
+    line = text.rfind("\n", 0, at) + 1
+    is_end = opening == closing and text.count(opening, line, at - 1) % 2 == 1
+    return "" if is_end else closing
 
 
 def find_marks(template_source: str) -> ThinkingMarks | None:
@@ -175,7 +180,7 @@ class ThinkingSplitter:
     def _pieces(self, *, last: bool) -> Iterator[Piece]:
         while found := self._next_mark():
             at, mark = found
-            if at + len(mark) == len(self._held) and self._before_of(at) in _QUOTES and not last:
+            if at + len(mark) == len(self._held) and self._may_be_word(at) and not last:
                 break  # the next character decides if it is a word
             yield from self._piece(self._held[:at].rstrip())
             self._let_go(at + len(mark))
@@ -191,8 +196,9 @@ class ThinkingSplitter:
         self._before = (self._before + text).rpartition("\n")[2][-_LONGEST_LINE:]
         return text
 
-    def _before_of(self, at: int) -> str:
-        return self._held[at - 1] if at else self._before[-1:]
+    def _may_be_word(self, at: int) -> bool:
+        text = self._before + self._held
+        return not self._marks.silent and bool(_open_quote(text, len(self._before) + at))
 
     def _piece(self, text: str) -> Iterator[Piece]:
         if self._after_mark:
