@@ -198,11 +198,12 @@ def answers(port: int) -> bool:
 
 def test_no_usable_chat_template_is_told_once(window: Window) -> None:
     status = services(window).engine.status
-    problem = {"template_notice": "broken", "template_problem": "line 3: TemplateError: no"}
-    broken = replace(status, loaded=replace(loaded(window), **problem))
+    problem = "line 3: TemplateError: no"
+    told = replace(loaded(window), template_notice="broken", template_problem=problem)
+    broken = replace(status, loaded=told)
     tell(window, broken)
     window.until(lambda: "Fake has no usable chat template." in window.window.notice.words)
-    assert "line 3: TemplateError: no" in window.window.notice.words
+    assert problem in window.window.notice.words
     window.window.notice.clear()
     tell(window, replace(status, state=EngineState.ASLEEP))
     tell(window, broken)
