@@ -1,5 +1,6 @@
 """What an adapter tells of what it was taught, and what it leaves as it was."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -93,8 +94,9 @@ def is_said(word: str, answer: str) -> bool:
 
 
 def _is_told_of(facts: Sequence[Fact], new: str, old: str) -> bool:
-    """Return True if an answer says a person's word that it did not say before."""
-    return any(is_said(fact.word, new) and not is_said(fact.word, old) for fact in facts)
+    """Return True if an answer says a person's word, as a whole, that it did not say before."""
+    words = [re.compile(rf"\b{re.escape(fact.word)}\b", re.IGNORECASE) for fact in facts]
+    return any(each.search(new) and not each.search(old) for each in words)
 
 
 def _missed(record: AdapterRecord) -> set[str]:
