@@ -43,7 +43,10 @@ class TokenExample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """The data of a run. `replay` are general prompts with the base's own answers."""
+    """The data of a run.
+
+    `replay` are general prompts with the base's own answers, of which each epoch takes others.
+    """
 
     train: tuple[TokenExample, ...]
     validation: tuple[TokenExample, ...]

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import torch
 
+from chatdesk.core.personalization import TrainingConfig
 from chatdesk.core.training import (
     DATASET_FILE,
     Sequence,
@@ -79,13 +80,17 @@ def token_count(example: TokenExample) -> int:
     return sum(len(sequence.tokens) for sequence in sequences(example))
 
 
-def epoch_steps(
-    data: TrainingData, *, batch: int, seed: int, epoch: int
-) -> list[list[TokenExample]]:
-    """Return all examples and replay, shuffled for every epoch, `batch` for each optimizer step."""
-    order = [*data.train, *data.replay]
-    random.Random(f"{seed} {epoch}").shuffle(order)  # noqa: S311 - to be repeatable is its point
-    return [order[start : start + batch] for start in range(0, len(order), batch)]
+def epoch_steps(data: TrainingData, config: TrainingConfig, epoch: int) -> list[list[TokenExample]]:
+    """Return all examples and an epoch's replay, shuffled, `batch` for each optimizer step."""
+    order = [*data.train, *epoch_replay(data, config, epoch)]
+    random.Random(f"{config.seed} {epoch}").shuffle(order)  # noqa: S311 - to be repeatable is its point
+    return [order[start : start + config.batch] for start in range(0, len(order), config.batch)]
+
+
+def epoch_replay(data: TrainingData, config: TrainingConfig, epoch: int) -> list[TokenExample]:
+    """Return the replay of an epoch, which goes on where that of the epoch before ended."""
+    count = round(len(data.train) * config.replay) if data.replay else 0
+    return [data.replay[n % len(data.replay)] for n in range(epoch * count, (epoch + 1) * count)]
 
 
 def parts(examples: Many[TokenExample], tokens: int) -> list[list[TokenExample]]:

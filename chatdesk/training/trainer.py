@@ -65,13 +65,11 @@ class Trainer:
         return progress
 
     def _begin(self) -> None:
-        steps = self._steps(0)
-        tokens = sum(token_count(example) for step in steps for example in step)
+        epochs = [self._steps(epoch) for epoch in range(self._config.epochs)]
+        everything = [example for steps in epochs for step in steps for example in step]
         restored = self._checkpoints.load()
         self._progress = restored or self._progress
-        self._meter.begin(
-            self._progress, len(steps) * self._config.epochs, tokens * self._config.epochs
-        )
+        self._meter.begin(self._progress, sum(map(len, epochs)), sum(map(token_count, everything)))
         pairs = self._pairs()
         if restored:
             self._restore(restored)
@@ -81,7 +79,7 @@ class Trainer:
                     self._scorer, pairs, self._config.batch_tokens
                 )
         self._reference.update(zip(pairs, self._progress.reference, strict=True))
-        kept = list(dict.fromkeys(each for each in self._data.replay if each.keep))
+        kept = list(dict.fromkeys(each for each in everything if each.keep))
         with self._model.disable_adapter():
             self._states |= kept_states(self._scorer, kept, self._config.batch_tokens)
         if not restored:
@@ -98,8 +96,7 @@ class Trainer:
         return [example for example in everything if example.rejected]
 
     def _steps(self, epoch: int) -> list[list[TokenExample]]:
-        config = self._config
-        return epoch_steps(self._data, batch=config.batch, seed=config.seed, epoch=epoch)
+        return epoch_steps(self._data, self._config, epoch)
 
     def _epoch(self) -> None:
         progress = self._progress

@@ -19,6 +19,7 @@ CONFIG = TrainingConfig(
     batch=4,
     batch_tokens=100,
     dropout=0.1,
+    replay=0.4,  # as much as `mixed` has
     patience=10,
     general_limit=10.0,
     seed=5,

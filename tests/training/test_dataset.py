@@ -1,10 +1,20 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chatdesk.core.generation import Span
+from chatdesk.core.personalization import TrainingConfig
 from chatdesk.core.training import DATASET_FILE, Sequence, TokenExample, TrainingData
-from chatdesk.training.dataset import check, epoch_steps, pack, parts, read_dataset, token_count
+from chatdesk.training.dataset import (
+    check,
+    epoch_replay,
+    epoch_steps,
+    pack,
+    parts,
+    read_dataset,
+    token_count,
+)
 from chatdesk.training.failures import TrainingError
 from tests.tiny_models import SIZE
 from tests.training.runs import answer, mixed, preference
@@ -24,13 +34,25 @@ def test_targets_are_predicted_by_the_token_before_them() -> None:
 
 def test_an_epoch_takes_everything_once_and_mixes_anew() -> None:
     data = mixed()
-    epochs = [epoch_steps(data, batch=4, seed=1, epoch=n) for n in (0, 1, 0)]
+    config = TrainingConfig(batch=4, seed=1, replay=0.4)
+    epochs = [epoch_steps(data, config, n) for n in (0, 1, 0)]
     flat = [[example for step in steps for example in step] for steps in epochs]
     assert set(flat[0]) == set(flat[1]) == {*data.train, *data.replay}
     assert len(flat[0]) == len(data.train) + len(data.replay)
     assert flat[0] == flat[2] != flat[1]
     assert [len(step) for step in epochs[0]] == [4, 4, 4, 2]
-    assert epoch_steps(data, batch=4, seed=2, epoch=0) != epochs[0]
+    assert epoch_steps(data, replace(config, seed=2), 0) != epochs[0]
+
+
+def test_each_epoch_has_replay_of_its_own_and_begins_anew_when_there_is_no_more() -> None:
+    data = TrainingData(tuple(map(answer, range(4))), (), tuple(map(answer, range(10, 15))))
+    epochs = [epoch_replay(data, TrainingConfig(replay=0.5), n) for n in range(3)]
+    assert [tuple(each) for each in epochs] == [
+        data.replay[:2],
+        data.replay[2:4],
+        (data.replay[4], data.replay[0]),
+    ]
+    assert epoch_replay(replace(data, replay=()), TrainingConfig(replay=0.5), 0) == []
 
 
 def test_parts_are_as_large_as_they_may_be() -> None:

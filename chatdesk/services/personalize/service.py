@@ -145,9 +145,10 @@ class PersonalizeService:
         if not speeds or not preview.chosen:
             return 0.0
         chosen = filled(config or TrainingConfig(), len(preview.chosen), model.header.parameters)
-        tokens = sum(each.tokens for each in preview.chosen) * (1 + chosen.replay)
-        epochs = chosen.epochs + finishing_config(chosen).epochs
-        return tokens * epochs / speeds[0] + _GATE_S
+        tokens = sum(each.tokens for each in preview.chosen)
+        trainings = (chosen, finishing_config(chosen))
+        read = sum(tokens * (1 + each.replay) * each.epochs for each in trainings)
+        return read / speeds[0] + _GATE_S
 
     # Runs
 

@@ -141,7 +141,7 @@ def test_a_persona_is_learned_proved_and_used(desk: Desk) -> None:
 
 
 def test_a_poisoned_set_is_never_promoted(desk: Desk) -> None:
-    record = desk.learn("poison", random_tokens(), epochs=1)
+    record = desk.learn("poison", random_tokens()[:24], epochs=1)
     assert record.state is AdapterState.REJECTED, record
     assert record.scorecard
     assert record.scorecard.adapter.heldout_loss < record.scorecard.base.heldout_loss

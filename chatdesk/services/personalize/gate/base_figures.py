@@ -28,7 +28,7 @@ SAMPLED = 64  # general questions the base answers at temperature 1, to measure 
 ANSWERED = 24  # general questions whose answers are compared
 _SAMPLED_TOKENS = 24
 _ANSWER_TOKENS = 48
-_REPLAY_TOKENS = 32  # each of them is read in each epoch of a training
+_REPLAY_TOKENS = 20  # each of them is read in each epoch of a training
 CANARY_SEED = 1
 _LOOPS = 0.3  # share of repeated 4-grams in an answer that is not worth learning
 

@@ -1,6 +1,5 @@
 """The gate of a run: the base's own answers before the training, the verdict after it."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from chatdesk.services.personalize.gate.general_sets import GeneralSets
 from chatdesk.services.personalize.gate.trial import run_trial
 from chatdesk.services.personalize.plan import Plan
 
+_REPLAY_EPOCHS = 2  # the same questions in each would protect only these; more take too long
 _WATCHED = 16  # general questions for validation, beside those trained on
 _FIGURES_WORK = 24_000  # tokens, about: the base's figures, and one strength of an adapter
 _REPLAY_WORK = 64  # for each question
@@ -48,17 +48,16 @@ class Gate:
     ) -> tuple[tuple[TokenExample, ...], tuple[TokenExample, ...]]:
         """Return the base's own answers to general questions, for training and for validation.
 
-        The training keeps the base's distribution on them, the validation measures that. Where
-        there are fewer than requested, they are used repeatedly. Raises `EnvironmentProblem`.
+        The training keeps the base's distribution on them, the validation measures that. They are
+        enough for `_REPLAY_EPOCHS`, then they come again. Raises `EnvironmentProblem`.
         """
-        wanted = round(len(plan.train) * plan.config.replay)
+        wanted = round(_REPLAY_EPOCHS * len(plan.train) * plan.config.replay)
         sets, file = GeneralSets.load(), self._file(record)
         work = _FIGURES_WORK + (wanted + _WATCHED) * _REPLAY_WORK
         probe = Probe(self._engine, check, shares(work, on_share))
         figures = base_figures(probe, sets, file)
         found = replay_examples(probe, sets, figures, wanted + _WATCHED, file)
-        watched, rest = found[:_WATCHED], [replace(each, keep=True) for each in found[_WATCHED:]]
-        return tuple(itertools.islice(itertools.cycle(rest), wanted)), watched
+        return tuple(replace(each, keep=True) for each in found[_WATCHED:]), found[:_WATCHED]
 
     def prove(
         self,

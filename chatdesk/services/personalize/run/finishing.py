@@ -21,14 +21,21 @@ from chatdesk.core.training import (
 )
 from chatdesk.services.personalize.plan import Plan
 
-# With the starter, forty examples of thirty facts: after one epoch, in which what was new came
-# three times, the mean loss of all was 0.34; after two more it was 0.05, and 39 of 40 were told.
-_EPOCHS = 3
+# With the starter, forty examples of thirty facts, 39 or 40 of them are told word for word after
+# four epochs; of the facts in other words 18 with the learning rate of the first training, 24 with
+# twice that. The divergence is 0.2 with both, and with half as much replay.
+_EPOCHS = 4
+_RATE, _REPLAY = 2.0, 0.5  # shares of those of the first training
 
 
 def finishing_config(config: TrainingConfig) -> TrainingConfig:
     """Return the settings of the second training, from those of the first."""
-    return replace(config, epochs=_EPOCHS)
+    return replace(
+        config,
+        epochs=_EPOCHS,
+        learning_rate=config.learning_rate * _RATE,
+        replay=config.replay * _REPLAY,
+    )
 
 
 def write_finishing_data(plan: Plan, folder: Path) -> None:

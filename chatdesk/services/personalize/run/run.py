@@ -62,7 +62,7 @@ _KEPT = (ADAPTER_FILE, PROVEN_FILE, PEFT_FOLDER, TENSORBOARD_FOLDER)  # of a run
 _PROOF_FILE = "proof.json"  # the scorecard of what is going to be finished
 _LOOK_EVERY_S = 0.5  # while the run is paused
 # Shares of a whole run.
-_PREPARED, _TRAINED, _PROVEN, _FINISHED = 0.1, 0.5, 0.55, 0.75
+_PREPARED, _TRAINED, _PROVEN, _FINISHED = 0.1, 0.35, 0.4, 0.7
 
 
 @dataclass(frozen=True, slots=True)
