@@ -135,7 +135,9 @@ def view(messages: tuple[PromptMessage, ...]) -> tuple[int, int]:
 
 
 def generate(request: Generate) -> None:
-    script = request.prompt if request.prompt is not None else request.messages[-1].content
+    script = request.prompt if isinstance(request.prompt, str) else "say: of tokens"
+    if request.prompt is None:
+        script = request.messages[-1].content
     if request.background:
         script = "say: A fitting title"
     send(PromptProgress(request.request_id, 10, 10, 4))

@@ -178,6 +178,11 @@ def _add_serve(commands: Any) -> None:
         ("--model", "ID|PATH", str, None, tr("the model to ask, instead of the one chosen last")),
     ):
         serve.add_argument(name, metavar=metavar, type=kind, default=default, help=text)
+    for name, metavar, text in (
+        ("--allow-host", "NAME", tr("answer to this name, too, as host.docker.internal")),
+        ("--allow-origin", "ORIGIN", tr("let pages of it ask, too, as app://obsidian.md")),
+    ):
+        serve.add_argument(name, metavar=metavar, action="append", default=[], help=text)
     serve.set_defaults(command=_serve)
 
 
@@ -263,6 +268,9 @@ def _serve(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> 
         print(tr("Serving on {url}. Ctrl+C ends it.", url=url), flush=True)
 
     key = options.api_key or os.environ.get(KEY_VARIABLE)
+    hosts = (*settings.server.allow_hosts, *options.allow_host)
+    origins = (*settings.server.allow_origins, *options.allow_origin)
+    settings = settings.edited("server", allow_hosts=hosts, allow_origins=origins)
     serve(paths, settings, options.model, options.host, options.port, key, on_listening)
     return OK
 

@@ -73,18 +73,18 @@ class FailureCode(StrEnum):
 class Generate(Request):
     """Answer a conversation. A last message by the assistant is continued, not answered.
 
-    With `prompt` set, that text is continued as it is and `messages` are ignored. `background`
-    marks work nobody is waiting for (titles): it yields to what the user reads. `grammar` (GBNF) or
-    `json_schema` (its JSON text) confine the answer. `logprobs` asks for the log-probability of
-    each token and so many alternatives. `session` names the conversation under which the KV state
-    may be kept on disk; without one it never is. `speculate` lets the engine guess ahead where that
-    measurably helps; it does not change the sampled tokens.
+    With `prompt` set, that text (or its tokens) is continued as it is and `messages` are ignored.
+    `background` marks work nobody is waiting for (titles): it yields to what the user reads.
+    `grammar` (GBNF) or `json_schema` (its JSON text) confine the answer. `logprobs` asks for the
+    log-probability of each token and so many alternatives. `session` names the conversation under
+    which the KV state may be kept on disk; without one it never is. `speculate` lets the engine
+    guess ahead where that measurably helps; it does not change the sampled tokens.
     """
 
     messages: tuple[PromptMessage, ...]
     sampling: SamplingParams
     background: bool = False
-    prompt: str | None = None
+    prompt: str | tuple[int, ...] | None = None
     grammar: str | None = None
     json_schema: str | None = None
     logprobs: int | None = None

@@ -75,12 +75,15 @@ class DeviceSettings:
 class ServerSettings:
     """The server: while `on`, other programs on this computer may ask the model at `port`.
 
-    Only those that know `key`, unless it is empty.
+    Only those that know `key`, unless it is empty. `allow_hosts` are names that it answers to
+    beside its own, `allow_origins` those whose pages may ask, too.
     """
 
     on: bool = False
     port: int = 8089
     key: str = ""
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

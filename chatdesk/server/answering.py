@@ -1,12 +1,10 @@
-"""Responses that the engine produces: an answer, whole or as a stream, and embeddings."""
+"""Responses that the engine produces: answers, whole or as a stream, and embeddings."""
 
-import asyncio
 import base64
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from chatdesk.core.generation import (
@@ -18,94 +16,113 @@ from chatdesk.core.generation import (
     TextDelta,
     ThinkingDelta,
 )
-from chatdesk.core.i18n import plain, tr
-from chatdesk.server.asking import Ask, ClientGone
+from chatdesk.core.i18n import tr
+from chatdesk.server.asking import Ask
+from chatdesk.server.choices import Choices
 from chatdesk.server.errors import ApiError, json_response, of_failure, of_problem, try_later
 from chatdesk.server.serving import ServingService
-from chatdesk.server.wording import Delta, Document, Wording
+from chatdesk.server.wording.base import Answer, Document, Wording
 from chatdesk.services.engine.process import EngineLost, Reply
 
-SEND_TIMEOUT_S = 60.0  # a client that reads nothing for so long counts as gone
-SSE_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-]
+MakeAsk = Callable[[Receive], Ask]
 
 
 class AnswerResponse:
-    """A generated answer as an ASGI response; `make_ask` starts the request to the engine."""
+    """Generated answers as an ASGI response; each of `make_asks` starts a request to the engine.
+
+    `make_wording` gets the id of the model that answers.
+    """
 
     def __init__(
         self,
-        make_ask: Callable[[Receive], Ask],
-        make_wording: Callable[[], Wording],
+        make_asks: Sequence[MakeAsk],
+        make_wording: Callable[[str], Wording],
         serving: ServingService,
         *,
         stream: bool,
-        usage_wanted: bool,
     ) -> None:
-        self._make_ask = make_ask
+        self._make_asks = make_asks
         self._make_wording = make_wording
         self._serving = serving
         self._stream = stream
-        self._usage_wanted = usage_wanted
+        self._answers = [Answer() for _ in make_asks]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer. Raises `ApiError` or `EnvironmentProblem` before the first byte."""
-        async with self._make_ask(receive) as ask:
+        """Send the answers. Raises `ApiError` or `EnvironmentProblem` before the first byte."""
+        makers = [lambda make=make: make(receive) for make in self._make_asks]
+        async with Choices(makers) as choices:
             if self._stream:
-                await self._send_stream(ask, send)
+                await self._send_stream(choices, send)
                 return
-            document = await self._whole(ask)
+            while not self._complete:
+                self._take(*await choices.next())
+        document = self._wording().whole(self._answers)
         await json_response(document)(scope, receive, send)
 
-    async def _whole(self, ask: Ask) -> Document:
-        deltas: list[Delta] = []
-        while not isinstance(reply := await self._next(ask), Finished):
-            if isinstance(reply, TextDelta | ThinkingDelta):
-                deltas.append(reply)
-        return self._make_wording().whole(deltas, reply)
+    @property
+    def _complete(self) -> bool:
+        return all(answer.finished for answer in self._answers)
 
-    async def _send_stream(self, ask: Ask, send: Send) -> None:
-        """Send server-sent events. A failure before the first reply is an ordinary error."""
-        reply = await self._next(ask)
-        wording = self._make_wording()
-        await send({"type": "http.response.start", "status": 200, "headers": SSE_HEADERS})
-        if opening := wording.opening():
-            await _send_event(send, opening)
+    def _wording(self) -> Wording:
+        return self._make_wording(model_id(self._serving))
+
+    async def _send_stream(self, choices: Choices, send: Send) -> None:
+        """Send events. A failure before the first reply is an ordinary error."""
+        index, reply = await choices.next()
+        self._take(index, reply)
+        wording = self._wording()
+        headers = [(b"content-type", wording.content_type), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+        async def tell(documents: Sequence[Document]) -> None:
+            for document in documents:
+                await _send_piece(send, wording.frame(document))
+
+        await tell(wording.opening())
         try:
-            while not isinstance(reply, Finished):
-                if isinstance(reply, TextDelta | ThinkingDelta):
-                    await _send_event(send, wording.chunk(reply))
-                reply = await self._next(ask)
-            await _send_event(send, wording.closing(reply))
-            if self._usage_wanted:
-                await _send_event(send, wording.usage_chunk(reply))
+            while True:
+                await tell(self._words(wording, index, reply))
+                if self._complete:
+                    break
+                index, reply = await choices.next()
+                self._take(index, reply)
+            await tell(wording.ending(self._answers))
         except ApiError as error:
-            await _send_event(send, error.document())
-        await _send_data(send, b"[DONE]", more=False)
+            await tell([wording.failure(error)])
+        await _send_piece(send, wording.last_line, more=False)
 
-    async def _next(self, ask: Ask) -> Reply:
-        """Return the next reply that is not a failure. Raises `ApiError` for a failure."""
-        reply = await ask.next()
-        if not isinstance(reply, TextDelta | ThinkingDelta | PromptProgress | Finished):
-            raise bad_news(reply, self._serving)
-        return reply
+    def _words(self, wording: Wording, index: int, reply: Reply) -> Sequence[Document]:
+        if isinstance(reply, Finished):
+            return wording.closing(index, self._answers[index])
+        if isinstance(reply, TextDelta | ThinkingDelta):
+            return wording.chunk(index, reply)
+        return ()
+
+    def _take(self, index: int, reply: Reply) -> None:
+        """Note a reply. Raises `ApiError` for a failure."""
+        match reply:
+            case TextDelta() | ThinkingDelta():
+                self._answers[index].deltas.append(reply)
+            case Finished():
+                self._answers[index].finished = reply
+            case PromptProgress():
+                pass
+            case _:
+                raise bad_news(reply, self._serving)
 
 
 class EmbeddingResponse:
-    """Vectors as an ASGI response; base64 holds little-endian 32-bit floats."""
+    """Vectors as an ASGI response, in the words of `describe`."""
 
     def __init__(
         self,
-        make_ask: Callable[[Receive], Ask],
+        make_ask: MakeAsk,
         serving: ServingService,
-        *,
-        as_base64: bool,
+        describe: Callable[[Embedded, str], Document],
     ) -> None:
         self._make_ask = make_ask
         self._serving = serving
-        self._as_base64 = as_base64
+        self._describe = describe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the vectors. Raises `ApiError` or `EnvironmentProblem`."""
@@ -113,21 +130,24 @@ class EmbeddingResponse:
             reply = await ask.next()
         if not isinstance(reply, Embedded):
             raise bad_news(reply, self._serving)
-        await json_response(self._document(reply))(scope, receive, send)
+        document = self._describe(reply, model_id(self._serving))
+        await json_response(document)(scope, receive, send)
 
-    def _document(self, embedded: Embedded) -> Document:
-        data = [
-            {"object": "embedding", "index": index, "embedding": self._vector(vector)}
-            for index, vector in enumerate(embedded.vectors)
-        ]
-        model = model_id(self._serving)
-        usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
-        return {"object": "list", "data": data, "model": model, "usage": usage}
 
-    def _vector(self, vector: tuple[float, ...]) -> Any:
-        if not self._as_base64:
+def embedding_list(embedded: Embedded, model: str, *, as_base64: bool) -> Document:
+    """Return vectors as OpenAI sends them; base64 holds little-endian 32-bit floats."""
+
+    def sent(vector: tuple[float, ...]) -> Any:
+        if not as_base64:
             return vector
         return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+    data = [
+        {"object": "embedding", "index": index, "embedding": sent(vector)}
+        for index, vector in enumerate(embedded.vectors)
+    ]
+    usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
+    return {"object": "list", "data": data, "model": model, "usage": usage}
 
 
 def model_id(serving: ServingService) -> str:
@@ -150,14 +170,5 @@ def bad_news(reply: Reply, serving: ServingService) -> ApiError:
             raise TypeError(f"a {type(reply).__name__} for an answer")
 
 
-async def _send_event(send: Send, document: Document) -> None:
-    await _send_data(send, msgspec.json.encode(document, enc_hook=plain))
-
-
-async def _send_data(send: Send, data: bytes, *, more: bool = True) -> None:
-    body = b"data: " + data + b"\n\n"
-    try:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            await send({"type": "http.response.body", "body": body, "more_body": more})
-    except TimeoutError:
-        raise ClientGone from None
+async def _send_piece(send: Send, body: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})

@@ -9,6 +9,8 @@ import uvicorn
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
+from chatdesk.server.access import Access
+from chatdesk.server.connection import Connection
 from chatdesk.server.routes import Api
 from chatdesk.server.serving import ServingService
 from chatdesk.services.app import App
@@ -16,7 +18,6 @@ from chatdesk.services.app import App
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8089
 MAX_PORT = 2**16 - 1
-MAX_CONNECTIONS = 256
 KEEP_ALIVE_S = 15
 STOP_GRACE_S = 1  # time for answers in progress when the server stops
 MAX_HEADER_BYTES = 32 * 1024
@@ -28,6 +29,7 @@ class ApiServer:
     """Serves the API over the services' own engine until it is stopped. It can start only once.
 
     Port 0 takes any free port. Every `host` other than this computer itself needs a `key`.
+    `hosts` and `origins` are allowed beside the server's own.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class ApiServer:
         host: str = DEFAULT_HOST,
         port: int = DEFAULT_PORT,
         key: str | None = None,
+        hosts: tuple[str, ...] = (),
+        origins: tuple[str, ...] = (),
     ) -> None:
         self._host = host
         self._port = port
         self._key = key
-        self._api = Api(ServingService(services), host, key)
+        self._api = Api(ServingService(services), Access(host, key, hosts, origins))
         self._server = uvicorn.Server(_config(self._api))
         self._thread: threading.Thread | None = None
 
@@ -107,7 +111,7 @@ class ApiServer:
 def _config(api: Api) -> uvicorn.Config:
     return uvicorn.Config(
         api.app,
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -117,7 +121,6 @@ def _config(api: Api) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_GRACE_S,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,

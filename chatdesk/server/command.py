@@ -25,7 +25,8 @@ def serve(
     when that model cannot be loaded.
     """
     services = build(paths, lambda fact: None, lambda: settings)
-    server = ApiServer(services, host, port, key)
+    allowed = settings.server
+    server = ApiServer(services, host, port, key, allowed.allow_hosts, allowed.allow_origins)
     try:
         chosen = services.models.chosen(model, settings.models.chosen)
         server.start()

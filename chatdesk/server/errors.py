@@ -10,6 +10,7 @@ from starlette.responses import Response
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.i18n import plain, tr
+from chatdesk.core.sampling import NUMBERS
 from chatdesk.server.serving import ModelBusy
 from chatdesk.services.engine.problems import engine_problem
 
@@ -21,6 +22,14 @@ _CLIENTS_FAULT = {  # with the field to blame, where there is one
     FailureCode.GRAMMAR: "grammar",
     FailureCode.SCHEMA: "response_format",
 }
+_NAMES = {each.name: each.api for each in NUMBERS} | {
+    "stop": "stop",
+    "seed": "seed",
+    "max_tokens": "max_tokens",
+    "logit_bias": "logit_bias",
+    "dry_breakers": "dry_sequence_breakers",
+}
+"""What clients call the parameters with which the engine's words begin."""
 
 
 class ApiError(Exception):
@@ -57,7 +66,10 @@ def json_response(
 ) -> Response:
     """A response with a JSON document."""
     return Response(
-        msgspec.json.encode(document, enc_hook=plain), status, headers, "application/json"
+        msgspec.json.encode(document, enc_hook=plain),
+        status,
+        headers,
+        "application/json; charset=utf-8",
     )
 
 
@@ -75,9 +87,12 @@ def of_failure(failed: Failed, model: str) -> ApiError:
     """Return the error for a `Failed` event of the engine, with `model` as the model's name."""
     message = str(engine_problem(failed, model))
     if failed.code is FailureCode.PROMPT_TOO_LONG:
-        return ApiError(400, message, code="context_length_exceeded")
+        # OpenAI's words: clients look for them, and shorten their prompt.
+        known = f"This model's maximum context length is {failed.limit} tokens."
+        return ApiError(400, f"{known} {message}", code="context_length_exceeded")
     if failed.code in _CLIENTS_FAULT:
-        return ApiError(400, message, _CLIENTS_FAULT[failed.code], failed.code.value)
+        param = _CLIENTS_FAULT[failed.code] or _NAMES.get(failed.detail.split(" ")[0].rstrip(":"))
+        return ApiError(400, message, param, failed.code.value)
     return ApiError(500, message, code=failed.code.value)
 
 

@@ -1,22 +1,21 @@
 """Access control before every route of the API.
 
 - The Host must be this server's own: another name that resolves to it (DNS rebinding) gets 421.
-- A browser page of another origin gets 403 and never any CORS header.
+- A browser page of another origin gets 403 and no CORS header, unless that origin was allowed.
 - With a key, every route but /health requires it.
 - A limited number of requests run at a time; more get 503.
 """
 
-import hmac
-import ipaddress
 import logging
-import socket
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
+from chatdesk.server.access import Access
 from chatdesk.server.asking import ClientGone
 from chatdesk.server.errors import ApiError, not_served, of_problem, try_later
 from chatdesk.server.metrics import Metrics
@@ -31,15 +30,14 @@ _log = logging.getLogger(__name__)
 class Guard:
     """Passes requests to `app`, or refuses them; counts both.
 
-    `host` is the address that the server listens on; `routes` are the paths to count by name.
+    `routes` are the paths to count by name.
     """
 
     def __init__(
-        self, app: ASGIApp, host: str, key: str | None, metrics: Metrics, routes: frozenset[str]
+        self, app: ASGIApp, access: Access, metrics: Metrics, routes: frozenset[str]
     ) -> None:
         self._app = app
-        self._host = host.lower()
-        self._key = key.encode() if key else None
+        self._access = access
         self._metrics = metrics
         self._routes = routes
         self._open = 0
@@ -47,16 +45,21 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         status = CLIENT_GONE
+        cors = self._cors(Headers(scope=scope))
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message = {**message, "headers": [*message.get("headers", ()), *cors]}
             await send(message)
 
         asks = scope["method"] == "POST"
         self._open += asks
         try:
+            if cors and scope["method"] == "OPTIONS":  # a browser asks before it asks
+                await Response(status_code=204)(scope, receive, noting)
+                return
             self._check(scope)
             await self._app({**scope, "app": self}, receive, noting)
         except ClientGone:
@@ -84,45 +87,23 @@ class Guard:
 
     def _check(self, scope: Scope) -> None:
         """Raise `ApiError` for a request that is not allowed."""
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if not self._is_own(host, scope["server"][1]):
-            raise ApiError(421, tr("This server does not answer to that name."), code="wrong_host")
-        foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
-        if foreign or headers.get("origin", f"http://{host}") != f"http://{host}":
-            raise ApiError(403, tr("Pages of other sites get nothing here."), code="wrong_origin")
-        if self._key and scope["path"] != OPEN_TO_ALL:
-            self._check_key(headers.get("authorization", ""), self._key)
+        open_to_all = scope["path"] == OPEN_TO_ALL
+        self._access.check(Headers(scope=scope), scope["server"][1], open_to_all=open_to_all)
         if self._open > MAX_OPEN:
             raise try_later(tr("Too many requests at a time."), "too_many_requests")
 
-    def _is_own(self, host: str, port: int) -> bool:
-        name, colon, given = host.lower().rpartition(":")
-        if not colon or given.endswith("]"):
-            name, given = host.lower(), "80"
-        if given != str(port):
-            return False
-        if name in ("localhost", self._host, f"[{self._host}]"):
-            return True
-        try:
-            address = ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-        except ValueError:
-            return not _is_loopback(self._host) and name == socket.gethostname().lower()
-        # Nobody else's name server can make a numeric address point here.
-        return address.is_loopback or not _is_loopback(self._host)
-
-    @staticmethod
-    def _check_key(authorization: str, key: bytes) -> None:
-        scheme, _, given = authorization.partition(" ")
-        right = hmac.compare_digest(given.strip().encode("latin-1"), key)
-        if scheme.lower() != "bearer" or not right:
-            headers = {"www-authenticate": "Bearer"}
-            message = tr("The API key is missing or wrong.")
-            raise ApiError(401, message, code="invalid_api_key", headers=headers)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    def _cors(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+        """Return what lets a page of an allowed origin read an answer."""
+        origin = headers.get("origin")
+        if not self._access.allows(origin):
+            return []
+        wanted = headers.get("access-control-request-headers", "*")
+        return [
+            (name.encode(), value.encode("latin-1"))
+            for name, value in (
+                ("access-control-allow-origin", origin or ""),
+                ("access-control-allow-methods", "GET, POST"),
+                ("access-control-allow-headers", wanted),
+                ("vary", "origin"),
+            )
+        ]

@@ -12,14 +12,18 @@ from starlette.types import ASGIApp, Receive
 from chatdesk.core.generation import Embed, Generate
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
-from chatdesk.server.answering import AnswerResponse, EmbeddingResponse, model_id
+from chatdesk.server.access import Access
+from chatdesk.server.answering import AnswerResponse, EmbeddingResponse, embedding_list, model_id
 from chatdesk.server.asking import Ask, ClientGone
-from chatdesk.server.bodies import ChatBody, CompletionBody, EmbeddingBody, decode
+from chatdesk.server.bodies.completions import ChatBody, CompletionBody
+from chatdesk.server.bodies.embeddings import EmbeddingBody
+from chatdesk.server.bodies.reading import decode
 from chatdesk.server.errors import ApiError, json_response
 from chatdesk.server.guard import MAX_OPEN, Guard
 from chatdesk.server.metrics import CONTENT_TYPE, Metrics
 from chatdesk.server.serving import ServingService
-from chatdesk.server.wording import ChatWording, CompletionWording, Document, Wording
+from chatdesk.server.wording.base import Document
+from chatdesk.server.wording.completions import ChatWording, CompletionWording
 from chatdesk.services.engine.facts import EngineState
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -27,12 +31,12 @@ BODY_TIMEOUT_S = 30.0
 
 
 class Api:
-    """The ASGI application. `host` is the address it is reached by, `key` what clients must send.
+    """The ASGI application, for those who have `access`.
 
     Call `close` when no request runs any more.
     """
 
-    def __init__(self, serving: ServingService, host: str, key: str | None) -> None:
+    def __init__(self, serving: ServingService, access: Access) -> None:
         self._serving = serving
         self._metrics = Metrics()
         # A thread for each request that begins, which may wait for a model, and one for its
@@ -49,7 +53,7 @@ class Api:
         ]
         router = Router(routes, redirect_slashes=False)
         paths = frozenset(route.path for route in routes)
-        self.app: ASGIApp = Guard(router, host, key, self._metrics, paths)
+        self.app: ASGIApp = Guard(router, access, self._metrics, paths)
 
     def close(self) -> None:
         """Let the threads end; a thread that waits for a model ends when the model is loaded."""
@@ -97,24 +101,29 @@ class Api:
         self,
         request: Request,
         kind: type[ChatBody] | type[CompletionBody],
-        wording: Callable[[str, str], Wording],
+        wording: type[ChatWording] | type[CompletionWording],
     ) -> AnswerResponse:
         body = decode(await read_body(request), kind)
-        asked = body.request(self._serving.new_id(), self._serving.sampling)
+        asked = body.requests(self._serving.new_id, self._serving.sampling)
         return AnswerResponse(
-            self._ask(body.model, asked),
-            lambda: wording(asked.request_id, model_id(self._serving)),
+            [self._ask(body.model, each) for each in asked],
+            lambda model: wording(
+                asked[0].request_id,
+                model,
+                usage_wanted=body.usage_wanted,
+                per_prompt=body.number,
+            ),
             self._serving,
             stream=bool(body.stream),
-            usage_wanted=body.usage_wanted,
         )
 
     async def _embed(self, request: Request) -> EmbeddingResponse:
         body = decode(await read_body(request), EmbeddingBody)
+        as_base64 = body.encoding_format == "base64"
         return EmbeddingResponse(
             self._ask(body.model, body.request(self._serving.new_id())),
             self._serving,
-            as_base64=body.encoding_format == "base64",
+            lambda found, model: embedding_list(found, model, as_base64=as_base64),
         )
 
     def _ask(self, model: str | None, asked: Generate | Embed) -> Callable[[Receive], Ask]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatdesk.core.settings import Settings
+from chatdesk.core.settings import ServerSettings, Settings
 from chatdesk.services.app import App
 
 if TYPE_CHECKING:  # it imports starlette and uvicorn: only when the API is on
@@ -19,7 +19,7 @@ class ServerSwitch:
         self._settings = settings
         self._lock = threading.Lock()
         self._server: ApiServer | None = None
-        self._served: tuple[int, str] | None = None  # the port and key of the running server
+        self._served: ServerSettings | None = None  # those of the running server
         self._closed = False
 
     def apply(self) -> str:
@@ -28,13 +28,12 @@ class ServerSwitch:
         Raises `EnvironmentProblem` when it cannot start.
         """
         with self._lock:
-            settings = self._settings()
-            on = settings.server.on and not self._closed
-            wanted = (settings.server.port, settings.server.key) if on else None
+            settings = self._settings().server
+            wanted = settings if settings.on and not self._closed else None
             if wanted != self._served:
                 self._stop()
                 if wanted:
-                    self._start(*wanted)
+                    self._start(wanted)
                     self._served = wanted
             return self._server.url if self._server else ""
 
@@ -44,10 +43,16 @@ class ServerSwitch:
             self._closed = True
             self._stop()
 
-    def _start(self, port: int, key: str) -> None:
+    def _start(self, wanted: ServerSettings) -> None:
         from chatdesk.server.api_server import ApiServer
 
-        server = ApiServer(self._services, port=port, key=key or None)
+        server = ApiServer(
+            self._services,
+            port=wanted.port,
+            key=wanted.key or None,
+            hosts=wanted.allow_hosts,
+            origins=wanted.allow_origins,
+        )
         try:
             server.start()
         except BaseException:

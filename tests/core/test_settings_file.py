@@ -43,6 +43,7 @@ WITHOUT_SECTIONS = Settings(  # what versions without sections could set, each t
 OTHERS = WITHOUT_SECTIONS.edited(  # than the defaults, each of them; newer ones are added here
     "general", text_percent=125
 ).edited("chat", presets=(Preset("Mine", SamplingParams(temperature=0.3, stop=("。",))),))
+OTHERS = OTHERS.edited("server", allow_hosts=("chat.example",), allow_origins=("app://x",))
 FLAT = {  # as versions without sections wrote them
     "language": "zh_CN",
     "theme": "dark",

@@ -17,7 +17,8 @@ from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.server import serving
-from chatdesk.server.wording import ChatWording, CompletionWording
+from chatdesk.server.wording.base import Answer
+from chatdesk.server.wording.completions import ChatWording, CompletionWording
 from tests.server.conftest import Served
 from tests.tiny_models import tiny_model
 
@@ -136,7 +137,7 @@ def test_what_the_engine_is_asked(fake: Served) -> None:
     asked = json.loads(reply.json["choices"][0]["message"]["content"])
     turns = [(turn["role"], turn["content"], turn["thinking"]) for turn in asked["messages"]]
     assert turns == [
-        ("system", "Be brief.", ""), ("user", "12", ""),
+        ("system", "Be brief.", ""), ("user", "1\n2", ""),
         ("assistant", "3", "Hm."), ("user", "options", ""),
     ]  # fmt: skip
     assert asked["json_schema"] == json.dumps(schema, separators=(",", ":"))
@@ -207,20 +208,73 @@ def test_completions(fake: Served) -> None:
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
+def test_a_list_of_prompts(fake: Served) -> None:
+    create = fake.client.completions.create
+    prompts = [f"say: number {index}" for index in range(20)]
+    answer = create(model="", prompt=prompts)
+    assert [(each.index, each.text) for each in answer.choices] == [
+        (index, f"number {index} ") for index in range(20)
+    ]
+    assert answer.usage.prompt_tokens == 20 * 10
+    texts = [""] * 20
+    ends = []
+    with create(model="", prompt=prompts, stream=True) as stream:
+        for chunk in stream:
+            (choice,) = chunk.choices
+            texts[choice.index] += choice.text
+            ends += [choice.index] if choice.finish_reason else []
+    assert texts == [f"number {index} " for index in range(20)]
+    assert sorted(ends) == list(range(20))
+    answer = create(model="", prompt=[[5, 6], [7]])
+    assert [each.text for each in answer.choices] == ["of tokens ", "of tokens "]
+    assert create(model="", prompt=[5, 6]).choices[0].text == "of tokens "
+    assert fake.running() == fake.metric("chatdesk_requests_waiting") == 0
+
+
+def test_several_answers(fake: Served) -> None:
+    answer = ask(fake, "say: Hello there", n=8)
+    assert [choice.index for choice in answer.choices] == list(range(8))
+    assert {choice.message.content for choice in answer.choices} == {"Hello there "}
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (10, 16)
+    seeds = [
+        json.loads(choice.message.content)["sampling"]["seed"]
+        for choice in ask(fake, "options", n=3, seed=7).choices
+    ]
+    assert seeds == [7, 8, 9]
+    with ask(fake, "say: a b", n=2, stream=True) as stream:
+        chunks = list(stream)
+    for index in (0, 1):
+        mine = [chunk.choices[0] for chunk in chunks if chunk.choices[0].index == index]
+        assert mine[0].delta.role == "assistant"
+        assert "".join(choice.delta.content or "" for choice in mine) == "a b "
+        assert mine[-1].finish_reason == "stop"
+
+
+def test_several_answers_that_are_left_free_their_places(fake: Served) -> None:
+    with ask(fake, "slow", n=8, stream=True) as stream:
+        assert len(list(itertools.islice(stream, 20))) == 20
+        assert fake.running() == 8
+    fake.until(lambda: fake.running() == 0 and not fake.services.engine.busy)
+    with pytest.raises(openai.APIError, match="maximum context length"):
+        ask(fake, "fail: prompt_too_long", n=4)
+    assert fake.running() == fake.metric("chatdesk_requests_waiting") == 0
+
+
 def test_a_token_that_is_half_a_character_or_all_but_impossible() -> None:
     half = TokenLogprob(1, (0xC3,), float("-inf"))
     other = TokenLogprob(2, (0xBC,), -1.0, (half,))
     deltas = [TextDelta("1", "ü", (half, other)), TextDelta("1", "!", ())]
     stats = GenerationStats(1, 0, 2, None, None, 0.1, 1)
     finished = Finished("1", StopReason.LENGTH, stats)
-    (choice,) = CompletionWording("1", "m").whole(deltas, finished)["choices"]
+    answers = [Answer(list(deltas), finished)]
+    (choice,) = CompletionWording("1", "m").whole(answers)["choices"]
     assert choice["logprobs"] == {
         "tokens": ["bytes:\\xc3", "bytes:\\xbc"],
         "token_logprobs": [-9999.0, -1.0],
         "top_logprobs": [{}, {"bytes:\\xc3": -9999.0}],
         "text_offset": [0, 1],
     }
-    (choice,) = ChatWording("1", "m").whole(deltas, finished)["choices"]
+    (choice,) = ChatWording("1", "m").whole(answers)["choices"]
     assert choice["finish_reason"] == "length"
     assert choice["logprobs"]["content"][0]["bytes"] == [0xC3]
 

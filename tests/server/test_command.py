@@ -80,6 +80,15 @@ def test_it_serves_until_ctrl_c(tmp_path: Path, tiny: Path) -> None:
         assert "secret" not in log.read_text("utf-8")
 
 
+def test_a_name_that_is_allowed_on_the_command_line(tmp_path: Path, tiny: Path) -> None:
+    allowed = ("--allow-host", "host.docker.internal", "--allow-origin", "app://obsidian.md")
+    with serving(tmp_path, "--model", str(tiny), *allowed) as url:
+        headers = {"Host": "host.docker.internal", "Origin": "app://obsidian.md"}
+        request = urllib.request.Request(f"{url}/models", None, headers)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:
+            assert reply.status == 200
+
+
 def test_ctrl_c_while_an_answer_is_being_written(tmp_path: Path) -> None:
     endless = tiny_model(tmp_path / "endless.gguf", answer=b"abc", context_length=60_000, loop=True)
     with serving(tmp_path / "home", "--model", str(endless)) as url:

@@ -91,6 +91,51 @@ def test_our_own_pages_and_no_cors_for_anybody(fake: Served) -> None:
     assert (reply.status, reply.error["code"]) == (405, "method_not_allowed")
 
 
+@pytest.fixture
+def open_door(fake: Served) -> Iterator[int]:
+    """The port of a server that answers to one more name, and to pages of two origins."""
+    hosts = ("host.docker.internal", "chat.example.org:8443")
+    origins = ("app://obsidian.md", "https://docs.example.org")
+    server = ApiServer(fake.services, port=0, hosts=hosts, origins=origins)
+    server.start()
+    yield int(server.url.split(":")[2].removesuffix("/v1"))
+    server.stop()
+
+
+def test_names_that_were_allowed(open_door: int) -> None:
+    for host, status in (
+        (f"host.docker.internal:{open_door}", 200), ("HOST.docker.internal", 200),
+        ("host.docker.internal:1", 200), ("chat.example.org:8443", 200),
+        (f"localhost:{open_door}", 200), (f"chat.example.org:{open_door}", 421),
+        (f"x.host.docker.internal:{open_door}", 421), ("host.docker.internal.evil.example", 421),
+    ):  # fmt: skip
+        reply = Served.call_port(open_door, "GET", "/v1/models", headers={"Host": host})
+        assert reply.status == status, host
+        if status == 421:
+            assert host in reply.error["message"]
+            assert "--allow-host" in reply.error["message"]
+
+
+def test_origins_that_were_allowed(open_door: int) -> None:
+    trusted = {"Origin": "app://obsidian.md", "Sec-Fetch-Site": "cross-site"}
+    reply = Served.call_port(open_door, "POST", CHAT, HELLO, trusted)
+    assert reply.status == 200
+    assert reply.headers["access-control-allow-origin"] == "app://obsidian.md"
+    preflight = {
+        **trusted,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    reply = Served.call_port(open_door, "OPTIONS", CHAT, headers=preflight)
+    assert (reply.status, reply.body) == (204, b"")
+    assert reply.headers["access-control-allow-headers"] == "authorization,content-type"
+    for origin in ("https://evil.example", "app://obsidian.md.evil.example", "null"):
+        reply = Served.call_port(open_door, "POST", CHAT, HELLO, {"Origin": origin})
+        assert (reply.status, reply.error["code"]) == (403, "wrong_origin")
+        assert "--allow-origin" in reply.error["message"]
+        assert "access-control-allow-origin" not in reply.headers
+
+
 def test_a_key_is_needed_for_everything_but_health(locked: Served) -> None:
     for sent in ("", "Bearer", "Bearer wrong", "Basic sésame", "sésame", "Bearer sésame2"):
         headers = {"Authorization": sent.encode().decode("latin-1")}
@@ -106,6 +151,9 @@ def test_a_key_is_needed_for_everything_but_health(locked: Served) -> None:
         headers = {"Authorization": f"{scheme} sésame".encode().decode("latin-1")}
         assert locked.call("GET", "/v1/models", headers=headers).status == 200
         assert locked.call("POST", CHAT, HELLO, headers).status == 200
+    anthropic = {"x-api-key": "sésame".encode().decode("latin-1")}
+    assert locked.call("POST", CHAT, HELLO, anthropic).status == 200
+    assert locked.call("POST", CHAT, HELLO, {"x-api-key": "wrong"}).status == 401
 
 
 def test_a_key_does_not_open_the_door_to_pages(locked: Served) -> None:
@@ -193,7 +241,7 @@ def test_so_many_requests_at_a_time(fake: Served) -> None:
     [
         b"", b"hello", b"[]", b'"x"', b"null", b'{"messages": [',
         b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}',
-        b'{"messages": [{"role": "user", "content": "\\ud800"}]}',
+        b'{"messages": [{"role": "user", "content": "Gr\xfc\xdfe"}]}',
         b'{"messages": [], "temperature": NaN}',
         b'{"messages": [], "temperature": 1e999}',
         b'{"messages": [], "metadata": ' + b"[" * 100_000,
@@ -217,8 +265,6 @@ def user(content: Any) -> list[dict[str, Any]]:
     [
         ({"messages": []}, "messages", "no message"),
         ({"messages": "hello"}, "messages", "array"),
-        ({"messages": [{"role": "tool", "content": "1"}]}, "messages[0]", "Tools"),
-        ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages[0]", "Tools"),
         ({"messages": [{"role": "king", "content": "1"}]}, "messages[0].role", "role"),
         ({"messages": user(5)}, "messages[0].content", "int"),
         (
@@ -232,7 +278,16 @@ def user(content: Any) -> list[dict[str, Any]]:
             "text only",
         ),
         ({"tools": [{"type": "function"}]}, "tools", "Tools"),
-        ({"n": 2}, "n", "n = 1"),
+        ({"tools": [{"type": "function"}], "tool_choice": "auto"}, "tools", "Tools"),
+        ({"tool_choice": "required"}, "tools", "Tools"),
+        ({"functions": [{"name": "f"}]}, "functions", "Tools"),
+        ({"modalities": ["text", "audio"]}, "modalities", "text only"),
+        ({"max_tokens": 6000.5}, "max_tokens", "int"),
+        ({"max_tokens": "16"}, "max_tokens", "int"),
+        ({"top_k": True}, "top_k", "int"),
+        ({"messages": [{}]}, "messages[0].role", "role"),
+        ({"n": 9}, "n", "8"),
+        ({"n": 0}, "n", "1"),
         ({"max_tokens": 0}, "max_tokens", "at least 1"),
         ({"temperature": "hot"}, "temperature", "float"),
         ({"temperature": True}, "temperature", "float"),
@@ -248,6 +303,32 @@ def user(content: Any) -> list[dict[str, Any]]:
             "response_format.json_schema.schema",
             "missing",
         ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"type": "object"}}},
+            "response_format.json_schema.schema",
+            "missing",
+        ),
+        (
+            {"response_format": {"type": "json_object", "json_schema": {"type": "object"}}},
+            "response_format.json_schema.schema",
+            "missing",
+        ),
+        (
+            {"json_schema": {"type": "object"}, "response_format": {"type": "json_schema"}},
+            "response_format.json_schema.schema",
+            "missing",
+        ),
+        (
+            {
+                "json_schema": {"type": "object"},
+                "response_format": {"type": "json_schema", "schema": {"type": "string"}},
+            },
+            "response_format.json_schema.schema",
+            "two",
+        ),
+        ({"format": {"type": "object"}}, "format", "response_format.json_schema.schema"),
+        ({"guided_json": {"type": "object"}}, "guided_json", "response_format"),
+        ({"guided_choice": ["a", "b"]}, "guided_choice", "response_format"),
         ({"response_format": {"type": "json_object"}, "grammar": "x"}, "grammar", "exclude"),
     ],
 )
@@ -263,16 +344,20 @@ def test_chats_that_cannot_be_served(
 @pytest.mark.parametrize(
     ("path", "fields", "param"),
     [
-        ("/v1/completions", {}, None),
-        ("/v1/completions", {"prompt": ["a", "b"]}, "prompt"),
-        ("/v1/completions", {"prompt": [1, 2]}, "prompt"),
+        ("/v1/completions", {}, "prompt"),
+        ("/v1/completions", {"prompt": []}, "prompt"),
+        ("/v1/completions", {"prompt": ["a", []]}, "prompt[1]"),
+        ("/v1/completions", {"prompt": ["a", 5]}, "prompt[1]"),
+        ("/v1/completions", {"prompt": ["a"] * 129}, "prompt"),
+        ("/v1/completions", {"prompt": ["a"] * 17, "n": 8}, "prompt"),
         ("/v1/completions", {"prompt": "a", "echo": True}, "echo"),
         ("/v1/completions", {"prompt": "a", "best_of": 2}, "best_of"),
         ("/v1/completions", {"prompt": "a", "suffix": "b"}, "suffix"),
         ("/v1/completions", {"prompt": "a", "logprobs": True}, "logprobs"),
-        ("/v1/embeddings", {}, None),
+        ("/v1/embeddings", {}, "input"),
         ("/v1/embeddings", {"input": []}, "input"),
-        ("/v1/embeddings", {"input": ["a", ""]}, "input"),
+        ("/v1/embeddings", {"input": ["a", ""]}, "input[1]"),
+        ("/v1/embeddings", {"input": ""}, "input"),
         ("/v1/embeddings", {"input": [1, 2]}, "input"),
         ("/v1/embeddings", {"input": [[1], [2]]}, "input"),
         ("/v1/embeddings", {"input": ["a"] * 2049}, "input"),

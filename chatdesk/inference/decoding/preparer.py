@@ -132,11 +132,16 @@ class Preparer:
         except TooLong:
             return fit(messages, self._prompts, self._window, answered + ANSWER_ROOM)
 
-    def _raw(self, prompt: str) -> list[int]:
-        tokens = self._vocabulary.tokenize(prompt, parse_special=True)
-        bos = self._vocabulary.bos
-        if bos is not None and tokens[:1] != [bos]:
-            tokens.insert(0, bos)
+    def _raw(self, prompt: str | tuple[int, ...]) -> list[int]:
+        if isinstance(prompt, str):
+            tokens = self._vocabulary.tokenize(prompt, parse_special=True)
+            bos = self._vocabulary.bos
+            if bos is not None and tokens[:1] != [bos]:
+                tokens.insert(0, bos)
+        else:
+            tokens = list(prompt)
+            if not all(0 <= token < self._vocabulary.size for token in tokens):
+                raise ValueError("prompt has a token id that is not in the vocabulary")
         if not tokens:
             raise ValueError("an empty prompt")
         limit = self._window - ANSWER_ROOM

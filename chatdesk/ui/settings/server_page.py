@@ -53,7 +53,31 @@ class ServerPage(SettingsPage):
         key.editingFinished.connect(lambda: self._edit(key=key.text().strip()))
         self._add(tr("Port"), port)
         self._add(tr("Key"), key, tr("Without one, every program on this computer is answered."))
+        for label, name, shown, hint in (
+            (
+                tr("Other names"),
+                "allow_hosts",
+                "host.docker.internal",
+                tr("Names by which programs in containers reach this computer."),
+            ),
+            (
+                tr("Trusted pages"),
+                "allow_origins",
+                "app://obsidian.md",
+                tr("Origins of web pages and apps that may ask, too."),
+            ),
+        ):
+            self._add(label, self._list_of(name, shown), hint)
         self._column.addStretch(1)
+
+    def _list_of(self, name: str, example: str) -> QLineEdit:
+        """A field of the words of a setting, with blanks between them."""
+        field = QLineEdit(" ".join(getattr(self._settings.now.server, name)))
+        field.setPlaceholderText(example)
+        field.editingFinished.connect(
+            lambda: self._edit(**{name: tuple(field.text().replace(",", " ").split())})
+        )
+        return field
 
     def show_status(self, status: ServerStatus) -> None:
         """Show the state of the API."""
