@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QStackedWidget,
@@ -30,6 +31,7 @@ from chatdesk.ui.widgets.fitting import fit_size
 from chatdesk.ui.words import duration_words, token_words
 
 SIZE = (1080, 720)
+NARROW = 760  # pixels below which the totals stand above the buttons
 LIST_WIDTH = 420
 
 
@@ -61,6 +63,7 @@ class PreviewDialog(QDialog):
         self._waiting = Waiting()
         self._nothing = Nothing()
         self._body = self._make_body()
+        self._words, self._foot = QWidget(), QGridLayout()
         self._totals = small("")
         self._problem = small("")
         self._start = plain_button("")
@@ -176,9 +179,11 @@ class PreviewDialog(QDialog):
         return body
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave the example more than half of the room."""
+        """Leave the example more than half of the room, and the totals a line of their own."""
         super().resizeEvent(event)
         self._left.setFixedWidth(min(LIST_WIDTH, self.width() // 3))
+        place = (0, 0, 1, 4) if self.width() < NARROW else (1, 1, 1, 1)
+        self._foot.addWidget(self._words, *place)
 
     def _bottom(self) -> QVBoxLayout:
         set_class(self._problem, "danger")
@@ -188,17 +193,18 @@ class PreviewDialog(QDialog):
         self._start.clicked.connect(
             lambda: self.start_requested.emit(self.config, self._fields.name)
         )
-        words = QVBoxLayout()
+        words = QVBoxLayout(self._words)
+        words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(2)
         words.addWidget(self._totals)
         words.addWidget(self._problem)
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(self._advanced)
-        row.addSpacing(10)
-        row.addLayout(words, 1)
-        row.addWidget(cancel)
-        row.addWidget(self._start)
+        row = self._foot
+        row.setHorizontalSpacing(10)
+        row.setVerticalSpacing(8)
+        row.setColumnStretch(1, 1)
+        parts = (self._advanced, self._words, cancel, self._start)
+        for column, part in enumerate(parts):
+            row.addWidget(part, 1, column)
         bottom = QVBoxLayout()
         bottom.setContentsMargins(28, 14, 28, 18)
         bottom.setSpacing(12)

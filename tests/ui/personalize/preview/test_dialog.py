@@ -427,3 +427,16 @@ def test_what_was_chosen_and_masked_comes_back_when_it_is_opened_again(
     other = PreviewDialog(title_of, theme, parent)
     PreviewController(opened.bridge, replace(MODEL, id="another"), other, left).read()
     qtbot.waitUntil(lambda: "4 of 5 chosen" in words(other), timeout=5000)
+
+
+@pytest.mark.parametrize("width", [640, 1000])
+def test_the_totals_have_few_lines(dialog: PreviewDialog, qtbot: QtBot, width: int) -> None:
+    dialog.resize(width, 480)
+    dialog.show_preview(preview("There is no model to learn with."), 1130.0)
+    words = [each for each in dialog.findChildren(QLabel) if "chosen ·" in each.text()]
+    qtbot.waitUntil(lambda: words[0].width() > 100)
+    assert words[0].heightForWidth(words[0].width()) < 2.5 * words[0].fontMetrics().lineSpacing()
+    start = button(dialog, "Learn from 4 examples")
+    beside = words[0].mapTo(dialog, QPoint()).x() > button(dialog, "How it is learned").x() + 20
+    assert beside is (width == 1000)
+    assert start.isVisible()
