@@ -268,6 +268,8 @@ def _inspector_empty(stage: Stage) -> None:
 
 def _copied(stage: Stage) -> None:
     stage.open_chat(MARKDOWN_CHAT.title)
+    QTest.keyClick(stage.window.chat_view.column, Qt.Key.Key_End)
+    stage.rest()
     cards = stage.window.chat_view.findChildren(CodeCard)
     buttons: list[QAbstractButton] = [card.head.copy_button for card in cards]
     next(each for each in buttons if not each.visibleRegion().isEmpty()).click()
