@@ -31,6 +31,7 @@ from chatdesk.ui.reduced_motion import ask_portal
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import (
     apply_theme,
+    arrange_again,
     load_fonts,
     load_theme,
     set_text_size,
@@ -163,6 +164,7 @@ class DesktopApp:
         if settings.general.text_percent != before.general.text_percent:
             set_text_size(self._application, settings.general.text_percent)
             self._show_theme()
+            arrange_again(self._application)
         elif settings.general.theme != before.general.theme:
             self._show_theme()
         if settings.models.options != before.models.options:

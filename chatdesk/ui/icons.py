@@ -9,35 +9,44 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton
 
 from chatdesk.core.paths import assets_dir
+from chatdesk.ui.theme import scaled, text_scale
 
-ICON_SIZE = QSize(16, 16)
-LARGE_ICON_SIZE = QSize(20, 20)
+SMALL, LARGE = 16, 20  # pixels of an icon, as they were designed
 _QT_GAP, _GAP = 4, 8  # pixels between an icon and its word: what Qt leaves, and what we want
-WORD_ICON_SIZE = QSize(ICON_SIZE.width() + _GAP - _QT_GAP, ICON_SIZE.height())
 
 
-@lru_cache(maxsize=256)
+def icon_size(pixels: int = SMALL) -> QSize:
+    """The size of an icon in text of the present size."""
+    return QSize(scaled(pixels), scaled(pixels))
+
+
+def word_icon_size() -> QSize:
+    """The size of an icon with the room at its right."""
+    return icon_size() + QSize(_GAP - _QT_GAP, 0)
+
+
 def icon(name: str, colour: str) -> QIcon:
     """The icon `name` in `colour` (a token's `#RRGGBB`). An unknown name raises `OSError`."""
-    return _drawn(name, colour, 1.0)
+    return _drawn(name, colour, 1.0, text_scale())
 
 
-@lru_cache(maxsize=256)
 def word_icon(name: str, colour: str) -> QIcon:
-    """An icon that stands before a word: in `WORD_ICON_SIZE`, with room at its right.
+    """An icon that stands before a word: in `word_icon_size`, with room at its right.
 
     Neither a style nor a style sheet can widen Qt's own gap.
     """
-    return _drawn(name, colour, WORD_ICON_SIZE.width() / WORD_ICON_SIZE.height())
+    size = word_icon_size()
+    return _drawn(name, colour, size.width() / size.height(), text_scale())
 
 
 def show_icon(button: QAbstractButton, name: str, colour: str) -> None:
     """Give a button with words an icon before them."""
-    button.setIconSize(WORD_ICON_SIZE)
+    button.setIconSize(word_icon_size())
     button.setIcon(word_icon(name, colour))
 
 
-def _drawn(name: str, colour: str, width: float) -> QIcon:
+@lru_cache(maxsize=512)
+def _drawn(name: str, colour: str, width: float, _text_scale: float) -> QIcon:
     """Return the icon at the left of pixmaps that are `width` times as wide as high."""
     svg = (assets_dir() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     renderer = QSvgRenderer(QByteArray(svg.replace("currentColor", colour).encode()))
@@ -55,5 +64,5 @@ def _drawn(name: str, colour: str, width: float) -> QIcon:
 def _device_pixels() -> list[int]:
     """Return both sizes for a plain screen and for the finest one, so that no icon is scaled up."""
     finest = max(screen.devicePixelRatio() for screen in QGuiApplication.screens())
-    sizes = (ICON_SIZE.width(), LARGE_ICON_SIZE.width())
+    sizes = (scaled(SMALL), scaled(LARGE))
     return sorted({ceil(size * ratio) for size in sizes for ratio in (1.0, finest)})

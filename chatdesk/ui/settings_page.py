@@ -11,7 +11,9 @@ from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import CheckBox, Form, align_names, hint, recolour
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import hint, recolour
+from chatdesk.ui.widgets.form import Form, align_names
 
 _T = TypeVar("_T")
 

@@ -2,7 +2,7 @@
 
 Colours are named by their use (`text`, `muted`, `accent`, ...) and are only in
 `assets/themes/*.toml`; `widgets.qss` and the widgets that paint themselves take them from a
-`Theme`.
+`Theme`. The style sheets know a unit of their own: `sp` are pixels that grow with the text.
 """
 
 import re
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from string import Template
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette, QResizeEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.paths import assets_dir
@@ -80,8 +80,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     themes = assets_dir() / "themes"
     sheets = sorted(themes.glob("*.qss"))
     sheet = "\n".join(path.read_text(encoding="utf-8") for path in sheets)
-    if (scale := text_scale()) != 1.0:
-        sheet = _FONT_SIZE.sub(lambda size: f"font-size: {float(size[1]) * scale:.1f}px", sheet)
+    scale = text_scale()
+    sheet = _SCALED.sub(lambda size: f"{float(size[1]) * scale:.4g}px", sheet)
     app.setStyleSheet(Template(sheet).substitute(asdict(theme), themes=themes.as_posix()))
 
 
@@ -118,6 +118,12 @@ def set_text_size(app: QApplication, percent: int) -> None:
     app.setFont(text_font())
 
 
+def arrange_again(app: QApplication) -> None:
+    """Let all that arranges itself by its width do so again: larger text needs more of it."""
+    for widget in app.allWidgets():
+        app.sendEvent(widget, QResizeEvent(widget.size(), widget.size()))
+
+
 def text_scale() -> float:
     """How large the text is, 1 as it was designed."""
     app = QApplication.instance()
@@ -148,7 +154,7 @@ def text_font(pixels: float = TEXT_PX, weight: QFont.Weight = QFont.Weight.Norma
 
 _FIXED = QFontDatabase.SystemFont.FixedFont
 _PERCENT = "text_percent"  # a property of the application
-_FONT_SIZE = re.compile(r"font-size: ([\d.]+)px")
+_SCALED = re.compile(r"\b([\d.]+)sp\b")
 
 
 def _with_pixels(font: QFont, pixels: float) -> QFont:

@@ -1,36 +1,56 @@
-"""What pictures there are: sizes of the window, scales of the screen, and looks."""
+"""What pictures there are: sizes of the window, scales of the screen, and looks.
+
+Large text has no pictures on a screen of 200 %: there the window would have less room than on any.
+"""
 
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 
 from chatdesk.core.coercion import coerced
 
 SIZES = ("640x480", "1120x760", "2560x1440")  # of the window, which fills its screen
 SCALES = (100, 200)  # percent
-LOOKS = {"light": ("en", "light"), "dark": ("en", "dark"), "chinese": ("zh_CN", "light")}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A language, a theme, and the size of the text in percent."""
+
+    language: str = "en"
+    theme: str = "light"
+    text: int = 100
+
+
+LOOKS = {
+    "light": Look(),
+    "dark": Look(theme="dark"),
+    "chinese": Look("zh_CN"),
+    "large": Look(text=200),
+    "chinese-large": Look("zh_CN", text=200),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The pictures of one process: of one scale and one language, for all screens or some.
+    """The pictures of one process: one scale, language and size of text, all screens or some.
 
     Without a `folder` nothing is saved, only checked.
     """
 
     scale: int
-    language: str
-    looks: tuple[str, ...]
+    looks: tuple[str, ...]  # which differ in their theme only
     sizes: tuple[str, ...]
     only: tuple[str, ...] = ()
     folder: str = ""
 
     @property
-    def words(self) -> str:
-        """The job in a few words."""
-        return f"{self.scale} %, {', '.join(self.looks)}"
+    def look(self) -> Look:
+        """The first of its looks."""
+        return LOOKS[self.looks[0]]
 
     def dump(self) -> str:
         """Return the job as a line for its process."""
@@ -49,19 +69,15 @@ def jobs(
     only: Sequence[str] = (),
     folder: str = "",
 ) -> list[Job]:
-    """A job for each scale and language."""
-    languages = dict.fromkeys(LOOKS[look][0] for look in looks)
+    """A job for each scale, language and size of text."""
+    alike: dict[tuple[int, str, int], list[str]] = {}
+    for scale, name in product(scales, looks):
+        look = LOOKS[name]
+        if look.text == 100 or scale == 100:
+            alike.setdefault((scale, look.language, look.text), []).append(name)
     return [
-        Job(
-            scale,
-            language,
-            tuple(look for look in looks if LOOKS[look][0] == language),
-            tuple(sizes),
-            tuple(only),
-            folder,
-        )
-        for scale in scales
-        for language in languages
+        Job(scale, tuple(names), tuple(sizes), tuple(only), folder)
+        for (scale, _, _), names in alike.items()
     ]
 
 

@@ -41,7 +41,7 @@ class Photographer:
         self._application = application
         self._job = job
         self._hub = hub
-        self._themes = {LOOKS[look][1]: look for look in job.looks}
+        self._themes = {LOOKS[look].theme: look for look in job.looks}
         self._at = ("", "")  # the screen and the size
         sys.excepthook = lambda _kind, bug, _trace: self._report(bug)
 
@@ -51,7 +51,9 @@ class Photographer:
         for home in HOMES:
             screens = [each for each in wanted if each.home is home]
             if screens:
-                stage = Stage(self._application, home, folder / home.name, self._hub)
+                stage = Stage(
+                    self._application, home, folder / home.name, self._hub, self._job.look.text
+                )
                 stage.desktop.bridge.bug_found.connect(self._report)
                 for screen in screens:
                     self._visit(stage, screen)
@@ -131,8 +133,9 @@ def say(**fields: object) -> None:
 def main() -> None:
     """Do the job of the command line."""
     job = load_job(sys.argv[1])
-    set_language(job.language, assets_dir() / "locale")
-    application = make_application(Settings(general=GeneralSettings(theme="light")))
+    set_language(job.look.language, assets_dir() / "locale")
+    general = GeneralSettings(theme="light", text_percent=job.look.text)
+    application = make_application(Settings(general=general))
     assert isinstance(application, Application)
     gc.disable()  # it might run on another thread, and take a window along
     application.setCursorFlashTime(0)  # a steady cursor

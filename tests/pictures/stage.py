@@ -22,6 +22,7 @@ from chatdesk.services.engine.facts import EngineState
 from chatdesk.ui.chat.composer import ComposerState
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.navigator import PageId
+from chatdesk.ui.theme import scaled
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.application import Application
 from chatdesk.ui.window.layout import ROOM_FOR_SIDEBAR
@@ -39,7 +40,14 @@ _T = TypeVar("_T", bound=QWidget)
 class Stage:
     """The app over one home, on one of the screens of the platform."""
 
-    def __init__(self, application: Application, home: Home, folder: Path, hub: StandInHub) -> None:
+    def __init__(
+        self,
+        application: Application,
+        home: Home,
+        folder: Path,
+        hub: StandInHub,
+        text_percent: int = 100,
+    ) -> None:
         self.home = home
         self.hub = hub
         self.paths = AppPaths.under(folder)
@@ -49,7 +57,7 @@ class Stage:
         self._stack.enter_context(standing_in(home, self.paths))
         home.fill(self.paths)
         settings = Settings(
-            general=GeneralSettings(theme="light"),
+            general=GeneralSettings(theme="light", text_percent=text_percent),
             downloads=DownloadSettings(mirror=hub.endpoint),
         )
         self._undo: list[Callable[[], object]] = []
@@ -143,7 +151,7 @@ class Stage:
         sidebar, inspector = self.window.parts.sidebar, self.window.parts.inspector
         self.window.setGeometry(place)
         self.rest()
-        if sidebar.isHidden() and place.width() >= ROOM_FOR_SIDEBAR:
+        if sidebar.isHidden() and place.width() >= scaled(ROOM_FOR_SIDEBAR):
             self.key("Ctrl+B")
         if not inspector.isHidden():
             self.key("Ctrl+I")

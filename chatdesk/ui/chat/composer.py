@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.adapter_chip import AdapterChip
-from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.icons import icon, icon_size, show_icon
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.eliding_button import ElidingButton
 from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.scroll import SCROLL_BAR
@@ -29,6 +29,7 @@ SHARE = 3  # its lines take at most the third part of the page
 TOP = 2  # pixels above the first line
 PAGE_KEYS: dict[int, int] = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
 BUTTON = 32
+_BESIDE_LABEL = 80  # pixels in a menu
 MARGIN = 24  # pixels beside the column, as in the chat view
 
 
@@ -140,7 +141,6 @@ class Composer(QFrame):
         self._model.open_when_pressed(self._menu)
         self._model.explain(tr("The model that answers; press to use another one"))
         set_class(self._tokens, "small")
-        self._button.setFixedSize(BUTTON, BUTTON)
         set_class(self._button, "primary")
         self._button.clicked.connect(self._press)
         row = QHBoxLayout()
@@ -161,6 +161,7 @@ class Composer(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._theme = theme
+        self._button.setFixedSize(scaled(BUTTON), scaled(BUTTON))
         show_icon(self._model, "chip", theme.muted)
         self._model.set_chevron(theme)
         self.adapter.set_theme(theme)
@@ -184,7 +185,7 @@ class Composer(QFrame):
         """Set the chip's menu: ids and labels, and an entry to add a model."""
         self._menu.clear()
         for model_id, label in models:
-            action = self._menu.addAction(label)
+            action = self._menu.addAction(self._fitting(label))
             action.setCheckable(True)
             action.setChecked(model_id == current)
             action.triggered.connect(
@@ -195,6 +196,11 @@ class Composer(QFrame):
         options.setEnabled(current is not None)
         self._menu.addAction(tr("Add a model file…"), self.add_model_requested.emit)
         self._menu.addAction(tr("More models…"), self.more_models_requested.emit)
+
+    def _fitting(self, label: str) -> str:
+        """As much of a label as a menu on this screen has room for."""
+        room = self.screen().availableGeometry().width() - scaled(_BESIDE_LABEL)
+        return self._menu.fontMetrics().elidedText(label, Qt.TextElideMode.ElideMiddle, room)
 
     def open_models(self) -> None:
         """Open the chip's menu."""
@@ -284,7 +290,7 @@ class Composer(QFrame):
         self._button.setAccessibleName(name)
         colour = self._theme.on_accent if enabled else self._theme.muted
         self._button.setIcon(icon("stop" if stopping else "arrow-up", colour))
-        self._button.setIconSize(ICON_SIZE)
+        self._button.setIconSize(icon_size())
         if stopping:
             waits = tr("Esc stops the answer. What you send now waits for its end.")
             self._editor.set_hints(waits, tr("Esc to stop"))
@@ -328,16 +334,20 @@ class Composer(QFrame):
 
 
 class ComposerColumn(QWidget):
-    """Keeps what it holds at the width of the reading column, in the middle.
+    """Keeps what it holds in the middle, as wide as `keep` says.
 
     Room for a scroll bar is left at the right, unless it `scrolls` itself.
     """
 
-    def __init__(self, inner: QWidget, width: int, *, scrolls: bool = False) -> None:
+    def __init__(self, inner: QWidget, *, scrolls: bool = False) -> None:
         super().__init__()
-        inner.setMaximumWidth(width)
+        self._inner = inner
         layout = QHBoxLayout(self)
         layout.setContentsMargins(MARGIN, 0, MARGIN + (0 if scrolls else SCROLL_BAR), 0)
         layout.addStretch(1)
         layout.addWidget(inner, 100_000)  # to the pixel
         layout.addStretch(1)
+
+    def keep(self, width: int) -> None:
+        """Give it so many pixels in text of the usual size, where there is room."""
+        self._inner.setMaximumWidth(scaled(width))

@@ -13,13 +13,13 @@ from chatdesk.ui.chat.top_bar import TopBar
 from chatdesk.ui.chat.waiting_words import WaitingWords
 from chatdesk.ui.chat.welcome import WIDTH as WELCOME_WIDTH
 from chatdesk.ui.chat.welcome import Greeting, Suggestions
-from chatdesk.ui.theme import Theme
+from chatdesk.ui.theme import Theme, scaled
 from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.motion import dissolve
 from chatdesk.ui.widgets.scroll import FittingArea
 
 READING_WIDTH = 760
-COMPOSER_WIDTH = READING_WIDTH
+_ROOM_TO_GREET = 320  # pixels
 
 
 class ConversationPage(QWidget):
@@ -46,13 +46,16 @@ class ConversationPage(QWidget):
         column.addWidget(self.top_bar)
         column.addStretch(0)
         self._above = column.count() - 1
-        greeting = ComposerColumn(self.greeting, WELCOME_WIDTH)
+        greeting = ComposerColumn(self.greeting)
         column.addWidget(greeting)
         column.addWidget(self.view, 1)
         column.addSpacing(8)
-        column.addWidget(ComposerColumn(self.waiting, COMPOSER_WIDTH))
-        column.addWidget(ComposerColumn(self.composer, COMPOSER_WIDTH))
-        suggestions = FittingArea(ComposerColumn(self.suggestions, WELCOME_WIDTH, scrolls=True))
+        writing = ComposerColumn(self.waiting), ComposerColumn(self.composer)
+        for each in writing:
+            column.addWidget(each)
+        below = ComposerColumn(self.suggestions, scrolls=True)
+        self._columns = (greeting, *writing, below)
+        suggestions = FittingArea(below)
         column.addWidget(suggestions)
         column.addStretch(0)
         self._below = column.count() - 1
@@ -109,12 +112,17 @@ class ConversationPage(QWidget):
         self.top_bar.offer_actions(not empty and not self._is_temporary)
         self._column.setStretch(self._above, 2 if empty else 0)
         self._column.setStretch(self._below, 3 if empty else 0)
-        for card in (self.composer, self.waiting):
-            card.setMaximumWidth(WELCOME_WIDTH if empty else COMPOSER_WIDTH)
+        self._keep_widths()
+
+    def _keep_widths(self) -> None:
+        for column in self._columns:
+            column.keep(WELCOME_WIDTH if self.view.isHidden() else READING_WIDTH)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The composer takes a part of the height."""
         super().resizeEvent(event)
+        self._keep_widths()
+        self.greeting.be_short(self.height() < scaled(_ROOM_TO_GREET))
         self.composer.fit_into(self.height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -7,7 +7,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon, show_icon
 from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import AIR, BAR_MARGINS, tool_button
+from chatdesk.ui.widgets.buttons import AIR, BAR_MARGINS, PictureButton
 from chatdesk.ui.widgets.labels import LineLabel
 from chatdesk.ui.widgets.menus import open_when_pressed
 
@@ -30,19 +30,19 @@ class TopBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._title = LineLabel(look="bar-title")
-        self._sidebar = tool_button(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
+        self._sidebar = PictureButton(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
         self._sidebar.clicked.connect(self.sidebar_requested)
-        self._new = tool_button(with_keys(tr("New chat"), Keys.NEW_CHAT))
+        self._new = PictureButton(with_keys(tr("New chat"), Keys.NEW_CHAT))
         self._new.clicked.connect(self.new_chat_requested)
         self._temporary = QPushButton(tr("Temporary"))
         self._temporary.setCheckable(True)
         self._temporary.clicked.connect(self._toggle_temporary)
         set_class(self._temporary, "chip")
-        self._inspector = tool_button(
+        self._inspector = PictureButton(
             with_keys(tr("Sampling, context and statistics"), Keys.INSPECTOR)
         )
         self._inspector.clicked.connect(self.inspector_requested)
-        self._more = tool_button(tr("More"))
+        self._more = PictureButton(tr("More"))
         menu = QMenu(self._more)
         self._actions = (
             menu.addAction(tr("Rename"), self.rename_requested.emit),

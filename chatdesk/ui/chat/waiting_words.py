@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
-from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.theme import Theme, scaled, set_class
+from chatdesk.ui.widgets.buttons import PictureButton
 from chatdesk.ui.widgets.labels import LineLabel
 
 BUTTON = 28
@@ -67,11 +67,11 @@ class WaitingWords(QWidget):
         card.setAccessibleName(f"{text[:80]} ({state.text()})")
         if not on_its_way:
             row.addWidget(self._take_back(number))
-        card.setMinimumHeight(BUTTON + 12)
+        card.setMinimumHeight(scaled(BUTTON) + 12)
         return card
 
     def _take_back(self, number: int) -> QToolButton:
-        button = tool_button(tr("Take it back to edit it"), BUTTON)
+        button = PictureButton(tr("Take it back to edit it"), BUTTON)
         button.setIcon(icon("undo", self._theme.muted))
         button.clicked.connect(partial(self.take_back_requested.emit, number))
         return button

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
+from chatdesk.ui.icons import LARGE, icon, icon_size
 from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.labels import LineLabel
 
@@ -34,9 +34,10 @@ class Greeting(QWidget):
         self._promise = QLabel()
         set_class(self._hello, "title")
         set_class(self._promise, "lead")
+        self._promise.setWordWrap(True)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self._lock)
+        row.addWidget(self._lock, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._promise, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 12)
@@ -47,6 +48,10 @@ class Greeting(QWidget):
         self._is_shared = self._is_temporary = False
         self.greet(datetime.now())
         self._show_promise()
+
+    def be_short(self, short: bool) -> None:
+        """Leave the greeting out where there is too little room for it."""
+        self._hello.setHidden(short)
 
     def show_shared(self, *, shared: bool) -> None:
         """Promise no more than holds while other computers lend their devices."""
@@ -69,7 +74,7 @@ class Greeting(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._lock.setPixmap(icon("lock", theme.muted).pixmap(LARGE_ICON_SIZE))
+        self._lock.setPixmap(icon("lock", theme.muted).pixmap(icon_size(LARGE)))
 
     def greet(self, at: datetime) -> None:
         """Greet by the hour."""
@@ -154,7 +159,7 @@ class Suggestions(QWidget):
         """Put the cards beside or below each other."""
         super().resizeEvent(event)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-        stacked = self.width() < _STACKED
+        stacked = self.width() < scaled(_STACKED)
         self._cards.setDirection(down if stacked else right)
         for card in self.findChildren(_Card):
             card.set_flat(flat=stacked)

@@ -37,9 +37,9 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.history.conversation_list_model import ChatState, ConversationListModel, ListRole
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.reduced_motion import reduced_motion
-from chatdesk.ui.theme import TINY_PX, Theme, scaled, text_font
+from chatdesk.ui.theme import TINY_PX, Theme, scaled, text_font, text_scale
 from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 
@@ -56,8 +56,9 @@ Index = QModelIndex | QPersistentModelIndex
 
 def more_rect(row: QRect) -> QRect:
     """Where in a row its menu is opened."""
-    square = QRect(0, 0, _MORE, _MORE)
-    square.moveCenter(QPoint(row.right() - _PAD - _MORE // 2 + 3, row.center().y()))
+    side = scaled(_MORE)
+    square = QRect(0, 0, side, side)
+    square.moveCenter(QPoint(row.right() - _PAD - side // 2 + 3, row.center().y()))
     return square
 
 
@@ -264,7 +265,7 @@ class _ConversationDelegate(QStyledItemDelegate):
     def _paint_more(self, painter: QPainter, square: QRect, index: Index) -> None:
         if index in (self.pointed_more, self.menu_of):
             paint_ground(painter, square, self.theme.line)
-        picture = QRect(QPoint(), ICON_SIZE)
+        picture = QRect(QPoint(), icon_size())
         picture.moveCenter(square.center())
         icon("more", self.theme.muted).paint(painter, picture)
 
@@ -275,7 +276,8 @@ class _ConversationDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         centre = QPointF(square.center()) + QPointF(0.5, 0.5)
-        painter.drawEllipse(centre, _DOT, _DOT)
+        radius = _DOT * text_scale()
+        painter.drawEllipse(centre, radius, radius)
 
     def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
         chosen = state & QStyle.StateFlag.State_Selected

@@ -23,7 +23,7 @@ from chatdesk.ui.history.conversation_list_model import ConversationListModel, L
 from chatdesk.ui.icons import icon, show_icon
 from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.buttons import PictureButton
 from chatdesk.ui.widgets.fading_edges import FadingEdges
 from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.search_field import SearchField
@@ -72,7 +72,7 @@ class Sidebar(QFrame):
         self._model = model
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))
-        self._hide = tool_button(with_keys(tr("Hide the sidebar"), Keys.SIDEBAR))
+        self._hide = PictureButton(with_keys(tr("Hide the sidebar"), Keys.SIDEBAR))
         self._search = SearchField(tr("Find a chat"), theme)
         self._list = ConversationList(model, theme)
         self._empty = QLabel()

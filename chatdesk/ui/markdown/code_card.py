@@ -25,7 +25,7 @@ from chatdesk.ui.markdown.fold_button import FOLD_HEIGHT, FoldButton
 from chatdesk.ui.markdown.highlighter import Highlighter
 from chatdesk.ui.markdown.sticky_bar import StickyBar, is_sideways
 from chatdesk.ui.markdown.text_view import PASSED_ON
-from chatdesk.ui.theme import CODE_PX, Theme, code_font, set_class, text_scale
+from chatdesk.ui.theme import CODE_PX, Theme, code_font, scaled, set_class, text_scale
 
 FOLD_LINES = 40  # lines in sight of a longer code
 
@@ -131,7 +131,7 @@ class CodeCard(QFrame):
         """Return the height in pixels at this width."""
         lines = min(self._shown_lines, FOLD_LINES) if self.is_folded else self._shown_lines
         self._show_sideways(self._text.is_wider_than(width - 2 * _SIDE))
-        return HEAD_HEIGHT + _ABOVE + ceil(lines * _line_step()) + self._below
+        return scaled(HEAD_HEIGHT) + _ABOVE + ceil(lines * _line_step()) + self._below
 
     def keep_in_sight(self, top: int, bottom: int) -> None:
         """Place the head and the scroll bar in what is in sight, in pixels below the top."""
@@ -139,22 +139,23 @@ class CodeCard(QFrame):
         width, end = self.width(), self.height() - 1
         bar_height = 0 if self.sideways is None else self.sideways.sizeHint().height()
         if self.fold_button is not None:
-            end -= FOLD_HEIGHT
+            end -= scaled(FOLD_HEIGHT)
             # It covers what is folded: all that is below the last line in sight.
             covered = bar_height + _BELOW if self.is_folded else 0
             begin = end - covered
             self.fold_button.setGeometry(0, begin, width, self.height() - begin)
-        head = max(0, min(top, end - HEAD_HEIGHT - _STAYS))
-        self.head.setGeometry(0, head, width, HEAD_HEIGHT)
+        head_height = scaled(HEAD_HEIGHT)
+        head = max(0, min(top, end - head_height - _STAYS))
+        self.head.setGeometry(0, head, width, head_height)
         if self.sideways is not None:
-            place = max(head + HEAD_HEIGHT, min(bottom or end, end) - bar_height)
+            place = max(head + head_height, min(bottom or end, end) - bar_height)
             self.sideways.setGeometry(_SIDE, place, width - 2 * _SIDE, bar_height)
             self.sideways.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the code; what stands over it follows."""
         super().resizeEvent(event)
-        top = HEAD_HEIGHT + _ABOVE
+        top = scaled(HEAD_HEIGHT) + _ABOVE
         height = ceil(self._shown_lines * _line_step()) + self._below
         self._text.setGeometry(_SIDE, top, self.width() - 2 * _SIDE, height)
         self.keep_in_sight(*self._in_sight)
@@ -167,7 +168,7 @@ class CodeCard(QFrame):
     def _below(self) -> int:
         """Return the pixels below the last line."""
         bar = 0 if self.sideways is None else self.sideways.sizeHint().height()
-        fold = 0 if self.fold_button is None else FOLD_HEIGHT
+        fold = 0 if self.fold_button is None else scaled(FOLD_HEIGHT)
         return _BELOW + bar + fold + 2
 
     def _show_sideways(self, needed: bool) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QWidget
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import show_icon
 from chatdesk.ui.markdown.passing_button import PassingButton
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 
 HEAD_HEIGHT = 32  # pixels, with the line below it
 COPIED_MS = 1_500
@@ -51,7 +51,8 @@ class CodeHead(QFrame):
 
     def _place(self) -> None:
         size, width = self.copy_button.sizeHint(), self.width()
-        height = min(size.height(), HEAD_HEIGHT - 1)
-        top = (HEAD_HEIGHT + 1 - height) // 2
+        whole = scaled(HEAD_HEIGHT)
+        height = min(size.height(), whole - 1)
+        top = (whole + 1 - height) // 2
         self.copy_button.setGeometry(width - size.width() - 3, top, size.width(), height)
-        self._label.setGeometry(12, 1, max(0, width - size.width() - 24), HEAD_HEIGHT - 2)
+        self._label.setGeometry(12, 1, max(0, width - size.width() - 24), whole - 2)

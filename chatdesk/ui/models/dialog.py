@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.fields import plain_button
-from chatdesk.ui.widgets.fitting import fit_size, refit
+from chatdesk.ui.widgets.fitting import fit_dialog, refit
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.scroll import SCROLL_BAR, FittingArea
 
@@ -30,7 +30,7 @@ class LibraryDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        fit_size(self, *size)
+        fit_dialog(self, *size)
         self._most = self.size()
         self.heading = QHBoxLayout()
         self.heading.setSpacing(10)

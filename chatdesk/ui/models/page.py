@@ -66,6 +66,7 @@ class ModelsPage(PageView):
         card = QFrame()
         set_class(card, "card")
         title = QLabel(tr("There is no model on this computer yet"))
+        title.setWordWrap(True)
         set_class(title, "card-title")
         words = small(
             tr(

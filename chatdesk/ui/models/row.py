@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.theme import scaled, set_class
 from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 from chatdesk.ui.widgets.tag import Tag, Tone
@@ -42,7 +42,7 @@ class HubRow(QFrame):
         self.chip = Tag()
         self.size_label = QLabel()
         set_class(self.size_label, "small")
-        self.size_label.setMinimumWidth(_SIZE_WIDTH)
+        self.size_label.setMinimumWidth(scaled(_SIZE_WIDTH))
         self.size_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for part in (self.line, self.size_label):
             part.hide()
@@ -83,7 +83,7 @@ class HubRow(QFrame):
     def add_button(self, words: str, look: str = "") -> QPushButton:
         """Add a button at the right end; its accessible name also names its object."""
         button = plain_button(words)
-        button.setMinimumWidth(self.button_width)
+        button.setMinimumWidth(scaled(self.button_width))
         if look:
             set_class(button, look)
         self.say_button(button, words)
@@ -124,11 +124,11 @@ class HubRow(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Move the right part below the left one where it is narrow."""
         super().resizeEvent(event)
-        narrow = self.width() < NARROW
+        narrow = self.width() < scaled(NARROW)
         way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         self._both.setDirection(way)
         self._both.setSpacing(8 if narrow else 16)
-        above, is_above = self.width() < NARROWEST, self.left.indexOf(self.chip) >= 0
+        above, is_above = self.width() < scaled(NARROWEST), self.left.indexOf(self.chip) >= 0
         if above and not is_above:
             self.left.addWidget(self.chip)
         elif is_above and not above:

@@ -10,13 +10,10 @@ from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
-from chatdesk.ui.widgets.fields import (
-    CheckBox,
-    Choice,
-    Form,
-    plain_button,
-)
+from chatdesk.ui.widgets.fields import Choice, plain_button
+from chatdesk.ui.widgets.form import Form
 
 PARALLEL = (1, 2, 3, 4, 6, 8)
 UNLOAD_AFTER_MIN = (5, 15, 30, 60)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord, AdapterState, RatingTrend
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.personalize.scorecard_view import ScorecardView
 from chatdesk.ui.personalize.words import facts_words, state_words
 from chatdesk.ui.theme import Theme, set_class
@@ -80,7 +80,7 @@ class AdapterCard(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._alarm_mark.setPixmap(icon("warning", theme.warn).pixmap(ICON_SIZE))
+        self._alarm_mark.setPixmap(icon("warning", theme.warn).pixmap(icon_size()))
         self._scorecard.set_theme(theme)
 
     def show_adapter(self, record: AdapterRecord, back_to: str, trend: RatingTrend | None) -> None:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterRecord, AdapterState
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.personalize.adapter_list_model import (
     AdapterListModel,
     AdapterRole,
@@ -197,7 +197,7 @@ class _AdapterDelegate(QStyledItemDelegate):
         shown: list[Cell] = index.data(AdapterRole.CELLS)
         for column, (place, cell) in enumerate(zip(column_places(row), shown, strict=False)):
             self._paint_cell(painter, place, cell, strong=column == 0)
-        dots = QRect(0, 0, ICON_SIZE.width(), ICON_SIZE.height())
+        dots = QRect(0, 0, icon_size().width(), icon_size().height())
         dots.moveCenter(menu_place(row).center())
         icon("more", self.theme.muted).paint(painter, dots)
         painter.restore()
@@ -248,7 +248,7 @@ def column_places(row: QRect) -> list[QRect]:
     """Return the places of a row's columns; fewer where it is narrow."""
     width = row.width() - 2 * _PAD - _MENU
     places, left = [], row.left() + _PAD
-    for share in _SHARES if row.width() >= NARROW else _NARROW_SHARES:
+    for share in _SHARES if row.width() >= scaled(NARROW) else _NARROW_SHARES:
         places.append(QRect(left, row.top(), int(share * width) - _GAP, row.height()))
         left += int(share * width)
     return places

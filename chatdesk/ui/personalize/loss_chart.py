@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import LossPoint
-from chatdesk.ui.theme import TINY_PX, Theme, text_font
+from chatdesk.ui.theme import TINY_PX, Theme, scaled, text_font
 
 HEIGHT = 172
 MOST_HEIGHT = 320
@@ -41,7 +41,7 @@ class LossChart(QWidget):
         self._theme = theme
         self._points: tuple[LossPoint, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMaximumHeight(MOST_HEIGHT)
+        self.setMaximumHeight(scaled(MOST_HEIGHT))
         self.setAccessibleName(tr("Losses"))
         self._describe()
 
@@ -58,11 +58,11 @@ class LossChart(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return a width that takes all the space there is."""
-        return QSize(320, HEIGHT)
+        return QSize(320, scaled(HEIGHT))
 
     def minimumSizeHint(self) -> QSize:
         """Return a size at which the labels still leave room for curves."""
-        return QSize(220, HEIGHT)
+        return QSize(220, scaled(HEIGHT))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the grid, the curves and their labels."""

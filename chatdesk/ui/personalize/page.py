@@ -13,7 +13,7 @@ from chatdesk.ui.personalize.adapter_list_model import AdapterListModel
 from chatdesk.ui.personalize.overview import Overview
 from chatdesk.ui.personalize.run_card import RunCard
 from chatdesk.ui.personalize.welcome import MissingCard, PersonalizeWelcome
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.page import PageView
 
@@ -171,7 +171,7 @@ class PersonalizePage(PageView):
         """Put the cards beside or below each other."""
         super().resizeEvent(event)
         up, right = QBoxLayout.Direction.BottomToTop, QBoxLayout.Direction.LeftToRight
-        self._cards.setDirection(up if self.width() < NARROW else right)
+        self._cards.setDirection(up if self.width() < scaled(NARROW) else right)
 
 
 def _missing_title(overview: Overview) -> str:

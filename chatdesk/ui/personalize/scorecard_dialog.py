@@ -19,7 +19,7 @@ from chatdesk.ui.personalize.scorecard_view import ScorecardView
 from chatdesk.ui.personalize.words import facts_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
-from chatdesk.ui.widgets.fitting import fit_size
+from chatdesk.ui.widgets.fitting import fit_dialog
 from chatdesk.ui.widgets.scroll import scrolling
 from chatdesk.ui.widgets.tag import Tag
 
@@ -32,7 +32,7 @@ class ScorecardDialog(QDialog):
     def __init__(self, record: AdapterRecord, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Scorecard of “{name}”", name=record.name))
-        fit_size(self, *SIZE)
+        fit_dialog(self, *SIZE)
         self._scorecard = ScorecardView(theme, full=True)
         self._scorecard.show_record(record)
         self._chart = LossChart(theme)

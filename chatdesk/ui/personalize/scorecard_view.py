@@ -17,7 +17,7 @@ from chatdesk.core.personalization import (
     Verdict,
 )
 from chatdesk.services.personalize.gate.reason_words import sentence
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.personalize.scorecard_figures import MeasuredFigure, loss_words, measured
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import section, small
@@ -217,7 +217,7 @@ def _reason_list(reasons: Sequence[Reason], theme: Theme) -> QWidget:
     for reason in sorted(reasons, key=lambda each: each.good):
         name, colour = ("check", theme.accent) if reason.good else ("warning", theme.danger)
         mark = QLabel()
-        mark.setPixmap(icon(name, colour).pixmap(ICON_SIZE))
+        mark.setPixmap(icon(name, colour).pixmap(icon_size()))
         words = QLabel(sentence(reason))
         words.setWordWrap(True)
         row = QHBoxLayout()

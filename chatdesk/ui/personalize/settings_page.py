@@ -12,7 +12,8 @@ from chatdesk.ui.navigator import Navigator, PageId, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, hint, plain_button, section, small
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import hint, plain_button, section, small
 
 _INDENT = 24  # of a note below the words of its choice
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.icons import LARGE, icon, icon_size
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import small
 
 NARROW = 600  # pixels below which a step has no room for more than a few words in a line
@@ -69,13 +69,13 @@ class PersonalizeWelcome(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         for mark, name in self._marks:
-            mark.setPixmap(icon(name, theme.accent).pixmap(LARGE_ICON_SIZE))
+            mark.setPixmap(icon(name, theme.accent).pixmap(icon_size(LARGE)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the steps beside or below each other."""
         super().resizeEvent(event)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-        self._steps.setDirection(down if self.width() < NARROW else right)
+        self._steps.setDirection(down if self.width() < scaled(NARROW) else right)
 
     def show_ready(self, ready: int, least: int) -> None:
         """Show how many examples there are, and how many it takes."""
@@ -131,7 +131,7 @@ class MissingCard(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._mark.setPixmap(icon("download", theme.accent).pixmap(LARGE_ICON_SIZE))
+        self._mark.setPixmap(icon("download", theme.accent).pixmap(icon_size(LARGE)))
 
     def show_missing(self, title: str, sentence: str) -> None:
         """Say what is missing and how to get it; nothing for ""."""

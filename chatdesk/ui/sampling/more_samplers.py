@@ -7,7 +7,8 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import MAX_SEED, SamplerGroup, SamplingParams
 from chatdesk.ui.sampling.sliders import ParameterSliders, slider_fields_of
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import Choice, Decimal, Form, WholeNumber, section
+from chatdesk.ui.widgets.fields import Choice, Decimal, WholeNumber, section
+from chatdesk.ui.widgets.form import Form
 
 MOST_TOKENS = 10**6
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t"}

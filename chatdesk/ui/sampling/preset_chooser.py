@@ -10,7 +10,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.sampling import PRESETS, Preset, SamplingParams
 from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.buttons import PictureButton
 from chatdesk.ui.widgets.fields import Choice
 from chatdesk.ui.widgets.menus import open_menu
 
@@ -35,7 +35,7 @@ class PresetChooser(QWidget):
         self._box.setAccessibleName(tr("Preset"))
         self._box.setPlaceholderText(tr("Your own"))
         self._box.activated.connect(lambda _: self._use())
-        self._more = tool_button(tr("Save, rename or delete a preset"), BUTTON)
+        self._more = PictureButton(tr("Save, rename or delete a preset"), BUTTON)
         self._more.clicked.connect(lambda: open_menu(self.menu(), self._more, once=True))
         self._more.hide()
         row = QHBoxLayout(self)

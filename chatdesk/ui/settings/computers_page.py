@@ -9,7 +9,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.services.devices.addresses import DEVICE_PORT, answers, device_address
 from chatdesk.ui.bridge import Bridge
-from chatdesk.ui.icons import LARGE_ICON_SIZE, icon
+from chatdesk.ui.icons import LARGE, icon, icon_size
 from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
@@ -91,7 +91,7 @@ class ComputersPage(SettingsPage):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         super().set_theme(theme)
-        self._mark.setPixmap(icon("warning", theme.warn).pixmap(LARGE_ICON_SIZE))
+        self._mark.setPixmap(icon("warning", theme.warn).pixmap(icon_size(LARGE)))
 
     def show_answer(self, address: str, answers: bool) -> None:
         """Show if a computer answers."""

@@ -16,16 +16,16 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.settings_page import SettingsPage
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import plain_button
-from chatdesk.ui.widgets.fitting import fit_size
+from chatdesk.ui.widgets.fitting import fit_dialog
 from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (760, 620)
 LIST_WIDTH, ICONS_WIDTH = 190, 62
-_NARROW = 720  # pixels below which the list has only its icons
+_NARROW = 540  # pixels below which the list has only its icons
 _P = TypeVar("_P", bound=SettingsPage)
 
 
@@ -35,7 +35,7 @@ class SettingsDialog(QDialog):
     def __init__(self, pages: Sequence[SettingsPage], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
-        fit_size(self, *SIZE)
+        fit_dialog(self, *SIZE)
         self.pages = pages
         self._list = _PageList()
         self._stack = QStackedWidget()
@@ -58,10 +58,11 @@ class SettingsDialog(QDialog):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
+        self._list.setIconSize(icon_size())  # as large as the one that is selected
         for row, page in enumerate(self.pages):
             drawn = icon(page.icon, theme.muted)
             shown = QIcon(drawn)  # Qt would tint it where it is selected
-            pixmap = drawn.pixmap(ICON_SIZE, self.devicePixelRatioF())
+            pixmap = drawn.pixmap(icon_size(), self.devicePixelRatioF())
             shown.addPixmap(pixmap, QIcon.Mode.Selected)
             self._list.item(row).setIcon(shown)
             page.set_theme(theme)
@@ -75,8 +76,8 @@ class SettingsDialog(QDialog):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show the titles of the pages where there is room."""
         super().resizeEvent(event)
-        narrow = self.width() < _NARROW
-        self._list.setFixedWidth(ICONS_WIDTH if narrow else LIST_WIDTH)
+        narrow = self.width() < scaled(_NARROW)
+        self._list.setFixedWidth(scaled(ICONS_WIDTH if narrow else LIST_WIDTH))
         for row, page in enumerate(self.pages):
             item = self._list.item(row)
             item.setText("" if narrow else page.title)
@@ -84,7 +85,6 @@ class SettingsDialog(QDialog):
 
     def _build(self) -> None:
         self._list.setObjectName("pages")
-        self._list.setIconSize(ICON_SIZE)  # as large as the one that is selected
         self._list.setAccessibleName(tr("Pages of the settings"))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for page in self.pages:

@@ -9,8 +9,9 @@ from chatdesk.ui.settings.update_row import UpdateRow
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.enter_rule import EnterRule, enter_words
-from chatdesk.ui.widgets.fields import CheckBox, Choice
+from chatdesk.ui.widgets.fields import Choice
 from chatdesk.ui.widgets.prompt_field import PromptField
 
 

@@ -11,7 +11,8 @@ from chatdesk.ui.navigator import SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import CheckBox, WholeNumber, plain_button, small
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import WholeNumber, plain_button, small
 
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535  # those below are the system's
 

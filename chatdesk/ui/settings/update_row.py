@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import CheckBox, plain_button
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import PlainLabel
 
 if TYPE_CHECKING:  # already imported when the row is shown

@@ -5,7 +5,7 @@ from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy
 
 from chatdesk.ui.icons import icon
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.menus import open_when_pressed
 
@@ -59,9 +59,10 @@ class ElidingButton(QPushButton):
         """Draw the button, then the chevron."""
         super().paintEvent(event)
         if self._opens:
-            left = self.width() - _CHEVRON_MARGIN - _CHEVRON
-            top = (self.height() - _CHEVRON) // 2
-            self._chevron.paint(QPainter(self), left, top, _CHEVRON, _CHEVRON)
+            side = scaled(_CHEVRON)
+            left = self.width() - scaled(_CHEVRON_MARGIN) - side
+            top = (self.height() - side) // 2
+            self._chevron.paint(QPainter(self), left, top, side, side)
 
     def sizeHint(self) -> QSize:
         """Room for the words."""
@@ -69,7 +70,7 @@ class ElidingButton(QPushButton):
 
     def minimumSizeHint(self) -> QSize:
         """Room for the picture."""
-        return QSize(NARROWEST, self.sizeHint().height())
+        return QSize(scaled(NARROWEST), self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as much of the words as there is room for."""
@@ -87,7 +88,7 @@ class ElidingButton(QPushButton):
         self.setText(_plain(self._words))
         whole = super().sizeHint()
         self._whole = whole.width()
-        self._ideal = QSize(min(whole.width(), self._widest), whole.height())
+        self._ideal = QSize(min(whole.width(), scaled(self._widest)), whole.height())
         self.updateGeometry()
         self._cut(self.width() if self.isVisible() else self._ideal.width())
 

@@ -4,31 +4,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QListView,
-    QPlainTextEdit,
     QPushButton,
     QSpinBox,
-    QStyle,
-    QStyleOptionButton,
-    QVBoxLayout,
     QWidget,
 )
 
-from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
+from chatdesk.ui.icons import icon, icon_size, show_icon
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.check_box import CheckBox
 
-FORM_GAP = 10
 _LONG_WORD = 40  # characters
-_TALL_TOP = 8  # pixels above the name of a tall field
-_MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
@@ -76,47 +72,13 @@ class Choice(QComboBox):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the box, then the chevron."""
         super().paintEvent(event)
-        size = ICON_SIZE.width()
+        size = icon_size().width()
         left, top = self.width() - size - 10, (self.height() - size) // 2
         self._chevron.paint(QPainter(self), left, top, size, size)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll the page; a value that changed in passing would go unseen."""
         event.ignore()
-
-
-class CheckBox(QCheckBox):
-    """On or off, with the app's own tick."""
-
-    def __init__(self, words: str, theme: Theme, *, checked: bool = False) -> None:
-        super().__init__(words)
-        self.setChecked(checked)
-        self.set_theme(theme)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Apply a theme."""
-        self._tick = icon("check", theme.on_accent)
-        self._still_tick = icon("check", theme.muted)
-        self.update()
-
-    @property
-    def words_at(self) -> int:
-        """The pixels before its words."""
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        self.ensurePolished()
-        element = QStyle.SubElement.SE_CheckBoxContents
-        return self.style().subElementRect(element, option, self).left()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the box, then the tick."""
-        super().paintEvent(event)
-        if self.isChecked():
-            option = QStyleOptionButton()
-            self.initStyleOption(option)
-            box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
-            tick = self._tick if self.isEnabled() else self._still_tick
-            tick.paint(QPainter(self), box.adjusted(2, 2, -2, -2))
 
 
 class WholeNumber(QSpinBox):
@@ -221,61 +183,6 @@ class Fold(QPushButton):
         show_icon(self, name, theme.muted)
 
 
-class Tall(QWidget):
-    """A field with something below it; its name stands beside its first line."""
-
-    def __init__(self, first: QWidget, buttons: Sequence[QWidget], *below: QWidget) -> None:
-        super().__init__()
-        self.setFocusProxy(first)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(first, 1)
-        for button in buttons:
-            row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(row)
-        for widget in below:
-            column.addWidget(widget)
-
-
-class Form(QGridLayout):
-    """Names at the left, fields at the right, and below a field a line that explains it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setContentsMargins(0, 0, 0, 0)
-        self.setVerticalSpacing(4)
-        self.setHorizontalSpacing(14)
-        self.setColumnStretch(1, 1)
-        self._names: list[QLabel] = []
-
-    @property
-    def names_width(self) -> int:
-        """The pixels that the longest name needs."""
-        return max((name.sizeHint().width() for name in self._names), default=0)
-
-    def add(self, name: str, field: QWidget, note: str = "", *, quiet: bool = False) -> None:
-        """One more row; a `quiet` one has a small name."""
-        field.setAccessibleName(name)
-        field.setAccessibleDescription(note)
-        label = QLabel(name)
-        label.setBuddy(field)
-        if quiet:
-            set_class(label, "small")
-        row = self.rowCount()
-        if row > 1:  # that of an empty grid is 1
-            self.setRowMinimumHeight(row, FORM_GAP)
-        tall = isinstance(field, QPlainTextEdit | Tall)
-        label.setContentsMargins(0, _TALL_TOP if tall else 0, 0, 0)
-        self._names.append(label)
-        self.addWidget(label, row + 1, 0, Qt.AlignmentFlag.AlignTop if tall else _MIDDLE)
-        self.addWidget(field, row + 1, 1)
-        if note:
-            self.addWidget(hint(note), row + 2, 1)
-
-
 def small(words: str) -> QLabel:
     """A line that explains."""
     label = QLabel(words)
@@ -289,14 +196,6 @@ def hint(words: str) -> QLabel:
     label = small(words)
     set_class(label, "tiny")
     return label
-
-
-def align_names(parent: QWidget) -> None:
-    """Let the names of all forms within take the same room."""
-    forms = parent.findChildren(Form)
-    width = max((form.names_width for form in forms), default=0)
-    for form in forms:
-        form.setColumnMinimumWidth(0, width)
 
 
 def recolour(parent: QWidget, theme: Theme) -> None:

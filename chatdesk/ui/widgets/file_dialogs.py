@@ -5,8 +5,8 @@ from PySide6.QtGui import QAbstractFileIconProvider, QIcon
 from PySide6.QtWidgets import QFileDialog, QPushButton, QToolButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
-from chatdesk.ui.widgets.fitting import fit_size
+from chatdesk.ui.icons import icon, icon_size
+from chatdesk.ui.widgets.fitting import fit_dialog
 
 SIZE = (760, 480)
 _BUTTONS = {  # of Qt's dialog, and our icons
@@ -34,7 +34,7 @@ class FileDialog(QFileDialog):
         for name, picture in _BUTTONS.items():
             if button := self.findChild(QToolButton, name):
                 button.setIcon(icon(picture, colour))
-                button.setIconSize(ICON_SIZE)
+                button.setIconSize(icon_size())
         for name in _VIEWS:
             if button := self.findChild(QToolButton, name):
                 button.hide()
@@ -43,7 +43,7 @@ class FileDialog(QFileDialog):
         label = QFileDialog.DialogLabel  # Qt has no Chinese for these two
         self.setLabelText(label.LookIn, tr("Folder:"))
         self.setLabelText(label.FileType, tr("Kind of file:"))
-        fit_size(self, *SIZE)
+        fit_dialog(self, *SIZE)
 
 
 class _FileIcons(QAbstractFileIconProvider):

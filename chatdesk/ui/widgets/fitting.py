@@ -4,6 +4,8 @@ from PySide6.QtCore import QMargins, QPoint, QRect, QSize
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.ui.theme import scaled
+
 FRAME = QMargins(4, 36, 4, 4)  # of a window that is not shown yet: nobody knows its own
 
 
@@ -14,6 +16,11 @@ def fit_size(window: QWidget, width: int, height: int) -> None:
     """
     screen = (window.parentWidget() or window).screen()
     window.resize(_fitting(QSize(width, height), screen.availableGeometry(), FRAME))
+
+
+def fit_dialog(dialog: QWidget, width: int, height: int) -> None:
+    """Likewise, with more room for larger text."""
+    fit_size(dialog, scaled(width), scaled(height))
 
 
 def fit_place(window: QWidget, wanted: QRect) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QSizePolicy, QVBoxLayout, QW
 
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import trn
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.motion import fade_in
 from chatdesk.ui.widgets.toast import Act, Toast
 
@@ -231,7 +231,7 @@ class Notice(QWidget):
         place = self._place
         if place is None:
             return True
-        width = min(WIDTH, place.width() - 2 * MARGIN)
+        width = min(scaled(WIDTH), place.width() - 2 * MARGIN)
         self._column.activate()
         height = self._column.totalHeightForWidth(width)
         corner = QRect(MARGIN, place.height() - BELOW - height, width, height)

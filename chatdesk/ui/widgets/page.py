@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import icon
 from chatdesk.ui.shortcuts import Keys, with_keys
-from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import AIR, tool_button
+from chatdesk.ui.theme import Theme, scaled, set_class
+from chatdesk.ui.widgets.buttons import AIR, PictureButton
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.widgets.scroll import scrolling
 
@@ -41,13 +41,13 @@ class PageView(QWidget):
         self._title = QLabel(title)
         set_class(self._title, "page-title")
         self._overhang = overhang
-        self._sidebar = tool_button(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
-        self._back = tool_button(with_keys(tr("Back to the chat"), "Esc"))
+        self._sidebar = PictureButton(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
+        self._back = PictureButton(with_keys(tr("Back to the chat"), "Esc"))
         self._sidebar.clicked.connect(self.sidebar_requested)
         self._back.clicked.connect(self.back_requested)
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         content = QWidget()
-        content.setMaximumWidth(WIDTH + 2 * overhang)
+        self._content = content
         self.column = QVBoxLayout(content)
         self.column.setContentsMargins(0, 24, 0, 28)
         centred = QWidget()
@@ -106,7 +106,8 @@ class PageView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the title and its buttons beside or below each other."""
         super().resizeEvent(event)
-        narrow = self.width() < NARROW
+        self._content.setMaximumWidth(scaled(WIDTH) + 2 * self._overhang)
+        narrow = self.width() < scaled(NARROW)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._top.setDirection(down if narrow else right)
         margin = (MARGIN // 2 if narrow else MARGIN) - self._overhang

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.reduced_motion import reduced_motion
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import tool_button
+from chatdesk.ui.widgets.buttons import PictureButton
 
 Act = Callable[[], None]
 _CLOSE = 24  # pixels
@@ -45,7 +45,7 @@ class Toast(QFrame):
         self._mark = QLabel()
         self._what = QLabel()
         self._todo = QLabel()
-        self._close = tool_button(tr("Close (Esc)"), _CLOSE)
+        self._close = PictureButton(tr("Close (Esc)"), _CLOSE)
         self._buttons: dict[str, QPushButton] = {}
         self._bar = _TimeBar(self)
         self._time = QVariantAnimation(self, startValue=1.0, endValue=0.0)
@@ -75,7 +75,6 @@ class Toast(QFrame):
         row.addLayout(words, 1)
         row.addLayout(self._beside)
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
-        self._mark.setFixedHeight(_CLOSE)
 
     # Content
 
@@ -112,7 +111,7 @@ class Toast(QFrame):
         """Apply a theme."""
         self._theme = theme
         name, colour = ("warning", theme.danger) if self._danger else ("info", theme.muted)
-        self._mark.setPixmap(icon(name, colour).pixmap(ICON_SIZE, self.devicePixelRatioF()))
+        self._mark.setPixmap(icon(name, colour).pixmap(icon_size(), self.devicePixelRatioF()))
         self._close.setIcon(icon("close", theme.muted))
         self._bar.colour = theme.faint
 

@@ -16,7 +16,7 @@ from chatdesk.ui.chat.page import ConversationPage
 from chatdesk.ui.feature import Page
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.navigator import Navigator, PageId
-from chatdesk.ui.theme import scaled
+from chatdesk.ui.theme import scaled, text_scale
 from chatdesk.ui.widgets.motion import fade_in, fade_out
 from chatdesk.ui.window.page_stack import PageStack
 from chatdesk.ui.window.shade import Shade
@@ -149,23 +149,24 @@ class WindowLayout(QWidget):
             self._drawer.widget.setFocus()
 
     def _set_sidebar_width(self, width: int) -> None:
-        self._state.sidebar_width = max(NARROWEST, min(width, WIDEST))
+        usual = round(width / max(1.0, text_scale()))  # as wide as it is in text of the usual size
+        self._state.sidebar_width = max(NARROWEST, min(usual, WIDEST))
         self._settle()
         self.state_changed.emit()
 
     def _arrange(self) -> None:
         """Find what is open, how wide it is and what is a drawer, and place the middle."""
         left, right, whole = self._left, self._right, self.width()
-        left.is_drawer = whole < ROOM_FOR_SIDEBAR
-        right.is_drawer = whole < ROOM_FOR_INSPECTOR
+        left.is_drawer = whole < scaled(ROOM_FOR_SIDEBAR)
+        right.is_drawer = whole < scaled(ROOM_FOR_INSPECTOR)
         if self._drawer and not self._drawer.is_drawer:
             self._drawer = None
         left.is_open = self._drawer is left if left.is_drawer else self._state.sidebar
         beside = self._drawer is right if right.is_drawer else self._state.inspector
         right.is_open = beside and self.shows_chat
-        right.width = min(scaled(INSPECTOR_WIDTH), WIDEST, whole - _BESIDE_DRAWER)
-        most = whole - _BESIDE_DRAWER if left.is_drawer else whole - right.room - _MIDDLE
-        left.width = max(min(NARROWEST, whole), min(self._state.sidebar_width, most))
+        right.width = min(scaled(INSPECTOR_WIDTH), whole - _BESIDE_DRAWER)
+        most = whole - _BESIDE_DRAWER if left.is_drawer else whole - right.room - scaled(_MIDDLE)
+        left.width = max(min(NARROWEST, whole), min(scaled(self._state.sidebar_width), most))
         middle = whole - left.room - right.room
         self._stack.setGeometry(left.room, 0, middle, self.height())
         self._grip.place(left.width, self.height())

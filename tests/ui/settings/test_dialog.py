@@ -35,7 +35,8 @@ from chatdesk.ui.settings.server_page import ServerPage, ServerStatus
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
-from chatdesk.ui.widgets.fields import CheckBox, Choice, WholeNumber
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import Choice, WholeNumber
 from chatdesk.ui.window.settings_pages import settings_pages
 from tests.ui.driver import texts
 

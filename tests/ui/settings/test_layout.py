@@ -11,7 +11,8 @@ from chatdesk.core.settings import Settings
 from chatdesk.ui.settings.dialog import SettingsDialog
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, Form
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.form import Form
 from chatdesk.ui.window.settings_pages import settings_pages
 
 

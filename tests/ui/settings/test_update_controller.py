@@ -24,7 +24,7 @@ from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings.update_row import UpdateRow
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox
+from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.notice import Notice
 from chatdesk.ui.window.settings_pages import settings_pages
 from tests.signed_server import PAGE, PUBLIC, Answer, SignedServer, release, signed, trusted

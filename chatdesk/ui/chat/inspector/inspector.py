@@ -16,7 +16,7 @@ from chatdesk.ui.icons import icon
 from chatdesk.ui.sampling.panel import SamplingPanel
 from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.buttons import BAR_MARGINS, tool_button
+from chatdesk.ui.widgets.buttons import BAR_MARGINS, PictureButton
 from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.fields import section
 from chatdesk.ui.widgets.prompt_field import PromptField
@@ -44,7 +44,7 @@ class Inspector(QFrame):
         self._context = ContextMeter()
         self._answer = LastAnswer()
         self._runs_on = RunsOn(theme)
-        self._hide = tool_button(
+        self._hide = PictureButton(
             with_keys(tr("Hide sampling, context and statistics"), Keys.INSPECTOR)
         )
         self._hide.setCheckable(True)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 from chatdesk.core.chat import Mark, Message, Rating, Role
 from chatdesk.core.i18n import tr
 from chatdesk.ui.chat.messages.answer_facts import AnswerFacts, facts
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.enter_rule import EnterRule
@@ -246,7 +246,7 @@ class ActionRow(QWidget):
     ) -> PassingButton:
         button = (kind or _FadingButton)(self)
         button.setIcon(icon(name, self._theme.muted))
-        button.setIconSize(ICON_SIZE)
+        button.setIconSize(icon_size())
         button.setToolTip(words)
         button.setAccessibleName(words)
         if act is not None:

@@ -1,14 +1,13 @@
 """The badges above a message: pinned, corrected, or marked for learning."""
 
-from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from chatdesk.core.chat import Mark, Message
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.theme import Theme, set_class
 
-_PICTURE = QSize(12, 12)
+_PICTURE = 12  # pixels
 
 
 class Badges(QWidget):
@@ -45,7 +44,7 @@ class Badges(QWidget):
         for name, words, meaning in self._shown:
             picture, label = QLabel(self), QLabel(words, self)
             drawn = icon(name, self._theme.muted)
-            picture.setPixmap(drawn.pixmap(_PICTURE, self.devicePixelRatioF()))
+            picture.setPixmap(drawn.pixmap(icon_size(_PICTURE), self.devicePixelRatioF()))
             picture.setContentsMargins(8 if self._parts else 0, 0, 0, 0)
             set_class(label, "tiny")
             for part in (picture, label):

@@ -1,14 +1,14 @@
 """The button over the conversation that goes to its end."""
 
-from PySide6.QtCore import QPointF, QRect, QSize
+from PySide6.QtCore import QPointF, QRect
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import icon
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.icons import icon, icon_size
+from chatdesk.ui.theme import Theme, scaled, set_class
 
-SIZE = 36  # pixels
+SIZE, _PICTURE = 36, 18  # pixels
 _ABOVE_END = 12  # pixels
 _DOT = 4.5  # pixels: the radius of the dot
 
@@ -20,8 +20,6 @@ class JumpButton(QPushButton):
         super().__init__(parent)
         self._theme = theme
         self._has_news = False
-        self.setFixedSize(SIZE, SIZE)
-        self.setIconSize(QSize(18, 18))
         set_class(self, "jump")
         self.set_theme(theme)
         self._show_words()
@@ -35,6 +33,8 @@ class JumpButton(QPushButton):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self._theme = theme
+        self.setFixedSize(scaled(SIZE), scaled(SIZE))
+        self.setIconSize(icon_size(_PICTURE))
         self.setIcon(icon("arrow-down", theme.text))
 
     def set_news(self, has_news: bool) -> None:
@@ -46,8 +46,8 @@ class JumpButton(QPushButton):
 
     def place(self, over: QRect, column_right: int) -> None:
         """Stand beside the column, or over its edge where this part of the parent is narrow."""
-        left = min(column_right + _ABOVE_END, over.right() - SIZE - _ABOVE_END)
-        self.move(left, over.bottom() - SIZE - _ABOVE_END)
+        left = min(column_right + _ABOVE_END, over.right() - self.width() - _ABOVE_END)
+        self.move(left, over.bottom() - self.height() - _ABOVE_END)
         self.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -58,7 +58,7 @@ class JumpButton(QPushButton):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(self._theme.background), 1.5))
             painter.setBrush(QColor(self._theme.accent))
-            painter.drawEllipse(QPointF(SIZE - _DOT - 2, _DOT + 2), _DOT, _DOT)
+            painter.drawEllipse(QPointF(self.width() - _DOT - 2, _DOT + 2), _DOT, _DOT)
             painter.end()
 
     def _show_words(self) -> None:

@@ -21,7 +21,7 @@ from chatdesk.ui.chat.messages.jump_button import JumpButton
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.chat.messages.message_walk import MessageWalk
 from chatdesk.ui.markdown.sticky_bar import StickyBar
-from chatdesk.ui.theme import Theme
+from chatdesk.ui.theme import Theme, scaled
 from chatdesk.ui.widgets.fading_edges import FadingEdges
 
 COLUMN = 760
@@ -297,7 +297,7 @@ class MessageColumn(QAbstractScrollArea):
 
     def viewportSizeHint(self) -> QSize:
         """Room for the column."""
-        return QSize(COLUMN + 2 * _MARGIN, 480)
+        return QSize(scaled(COLUMN) + 2 * _MARGIN, 480)
 
     # Building
 
@@ -307,7 +307,7 @@ class MessageColumn(QAbstractScrollArea):
 
     @property
     def _column(self) -> int:
-        return max(160, min(COLUMN, self.viewport().width() - 2 * _MARGIN))
+        return max(160, min(scaled(COLUMN), self.viewport().width() - 2 * _MARGIN))
 
     def _index(self, message_id: str) -> int | None:
         places = range(len(self._path) - 1, -1, -1)

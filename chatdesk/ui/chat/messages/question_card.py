@@ -6,12 +6,11 @@ from PySide6.QtWidgets import QFrame, QWidget
 from chatdesk.core.i18n import tr
 from chatdesk.ui.markdown.fold_button import FOLD_HEIGHT, FoldButton
 from chatdesk.ui.markdown.prose_view import ProseView
-from chatdesk.ui.theme import LINE_HEIGHT, TEXT_PX, Theme, set_class
+from chatdesk.ui.theme import LINE_HEIGHT, TEXT_PX, Theme, scaled, set_class, text_scale
 
 CARD_WIDTH = 560
 FOLD_LINES = 10  # lines in sight of a longer question
 _PAD_X, _PAD_Y = 16, 10
-_LINE = round(TEXT_PX * LINE_HEIGHT)
 
 
 class QuestionCard(QFrame):
@@ -41,16 +40,18 @@ class QuestionCard(QFrame):
 
     def place(self, width: int, top: int) -> int:
         """Stand at the right end of so many pixels; return the height."""
-        inner = min(self._ideal_width, min(CARD_WIDTH, width) - 2 * _PAD_X)
+        inner = min(self._ideal_width, min(scaled(CARD_WIDTH), width) - 2 * _PAD_X)
         whole = self.text.height_for(inner)
-        self._offer_fold(whole > FOLD_LINES * _LINE)
+        most = round(FOLD_LINES * TEXT_PX * LINE_HEIGHT * text_scale())
+        self._offer_fold(whole > most)
         card = inner + 2 * _PAD_X
         self.text.setGeometry(_PAD_X, _PAD_Y - 1, inner, whole)  # optically centred
         height = whole + 2 * _PAD_Y
         if self.fold_button is not None:
-            shown = FOLD_LINES * _LINE if self.fold_button.is_folded else whole
-            height = _PAD_Y + shown + FOLD_HEIGHT
-            self.fold_button.setGeometry(0, _PAD_Y + shown, card, FOLD_HEIGHT)
+            shown = most if self.fold_button.is_folded else whole
+            fold = scaled(FOLD_HEIGHT)
+            height = _PAD_Y + shown + fold
+            self.fold_button.setGeometry(0, _PAD_Y + shown, card, fold)
             self.fold_button.raise_()
         self.setGeometry(width - card, top, card, height)
         return height

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from chatdesk.core.chat import Message, MessageState, StopReason
 from chatdesk.core.i18n import tr
-from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
+from chatdesk.ui.icons import icon, icon_size, show_icon
 from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.theme import Theme, set_class
 
@@ -84,7 +84,7 @@ class StateLine(QWidget):
         if picture:
             colour = {"danger": self._theme.danger, "warn": self._theme.warn}.get(look)
             shown = icon(picture, colour or self._theme.muted)
-            self._icon.setPixmap(shown.pixmap(ICON_SIZE, self.devicePixelRatioF()))
+            self._icon.setPixmap(shown.pixmap(icon_size(), self.devicePixelRatioF()))
         self.setVisible(bool(words))
 
 

@@ -7,7 +7,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.icons import show_icon
 from chatdesk.ui.markdown.passing_button import PassingButton
 from chatdesk.ui.markdown.prose_view import ProseView
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.words import duration_words
 
 _LINE = 28
@@ -65,12 +65,13 @@ class ThinkingFold(QWidget):
 
     def height_for(self, width: int) -> int:
         """The height in pixels."""
-        self.fold_button.setGeometry(0, 0, self.fold_button.sizeHint().width(), _LINE)
+        line, indent = scaled(_LINE), scaled(_INDENT)
+        self.fold_button.setGeometry(0, 0, self.fold_button.sizeHint().width(), line)
         if self._view is None or not self.expanded:
-            return _LINE
-        height = self._view.height_for(width - _INDENT)
-        self._view.setGeometry(_INDENT, _LINE + 4, width - _INDENT, height)
-        return _LINE + 4 + height
+            return line
+        height = self._view.height_for(width - indent)
+        self._view.setGeometry(indent, line + 4, width - indent, height)
+        return line + 4 + height
 
     def _name(self, words: str) -> None:
         self.fold_button.setText(words)

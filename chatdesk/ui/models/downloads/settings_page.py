@@ -15,8 +15,9 @@ from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import Decimal, Tall, WholeNumber, plain_button
+from chatdesk.ui.widgets.fields import Decimal, WholeNumber, plain_button
 from chatdesk.ui.widgets.file_dialogs import choose_folder
+from chatdesk.ui.widgets.form import Tall
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 
 MOST_AT_ONCE = 8

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,11 +19,12 @@ from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import Estimate
 from chatdesk.core.models import Fit
 from chatdesk.core.units import size_words
-from chatdesk.ui.icons import ICON_SIZE, LARGE_ICON_SIZE, icon
+from chatdesk.ui.icons import LARGE, icon, icon_size
 from chatdesk.ui.models.download_words import FileKey, file_key, repository_words, why_words
 from chatdesk.ui.models.row import HubRow
 from chatdesk.ui.models.words import fit_words
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
+from chatdesk.ui.widgets.buttons import PictureButton
 from chatdesk.ui.widgets.fields import Fold, plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 from chatdesk.ui.widgets.tag import Tag, Tone
@@ -48,11 +48,7 @@ class RepositoryView(QWidget):
         self._repository: HubRepository | None = None
         self._rows: list[_VariantRow] = []
         self._taken: dict[FileKey, str] = {}
-        self._back = QToolButton()
-        self._back.setAccessibleName(tr("Back to the results"))
-        self._back.setToolTip(tr("Back to the results"))
-        self._back.setIconSize(ICON_SIZE)
-        self._back.setFixedSize(32, 32)
+        self._back = PictureButton(tr("Back to the results"), 32)
         self._back.clicked.connect(self.back_requested)
         self.setFocusProxy(self._back)
         self._name = LineLabel(look="card-title")
@@ -109,7 +105,9 @@ class RepositoryView(QWidget):
         self._fill(repository)
         self._card.setPlainText(repository.card[:_CARD_CHARS])
         lines = self._card.blockCount() + 2  # and the margins
-        self._card.setFixedHeight(min(_CARD_HEIGHT, lines * self._card.fontMetrics().lineSpacing()))
+        self._card.setFixedHeight(
+            min(scaled(_CARD_HEIGHT), lines * self._card.fontMetrics().lineSpacing())
+        )
         self._fold.setChecked(False)
         self._fold.setVisible(bool(repository.card))
         self._card.hide()
@@ -221,4 +219,4 @@ class _GatedCard(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._mark.setPixmap(icon("lock", theme.warn).pixmap(LARGE_ICON_SIZE))
+        self._mark.setPixmap(icon("lock", theme.warn).pixmap(icon_size(LARGE)))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from chatdesk.core.hub import HubModel
 from chatdesk.core.i18n import tr, trn
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.models.download_words import repository_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import section
@@ -90,4 +90,4 @@ class _Found(QPushButton):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._arrow.setPixmap(icon("chevron-right", theme.muted).pixmap(ICON_SIZE))
+        self._arrow.setPixmap(icon("chevron-right", theme.muted).pixmap(icon_size()))

@@ -1,12 +1,14 @@
 """The question before a model is removed: its file to the trash, or only from the list."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QMessageBox, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.units import size_words
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.theme import set_class, text_scale
+
+_LARGE = 1.25  # text in which Qt leaves three buttons too little room beside each other
 
 
 class DeleteQuestion(QMessageBox):
@@ -37,6 +39,8 @@ class DeleteQuestion(QMessageBox):
         )
         forget.clicked.connect(self.forget)
         self.setDefaultButton(self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
+        if text_scale() > _LARGE:
+            self.findChild(QDialogButtonBox).setOrientation(Qt.Orientation.Vertical)
 
 
 def _explained(kept: KeptModel, app: str, *, there: bool) -> str:

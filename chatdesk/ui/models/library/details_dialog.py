@@ -19,15 +19,10 @@ from chatdesk.core.units import memory_words, size_words
 from chatdesk.ui.models.dialog import LibraryDialog
 from chatdesk.ui.models.words import count_words, memory_at_words, state_words, trouble_words
 from chatdesk.ui.sampling.panel import SamplingPanel
-from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import (
-    CheckBox,
-    FactList,
-    Form,
-    plain_button,
-    recolour,
-    section,
-)
+from chatdesk.ui.theme import Theme, scaled, set_class
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import FactList, plain_button, recolour, section
+from chatdesk.ui.widgets.form import Form
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.tag import Tag
 from chatdesk.ui.words import speed_words, token_words
@@ -115,7 +110,7 @@ class ModelDetailsDialog(LibraryDialog):
         self._prompt.setAccessibleName(tr("System prompt"))
         self._prompt.setPlaceholderText(tr("How it should answer, in your words"))
         self._prompt.setTabChangesFocus(True)
-        self._prompt.setFixedHeight(PROMPT_HEIGHT)
+        self._prompt.setFixedHeight(scaled(PROMPT_HEIGHT))
         self._own_sampling = CheckBox(
             tr("Sampling of its own"), theme, checked=notes.sampling is not None
         )

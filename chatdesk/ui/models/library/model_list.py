@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.units import size_words
-from chatdesk.ui.icons import ICON_SIZE, icon
+from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.models.row import HubRow
 from chatdesk.ui.models.words import about_words, state_words
 from chatdesk.ui.theme import Theme, set_class
@@ -269,6 +269,6 @@ def _star_words(*, favourite: bool) -> str:
 
 def _tool() -> QToolButton:
     button = QToolButton()
-    button.setIconSize(ICON_SIZE)
+    button.setIconSize(icon_size())
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

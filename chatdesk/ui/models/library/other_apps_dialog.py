@@ -11,7 +11,8 @@ from chatdesk.core.model_files import FoundElsewhere
 from chatdesk.core.units import size_words
 from chatdesk.ui.models.dialog import LibraryDialog, Working
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, recolour, section
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import recolour, section
 from chatdesk.ui.widgets.labels import PlainLabel, tool_tip
 
 SIZE = (560, 440)

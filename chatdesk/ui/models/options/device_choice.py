@@ -10,7 +10,9 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.loading import Device
 from chatdesk.core.units import memory_words
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, Form, section
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import section
+from chatdesk.ui.widgets.form import Form
 
 CPU = "CPU"  # its name in ggml's list; alone it keeps a model off every other device
 

@@ -17,20 +17,20 @@ from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import ModelFile
 from chatdesk.ui.models.options.device_choice import DeviceChoice
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
 from chatdesk.ui.widgets.fields import (
-    CheckBox,
     Choice,
     Decimal,
     Fold,
-    Form,
     WholeNumber,
     plain_button,
     recolour,
     small,
 )
 from chatdesk.ui.widgets.file_dialogs import choose_file
-from chatdesk.ui.widgets.fitting import fit_size
+from chatdesk.ui.widgets.fitting import fit_dialog
+from chatdesk.ui.widgets.form import Form
 from chatdesk.ui.widgets.scroll import scrolling
 
 SIZE = (600, 640)
@@ -55,7 +55,7 @@ class ModelOptionsDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Model options"))
-        fit_size(self, *SIZE)
+        fit_dialog(self, *SIZE)
         self._model = model
         self._general = general
         self._devices = DeviceChoice(general.remote, theme)

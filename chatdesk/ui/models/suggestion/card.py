@@ -13,7 +13,7 @@ from chatdesk.services.hub.facts import DownloadProgressed
 from chatdesk.ui.icons import show_icon
 from chatdesk.ui.models.download_words import HELD, download_words
 from chatdesk.ui.models.words import is_slow
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
 from chatdesk.ui.words import speed_number
@@ -36,7 +36,7 @@ class SuggestionCard(QFrame):
     def __init__(self) -> None:
         super().__init__()
         set_class(self, "card")
-        self.setMinimumHeight(HEIGHT)
+        self.setMinimumHeight(scaled(HEIGHT))
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.setSizePolicy(policy)
@@ -78,9 +78,9 @@ class SuggestionCard(QFrame):
         """Put the buttons beside or below the words."""
         super().resizeEvent(event)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-        narrow = self.width() < NARROW
+        narrow = self.width() < scaled(NARROW)
         self._row.setDirection(down if narrow else right)
-        self.setMinimumHeight(STACKED_HEIGHT if narrow else HEIGHT)
+        self.setMinimumHeight(scaled(STACKED_HEIGHT if narrow else HEIGHT))
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""

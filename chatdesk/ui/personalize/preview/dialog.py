@@ -25,9 +25,9 @@ from chatdesk.ui.personalize.preview.example_view import ExampleView
 from chatdesk.ui.personalize.preview.list import PreviewList
 from chatdesk.ui.personalize.preview.model import PreviewModel, RowKind
 from chatdesk.ui.personalize.preview.training_fields import TrainingFields
-from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, recolour, small
-from chatdesk.ui.widgets.fitting import fit_size
+from chatdesk.ui.widgets.fitting import fit_dialog
 from chatdesk.ui.words import duration_words, token_words
 
 SIZE = (1080, 720)
@@ -53,7 +53,7 @@ class PreviewDialog(QDialog):
     def __init__(self, title_of: Callable[[str], str], theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("What will be learned"))
-        fit_size(self, *SIZE)
+        fit_dialog(self, *SIZE)
         self.model = PreviewModel(title_of)
         self.list = PreviewList(self.model, theme)
         self.example = ExampleView(self.model, theme)
@@ -181,8 +181,8 @@ class PreviewDialog(QDialog):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave the example more than half of the room, and the totals a line of their own."""
         super().resizeEvent(event)
-        self._left.setFixedWidth(min(LIST_WIDTH, self.width() // 3))
-        place = (0, 0, 1, 4) if self.width() < NARROW else (1, 1, 1, 1)
+        self._left.setFixedWidth(min(scaled(LIST_WIDTH), self.width() // 3))
+        place = (0, 0, 1, 4) if self.width() < scaled(NARROW) else (1, 1, 1, 1)
         self._foot.addWidget(self._words, *place)
 
     def _bottom(self) -> QVBoxLayout:

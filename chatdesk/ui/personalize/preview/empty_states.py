@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.theme import scaled, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
 
 WIDTH = 460
@@ -69,7 +69,7 @@ def _centred(part: QWidget, labels: list[QLabel]) -> QVBoxLayout:
     column.addStretch(1)
     for label in labels:
         label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        label.setFixedWidth(WIDTH)
+        label.setFixedWidth(scaled(WIDTH))
         column.addWidget(label)
     column.addStretch(1)
     row = QHBoxLayout(part)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import Example, Finding
-from chatdesk.ui.icons import ICON_SIZE, icon, show_icon
+from chatdesk.ui.icons import icon, icon_size, show_icon
 from chatdesk.ui.personalize.preview.model import PreviewModel
 from chatdesk.ui.personalize.words import (
     cut_words,
@@ -26,8 +26,9 @@ from chatdesk.ui.personalize.words import (
     why_words,
 )
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.fading_edges import FadingEdges
-from chatdesk.ui.widgets.fields import CheckBox, plain_button, small
+from chatdesk.ui.widgets.fields import plain_button, small
 from chatdesk.ui.widgets.tag import Tag, Tone
 
 _SHOWN_SOURCES = 5
@@ -126,7 +127,7 @@ class ExampleView(QScrollArea):
     def _remark(self, words: str, is_doubt: bool) -> QHBoxLayout:
         mark, label = QLabel(), small(words)
         name, colour = ("warning", self._theme.warn) if is_doubt else ("info", self._theme.muted)
-        mark.setPixmap(icon(name, colour).pixmap(ICON_SIZE))
+        mark.setPixmap(icon(name, colour).pixmap(icon_size()))
         if is_doubt:
             set_class(label, "warn")
         row = QHBoxLayout()

@@ -70,7 +70,7 @@ class PreviewList(QListView):
         """Tick a box without changing what is selected."""
         at = event.position().toPoint()
         index = self.indexAt(at)
-        if index.isValid() and at.x() < _PAD + _BOX + _GAP:
+        if index.isValid() and at.x() < _PAD + scaled(_BOX) + _GAP:
             example = _example(index)
             self.choose_requested.emit({example.id}, not example.chosen)
         else:
@@ -95,7 +95,7 @@ class _ExampleDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, row, option.state)
         self._paint_box(painter, row, chosen=_example(index).chosen)
-        inner = row.adjusted(_PAD + _BOX + _GAP, 9, -_PAD, -9)
+        inner = row.adjusted(_PAD + scaled(_BOX) + _GAP, 9, -_PAD, -9)
         upper = QRect(inner.left(), inner.top(), inner.width(), inner.height() // 2)
         lower = upper.translated(0, upper.height())
         self._paint_upper(painter, upper, index)
@@ -113,7 +113,8 @@ class _ExampleDelegate(QStyledItemDelegate):
             paint_focus(painter, inner, theme)
 
     def _paint_box(self, painter: QPainter, row: QRect, *, chosen: bool) -> None:
-        place = QRectF(row.left() + _PAD, row.center().y() - _BOX / 2, _BOX, _BOX)
+        side = scaled(_BOX)
+        place = QRectF(row.left() + _PAD, row.center().y() - side / 2, side, side)
         painter.setBrush(QColor(self.theme.accent if chosen else self.theme.surface))
         painter.setPen(QColor(self.theme.accent if chosen else self.theme.faint))
         painter.drawRoundedRect(place, 5, 5)

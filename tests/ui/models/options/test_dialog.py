@@ -19,7 +19,8 @@ from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.ui.models.options.dialog import ModelOptionsDialog
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import CheckBox, Choice
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import Choice
 from tests.ui.driver import texts
 
 GENERAL = LoadOptions(8192, 4, remote=("10.0.0.2:50052",))

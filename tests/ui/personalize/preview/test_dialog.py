@@ -24,7 +24,8 @@ from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 from chatdesk.ui.personalize.preview.example_view import marked
 from chatdesk.ui.personalize.preview.model import ExampleRole, PreviewModel
 from chatdesk.ui.theme import Theme, load_theme
-from chatdesk.ui.widgets.fields import CheckBox, WholeNumber
+from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.fields import WholeNumber
 from tests.ui.driver import texts
 from tests.ui.learning_data import EMAIL, MODEL, example, preview
 
