@@ -20,6 +20,7 @@ from chatdesk.ui.models.hub.controller import HubController
 from chatdesk.ui.models.words import shrink_status_words
 from chatdesk.ui.navigator import Navigator, PageId
 from chatdesk.ui.page_controller import PageController
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 
@@ -43,9 +44,15 @@ class ModelsController(PageController["ModelsPage"]):
     status_changed = Signal(str)
 
     def __init__(
-        self, bridge: Bridge, navigator: Navigator, notice: Notice, window: QWidget
+        self,
+        bridge: Bridge,
+        navigator: Navigator,
+        settings: SettingsValue,
+        notice: Notice,
+        window: QWidget,
     ) -> None:
         super().__init__(bridge, navigator, notice, window)
+        self._settings = settings
         self.hub = HubController(bridge, navigator, lambda: self.notice)
         self.downloads = DownloadsController(bridge, navigator, lambda: self.notice)
         self._actions: ModelActions | None = None
@@ -114,7 +121,7 @@ class ModelsController(PageController["ModelsPage"]):
 
         hub, downloads, navigator = self.hub, self.downloads, self._navigator
         page = ModelsPage(theme, hub.search, downloads.view, hub.catalog)
-        actions = self._actions = ModelActions(self._bridge, navigator, page, theme)
+        actions = self._actions = ModelActions(self._bridge, navigator, self._settings, page, theme)
         searches = self._searches = LibrarySearches(self._bridge, navigator, page, theme)
         for signal, slot in (
             (page.add_requested, navigator.pick_model_file),

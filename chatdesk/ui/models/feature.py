@@ -19,7 +19,7 @@ class ModelsFeature(Feature):
         super().__init__(host)
         bridge, navigator, window = host.bridge, host.navigator, host.window
         self._options = ModelOptionsController(bridge, host.settings, window)
-        self._controller = ModelsController(bridge, navigator, host.notice, window)
+        self._controller = ModelsController(bridge, navigator, host.settings, host.notice, window)
         self.welcome = self._card = SuggestionCard()
         self._suggestion = SuggestionController(bridge, navigator, self._card)
         self.pages = (Page(PageId.MODELS, tr("Models"), "cube", self._controller.page, "Ctrl+M"),)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -33,6 +33,7 @@ from chatdesk.ui.personalize.adapter_list_model import (
     Index,
     columns,
 )
+from chatdesk.ui.personalize.words import use_words
 from chatdesk.ui.theme import Theme, scaled, text_font
 from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
@@ -44,7 +45,7 @@ HEADER_HEIGHT = 38
 NARROW = 720  # pixels below which the date and the size are left out
 _SHARES = (0.24, 0.29, 0.18, 0.10, 0.12, 0.07)  # of the width, by column
 _NARROW_SHARES = (0.34, 0.24, 0.26, 0.16)
-_LEARNED = 1  # the column whose tag can be pressed
+_NAME, _LEARNED = 0, 1  # the columns whose tags may be buttons
 _PAD = 18
 _MENU = 40
 _GAP = 8
@@ -72,7 +73,7 @@ class AdapterList(QWidget):
         rows.setModel(model)
         rows.setAccessibleName(tr("History"))
         rows.menu_requested.connect(self._open_menu)
-        rows.tag_pressed.connect(lambda index: self.retrain_requested.emit(_record(index)))
+        rows.tag_pressed.connect(self._on_tag)
         rows.doubleClicked.connect(self._open_scorecard)
         model.modelReset.connect(self._fit)
         layout = QVBoxLayout(self)
@@ -96,7 +97,7 @@ class AdapterList(QWidget):
         withdrawn = bool(index.data(AdapterRole.WITHDRAWN))
         menu = QMenu(self)
         for offered, words, request in (
-            (usable, tr("Use it"), self.activate_requested),
+            (usable, use_words(record), self.activate_requested),
             (unfinished, tr("Go on"), self.resume_requested),
             (record.scorecard, tr("Show the scorecard"), self.scorecard_requested),
             (withdrawn, tr("Retrain without what was withdrawn…"), self.retrain_requested),
@@ -108,6 +109,10 @@ class AdapterList(QWidget):
             if offered:
                 menu.addAction(words, partial(request.emit, record))
         return menu
+
+    def _on_tag(self, index: QModelIndex, column: int) -> None:
+        request = self.activate_requested if column == _NAME else self.retrain_requested
+        request.emit(_record(index))
 
     def _open_menu(self, index: QModelIndex, place: QRect) -> None:
         open_menu(self.menu_for(index), self.rows.viewport(), place, once=True)
@@ -124,7 +129,7 @@ class _Rows(QListView):
     """Return, the menu key, a right click and the three dots open a row's menu."""
 
     menu_requested = Signal(QModelIndex, QRect)  # a place, or a point, of the viewport
-    tag_pressed = Signal(QModelIndex)
+    tag_pressed = Signal(QModelIndex, int)  # and the number of a column
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -157,21 +162,28 @@ class _Rows(QListView):
         index = self.indexAt(at.toPoint())
         if event.button() is not Qt.MouseButton.LeftButton or not index.isValid():
             return
-        row = self.visualRect(index)
-        if menu_place(row).contains(at.toPoint()):
+        if menu_place(self.visualRect(index)).contains(at.toPoint()):
             self._ask_for_menu(index)
-        elif index.data(AdapterRole.WITHDRAWN) and tag_place(row, index).contains(at):
-            self.tag_pressed.emit(index)
+        elif (column := self._tag_at(at)) is not None:
+            self.tag_pressed.emit(index, column)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show a pointing hand over anything that can be pressed."""
         super().mouseMoveEvent(event)
         at = event.position()
         index = self.indexAt(at.toPoint())
-        row = self.visualRect(index)
-        on_tag = index.data(AdapterRole.WITHDRAWN) and tag_place(row, index).contains(at)
-        hand = index.isValid() and (on_tag or menu_place(row).contains(at.toPoint()))
+        on_menu = index.isValid() and menu_place(self.visualRect(index)).contains(at.toPoint())
+        hand = on_menu or self._tag_at(at) is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
+
+    def _tag_at(self, at: QPointF) -> int | None:
+        """The column of the tag there that can be pressed."""
+        index = self.indexAt(at.toPoint())
+        if not index.isValid():
+            return None
+        row, cells = self.visualRect(index), index.data(AdapterRole.CELLS)
+        buttons = (each for each in (_NAME, _LEARNED) if cells[each].is_button)
+        return next((each for each in buttons if tag_place(row, index, each).contains(at)), None)
 
     def _ask_for_menu(self, index: QModelIndex) -> None:
         self.menu_requested.emit(index, menu_place(self.visualRect(index)))
@@ -221,7 +233,15 @@ class _AdapterDelegate(QStyledItemDelegate):
             beside = _beside(place, painter.fontMetrics(), words)
             tag = fitting_tag(cell.tag, beside.width())
             middle = place.center().y() + 1
-            paint_tag(painter, beside.left(), middle, tag, cell.tag_tone, self.theme)
+            paint_tag(
+                painter,
+                beside.left(),
+                middle,
+                tag,
+                cell.tag_tone,
+                self.theme,
+                is_button=cell.is_button,
+            )
 
 
 class _Header(QWidget):
@@ -259,10 +279,11 @@ def menu_place(row: QRect) -> QRect:
     return QRect(row.right() - _PAD - _MENU + 1, row.top(), _MENU, row.height())
 
 
-def tag_place(row: QRect, index: Index) -> QRectF:
-    """Return the place of the tag that asks to retrain."""
-    cell: Cell = index.data(AdapterRole.CELLS)[_LEARNED]
-    place, measure = column_places(row)[_LEARNED], QFontMetrics(_font(strong=False))
+def tag_place(row: QRect, index: Index, column: int) -> QRectF:
+    """Return the place of a column's tag."""
+    cell: Cell = index.data(AdapterRole.CELLS)[column]
+    measure = QFontMetrics(_font(strong=column == _NAME))
+    place = column_places(row)[column]
     beside = _beside(place, measure, _elided(measure, cell, place.width()))
     beside.setWidth(tag_width(fitting_tag(cell.tag, beside.width())))
     return beside

@@ -11,7 +11,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import AdapterRecord, Withdrawn
 from chatdesk.core.units import size_words
 from chatdesk.ui.personalize.scorecard_figures import general_judgement, own_judgement
-from chatdesk.ui.personalize.words import learned_words, state_words, withdrawn_words
+from chatdesk.ui.personalize.words import learned_words, state_words, use_words, withdrawn_words
 from chatdesk.ui.widgets.tag import Tone
 from chatdesk.ui.words import when_words
 
@@ -34,6 +34,7 @@ class Cell:
     tone: Tone | None = None
     tag: str = ""
     tag_tone: Tone = Tone.PLAIN
+    is_button: bool = False  # the tag can be pressed
 
 
 def columns() -> tuple[str, ...]:
@@ -100,11 +101,12 @@ def cells(record: AdapterRecord, withdrawn: Withdrawn | None) -> list[Cell]:
     own, general = ("–", Tone.PLAIN), ("–", Tone.PLAIN)
     if card := record.scorecard:
         own, general = own_judgement(card), general_judgement(card, card.base)
-    state, tone = state_words(record)
+    usable = record.is_usable and not record.active
+    state, tone = (use_words(record), Tone.GOOD) if usable else state_words(record)
     gone = withdrawn_words(withdrawn) if withdrawn and _is_any(withdrawn) else ""
     return [
-        Cell(record.name, tag=state, tag_tone=tone),
-        Cell(learned_words(record), tag=gone, tag_tone=Tone.WARN),
+        Cell(record.name, tag=state, tag_tone=tone, is_button=usable),
+        Cell(learned_words(record), tag=gone, tag_tone=Tone.WARN, is_button=bool(gone)),
         Cell(*own),
         Cell(*general),
         Cell(when_words(record.ended or record.created, datetime.now(UTC)), Tone.PLAIN),

@@ -48,6 +48,11 @@ def state_words(record: AdapterRecord) -> tuple[str, Tone]:
     }[record.state]
 
 
+def use_words(record: AdapterRecord) -> str:
+    """Return what to press to use an adapter; a promoted one was used at once."""
+    return tr("Use it again") if record.state is AdapterState.PROMOTED else tr("Use it")
+
+
 def learned_words(record: AdapterRecord) -> str:
     """Return the amount of data that an adapter was trained on."""
     if record.state is AdapterState.IMPORTED:

@@ -53,9 +53,10 @@ class PresetChooser(QWidget):
 
     def show_own(self, presets: Sequence[Preset]) -> None:
         """Offer these presets of the person, and to change them."""
-        self._own = tuple(presets)
         self._more.show()
-        self._list()
+        if tuple(presets) != self._own:
+            self._own = tuple(presets)
+            self._list()
 
     def show_sampling(self, sampling: SamplingParams) -> None:
         """Name the preset that has these values, apart from the chat's own ones."""

@@ -58,15 +58,30 @@ def fitting_tag(words: str, room: float) -> str:
 
 
 def paint_tag(
-    painter: QPainter, x: float, middle: float, words: str, tone: Tone, theme: Theme
+    painter: QPainter,
+    x: float,
+    middle: float,
+    words: str,
+    tone: Tone,
+    theme: Theme,
+    *,
+    is_button: bool = False,
 ) -> QRectF:
-    """Paint a tag that begins at `x` around the height `middle`; return its place."""
+    """Paint a tag that begins at `x` around the height `middle`; return its place.
+
+    One that can be pressed has an edge in place of a ground.
+    """
     height = scaled(HEIGHT)
     place = QRectF(x, middle - height / 2, tag_width(words), height)
     painter.save()
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(theme.accent_soft if tone is Tone.GOOD else theme.hover))
-    painter.drawRoundedRect(place, _RADIUS, _RADIUS)
+    if is_button:
+        painter.setPen(QColor(tone.colour(theme)))
+        painter.setBrush(QColor(theme.surface))
+        painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), _RADIUS, _RADIUS)
+    else:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.accent_soft if tone is Tone.GOOD else theme.hover))
+        painter.drawRoundedRect(place, _RADIUS, _RADIUS)
     painter.setFont(_font())
     painter.setPen(QColor(tone.colour(theme)))
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)

@@ -34,6 +34,7 @@ from chatdesk.ui.models.library.model_list import ModelListRow
 from chatdesk.ui.models.library.other_apps_dialog import OtherAppsDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog
 from chatdesk.ui.navigator import Navigator, PageId
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.notice import Notice
 from tests.helpers import FAKE_ENGINE
@@ -61,7 +62,11 @@ class Library:
         self.chats_notice = Notice(theme)
         self.navigator = Navigator()
         self.controller = ModelsController(
-            self.bridge, self.navigator, self.chats_notice, self.window
+            self.bridge,
+            self.navigator,
+            SettingsValue(Settings()),
+            self.chats_notice,
+            self.window,
         )
         self.controller.set_theme(theme)
 

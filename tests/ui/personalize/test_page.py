@@ -317,12 +317,12 @@ def test_what_can_be_done_with_each(page: PersonalizePage, qtbot: QtBot) -> None
     assert [list(actions(page, row)) for row in range(5)] == [
         ["Rename…"],
         [card, "Rename…", *exports, "Delete…"],
-        ["Use it", card, again, "Rename…", *exports, "Delete…"],
+        ["Use it again", card, again, "Rename…", *exports, "Delete…"],
         [card, "Rename…", *exports, "Delete…"],
         ["Go on", "Rename…", "Delete…"],
     ]
     with qtbot.waitSignal(page.history.activate_requested) as asked:
-        actions(page, 2)["Use it"].trigger()
+        actions(page, 2)["Use it again"].trigger()
     assert asked.args == [record("v2")]
 
 
@@ -343,13 +343,30 @@ def test_the_menu_opens_by_key_and_by_click(page: PersonalizePage, qtbot: QtBot)
 def test_the_tag_asks_to_retrain(page: PersonalizePage, qtbot: QtBot) -> None:
     page.show_overview(overview(IN_USE, withdrawn={"v3": Withdrawn(1, 1)}))
     rows, index = page.history.rows, page.model.index(0)
-    place = tag_place(rows.visualRect(index), index)
+    place = tag_place(rows.visualRect(index), index, 1)
     with qtbot.waitSignal(page.history.retrain_requested) as asked:
         click(qtbot, rows, place.center().toPoint())
     assert asked.args == [IN_USE]
     beside = QPoint(int(place.left()) - 20, int(place.center().y()))
     with qtbot.assertNotEmitted(page.history.retrain_requested):
         click(qtbot, rows, beside)
+
+
+def test_an_adapter_is_used_again_with_one_click(page: PersonalizePage, qtbot: QtBot) -> None:
+    made_elsewhere = record("v2", state=AdapterState.IMPORTED)
+    page.show_overview(overview(record("v1"), made_elsewhere, IN_USE, REJECTED))
+    rows, model = page.history.rows, page.model
+    tags = [model.index(row).data(AdapterRole.CELLS)[0].tag for row in range(4)]
+    assert tags == ["Use it again", "Use it", "in use", "not better"]
+    for row, wanted in enumerate((record("v1"), made_elsewhere)):
+        index = model.index(row)
+        with qtbot.waitSignal(page.history.activate_requested) as asked:
+            click(qtbot, rows, tag_place(rows.visualRect(index), index, 0).center().toPoint())
+        assert asked.args == [wanted]
+    for row in (2, 3):  # these tags are words only
+        index = model.index(row)
+        with qtbot.assertNotEmitted(page.history.activate_requested):
+            click(qtbot, rows, tag_place(rows.visualRect(index), index, 0).center().toPoint())
 
 
 def click(qtbot: QtBot, rows: QListView, at: QPoint) -> None:

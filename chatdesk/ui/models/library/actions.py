@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel
 from chatdesk.core.personalization import AdapterRecord
-from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.units import size_words
 from chatdesk.services.models.other_apps import app_that_keeps
 from chatdesk.ui.bridge import Bridge, Work
@@ -20,6 +19,7 @@ from chatdesk.ui.models.library.delete_question import DeleteQuestion
 from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog
 from chatdesk.ui.models.page import ModelsPage
 from chatdesk.ui.navigator import Navigator, PageId
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.questions import ask_for_words
@@ -37,11 +37,17 @@ class ModelActions(QObject):
     duplicates_requested = Signal()
 
     def __init__(
-        self, bridge: Bridge, navigator: Navigator, page: ModelsPage, theme: Theme
+        self,
+        bridge: Bridge,
+        navigator: Navigator,
+        settings: SettingsValue,
+        page: ModelsPage,
+        theme: Theme,
     ) -> None:
         super().__init__(page)
         self._bridge = bridge
         self._navigator = navigator
+        self._settings = settings
         self._page = page
         self._theme = theme
         self._details: ModelDetailsDialog | None = None
@@ -76,18 +82,16 @@ class ModelActions(QObject):
     def open_details(self, kept: KeptModel) -> None:
         """Show everything about a model."""
         self._do(
-            lambda app: (app.adapters.in_use(kept.model, None), app.settings.chat.sampling),
-            lambda read: self._show_details(kept, *read),
+            lambda app: app.adapters.in_use(kept.model, None),
+            lambda in_use: self._show_details(kept, in_use),
         )
 
-    def _show_details(
-        self, kept: KeptModel, in_use: AdapterRecord | None, general: SamplingParams
-    ) -> None:
+    def _show_details(self, kept: KeptModel, in_use: AdapterRecord | None) -> None:
         if self._details:
             return
         adapter = in_use.name if in_use else ""
         dialog = self._details = ModelDetailsDialog(
-            kept, general, adapter, self._theme, self._page.window()
+            kept, self._settings, adapter, self._theme, self._page.window()
         )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.finished.connect(partial(self._details_closed, dialog))

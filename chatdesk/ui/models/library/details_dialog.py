@@ -7,7 +7,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
-    QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -19,23 +18,24 @@ from chatdesk.core.units import memory_words, size_words
 from chatdesk.ui.models.dialog import LibraryDialog
 from chatdesk.ui.models.words import count_words, memory_at_words, state_words, trouble_words
 from chatdesk.ui.sampling.panel import SamplingPanel
-from chatdesk.ui.theme import Theme, scaled, set_class
+from chatdesk.ui.settings_value import SettingsValue
+from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.check_box import CheckBox
+from chatdesk.ui.widgets.enter_rule import EnterRule
 from chatdesk.ui.widgets.fields import FactList, plain_button, recolour, section
 from chatdesk.ui.widgets.form import Form
 from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.widgets.prompt_field import PromptField
 from chatdesk.ui.widgets.tag import Tag
 from chatdesk.ui.words import speed_words, token_words
 
 SIZE = (640, 700)
-PROMPT_HEIGHT = 84
 
 
 class ModelDetailsDialog(LibraryDialog):
     """Shows a `KeptModel`; `notes` are the user's changes, to be saved at the end.
 
-    `general` is the sampling of models that have none of their own, `adapter` the name of the one
-    that answers with it, "" for none.
+    `adapter` is the name of the one that answers with it, "" for none.
     """
 
     chat_requested = Signal()
@@ -49,7 +49,7 @@ class ModelDetailsDialog(LibraryDialog):
     def __init__(
         self,
         kept: KeptModel,
-        general: SamplingParams,
+        settings: SettingsValue,
         adapter: str,
         theme: Theme,
         parent: QWidget,
@@ -61,7 +61,7 @@ class ModelDetailsDialog(LibraryDialog):
         self._state = Tag()
         self.heading.addWidget(self._state)
         self._machine = FactList(list(machine_facts(kept)))
-        self._build_fields(general, theme)
+        self._build_fields(settings, theme)
         self._fill_body(adapter)
         self._fill_buttons()
         self.show_machine(kept)
@@ -84,6 +84,7 @@ class ModelDetailsDialog(LibraryDialog):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         recolour(self, theme)
+        self._sampling.set_theme(theme)
 
     def show_machine(self, kept: KeptModel) -> None:
         """Show what this computer makes of the model now."""
@@ -96,8 +97,8 @@ class ModelDetailsDialog(LibraryDialog):
 
     # The fields
 
-    def _build_fields(self, general: SamplingParams, theme: Theme) -> None:
-        notes = self.kept.notes
+    def _build_fields(self, settings: SettingsValue, theme: Theme) -> None:
+        notes, chat = self.kept.notes, settings.now.chat
         self._title = QLineEdit(self.kept.name)
         self._tags = QLineEdit(", ".join(notes.tags))
         self._tags.setPlaceholderText(tr("code, letters, Chinese"))
@@ -105,18 +106,17 @@ class ModelDetailsDialog(LibraryDialog):
         self._own_prompt = CheckBox(
             tr("A system prompt of its own"), theme, checked=notes.system_prompt is not None
         )
-        self._prompt = QPlainTextEdit(notes.system_prompt or "")
-        set_class(self._prompt, "field")
-        self._prompt.setAccessibleName(tr("System prompt"))
-        self._prompt.setPlaceholderText(tr("How it should answer, in your words"))
-        self._prompt.setTabChangesFocus(True)
-        self._prompt.setFixedHeight(scaled(PROMPT_HEIGHT))
+        self._prompt = PromptField(EnterRule(enter_sends=settings.now.general.enter_sends))
+        self._prompt.show_text(notes.system_prompt or "")
+        self._prompt.left.connect(self.focusNextChild)
         self._own_sampling = CheckBox(
             tr("Sampling of its own"), theme, checked=notes.sampling is not None
         )
-        self._chosen = notes.sampling or general
+        self._chosen = notes.sampling or chat.sampling
         self._sampling = SamplingPanel(self._chosen, theme)
+        self._sampling.show_presets(chat.presets)
         self._sampling.changed.connect(self._take_sampling)
+        self._sampling.presets_changed.connect(lambda own: settings.edit("chat", presets=own))
         for switch, part in (
             (self._own_prompt, self._prompt),
             (self._own_sampling, self._sampling),

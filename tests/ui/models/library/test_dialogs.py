@@ -21,13 +21,16 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.model_files import FoundElsewhere, Presence
 from chatdesk.core.quantizing import Comparison, ModelFigures, Quantizing, QuantizingState
-from chatdesk.core.sampling import PRESETS, SamplingParams
+from chatdesk.core.sampling import PRESETS, Preset, SamplingParams
+from chatdesk.core.settings import Settings
 from chatdesk.core.units import GIB
 from chatdesk.ui.models.library.delete_question import DeleteQuestion
 from chatdesk.ui.models.library.details_dialog import ModelDetailsDialog, file_facts, machine_facts
 from chatdesk.ui.models.library.duplicates_dialog import DuplicatesDialog
 from chatdesk.ui.models.library.other_apps_dialog import OtherAppsDialog
 from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog, outcome_words
+from chatdesk.ui.sampling.preset_chooser import PresetChooser
+from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
 from chatdesk.ui.widgets.fields import Choice
 from tests.ui.driver import texts
@@ -67,7 +70,8 @@ def is_offered(part: QWidget, words: str) -> bool:
 
 
 def details(parent: QWidget, **fields: Any) -> ModelDetailsDialog:
-    shown = ModelDetailsDialog(kept(**fields), SamplingParams(), "", load_theme("light"), parent)
+    settings = SettingsValue(Settings())
+    shown = ModelDetailsDialog(kept(**fields), settings, "", load_theme("light"), parent)
     shown.show()
     return shown
 
@@ -80,7 +84,7 @@ def test_nothing_is_changed_by_looking(parent: QWidget) -> None:
     model = kept(
         title="Mine", tags=("a", "b"), system_prompt="Be brief.", sampling=PRESETS["creative"]
     )
-    shown = ModelDetailsDialog(model, SamplingParams(), "", load_theme("light"), parent)
+    shown = ModelDetailsDialog(model, SettingsValue(Settings()), "", load_theme("light"), parent)
     assert shown.notes == model.notes
     assert details(parent).notes == kept().notes
 
@@ -111,6 +115,38 @@ def test_a_system_prompt_of_its_own(parent: QWidget) -> None:
     assert shown.notes.system_prompt == ""  # none, whatever the general one is
     press(shown, "A system prompt of its own")
     assert shown.notes.system_prompt is None
+
+
+def test_the_rule_of_enter_holds_in_its_system_prompt(parent: QWidget, qtbot: QtBot) -> None:
+    shown = details(parent)
+    press(shown, "A system prompt of its own")
+    prompt = shown.findChild(QPlainTextEdit)
+    assert prompt
+    shown.activateWindow()
+    prompt.setFocus()
+    qtbot.waitUntil(prompt.hasFocus)
+    qtbot.keyClicks(prompt, "Be brief.")
+    qtbot.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert prompt.toPlainText() == "Be brief.\n"
+    qtbot.keyClick(prompt, Qt.Key.Key_Return)
+    assert prompt.toPlainText() == "Be brief.\n"
+    assert not prompt.hasFocus()  # it goes on to the next field, as in the settings
+    assert shown.isVisible()
+
+
+def test_the_persons_own_presets_are_offered_and_kept(parent: QWidget) -> None:
+    letters = Preset("Letters", SamplingParams(temperature=0.4))
+    settings = SettingsValue(Settings().edited("chat", presets=(letters,)))
+    shown = ModelDetailsDialog(kept(), settings, "", load_theme("light"), parent)
+    press(shown, "Sampling of its own")
+    preset = next(each for each in shown.findChildren(Choice) if each.accessibleName() == "Preset")
+    preset.setCurrentText("Letters")
+    preset.activated.emit(preset.currentIndex())
+    assert shown.notes.sampling == letters.sampling
+    chooser = shown.findChild(PresetChooser)
+    assert chooser
+    chooser.save("Mails")
+    assert [each.name for each in settings.now.chat.presets] == ["Letters", "Mails"]
 
 
 def test_sampling_of_its_own(parent: QWidget) -> None:
