@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QLineEdit
 
 from chatdesk.core.errors import EnvironmentProblem
@@ -27,8 +28,9 @@ _FASTEST_MB = 10_000.0
 class DownloadSettingsPage(SettingsPage):
     """Settings of downloads; `token_changed` carries an access token to save, "" to delete it.
 
-    `token_asked` asks for the state of the token; `show_token` shows it. A locked keyring asks the
-    user to unlock it, so that is asked only once the page is shown.
+    `token_asked` asks for the state of the token; `show_token` shows it. A keyring is large, and a
+    locked one asks the user to unlock it: it is asked once the token's field has the focus. Until
+    then the page says what it remembers.
     """
 
     section, icon = SettingsId.DOWNLOADS, "download"
@@ -51,7 +53,7 @@ class DownloadSettingsPage(SettingsPage):
         self._token_part()
         self._folder_part()
         self._column.addStretch(1)
-        self.show_token(False)
+        self._show_remembered(now.token_saved)
         self._show_folder()
         self.set_theme(theme)
 
@@ -59,21 +61,17 @@ class DownloadSettingsPage(SettingsPage):
         """Look for a token, and keep one."""
 
         def look(problem: EnvironmentProblem | None = None) -> None:
-            self._ask(
-                bridge,
-                lambda app: app.hub.has_token,
-                lambda there: self.show_token(there, problem),
-            )
+            def show(there: bool) -> None:
+                self._edit(token_saved=there and problem is None)
+                self.show_token(there, problem)
+
+            self._ask(bridge, lambda app: app.hub.has_token, show)
 
         def keep(token: str) -> None:
             self._ask(bridge, lambda app: app.hub.set_token(token), look, look)
 
         self.token_asked.connect(look)
         self.token_changed.connect(keep)
-
-    def turned_to(self) -> None:
-        """Ask whether there is a token."""
-        self.token_asked.emit()
 
     # The mirror
 
@@ -96,9 +94,9 @@ class DownloadSettingsPage(SettingsPage):
     # The token
 
     def _token_part(self) -> None:
-        self._token = QLineEdit()
+        self._token = _TokenField()
+        self._token.entered.connect(self._ask_once)
         self._save = plain_button(tr("Save"), tr("Save the access token"))
-        self._token.setEchoMode(QLineEdit.EchoMode.Password)
         self._token.setAccessibleName(tr("Access token"))
         self._token.returnPressed.connect(self._save_token)
         self._token.textChanged.connect(lambda text: self._save.setEnabled(bool(text.strip())))
@@ -118,11 +116,21 @@ class DownloadSettingsPage(SettingsPage):
             ),
         )
 
+    def _ask_once(self) -> None:
+        self._token.entered.disconnect(self._ask_once)
+        self.token_asked.emit()
+
+    def _show_remembered(self, saved: bool) -> None:
+        self.show_token(saved)
+        self._state.setText(tr("A token was saved.") if saved else "")
+        self._state.setVisible(saved)
+
     def show_token(self, there: bool, problem: EnvironmentProblem | None = None) -> None:
         """Show if there is a token, and why it was not saved."""
         set_class(self._state, "danger" if problem else "good" if there else "small")
         state = tr("A token is saved.") if there else tr("No token is saved.")
         self._state.setText(str(problem) if problem else state)
+        self._state.show()
         self._token.setPlaceholderText("••••••••" if there else "")
         self._remove.setVisible(there)
 
@@ -168,6 +176,18 @@ class DownloadSettingsPage(SettingsPage):
     def _show_folder(self) -> None:
         self._shown.setText(self._folder or tr("The app's own folder"))
         self._own.setVisible(bool(self._folder))
+
+
+class _TokenField(QLineEdit):
+    entered = Signal()  # it has the focus
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setEchoMode(QLineEdit.EchoMode.Password)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.entered.emit()
 
 
 def is_web_address(address: str) -> bool:

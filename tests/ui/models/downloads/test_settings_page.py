@@ -112,8 +112,10 @@ def test_a_token_is_never_shown_and_not_left_in_the_field(shown: Shown) -> None:
 
 
 def test_whether_there_is_a_token(shown: Shown) -> None:
-    assert "No token is saved." in texts(shown.page)
+    assert not any("token is saved" in each for each in texts(shown.page))  # nobody knows yet
     assert not shown.is_offered("Remove the access token")
+    shown.page.show_token(False)
+    assert "No token is saved." in texts(shown.page)
     shown.page.show_token(True)
     assert "A token is saved." in texts(shown.page)
     shown.press("Remove the access token")
@@ -147,12 +149,38 @@ def test_the_folder(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "The app's own folder" in texts(shown.page)
 
 
-def test_the_keyring_is_asked_once_the_page_is_looked_at(qtbot: QtBot, theme: Theme) -> None:
+def test_the_keyring_is_asked_when_the_tokens_field_has_the_focus(
+    qtbot: QtBot, theme: Theme
+) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     dialog = SettingsDialog(settings_pages(SettingsValue(Settings()), theme), theme, parent)
-    with qtbot.waitSignal(dialog.page(DownloadSettingsPage).token_asked):
-        dialog.show_page(SettingsId.DOWNLOADS)
+    dialog.show()
+    page, asked = dialog.page(DownloadSettingsPage), list[bool]()
+    page.token_asked.connect(lambda: asked.append(True))
+    dialog.show_page(SettingsId.DOWNLOADS)
+    qtbot.waitExposed(dialog)
+    dialog.activateWindow()
+    assert asked == []
+    field = next(each for each in page.findChildren(QLineEdit) if "token" in each.accessibleName())
+    for _ in range(2):
+        field.setFocus()
+        qtbot.waitUntil(field.hasFocus)
+        field.clearFocus()
+    assert asked == [True]
+
+
+def test_what_the_page_remembers_of_the_token(qtbot: QtBot, theme: Theme) -> None:
+    settings = SettingsValue(Settings().edited("downloads", token_saved=True))
+    page = DownloadSettingsPage(settings, theme)
+    qtbot.addWidget(page)
+    assert "A token was saved." in texts(page)
+    removal = next(
+        each
+        for each in page.findChildren(QPushButton)
+        if each.accessibleName() == "Remove the access token"
+    )
+    assert not removal.isHidden()
 
 
 class Keyring(KeyringBackend):
@@ -211,10 +239,12 @@ def test_a_token_is_kept_in_the_keyring(
 ) -> None:
     opened.token_changed.emit("hf_secret")
     qtbot.waitUntil(lambda: "A token is saved." in texts(opened), timeout=TIMEOUT_MS)
+    assert opened._settings.now.downloads.token_saved
     assert list(ring.kept.values()) == ["hf_secret"]
     opened.token_changed.emit("")
     qtbot.waitUntil(lambda: "No token is saved." in texts(opened), timeout=TIMEOUT_MS)
     assert not ring.kept
+    assert not opened._settings.now.downloads.token_saved
 
 
 def test_without_a_keyring_that_is_told(
@@ -224,3 +254,4 @@ def test_without_a_keyring_that_is_told(
     opened.token_changed.emit("hf_secret")
     qtbot.waitUntil(lambda: any("no keyring" in each for each in texts(opened)), timeout=TIMEOUT_MS)
     assert "A token is saved." not in texts(opened)
+    assert not opened._settings.now.downloads.token_saved  # it is gone with the end of the app
