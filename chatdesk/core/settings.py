@@ -22,7 +22,8 @@ TextPercent = Annotated[int, Between(TEXT_PERCENTS[0], TEXT_PERCENTS[-1])]
 class GeneralSettings:
     """Look and behaviour of the window; the size of its text is in percent of the usual one.
 
-    With `look_for_updates`, once a day a server is asked whether there is a newer version.
+    With `look_for_updates`, once a day a server is asked whether there is a newer version. With
+    `announce_answers` the desktop tells that a long answer is ready while the window is behind.
     """
 
     language: str = "system"
@@ -30,6 +31,7 @@ class GeneralSettings:
     enter_sends: bool = True
     look_for_updates: bool = False
     text_percent: TextPercent = 100
+    announce_answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,15 @@ class DownloadSettings:
     """Downloads: `mirror` is used instead of the Hugging Face hub, "" for the hub itself.
 
     `at_once` models are fetched together, with at most `limit_bytes` per second (0: no limit), into
-    `folder` ("" for the app's own).
+    `folder` ("" for the app's own). `token_saved` says if there was an access token when the
+    keyring was last asked.
     """
 
     mirror: str = ""
     at_once: Annotated[int, AtLeast(1)] = 2
     limit_bytes: Annotated[int, AtLeast(0)] = 0
     folder: str = ""
+    token_saved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

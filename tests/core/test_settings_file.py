@@ -41,9 +41,10 @@ WITHOUT_SECTIONS = Settings(  # what versions without sections could set, each t
     downloads=DownloadSettings("https://mirror.example", 3, 2_500_000, "/disk/models"),
 )
 OTHERS = WITHOUT_SECTIONS.edited(  # than the defaults, each of them; newer ones are added here
-    "general", text_percent=125
+    "general", text_percent=125, announce_answers=False
 ).edited("chat", presets=(Preset("Mine", SamplingParams(temperature=0.3, stop=("。",))),))
 OTHERS = OTHERS.edited("server", allow_hosts=("chat.example",), allow_origins=("app://x",))
+OTHERS = OTHERS.edited("downloads", token_saved=True)
 FLAT = {  # as versions without sections wrote them
     "language": "zh_CN",
     "theme": "dark",

@@ -43,6 +43,13 @@ class GeneralPage(SettingsPage):
         self._add(tr("Language"), language, tr("It changes with the next start."))
         self._add(tr("Sending"), enter)
         self._add(tr("System prompt of new chats"), self._prompt)
+        announce = CheckBox(
+            tr("Tell me when a long answer is ready behind other windows"),
+            theme,
+            checked=now.announce_answers,
+        )
+        announce.toggled.connect(lambda on: self._edit(announce_answers=on))
+        self._add_switch(announce, tr("With the title of the chat, and nothing of the answer."))
         self.updates = UpdateRow(theme, checked=now.look_for_updates)
         self.updates.toggled.connect(lambda on: self._edit(look_for_updates=on))
         self._column.addWidget(self.updates)

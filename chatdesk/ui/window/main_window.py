@@ -74,7 +74,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*SMALLEST)
         self._drop = FileDrop(self, bridge, parts.notice, theme)
         FocusKeeper(self, self._panels.focus_home)
-        AnswerAlert(self, bridge)
+        alert = AnswerAlert(self, bridge, settings, parts.list_model.title_of)
+        alert.open_requested.connect(self._open_announced)
         self._keeper = StateKeeper(self, state, state_path, self._chat.remember)
         self._connect(settings)
         self._size = TextSize(settings)
@@ -247,6 +248,7 @@ class MainWindow(QMainWindow):
 
     def _on_settings(self, settings: Settings) -> None:
         self.parts.enter.set_enter_sends(settings.general.enter_sends)
+        self.parts.inspector.show_presets(settings.chat.presets)
         self._page.show_shared(shared=bool(settings.devices.remote))
 
     # Requests
@@ -298,6 +300,10 @@ class MainWindow(QMainWindow):
             self.parts.ask.stop()
         else:
             self.navigator.show(PageId.CHAT)
+
+    def _open_announced(self, conversation_id: str) -> None:
+        self.raise_to_front()
+        self.navigator.open_chat(conversation_id)
 
     def _open_message(self, conversation_id: str, message_id: str) -> None:
         """Show a conversation, at a message if it is known which."""
