@@ -72,6 +72,11 @@ class ConversationPage(QWidget):
         """Where a focus that is lost goes."""
         return self.composer
 
+    @property
+    def ways_to_begin(self) -> QWidget:
+        """What can be pressed below the composer of an empty chat."""
+        return self._welcome[1]
+
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         for part in (

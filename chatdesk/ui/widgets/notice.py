@@ -43,6 +43,7 @@ class Notice(QWidget):
         self._toasts: list[Toast] = []  # the oldest first
         self._place: QWidget | None = None
         self._above: QWidget | None = None
+        self._spared: tuple[QWidget, ...] = ()
         self._came_from: QWidget | None = None  # what had the focus before one of ours
         self._more = QLabel()
         set_class(self._more, "more")
@@ -56,11 +57,14 @@ class Notice(QWidget):
             app.focusChanged.connect(self._on_focus)
         self.hide()
 
-    def stand_in(self, place: QWidget, above: QWidget) -> None:
-        """Lie over the corner of `place`, and never over `above`, a part of it."""
+    def stand_in(self, place: QWidget, above: QWidget, *spared: QWidget) -> None:
+        """Lie over the corner of `place`, and never over parts of it: `above`, and those `spared`.
+
+        Those spared are below `above`.
+        """
         self.setParent(place)
-        self._place, self._above = place, above
-        for watched in (place, above, above.parentWidget() or place):
+        self._place, self._above, self._spared = place, above, spared
+        for watched in (place, above, above.parentWidget() or place, *spared):
             watched.installEventFilter(self)
         self._arrange()
 
@@ -235,10 +239,11 @@ class Notice(QWidget):
         self._column.activate()
         height = self._column.totalHeightForWidth(width)
         corner = QRect(MARGIN, place.height() - BELOW - height, width, height)
-        if (above := self._above) and above.isVisible():
-            barred = QRect(above.mapTo(place, above.rect().topLeft()), above.size())
-            if barred.intersects(corner):
-                corner.moveBottom(barred.top() - MARGIN // 2)
+        for part in (*self._spared, self._above):
+            if part and part.isVisible():
+                barred = QRect(part.mapTo(place, part.rect().topLeft()), part.size())
+                if barred.intersects(corner):
+                    corner.moveBottom(barred.top() - MARGIN // 2)
         self.setGeometry(corner)
         self.raise_()
         return corner.top() >= MARGIN

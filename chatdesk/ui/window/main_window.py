@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self._panels = WindowLayout(
             parts.sidebar, parts.page, parts.inspector, parts.pages, state, navigator
         )
-        parts.notice.stand_in(self._panels.middle, parts.page.composer)
+        parts.notice.stand_in(self._panels.middle, parts.page.composer, parts.page.ways_to_begin)
         self.setCentralWidget(self._panels)
         self.setMinimumSize(*SMALLEST)
         self._drop = FileDrop(self, bridge, parts.notice, theme)

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QPushButton, QScrollArea, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QScrollArea, QToolButton, QWidget
 from shiboken6 import isValid
 
 from chatdesk.ui.chat.composer import ComposerState
@@ -280,3 +280,26 @@ def test_the_first_screen_scrolls_where_there_is_no_room(
         return place_of(area).contains(place_of(last).center())
 
     window.until(last_is_reached)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (800, 600), (1120, 760)])
+def test_a_notice_covers_nothing_that_can_be_pressed_on_the_first_screen(
+    window: Window, size: tuple[int, int]
+) -> None:
+    main, notice = window.window, window.window.notice
+    main.resize(*size)
+    window.qtbot.wait(20)
+    notice.show_words("Something happened.", "This is what to do.", "Do it", lambda: None)
+    window.qtbot.wait(20)
+    covered = QRect(notice.mapTo(main, QPoint(0, 0)), notice.size())
+    assert main.rect().contains(covered)
+    page = main.parts.page
+    area = page.ways_to_begin
+    in_sight = QRect(area.mapTo(main, QPoint(0, 0)), area.size())
+    for part in (page.composer, page.ways_to_begin):
+        for button in part.findChildren(QAbstractButton):
+            if button.isVisible():
+                place = QRect(button.mapTo(main, QPoint(0, 0)), button.size())
+                if part is area:
+                    place &= in_sight
+                assert not place.intersects(covered), button.accessibleName()
