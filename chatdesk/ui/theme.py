@@ -119,9 +119,14 @@ def set_text_size(app: QApplication, percent: int) -> None:
 
 
 def arrange_again(app: QApplication) -> None:
-    """Let all that arranges itself by its width do so again: larger text needs more of it."""
-    for widget in app.allWidgets():
-        app.sendEvent(widget, QResizeEvent(widget.size(), widget.size()))
+    """Let all that arranges itself by its width do so again: larger text needs more of it.
+
+    What is not shown does so when it is.
+    """
+    for window in app.topLevelWidgets():
+        if window.isVisible():
+            for widget in (window, *window.findChildren(QWidget)):
+                app.sendEvent(widget, QResizeEvent(widget.size(), widget.size()))
 
 
 def text_scale() -> float:
