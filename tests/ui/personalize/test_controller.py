@@ -188,7 +188,7 @@ def test_activating_and_rolling_back(learning: Learning) -> None:
     learning.add("one", active=True)
     learning.add("two")
     page = learning.open()
-    learning.trigger("two", "Use it")
+    learning.trigger("two", "Use it again")
     learning.window.until(lambda: learning.active == "two")
     learning.window.until(lambda: "My voice two" in texts(page.card))
     press(page.card, "Roll back to My voice one")
@@ -227,7 +227,7 @@ def test_what_cannot_be_done_is_told_on_the_page(learning: Learning) -> None:
     learning.add("one")
     (learning.window.paths.adapters / "one" / "adapter.gguf").unlink()
     page = learning.open()
-    learning.trigger("one", "Use it")
+    learning.trigger("one", "Use it again")
     learning.window.until(lambda: "is missing" in page.notice.words)
     assert learning.active == ""
 

@@ -299,7 +299,7 @@ def test_the_rows(page: PersonalizePage) -> None:
         "Your answers −17 %; General +0.4 %; When 2026-01-02; Size 4 MB"
     )
     assert "not better" in said[1] and "not sure (−1.0 %)" in said[1] and "+10 %" in said[1]
-    assert "imported; Learned from made elsewhere; Your answers –" in said[2]
+    assert "Use it; Learned from made elsewhere; Your answers –" in said[2]
     assert "failed" in said[3] and said[3].endswith("Size –")
     assert page.model.index(3).data(Qt.ItemDataRole.ToolTipRole) == "No memory."
     page.grab()
