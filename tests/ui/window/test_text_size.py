@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 
 from chatdesk.core.settings_file import read_settings
 from chatdesk.ui.theme import Theme, apply_theme, set_text_size, text_scale
+from chatdesk.ui.widgets.buttons import PictureButton
 from chatdesk.ui.window.application import Application
 from tests.ui.driver import Window
 
@@ -36,15 +37,34 @@ def sizes(window: Window) -> tuple[int, int, int]:
     return window.editor.height(), QFontInfo(small.font()).pixelSize(), answer.height()
 
 
-def test_keys_change_all_text_and_the_setting_keeps_it(window: Window) -> None:
+def pictures(window: Window) -> list[int]:
+    """The sides of pictures, alone and before words, and those of the buttons in the bars."""
+    shown = [each for each in window.window.findChildren(QAbstractButton) if each.isVisible()]
+    drawn = [each for each in shown if not each.icon().isNull()]
+    assert len(drawn) > 8
+    bars = [each.width() for each in drawn if isinstance(each, PictureButton)]
+    assert len(bars) > 2
+    return [each.iconSize().height() for each in drawn] + bars
+
+
+def test_keys_change_all_text_with_its_pictures_and_panels_and_the_setting_keeps_it(
+    window: Window,
+) -> None:
     window.ask("say: " + "many words " * 100)
-    usual = sizes(window)
+    main, sidebar = window.window, window.window.parts.sidebar
+    main.resize(2200, 900)
+    usual, drawn, width = sizes(window), pictures(window), sidebar.width()
     settings = window.desktop.settings
     settings.edit("general", text_percent=175)
     window.qtbot.keyClick(window.window, Qt.Key.Key_Plus, CONTROL)
     window.qtbot.keyClick(window.window, Qt.Key.Key_Plus, CONTROL)  # there is no larger one
     assert settings.now.general.text_percent == 200
     assert all(large >= 1.8 * small for large, small in zip(sizes(window), usual, strict=True))
+    assert pictures(window) == [2 * each for each in drawn]
+    assert sidebar.width() == 2 * width
+    main.resize(1120, 760)  # has as much room now as 560 pixels otherwise
+    assert not sidebar.isVisible()
+    main.resize(2200, 900)
     settings.edit("general", text_percent=90)
     window.qtbot.keyClick(window.window, Qt.Key.Key_Minus, CONTROL)
     window.qtbot.keyClick(window.window, Qt.Key.Key_Minus, CONTROL)
@@ -53,29 +73,6 @@ def test_keys_change_all_text_and_the_setting_keeps_it(window: Window) -> None:
     window.until(lambda: read_settings(window.paths.settings).general.text_percent == 80)
     window.qtbot.keyClick(window.window, Qt.Key.Key_0, CONTROL)
     assert sizes(window) == usual
-
-
-def pictures(window: Window) -> list[int]:
-    """The sides of what is a picture: those of buttons, before words, and their buttons."""
-    shown = [each for each in window.window.findChildren(QAbstractButton) if each.isVisible()]
-    drawn = [each for each in shown if not each.icon().isNull()]
-    assert len(drawn) > 8
-    alone = [each.width() for each in drawn if not each.text()]
-    assert len(alone) > 3
-    return [each.iconSize().height() for each in drawn] + alone
-
-
-def test_pictures_and_panels_grow_with_the_text(window: Window) -> None:
-    main, sidebar = window.window, window.window.parts.sidebar
-    main.resize(2200, 900)
-    usual, width = pictures(window), sidebar.width()
-    window.desktop.settings.edit("general", text_percent=200)
-    assert pictures(window) == [2 * each for each in usual]
-    assert sidebar.width() == 2 * width
-    main.resize(1120, 760)  # has as much room now as 560 pixels otherwise
-    assert not sidebar.isVisible()
-    window.desktop.settings.edit("general", text_percent=100)
+    assert (pictures(window), sidebar.width()) == (drawn, width)
+    main.resize(1120, 760)
     assert sidebar.isVisible()
-    assert sidebar.width() == width
-    main.resize(2200, 900)
-    assert pictures(window) == usual

@@ -42,7 +42,7 @@ class QuestionCard(QFrame):
         """Stand at the right end of so many pixels; return the height."""
         inner = min(self._ideal_width, min(scaled(CARD_WIDTH), width) - 2 * _PAD_X)
         whole = self.text.height_for(inner)
-        most = round(FOLD_LINES * TEXT_PX * LINE_HEIGHT * text_scale())
+        most = FOLD_LINES * round(TEXT_PX * LINE_HEIGHT * text_scale())
         self._offer_fold(whole > most)
         card = inner + 2 * _PAD_X
         self.text.setGeometry(_PAD_X, _PAD_Y - 1, inner, whole)  # optically centred
