@@ -111,7 +111,7 @@ def _request_problem(failed: Failed, model: str) -> EnvironmentProblem:
             return prompt_too_long(failed.tokens or 0, failed.limit or 0)
         case FailureCode.TEMPLATE:
             what = tr(
-                "The chat template of {model} cannot show this conversation: {reason}",
+                "The chat template of {model} cannot show this chat: {reason}",
                 model=model,
                 reason=reason,
             )

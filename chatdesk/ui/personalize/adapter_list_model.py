@@ -43,7 +43,7 @@ def columns() -> tuple[str, ...]:
         tr("Adapter"),
         tr("Learned from"),
         tr("Your answers"),
-        tr("General"),
+        tr("Knowledge"),
         tr("When"),
         tr("Size"),
     )

@@ -72,7 +72,7 @@ def _sources() -> tuple[tuple[LearnFrom, str, str], ...]:
         (
             LearnFrom.RATED,
             tr("Only what I rated or corrected"),
-            tr("Answers with a thumb up, corrected ones, and the one you kept of several."),
+            tr("Answers with a thumbs up, corrected ones, and the one you kept of several."),
         ),
         (
             LearnFrom.EVERYTHING,
@@ -82,7 +82,7 @@ def _sources() -> tuple[tuple[LearnFrom, str, str], ...]:
         (
             LearnFrom.NOTHING,
             tr("Nothing"),
-            tr("Only chat files that you give by hand."),
+            tr("Only chat files that you add yourself."),
         ),
     )
 

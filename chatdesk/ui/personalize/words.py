@@ -123,7 +123,7 @@ def doubt_words(doubt: Doubt) -> tuple[str, str]:
         ),
         Doubt.TEMPLATE: (
             tr("not readable"),
-            tr("The model's chat template cannot show this conversation."),
+            tr("The model's chat template cannot show this chat."),
         ),
     }[doubt]
 

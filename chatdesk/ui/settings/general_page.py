@@ -40,7 +40,7 @@ class GeneralPage(SettingsPage):
         self._prompt.left.connect(self.focusNextChild)
         self._add(tr("Appearance"), looks)
         self._add(tr("Text size"), sizes, tr("Ctrl + and Ctrl − change it, too."))
-        self._add(tr("Language"), language, tr("It changes with the next start."))
+        self._add(tr("Language"), language, tr("It changes at the next start."))
         self._add(tr("Sending"), enter)
         self._add(tr("System prompt of new chats"), self._prompt)
         announce = CheckBox(

@@ -56,7 +56,7 @@ class TrashController(PageController["TrashPage"]):
     def _restore(self, chat: ConversationSummary) -> None:
         def restored(_: None) -> None:
             self.notice.show_words(
-                tr("“{title}” is among your chats again.", title=chat.title),
+                tr("“{title}” is back among your chats.", title=chat.title),
                 "",
                 tr("Open"),
                 partial(self._navigator.open_chat, chat.id),

@@ -66,4 +66,4 @@ class PromptField(WritingField):
         self.left.emit()
 
     def _show_rule(self) -> None:
-        self.setToolTip(tr("{key} takes it over at once", key=self._rule.key))
+        self.setToolTip(tr("{key} applies it at once", key=self._rule.key))

@@ -125,9 +125,9 @@ def _problem(examples: Sequence[Example]) -> str:
     conversations = {each.sources[0].conversation_id for each in examples}
     if len(conversations) < LEAST_CONVERSATIONS:
         return trn(
-            "The examples are all from {n} conversation, and at least {least} are needed: some are "
+            "The examples are all from {n} chat, and at least {least} are needed: some are "
             "kept aside to prove that learning helped.",
-            "The examples are all from {n} conversations, and at least {least} are needed: some "
+            "The examples are all from {n} chats, and at least {least} are needed: some "
             "are kept aside to prove that learning helped.",
             len(conversations),
             least=LEAST_CONVERSATIONS,

@@ -44,7 +44,7 @@ class EngineTurns:
                 self._check()
                 if self._has_model() and not tries_left:
                     raise
-        raise EngineProblem(tr("Another model was chosen too often."), tr("Resume it later."))
+        raise EngineProblem(tr("The model was changed too often."), tr("Resume it later."))
 
     def _wait_for_model(self) -> None:
         while not self._has_model():

@@ -71,11 +71,11 @@ class Inspector(QFrame):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addLayout(self._header())
-        outer.addWidget(scrolling(inner, tr("Conversation")))
+        outer.addWidget(scrolling(inner, tr("This chat")))
 
     def _header(self) -> QHBoxLayout:
         """The title, and the button that hides all this where the one was that showed it."""
-        title = QLabel(tr("Conversation"))
+        title = QLabel(tr("This chat"))
         set_class(title, "bar-title")
         self._hide.clicked.connect(self.hide_requested)
         row = QHBoxLayout()

@@ -79,7 +79,7 @@ def _tips() -> dict[str, str]:
         tr("First word after"): tr("How long the model read before it began to write."),
         tr("Speed"): tr("How fast it writes. A token is about three quarters of a word."),
         tr("From memory"): tr(
-            "How much of the conversation the model still knew, and need not read again."
+            "How much of the chat the model still knew, and did not have to read again."
         ),
         tr("Guessed ahead"): tr(
             "Tokens that were guessed in advance. The right ones make the answer faster."

@@ -62,8 +62,8 @@ class JumpButton(QPushButton):
             painter.end()
 
     def _show_words(self) -> None:
-        words = tr("Go to the end of the conversation")
+        words = tr("Go to the end of the chat")
         if self._has_news:
-            words = tr("Go to the end of the conversation: there is something new")
+            words = tr("Go to the end of the chat: there is something new")
         self.setToolTip(words)
         self.setAccessibleName(words)

@@ -69,7 +69,7 @@ class MessageColumn(QAbstractScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # see `mousePressEvent`
-        self.setAccessibleName(tr("Conversation"))
+        self.setAccessibleName(tr("This chat"))
         self.viewport().setAutoFillBackground(False)
         self.verticalScrollBar().setSingleStep(24)
         self._build_timer = QTimer(self)

@@ -69,7 +69,9 @@ class HubSearch(QWidget):
     def _build(self) -> None:
         field = self._field
         set_class(field, "find")
-        field.setAccessibleDescription(tr("Enter sends it; before that nothing leaves here."))
+        field.setAccessibleDescription(
+            tr("Enter sends it; until then nothing leaves this computer.")
+        )
         field.setMaxLength(_LONGEST)
         self._sort.setAccessibleName(tr("Order of the results"))
         self._sort.setMinimumContentsLength(_ORDER_CHARS)

@@ -181,7 +181,7 @@ class ExampleView(QScrollArea):
         column.setSpacing(8)
         column.addWidget(_heading(tr("Secrets and personal data")))
         column.addWidget(
-            small(tr("What is ticked is learned as its placeholder, wherever it stands."))
+            small(tr("What is ticked is learned as its placeholder, wherever it appears."))
         )
         for finding in findings:
             column.addWidget(self._finding(finding))

@@ -481,7 +481,7 @@ def test_the_way_to_the_end_is_a_round_button_at_the_edge(view: ChatView) -> Non
     jump = view.findChild(JumpButton)
     assert isinstance(jump, JumpButton)
     assert (jump.width(), jump.height()) == (36, 36)
-    assert jump.toolTip() == jump.accessibleName() == "Go to the end of the conversation"
+    assert jump.toolTip() == jump.accessibleName() == "Go to the end of the chat"
     assert jump.x() > view.column.views[0].geometry().right()
     view.resize(500, 700)
     assert view.column.rect().contains(jump.geometry())
