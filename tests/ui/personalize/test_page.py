@@ -296,7 +296,7 @@ def test_the_rows(page: PersonalizePage) -> None:
     assert said[0] == (
         "Adapter My voice v3 in use; Learned from 214 to learn, 22 to test 2 chats withdrawn, "
         "retrain; "
-        "Your answers −17 %; General +0.4 %; When 2026-01-02; Size 4 MB"
+        "Your answers −17 %; Knowledge +0.4 %; When 2026-01-02; Size 4 MB"
     )
     assert "not better" in said[1] and "not sure (−1.0 %)" in said[1] and "+10 %" in said[1]
     assert "Use it; Learned from made elsewhere; Your answers –" in said[2]
