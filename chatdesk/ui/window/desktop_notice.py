@@ -32,7 +32,7 @@ class DesktopNotice(QObject):
         if sys.platform.startswith("linux") and os.environ.get(_BUS):
             bus = QDBusConnection.sessionBus()
             self._has_portal = bus.isConnected()
-            bus.connect(
+            bus.connect(  # type: ignore[call-overload]  # the stubs want bytes, PySide does not
                 _PORTAL, _PATH, _INTERFACE, "ActionInvoked", self, SLOT("on_action(QDBusMessage)")
             )
 

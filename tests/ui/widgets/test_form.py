@@ -28,7 +28,9 @@ def test_names_stand_above_their_fields_where_there_is_no_room_beside_them(
     column.addLayout(form)
     with qtbot.waitExposed(whole):
         whole.show()
-    name = form.itemAtPosition(2, 0).widget()
+    item = form.itemAtPosition(2, 0)
+    name = item and item.widget()
+    assert name
     assert name.geometry().right() < field.x()
     beside = field.x()
     whole.resize(260, 300)

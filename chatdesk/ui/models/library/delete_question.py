@@ -39,8 +39,9 @@ class DeleteQuestion(QMessageBox):
         )
         forget.clicked.connect(self.forget)
         self.setDefaultButton(self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
-        if text_scale() > _LARGE:
-            self.findChild(QDialogButtonBox).setOrientation(Qt.Orientation.Vertical)
+        buttons = self.findChild(QDialogButtonBox)
+        if buttons and text_scale() > _LARGE:
+            buttons.setOrientation(Qt.Orientation.Vertical)
 
 
 def _explained(kept: KeptModel, app: str, *, there: bool) -> str:
