@@ -58,9 +58,9 @@ class Notice(QWidget):
         self.hide()
 
     def stand_in(self, place: QWidget, above: QWidget, *spared: QWidget) -> None:
-        """Lie over the corner of `place`, and never over parts of it: `above`, and those `spared`.
+        """Lie over the corner of `place`, and never over `above`, a part of it.
 
-        Those spared are below `above`.
+        Nor over those `spared`, which are below it, where there is room above it.
         """
         self.setParent(place)
         self._place, self._above, self._spared = place, above, spared
@@ -238,15 +238,25 @@ class Notice(QWidget):
         width = min(scaled(WIDTH), place.width() - 2 * MARGIN)
         self._column.activate()
         height = self._column.totalHeightForWidth(width)
-        corner = QRect(MARGIN, place.height() - BELOW - height, width, height)
-        for part in (*self._spared, self._above):
-            if part and part.isVisible():
-                barred = QRect(part.mapTo(place, part.rect().topLeft()), part.size())
-                if barred.intersects(corner):
-                    corner.moveBottom(barred.top() - MARGIN // 2)
+        corner = self._clear_of(QRect(MARGIN, place.height() - BELOW - height, width, height))
         self.setGeometry(corner)
         self.raise_()
         return corner.top() >= MARGIN
+
+    def _clear_of(self, corner: QRect) -> QRect:
+        """Move up from where it must not lie; over what is spared where there is no room above."""
+        place, above = self._place, self._above
+        assert place
+        for parts in ((*self._spared, above), (above,)):
+            moved = QRect(corner)
+            for part in parts:
+                if part and part.isVisible():
+                    barred = QRect(part.mapTo(place, part.rect().topLeft()), part.size())
+                    if barred.intersects(moved):
+                        moved.moveBottom(barred.top() - MARGIN // 2)
+            if moved.top() >= MARGIN:
+                break
+        return moved
 
     # Qt's names from here on
 
