@@ -17,6 +17,7 @@ from starlette.types import Receive
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.generation import (
     Cancelled,
+    CountTokens,
     Embed,
     Embedded,
     Finished,
@@ -49,7 +50,7 @@ class Ask:
         threads: Executor,
         metrics: Metrics,
         model: str,
-        request: Generate | Embed,
+        request: Generate | Embed | CountTokens,
         receive: Receive,
     ) -> None:
         self._serving = serving

@@ -17,6 +17,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.server.access import Access
 from chatdesk.server.asking import ClientGone
+from chatdesk.server.dialects.errors import error_response
 from chatdesk.server.errors import ApiError, not_served, of_problem, try_later
 from chatdesk.server.metrics import Metrics
 
@@ -67,7 +68,7 @@ class Guard:
         except Exception as problem:
             error = self._error(problem)
             if status == CLIENT_GONE:  # nothing was sent; otherwise the connection closes
-                await error.response()(scope, receive, noting)
+                await error_response(error, scope["path"])(scope, receive, noting)
         finally:
             self._open -= asks
             route = scope["path"] if scope["path"] in self._routes else "other"

@@ -1,33 +1,67 @@
 """The routes of the API."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive
 
-from chatdesk.core.generation import Embed, Generate
+from chatdesk import __version__
+from chatdesk.core.generation import CountTokens, Embed, Generate, TokensCounted
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
 from chatdesk.server.access import Access
-from chatdesk.server.answering import AnswerResponse, EmbeddingResponse, embedding_list, model_id
+from chatdesk.server.answering import (
+    AnswerResponse,
+    EmbeddingResponse,
+    bad_news,
+    embedding_list,
+    model_id,
+)
 from chatdesk.server.asking import Ask, ClientGone
 from chatdesk.server.bodies.completions import ChatBody, CompletionBody
 from chatdesk.server.bodies.embeddings import EmbeddingBody
 from chatdesk.server.bodies.reading import decode
+from chatdesk.server.dialects import ollama
+from chatdesk.server.dialects.anthropic import MessagesBody
+from chatdesk.server.dialects.responses import ResponsesBody
 from chatdesk.server.errors import ApiError, json_response
 from chatdesk.server.guard import MAX_OPEN, Guard
 from chatdesk.server.metrics import CONTENT_TYPE, Metrics
 from chatdesk.server.serving import ServingService
-from chatdesk.server.wording.base import Document
-from chatdesk.server.wording.completions import ChatWording, CompletionWording
+from chatdesk.server.wording.base import Document, Wording
 from chatdesk.services.engine.facts import EngineState
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0
+
+
+class AnswerBody(Protocol):
+    """A body that is answered in words."""
+
+    model: str | None
+    stream: bool | None
+
+    def requests(self, new_id: Callable[[], str], defaults: SamplingParams) -> list[Generate]:
+        """Return the requests to the engine. Raises `ApiError`."""
+
+    def wording(self, request_id: str, model: str) -> Wording:
+        """Return the format of the answers."""
+
+
+ANSWER_BODIES: Mapping[str, type[AnswerBody]] = {
+    "/v1/chat/completions": ChatBody,
+    "/v1/completions": CompletionBody,
+    "/v1/responses": ResponsesBody,
+    "/v1/messages": MessagesBody,
+    "/api/chat": ollama.OllamaChatBody,
+    "/api/generate": ollama.OllamaGenerateBody,
+}
 
 
 class Api:
@@ -47,9 +81,16 @@ class Api:
             Route("/metrics", self._show_metrics),
             Route("/v1/models", self._models),
             Route("/v1/models/{id}", self._model),
-            Route("/v1/chat/completions", self._chat, methods=["POST"]),
-            Route("/v1/completions", self._complete, methods=["POST"]),
             Route("/v1/embeddings", self._embed, methods=["POST"]),
+            Route("/v1/messages/count_tokens", self._count, methods=["POST"]),
+            Route("/api/version", self._version),
+            Route("/api/tags", self._tags),
+            Route("/api/show", self._show, methods=["POST"]),
+            Route("/api/embed", self._embed_for_ollama, methods=["POST"]),
+            *(
+                Route(path, self._answering(kind), methods=["POST"])
+                for path, kind in ANSWER_BODIES.items()
+            ),
         ]
         router = Router(routes, redirect_slashes=False)
         paths = frozenset(route.path for route in routes)
@@ -91,31 +132,20 @@ class Api:
             "loaded": model.id == model_id(self._serving),
         }
 
-    async def _chat(self, request: Request) -> AnswerResponse:
-        return await self._answer(request, ChatBody, ChatWording)
+    def _answering(self, kind: type[AnswerBody]) -> Callable[[Request], Awaitable[Response]]:
+        """Return the endpoint that answers bodies of that kind."""
 
-    async def _complete(self, request: Request) -> AnswerResponse:
-        return await self._answer(request, CompletionBody, CompletionWording)
+        async def answer(request: Request) -> AnswerResponse:
+            body = decode(await read_body(request), kind)
+            asked = body.requests(self._serving.new_id, self._serving.sampling)
+            return AnswerResponse(
+                [self._ask(body.model, each) for each in asked],
+                lambda model: body.wording(asked[0].request_id, model),
+                self._serving,
+                stream=bool(body.stream),
+            )
 
-    async def _answer(
-        self,
-        request: Request,
-        kind: type[ChatBody] | type[CompletionBody],
-        wording: type[ChatWording] | type[CompletionWording],
-    ) -> AnswerResponse:
-        body = decode(await read_body(request), kind)
-        asked = body.requests(self._serving.new_id, self._serving.sampling)
-        return AnswerResponse(
-            [self._ask(body.model, each) for each in asked],
-            lambda model: wording(
-                asked[0].request_id,
-                model,
-                usage_wanted=body.usage_wanted,
-                per_prompt=body.number,
-            ),
-            self._serving,
-            stream=bool(body.stream),
-        )
+        return answer
 
     async def _embed(self, request: Request) -> EmbeddingResponse:
         body = decode(await read_body(request), EmbeddingBody)
@@ -126,7 +156,35 @@ class Api:
             lambda found, model: embedding_list(found, model, as_base64=as_base64),
         )
 
-    def _ask(self, model: str | None, asked: Generate | Embed) -> Callable[[Receive], Ask]:
+    async def _count(self, request: Request) -> Response:
+        body = decode(await read_body(request), MessagesBody)
+        asked = self._ask(body.model, body.count(self._serving.new_id()))
+        async with asked(request.receive) as ask:
+            reply = await ask.next()
+        if not isinstance(reply, TokensCounted):
+            raise bad_news(reply, self._serving)
+        return json_response({"input_tokens": reply.tokens})
+
+    async def _version(self, _request: Request) -> Response:
+        return json_response({"version": __version__})
+
+    async def _tags(self, _request: Request) -> Response:
+        models = await asyncio.to_thread(self._serving.models)
+        return json_response({"models": [ollama.tag(each) for each in models]})
+
+    async def _show(self, request: Request) -> Response:
+        body = decode(await read_body(request), ollama.ShowBody)
+        model = await asyncio.to_thread(self._serving.model, body.model or body.name)
+        return json_response(ollama.shown(model))
+
+    async def _embed_for_ollama(self, request: Request) -> EmbeddingResponse:
+        body = decode(await read_body(request), ollama.OllamaEmbedBody)
+        asked = self._ask(body.model, body.request(self._serving.new_id()))
+        return EmbeddingResponse(asked, self._serving, ollama.embeddings)
+
+    def _ask(
+        self, model: str | None, asked: Generate | Embed | CountTokens
+    ) -> Callable[[Receive], Ask]:
         return lambda receive: Ask(
             self._serving, self._threads, self._metrics, model or "", asked, receive
         )

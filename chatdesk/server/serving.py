@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from chatdesk.core.errors import EnvironmentProblem, NotFound
-from chatdesk.core.generation import Embed, Generate, GenerationStats
+from chatdesk.core.generation import CountTokens, Embed, Generate, GenerationStats
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
@@ -15,6 +15,7 @@ from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.services.engine.process import OnReply
 
 LOADED_MODEL = ("", "default")  # names that mean the loaded model
+OLLAMAS_TAG = ":latest"  # its clients put it behind names
 NOTE_EVERY_S = 5.0  # a client may send many requests a second, and the window reads each note
 
 
@@ -45,11 +46,30 @@ class ServingService:
         """Return every model that can be asked."""
         return self._services.models.refresh()
 
+    def model(self, name: str) -> ModelFile:
+        """Find a model by id or by name, never by path: clients must not choose files.
+
+        Raises `NotFound`.
+        """
+        name = name.removesuffix(OLLAMAS_TAG)
+        current = self._engine.status.model
+        if current and name in LOADED_MODEL:
+            return current
+        for model in self.models():
+            if name in (model.id, model.header.name):
+                return model
+        raise NotFound(
+            tr("There is no model “{name}”.", name=name),
+            tr("GET /v1/models lists those there are; “default” is the one in use."),
+        )
+
     def new_id(self) -> str:
         """Return a new request id."""
         return self._engine.new_id()
 
-    def submit(self, name: str, request: Generate | Embed, on_reply: OnReply) -> ModelFile | None:
+    def submit(
+        self, name: str, request: Generate | Embed | CountTokens, on_reply: OnReply
+    ) -> ModelFile | None:
         """Ask the model of that name; load it first if necessary (this blocks).
 
         Returns the model. Replies arrive on the engine's reader thread. Raises `NotFound`,
@@ -74,34 +94,25 @@ class ServingService:
         """Stop a request; its last reply still follows. May block for a moment."""
         self._engine.cancel(request_id)
 
-    def _adapted(self, request: Generate | Embed) -> Generate | Embed:
+    def _adapted(self, request: Generate | Embed | CountTokens) -> Generate | Embed | CountTokens:
         """Return the request with the model's active adapter, as the window sends it."""
         model = self._engine.status.model
-        if model is None or isinstance(request, Embed):
+        if model is None or not isinstance(request, Generate):
             return request
         applied = self._services.adapters.applied(model, None)
         return replace(request, adapters=tuple(each.adapter for each in applied))
 
     def _choose(self, name: str) -> None:
+        name = name.removesuffix(OLLAMAS_TAG)
         current = self._engine.status.model
         if current and name in (*LOADED_MODEL, current.id, current.header.name):
             self._engine.reload()  # does nothing unless the engine has failed
         elif name in LOADED_MODEL:
             self._services.load_default_model()
         else:
-            model = self._find(name)
+            model = self.model(name)
             if self._engine.busy:
                 raise ModelBusy(
                     tr("Another model is answering."), tr("Try again when it has finished.")
                 )
             self._services.load_model(model)
-
-    def _find(self, name: str) -> ModelFile:
-        """Find a model by id or by name, never by path: clients must not choose files."""
-        for model in self.models():
-            if name in (model.id, model.header.name):
-                return model
-        raise NotFound(
-            tr("There is no model “{name}”.", name=name),
-            tr("GET /v1/models lists those there are; “default” is the one in use."),
-        )

@@ -13,6 +13,8 @@ from chatdesk.server.bodies.messages import ChatMessage, prompt_messages
 from chatdesk.server.bodies.reading import Whole
 from chatdesk.server.bodies.shape import ShapedBody
 from chatdesk.server.errors import bad_request
+from chatdesk.server.wording.base import Wording
+from chatdesk.server.wording.completions import ChatWording, CompletionWording
 
 MAX_TOP_LOGPROBS = 20  # OpenAI's own limit
 MAX_ANSWERS = 8  # to one prompt
@@ -67,6 +69,12 @@ class ChatBody(GenerationBody, kw_only=True):
     def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
         """The requests to the engine, one for each answer. Raises `ApiError`."""
         return several(self._request(new_id(), defaults), self.number, new_id)
+
+    def wording(self, request_id: str, model: str) -> Wording:
+        """Return the format of the answers."""
+        return ChatWording(
+            request_id, model, usage_wanted=self.usage_wanted, per_prompt=self.number
+        )
 
     def _request(self, request_id: str, defaults: SamplingParams) -> Generate:
         self._check_tools()
@@ -140,6 +148,12 @@ class CompletionBody(GenerationBody, kw_only=True):
                 new_id,
             )
         ]
+
+    def wording(self, request_id: str, model: str) -> Wording:
+        """Return the format of the answers."""
+        return CompletionWording(
+            request_id, model, usage_wanted=self.usage_wanted, per_prompt=self.number
+        )
 
     def _prompts(self) -> list[str | tuple[int, ...]]:
         """Return the prompts; a list of token ids is one. Raises `ApiError`."""

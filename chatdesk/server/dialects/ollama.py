@@ -1,0 +1,261 @@
+"""The parts of Ollama's /api that its clients need: models, chat, generate and embed."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chatdesk.core.generation import Embed, Embedded, Generate, PromptMessage, ThinkingDelta
+from chatdesk.core.i18n import tr
+from chatdesk.core.models import ModelFile
+from chatdesk.core.sampling import SamplingParams
+from chatdesk.server.bodies.completions import ChatBody, CompletionBody
+from chatdesk.server.bodies.embeddings import texts_of
+from chatdesk.server.bodies.reading import converted
+from chatdesk.server.errors import ApiError, bad_request
+from chatdesk.server.wording.base import Answer, Delta, Document, Wording, encoded, is_cut, stats_of
+
+NewId = Callable[[], str]
+_OPTIONS = {"num_predict": "max_tokens"}  # where the names differ
+
+
+class OllamaBody(msgspec.Struct, kw_only=True):
+    """What chat and generate share; `format` is “json” or a schema."""
+
+    model: str = ""
+    stream: bool = True
+    format: str | dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+
+    def _fields(self) -> Document:
+        """Return the options as the fields of an OpenAI body."""
+        fields = {_OPTIONS.get(name, name): value for name, value in (self.options or {}).items()}
+        if fields.get("max_tokens") == -2:  # “fill the context”, as -1 does here
+            fields["max_tokens"] = -1
+        if isinstance(self.format, dict):
+            fields["json_schema"] = self.format
+        elif self.format == "json":
+            fields["response_format"] = {"type": "json_object"}
+        elif self.format:
+            raise bad_request(tr("This must be “json” or a schema."), "format")
+        return fields
+
+
+class OllamaChatBody(OllamaBody, kw_only=True):
+    """The body of /api/chat."""
+
+    messages: list[dict[str, Any]]
+    tools: list[Any] | None = None
+
+    def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
+        """The request to the engine. Raises `ApiError`."""
+        messages = [_message(message) for message in self.messages]
+        fields = {**self._fields(), "messages": messages, "tools": self.tools}
+        chat: ChatBody = converted(fields, ChatBody)
+        return chat.requests(new_id, defaults)
+
+    def wording(self, request_id: str, model: str) -> Wording:
+        """Return the format of the answer."""
+        return ChatLines(request_id, model)
+
+
+class OllamaGenerateBody(OllamaBody, kw_only=True):
+    """The body of /api/generate; a `raw` prompt is continued without a chat template."""
+
+    prompt: str = ""
+    system: str | None = None
+    raw: bool = False
+    suffix: str | None = None
+    images: list[Any] | None = None
+    template: str | None = None
+
+    def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
+        """The request to the engine. Raises `ApiError`."""
+        for name in ("suffix", "images", "template"):
+            if getattr(self, name):
+                raise bad_request(tr("{name} is not supported.", name=name), name)
+        fields = self._fields()
+        if self.raw:
+            raw: CompletionBody = converted({**fields, "prompt": self.prompt}, CompletionBody)
+            return raw.requests(new_id, defaults)
+        user = {"role": "user", "content": self.prompt}
+        chat: ChatBody = converted({**fields, "messages": [user]}, ChatBody)
+        (asked,) = chat.requests(new_id, defaults)
+        if self.system:
+            head = PromptMessage("system", self.system)
+            asked = replace(asked, messages=(head, *asked.messages))
+        return [asked]
+
+    def wording(self, request_id: str, model: str) -> Wording:
+        """Return the format of the answer."""
+        return GenerateLines(request_id, model)
+
+
+class OllamaEmbedBody(msgspec.Struct, kw_only=True):
+    """The body of /api/embed."""
+
+    input: str | list[str | int | list[int]]
+    model: str = ""
+
+    def request(self, request_id: str) -> Embed:
+        """The request to the engine. Raises `ApiError`."""
+        return Embed(request_id, texts_of(self.input, "input"))
+
+
+class ShowBody(msgspec.Struct):
+    """The body of /api/show; older clients say `name`."""
+
+    model: str = ""
+    name: str = ""
+
+
+def _message(message: Document) -> Document:
+    if message.get("images"):
+        raise bad_request(tr("This model reads text only, no images."), "messages")
+    return {
+        "role": message.get("role"),
+        "content": message.get("content"),
+        "reasoning_content": message.get("thinking"),
+        "name": message.get("tool_name"),
+        "tool_calls": message.get("tool_calls"),
+    }
+
+
+class _Lines(Wording):
+    """A JSON document a line."""
+
+    content_type = b"application/x-ndjson; charset=utf-8"
+
+    def __init__(self, request_id: str, model: str) -> None:
+        super().__init__(request_id, model)
+        self._began = time.monotonic_ns()
+
+    def frame(self, document: Document) -> bytes:
+        """Return a line."""
+        return encoded(document) + b"\n"
+
+    def opening(self) -> list[Document]:
+        """Return nothing."""
+        return []
+
+    def chunk(self, index: int, delta: Delta) -> list[Document]:
+        """Return a piece."""
+        thinking = isinstance(delta, ThinkingDelta)
+        words = self._words("" if thinking else delta.text, delta.text if thinking else "")
+        return [{**self._head(), **words, "done": False}]
+
+    def closing(self, index: int, answer: Answer) -> list[Document]:
+        """Return the figures."""
+        return [{**self._head(), **self._words("", ""), **self._figures(answer)}]
+
+    def whole(self, answers: Sequence[Answer]) -> Document:
+        """Return the answer and its figures."""
+        (answer,) = answers
+        words = self._words(answer.text, answer.thinking)
+        return {**self._head(), **words, **self._figures(answer)}
+
+    def failure(self, error: ApiError) -> Document:
+        """Return an error in Ollama's words."""
+        return error_document(error)
+
+    def _head(self) -> Document:
+        return {"model": self.model, "created_at": _moment(datetime.now(UTC))}
+
+    def _figures(self, answer: Answer) -> Document:
+        stats = stats_of(answer)
+        read = round((stats.ttft_s or 0) * 1e9)
+        return {
+            "done": True,
+            "done_reason": "length" if is_cut(answer) else "stop",
+            "total_duration": max(time.monotonic_ns() - self._began, round(stats.duration_s * 1e9)),
+            "load_duration": 0,
+            "prompt_eval_count": stats.prompt_tokens,
+            "prompt_eval_duration": read,
+            "eval_count": stats.completion_tokens,
+            "eval_duration": max(0, round(stats.duration_s * 1e9) - read),
+        }
+
+    @abstractmethod
+    def _words(self, text: str, thinking: str) -> Document: ...
+
+
+class ChatLines(_Lines):
+    """The format of /api/chat."""
+
+    def _words(self, text: str, thinking: str) -> Document:
+        thought = {"thinking": thinking} if thinking else {}
+        return {"message": {"role": "assistant", "content": text, **thought}}
+
+
+class GenerateLines(_Lines):
+    """The format of /api/generate."""
+
+    def _words(self, text: str, thinking: str) -> Document:
+        return {"response": text} | ({"thinking": thinking} if thinking else {})
+
+
+def embeddings(embedded: Embedded, model: str) -> Document:
+    """Return vectors as /api/embed sends them."""
+    return {
+        "model": model,
+        "embeddings": embedded.vectors,
+        "total_duration": 0,
+        "load_duration": 0,
+        "prompt_eval_count": embedded.tokens,
+    }
+
+
+def tag(model: ModelFile) -> Document:
+    """Return a model as /api/tags lists it."""
+    return {
+        "name": model.id,
+        "model": model.id,
+        "modified_at": _moment(model.added),
+        "size": model.header.bytes,
+        "digest": model.sha256 or "",
+        "details": _details(model),
+    }
+
+
+def shown(model: ModelFile) -> Document:
+    """Return what /api/show tells of a model."""
+    header = model.header
+    return {
+        "modified_at": _moment(model.added),
+        "template": "",
+        "details": _details(model),
+        "model_info": {
+            "general.architecture": header.architecture,
+            "general.name": header.name,
+            "general.parameter_count": header.parameters,
+            f"{header.architecture}.context_length": header.context_length,
+            f"{header.architecture}.embedding_length": header.width,
+            f"{header.architecture}.block_count": header.layers,
+        },
+        "capabilities": ["completion", "embedding"],
+    }
+
+
+def _details(model: ModelFile) -> Document:
+    header = model.header
+    return {
+        "parent_model": "",
+        "format": "gguf",
+        "family": header.architecture,
+        "families": [header.architecture],
+        "parameter_size": f"{header.parameters / 1e9:.1f}B",
+        "quantization_level": header.quantization,
+    }
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def error_document(error: ApiError) -> Document:
+    """Return an error as Ollama's clients read it."""
+    return {"error": f"{error.param}: {error.message}" if error.param else error.message}
