@@ -44,8 +44,13 @@ BODY_TIMEOUT_S = 30.0
 class AnswerBody(Protocol):
     """A body that is answered in words."""
 
-    model: str | None
-    stream: bool | None
+    @property
+    def model(self) -> str | None:
+        """The name of the model that is asked."""
+
+    @property
+    def stream(self) -> bool | None:
+        """True for an answer in pieces."""
 
     def requests(self, new_id: Callable[[], str], defaults: SamplingParams) -> list[Generate]:
         """Return the requests to the engine. Raises `ApiError`."""
@@ -132,7 +137,7 @@ class Api:
             "loaded": model.id == model_id(self._serving),
         }
 
-    def _answering(self, kind: type[AnswerBody]) -> Callable[[Request], Awaitable[Response]]:
+    def _answering(self, kind: type[AnswerBody]) -> Callable[[Request], Awaitable[AnswerResponse]]:
         """Return the endpoint that answers bodies of that kind."""
 
         async def answer(request: Request) -> AnswerResponse:

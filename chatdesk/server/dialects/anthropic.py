@@ -71,7 +71,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
             if block.get("type") == "tool_use"
         }
         choice = (self.tool_choice or {}).get("type")
-        return converted(
+        chat: ChatBody = converted(
             {
                 "messages": [_message(turn, names) for turn in self.messages],
                 "max_tokens": self.max_tokens,
@@ -84,6 +84,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
             },
             ChatBody,
         )
+        return chat
 
     def _with_system(self, turns: tuple[PromptMessage, ...]) -> tuple[PromptMessage, ...]:
         system = text_of(self.system, "system")
