@@ -283,7 +283,7 @@ def test_models_and_vectors_for_ollama(fake: Served) -> None:
         ("/api/generate", {"prompt": "a", "options": {"top_k": "x"}}, 400),
         ("/api/show", {"model": "nobody"}, 404),
         ("/api/chat", {"model": "nobody", "messages": [{"role": "user", "content": "a"}]}, 404),
-        ("/api/chat", {"messages": [{"role": "user", "content": LONG}]}, 400),
+        ("/api/chat", {"messages": [{"role": "user", "content": LONG}], "stream": False}, 400),
         ("/api/nowhere", {}, 404),
     ],
 )
