@@ -21,7 +21,7 @@ from chatdesk.server.asking import Ask
 from chatdesk.server.choices import Choices
 from chatdesk.server.errors import ApiError, json_response, of_failure, of_problem, try_later
 from chatdesk.server.serving import ServingService
-from chatdesk.server.wording.base import Answer, Document, Wording
+from chatdesk.server.wording.base import Document, Wording, WrittenAnswer
 from chatdesk.services.engine.process import EngineLost, Reply
 
 MakeAsk = Callable[[Receive], Ask]
@@ -45,7 +45,7 @@ class AnswerResponse:
         self._make_wording = make_wording
         self._serving = serving
         self._stream = stream
-        self._answers = [Answer() for _ in make_asks]
+        self._answers = [WrittenAnswer() for _ in make_asks]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answers. Raises `ApiError` or `EnvironmentProblem` before the first byte."""

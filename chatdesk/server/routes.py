@@ -41,7 +41,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 BODY_TIMEOUT_S = 30.0
 
 
-class AnswerBody(Protocol):
+class AnsweredBody(Protocol):
     """A body that is answered in words."""
 
     @property
@@ -59,7 +59,7 @@ class AnswerBody(Protocol):
         """Return the format of the answers."""
 
 
-ANSWER_BODIES: Mapping[str, type[AnswerBody]] = {
+ANSWER_BODIES: Mapping[str, type[AnsweredBody]] = {
     "/v1/chat/completions": ChatBody,
     "/v1/completions": CompletionBody,
     "/v1/responses": ResponsesBody,
@@ -137,7 +137,9 @@ class Api:
             "loaded": model.id == model_id(self._serving),
         }
 
-    def _answering(self, kind: type[AnswerBody]) -> Callable[[Request], Awaitable[AnswerResponse]]:
+    def _answering(
+        self, kind: type[AnsweredBody]
+    ) -> Callable[[Request], Awaitable[AnswerResponse]]:
         """Return the endpoint that answers bodies of that kind."""
 
         async def answer(request: Request) -> AnswerResponse:

@@ -17,7 +17,7 @@ from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.server import serving
-from chatdesk.server.wording.base import Answer
+from chatdesk.server.wording.base import WrittenAnswer
 from chatdesk.server.wording.completions import ChatWording, CompletionWording
 from tests.server.conftest import Served
 from tests.tiny_models import tiny_model
@@ -266,7 +266,7 @@ def test_a_token_that_is_half_a_character_or_all_but_impossible() -> None:
     deltas = [TextDelta("1", "ü", (half, other)), TextDelta("1", "!", ())]
     stats = GenerationStats(1, 0, 2, None, None, 0.1, 1)
     finished = Finished("1", StopReason.LENGTH, stats)
-    answers = [Answer(list(deltas), finished)]
+    answers = [WrittenAnswer(list(deltas), finished)]
     (choice,) = CompletionWording("1", "m").whole(answers)["choices"]
     assert choice["logprobs"] == {
         "tokens": ["bytes:\\xc3", "bytes:\\xbc"],

@@ -28,7 +28,7 @@ class FunctionCall(msgspec.Struct):
     arguments: Any = None
 
 
-class ToolCall(msgspec.Struct):
+class EarlierCall(msgspec.Struct):
     """A call in an earlier turn."""
 
     id: str | None = None
@@ -45,7 +45,7 @@ class ChatMessage(msgspec.Struct):
     content: Content = None
     reasoning_content: str | None = None
     name: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: list[EarlierCall] | None = None
     tool_call_id: str | None = None
     function_call: FunctionCall | None = None
 

@@ -13,7 +13,7 @@ from chatdesk.server.bodies.completions import ChatBody
 from chatdesk.server.bodies.messages import Content, call_words, result_words, text_of
 from chatdesk.server.bodies.reading import Whole, converted
 from chatdesk.server.errors import ApiError, bad_request
-from chatdesk.server.wording.base import Answer, Delta, Document, Wording, is_cut, stats_of
+from chatdesk.server.wording.base import Delta, Document, Wording, WrittenAnswer, is_cut, stats_of
 
 _ERRORS = {
     401: "authentication_error",
@@ -25,7 +25,7 @@ _ERRORS = {
 }
 
 
-class Turn(msgspec.Struct):
+class AnthropicTurn(msgspec.Struct):
     """A turn; the blocks of its content are read one by one."""
 
     role: str
@@ -36,7 +36,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
     """The body of /v1/messages; those who only count leave `max_tokens` out."""
 
     model: str | None = None
-    messages: list[Turn]
+    messages: list[AnthropicTurn]
     system: Content = None
     max_tokens: Whole | None = None
     stop_sequences: list[str] | None = None
@@ -91,7 +91,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
         return (PromptMessage("system", system), *turns) if system else turns
 
 
-def _message(turn: Turn, names: dict[Any, str]) -> Document:
+def _message(turn: AnthropicTurn, names: dict[Any, str]) -> Document:
     if isinstance(turn.content, str):
         return {"role": turn.role, "content": turn.content}
     thinking = [
@@ -145,7 +145,7 @@ class MessageWording(Wording):
             {"type": "content_block_delta", "index": self._blocks - 1, "delta": piece},
         ]
 
-    def closing(self, index: int, answer: Answer) -> list[Document]:
+    def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the end of the last block, and of the message."""
         delta = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
         return [
@@ -154,7 +154,7 @@ class MessageWording(Wording):
             {"type": "message_stop"},
         ]
 
-    def whole(self, answers: Sequence[Answer]) -> Document:
+    def whole(self, answers: Sequence[WrittenAnswer]) -> Document:
         """Return the message."""
         (answer,) = answers
         content = [_text_block("text", answer.text)]
@@ -198,11 +198,11 @@ def _text_block(kind: str, text: str) -> Document:
     return {"type": kind, kind: text} | ({"signature": ""} if kind == "thinking" else {})
 
 
-def _stop_reason(answer: Answer) -> str:
+def _stop_reason(answer: WrittenAnswer) -> str:
     return "max_tokens" if is_cut(answer) else "end_turn"
 
 
-def _usage(answer: Answer) -> Document:
+def _usage(answer: WrittenAnswer) -> Document:
     stats = stats_of(answer)
     return {
         "input_tokens": stats.prompt_tokens - stats.cached_tokens,

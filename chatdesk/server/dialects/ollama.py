@@ -17,7 +17,15 @@ from chatdesk.server.bodies.completions import ChatBody, CompletionBody
 from chatdesk.server.bodies.embeddings import texts_of
 from chatdesk.server.bodies.reading import converted
 from chatdesk.server.errors import ApiError, bad_request
-from chatdesk.server.wording.base import Answer, Delta, Document, Wording, encoded, is_cut, stats_of
+from chatdesk.server.wording.base import (
+    Delta,
+    Document,
+    Wording,
+    WrittenAnswer,
+    encoded,
+    is_cut,
+    stats_of,
+)
 
 NewId = Callable[[], str]
 _OPTIONS = {"num_predict": "max_tokens"}  # where the names differ
@@ -148,11 +156,11 @@ class _Lines(Wording):
         words = self._words("" if thinking else delta.text, delta.text if thinking else "")
         return [{**self._head(), **words, "done": False}]
 
-    def closing(self, index: int, answer: Answer) -> list[Document]:
+    def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the figures."""
         return [{**self._head(), **self._words("", ""), **self._figures(answer)}]
 
-    def whole(self, answers: Sequence[Answer]) -> Document:
+    def whole(self, answers: Sequence[WrittenAnswer]) -> Document:
         """Return the answer and its figures."""
         (answer,) = answers
         words = self._words(answer.text, answer.thinking)
@@ -165,7 +173,7 @@ class _Lines(Wording):
     def _head(self) -> Document:
         return {"model": self.model, "created_at": _moment(datetime.now(UTC))}
 
-    def _figures(self, answer: Answer) -> Document:
+    def _figures(self, answer: WrittenAnswer) -> Document:
         stats = stats_of(answer)
         read = round((stats.ttft_s or 0) * 1e9)
         return {

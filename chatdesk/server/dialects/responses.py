@@ -12,7 +12,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.server.bodies.completions import ChatBody
 from chatdesk.server.bodies.reading import Whole, converted
 from chatdesk.server.errors import ApiError, bad_request
-from chatdesk.server.wording.base import Answer, Delta, Document, Wording, is_cut, stats_of
+from chatdesk.server.wording.base import Delta, Document, Wording, WrittenAnswer, is_cut, stats_of
 
 
 class TextOptions(msgspec.Struct):
@@ -122,14 +122,14 @@ class ResponseWording(Wording):
         self._text += delta.text
         return [*begin, self._on_part("delta", delta=delta.text)]
 
-    def closing(self, index: int, answer: Answer) -> list[Document]:
+    def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the end of the last item, and the whole response."""
         begin = [] if self._kind == "message" else [*self._end_item(), *self._begin_item("message")]
         end = [*begin, *self._end_item()]
         response = self._finished(answer)
         return [*end, self._event(f"response.{response['status']}", response=response)]
 
-    def whole(self, answers: Sequence[Answer]) -> Document:
+    def whole(self, answers: Sequence[WrittenAnswer]) -> Document:
         """Return the response."""
         (answer,) = answers
         return self._finished(answer)
@@ -193,7 +193,7 @@ class ResponseWording(Wording):
             "content": content,
         }
 
-    def _finished(self, answer: Answer) -> Document:
+    def _finished(self, answer: WrittenAnswer) -> Document:
         status = "incomplete" if is_cut(answer) else "completed"
         thought = [self._item("reasoning", answer.thinking, status)] if answer.thinking else []
         response = self._response([*thought, self._item("message", answer.text, status)], status)

@@ -24,7 +24,7 @@ Delta = TextDelta | ThinkingDelta
 
 
 @dataclass(slots=True)
-class Answer:
+class WrittenAnswer:
     """What has come of one answer; `finished` at its end."""
 
     deltas: list[Delta] = field(default_factory=list)
@@ -86,15 +86,15 @@ class Wording(ABC):
         """Return a piece of the answer of that index."""
 
     @abstractmethod
-    def closing(self, index: int, answer: Answer) -> list[Document]:
+    def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return what comes after an answer."""
 
-    def ending(self, answers: Sequence[Answer]) -> list[Document]:
+    def ending(self, answers: Sequence[WrittenAnswer]) -> list[Document]:
         """Return what comes after all answers."""
         return []
 
     @abstractmethod
-    def whole(self, answers: Sequence[Answer]) -> Document:
+    def whole(self, answers: Sequence[WrittenAnswer]) -> Document:
         """Return the answers as one document."""
 
 
@@ -103,11 +103,11 @@ def encoded(document: Document) -> bytes:
     return msgspec.json.encode(document, enc_hook=plain)
 
 
-def is_cut(answer: Answer) -> bool:
+def is_cut(answer: WrittenAnswer) -> bool:
     """Return True if an answer is as long as it may be, and not at its end."""
     return answer.end.reason is StopReason.LENGTH
 
 
-def stats_of(answer: Answer) -> GenerationStats:
+def stats_of(answer: WrittenAnswer) -> GenerationStats:
     """Return what an answer took."""
     return answer.end.stats

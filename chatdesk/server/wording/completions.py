@@ -5,7 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chatdesk.core.generation import ThinkingDelta, TokenLogprob
-from chatdesk.server.wording.base import Answer, Delta, Document, Wording, encoded, is_cut, stats_of
+from chatdesk.server.wording.base import (
+    Delta,
+    Document,
+    Wording,
+    WrittenAnswer,
+    encoded,
+    is_cut,
+    stats_of,
+)
 
 LOWEST_LOGPROB = -9999.0  # OpenAI's figure for an almost impossible token
 
@@ -39,13 +47,13 @@ class _OpenAiWording(Wording):
         """Return nothing."""
         return []
 
-    def ending(self, answers: Sequence[Answer]) -> list[Document]:
+    def ending(self, answers: Sequence[WrittenAnswer]) -> list[Document]:
         """Return the usage, for clients that ask for it."""
         if not self._usage_wanted:
             return []
         return [{**self._head, "choices": [], "usage": usage(answers, self._per_prompt)}]
 
-    def whole(self, answers: Sequence[Answer]) -> Document:
+    def whole(self, answers: Sequence[WrittenAnswer]) -> Document:
         """Return all answers as one document."""
         return {
             **self._head,
@@ -56,7 +64,7 @@ class _OpenAiWording(Wording):
         }
 
     @abstractmethod
-    def _choice(self, index: int, answer: Answer) -> Document: ...
+    def _choice(self, index: int, answer: WrittenAnswer) -> Document: ...
 
 
 class ChatWording(_OpenAiWording):
@@ -77,7 +85,7 @@ class ChatWording(_OpenAiWording):
             return [self._chunk(index, {"reasoning_content": delta.text})]
         return [self._chunk(index, {"content": delta.text}, _chat_logprobs(delta.logprobs))]
 
-    def closing(self, index: int, answer: Answer) -> list[Document]:
+    def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the chunk with the reason for the end."""
         chunk = self._chunk(index, {}, finish_reason=_finish_reason(answer))
         return [{**chunk, "view_start": stats_of(answer).view_start}]
@@ -97,7 +105,7 @@ class ChatWording(_OpenAiWording):
         }
         return {**self._head, "choices": [choice]}
 
-    def _choice(self, index: int, answer: Answer) -> Document:
+    def _choice(self, index: int, answer: WrittenAnswer) -> Document:
         message = {"role": "assistant", "content": answer.text, "refusal": None}
         thinking = {"reasoning_content": answer.thinking} if answer.thinking else {}
         return {
@@ -122,19 +130,19 @@ class CompletionWording(_OpenAiWording):
 
     def chunk(self, index: int, delta: Delta) -> list[Document]:
         """Return the chunk of a piece of a text."""
-        piece = self._piece(index, Answer([delta]), None)
+        piece = self._piece(index, WrittenAnswer([delta]), None)
         return [{**self._head, "choices": [piece]}]
 
-    def closing(self, index: int, answer: Answer) -> list[Document]:
+    def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the chunk with the reason for the end."""
-        choice = self._piece(index, Answer(), _finish_reason(answer))
+        choice = self._piece(index, WrittenAnswer(), _finish_reason(answer))
         view_start = stats_of(answer).view_start
         return [{**self._head, "choices": [choice], "view_start": view_start}]
 
-    def _choice(self, index: int, answer: Answer) -> Document:
+    def _choice(self, index: int, answer: WrittenAnswer) -> Document:
         return self._piece(index, answer, _finish_reason(answer))
 
-    def _piece(self, index: int, answer: Answer, finish_reason: str | None) -> Document:
+    def _piece(self, index: int, answer: WrittenAnswer, finish_reason: str | None) -> Document:
         return {
             "index": index,
             "text": "".join(delta.text for delta in answer.deltas),
@@ -161,7 +169,7 @@ class CompletionWording(_OpenAiWording):
         }
 
 
-def usage(answers: Sequence[Answer], per_prompt: int = 1) -> Document:
+def usage(answers: Sequence[WrittenAnswer], per_prompt: int = 1) -> Document:
     """Return the cost of answers, in tokens; each `per_prompt` of them share a prompt."""
     every = [stats_of(answer) for answer in answers]
     firsts = every[::per_prompt]
@@ -175,7 +183,7 @@ def usage(answers: Sequence[Answer], per_prompt: int = 1) -> Document:
     }
 
 
-def _finish_reason(answer: Answer) -> str:
+def _finish_reason(answer: WrittenAnswer) -> str:
     return "length" if is_cut(answer) else "stop"
 
 
