@@ -86,8 +86,8 @@ def test_learning_needs_enough_that_differs(engine: Engine) -> None:
         ([], "nothing to learn from yet"),
         (several(1), "Only 1 example is chosen, and at least 16"),
         (several(7), "Only 7 examples are chosen"),
-        (several(20, conversations=3), "from 3 conversations, and at least 4"),
-        (several(20, conversations=1), "from 1 conversation, and at least 4"),
+        (several(20, conversations=3), "from 3 chats, and at least 4"),
+        (several(20, conversations=1), "from 1 chat, and at least 4"),
         (same, "the same answer"),
     ):
         assert problem in made(engine, *examples).problem
