@@ -40,8 +40,14 @@ def window(
 
 
 def press(window: Window, words: str) -> None:
-    buttons = window.window.findChildren(QPushButton)
-    next(each for each in buttons if each.text() == words and each.isVisible()).click()
+    """Press a button as soon as it is seen."""
+
+    def seen() -> list[QPushButton]:
+        buttons = window.window.findChildren(QPushButton)
+        return [each for each in buttons if each.text() == words and each.isVisible()]
+
+    window.until(lambda: bool(seen()))
+    seen()[0].click()
 
 
 def answering(window: Window) -> str:
