@@ -10,6 +10,7 @@ from chatdesk.inference.prompt.builder import PromptBuilder
 _SHARE = 4  # a quarter of the window is kept for the answer
 _LARGE = 4  # a turn that takes more than a quarter of the window is cut before it leaves
 _WORTH_KEEPING = 8  # an eighth of the window is the least that is kept of a message that is cut
+_WRONG_BY = 10  # an estimate may be a tenth too high
 _LINE = 400  # characters in which a line should begin for a cut
 
 
@@ -57,8 +58,8 @@ def whole(messages: Sequence[PromptMessage], builder: PromptBuilder, limit: int)
 
     Raises as `PromptBuilder.tokens` does.
     """
-    if builder.frame + sum(map(builder.estimate, messages)) > 2 * limit:
-        return None  # no estimate is so wrong: do not read it
+    if builder.frame + sum(map(builder.estimate, messages)) > limit + limit // _WRONG_BY:
+        return None  # no estimate of many messages is so wrong: do not read them for nothing
     prompt = builder.tokens(messages)
     return View(tuple(messages), prompt, 0) if len(prompt) <= limit else None
 
