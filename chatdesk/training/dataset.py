@@ -4,6 +4,7 @@ import hashlib
 import random
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -22,16 +23,18 @@ from chatdesk.training.failures import TrainingError
 
 @dataclass(frozen=True)
 class ExampleBatch:
-    """Some sequences of `lengths`, packed.
+    """Some sequences, packed: the `shared` tokens they all begin with, once, then the rest of each.
 
-    `before` are the positions whose next token is one of `targets`; `counts` is the number of these
-    in each sequence, in their order.
+    `lengths` are those of the rests, up to the last token with a target after it. `before` are the
+    places whose next token is one of `targets`; `counts` is the number of these in each sequence,
+    in their order.
     """
 
     tokens: torch.Tensor  # (1, all tokens)
     positions: torch.Tensor  # (1, all tokens)
     before: torch.Tensor  # (all targets,)
     targets: torch.Tensor  # (all targets,)
+    shared: int
     lengths: tuple[int, ...]
     counts: tuple[int, ...]
 
@@ -108,22 +111,33 @@ def parts(examples: Many[TokenExample], tokens: int) -> list[list[TokenExample]]
 
 
 def pack(examples: Many[TokenExample]) -> ExampleBatch:
-    """Return their sequences as a batch, those of a pair side by side."""
+    """Return their sequences as a batch, those of a pair side by side.
+
+    What they all begin with is computed once: with a short question and a short answer, the
+    system's message is half of the tokens.
+    """
     packed = [sequence for example in examples for sequence in sequences(example)]
-    tokens = torch.tensor([token for sequence in packed for token in sequence.tokens])
+    beginnings = [each.tokens[: each.targets[0].start - 1] for each in packed]
+    columns = zip(*beginnings, strict=False)
+    shared = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+    tokens, positions = [*beginnings[0][:shared]], [*range(shared)]
     before: list[int] = []
-    start = 0
+    targets: list[int] = []
+    lengths: list[int] = []
     for sequence in packed:
+        start, end = len(tokens) - shared, sequence.targets[-1].end - 1
         for span in sequence.targets:
             before += range(start + span.start - 1, start + span.end - 1)
-        start += len(sequence.tokens)
-    places = torch.tensor(before)
-    positions = torch.cat([torch.arange(len(sequence.tokens)) for sequence in packed])
+            targets += sequence.tokens[span.start : span.end]
+        tokens += sequence.tokens[shared:end]
+        positions += range(shared, end)
+        lengths.append(end - shared)
     return ExampleBatch(
-        tokens=tokens[None],
-        positions=positions[None],
-        before=places,
-        targets=tokens[places + 1],
-        lengths=tuple(len(sequence.tokens) for sequence in packed),
-        counts=tuple(target_count(sequence) for sequence in packed),
+        tokens=torch.tensor([tokens]),
+        positions=torch.tensor([positions]),
+        before=torch.tensor(before),
+        targets=torch.tensor(targets),
+        shared=shared,
+        lengths=tuple(lengths),
+        counts=tuple(map(target_count, packed)),
     )

@@ -58,6 +58,7 @@ class Scorer:
                 input_ids=batch.tokens,
                 position_ids=batch.positions,
                 use_cache=False,
+                shared=batch.shared,
                 lengths=batch.lengths,
             ).last_hidden_state[0, batch.before]
             return states

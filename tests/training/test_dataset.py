@@ -24,12 +24,32 @@ def test_targets_are_predicted_by_the_token_before_them() -> None:
     first = Sequence((10, 11, 12, 13), (Span(1, 2), Span(3, 4)))
     second = Sequence((20, 21, 22), (Span(2, 3),))
     batch = pack([TokenExample(first, second), TokenExample(second)])
-    assert batch.tokens.tolist() == [[10, 11, 12, 13, 20, 21, 22, 20, 21, 22]]
-    assert batch.positions.tolist() == [[0, 1, 2, 3, 0, 1, 2, 0, 1, 2]]
-    assert batch.before.tolist() == [0, 2, 5, 8]
+    assert batch.tokens.tolist() == [[10, 11, 12, 20, 21, 20, 21]]
+    assert batch.positions.tolist() == [[0, 1, 2, 0, 1, 0, 1]]
+    assert batch.before.tolist() == [0, 2, 4, 6]
     assert batch.targets.tolist() == [11, 13, 22, 22]
-    assert batch.lengths == (4, 3, 3)
+    assert (batch.shared, batch.lengths) == (0, (3, 2, 2))
     assert batch.counts == (2, 1, 1)
+
+
+def test_what_all_begin_with_is_packed_once() -> None:
+    first = Sequence((1, 2, 3, 10, 11, 12, 13), (Span(5, 7),))
+    second = Sequence((1, 2, 3, 20, 21), (Span(4, 5),))
+    batch = pack([TokenExample(first), TokenExample(second)])
+    assert batch.tokens.tolist() == [[1, 2, 3, 10, 11, 12, 20]]
+    assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 3]]
+    assert batch.before.tolist() == [4, 5, 6]
+    assert batch.targets.tolist() == [12, 13, 21]
+    assert (batch.shared, batch.lengths) == (3, (3, 1))
+
+
+def test_a_token_before_a_target_is_each_sequences_own() -> None:
+    one, other = Sequence((1, 2, 3, 4), (Span(2, 4),)), Sequence((1, 2, 3, 5), (Span(3, 4),))
+    batch = pack([TokenExample(one), TokenExample(other)])
+    assert (batch.shared, batch.lengths) == (1, (2, 2))
+    assert batch.tokens.tolist() == [[1, 2, 3, 2, 3]]
+    assert batch.before.tolist() == [1, 2, 4]
+    assert batch.targets.tolist() == [3, 4, 5]
 
 
 def test_an_epoch_takes_everything_once_and_mixes_anew() -> None:

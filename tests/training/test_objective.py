@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from chatdesk.core.generation import Span
 from chatdesk.core.personalization import TrainingConfig
 from chatdesk.core.training import Sequence, TokenExample
 from chatdesk.training import losses
-from chatdesk.training.dataset import sequences, target_count
+from chatdesk.training.dataset import pack, sequences, target_count
 from chatdesk.training.lora import add_lora, trained
 from chatdesk.training.losses import Scorer
 from chatdesk.training.objective import Objective, Totals, kept_states, reference_logprobs
@@ -78,6 +79,31 @@ def test_parts_add_up_to_the_loss_of_the_whole_step(
     expected = plain_loss(model, {pair: torch.tensor(both) for pair, both in reference.items()})
     expected.backward()
     assert measured == pytest.approx(expected.item(), abs=1e-4)
+    for weight, gradient in zip(trained(model), gradients, strict=True):
+        assert weight.grad is not None
+        assert gradient is not None
+        assert torch.allclose(weight.grad, gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_what_all_begin_with_counts_for_each(model: torch.nn.Module) -> None:
+    """The shared beginning is longer than the window of a layer that slides one."""
+    beginning = answer(6, 40).chosen.tokens
+    sequences = []
+    for seed in (7, 8, 9):
+        rest = answer(seed, 12 + seed).chosen.tokens
+        tokens = beginning + rest
+        targets = (Span(len(beginning) + 3, len(beginning) + 5), Span(len(tokens) - 4, len(tokens)))
+        sequences.append(Sequence(tokens, targets))
+    batch = pack([TokenExample(each) for each in sequences])
+    assert batch.shared == len(beginning)
+    scorer = Scorer(model.get_base_model(), torch.float32, lambda: None)  # type: ignore[operator]
+    found = scorer.logprobs(batch)
+    found.sum().backward()
+    gradients = [weight.grad for weight in trained(model)]
+    model.zero_grad()
+    expected = torch.stack([plain_logprob(model, each) for each in sequences])
+    expected.sum().backward()
+    assert torch.allclose(found, expected, rtol=1e-4)
     for weight, gradient in zip(trained(model), gradients, strict=True):
         assert weight.grad is not None
         assert gradient is not None
