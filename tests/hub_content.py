@@ -59,6 +59,8 @@ class Repository:
     downloads: int
     likes: int
     updated: datetime
+    purpose: str = "text-generation"
+    architecture: str = ""
     revisions: list[str] = field(default_factory=list)
 
     def commit(self) -> None:
@@ -70,7 +72,7 @@ class Repository:
     def tags(self) -> list[str]:
         """What a search filters by."""
         gguf = ["gguf"] if any(path.endswith(".gguf") for path in self.files) else []
-        return [*gguf, "text-generation", f"license:{self.license}"]
+        return [*gguf, self.purpose, f"license:{self.license}"]
 
     def told(self, *, full: bool) -> dict[str, Any]:
         """As a list of repositories shows it; `full` has what the hub adds on demand."""
@@ -93,6 +95,8 @@ class Repository:
                 "lastModified": updated,
                 "cardData": {"license": self.license},
             }
+            if self.architecture:
+                told["gguf"] = {"total": 1, "architecture": self.architecture}
         return told
 
 
@@ -139,12 +143,15 @@ class HubContent:
         downloads: int = 0,
         likes: int = 0,
         updated: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        purpose: str = "text-generation",
+        architecture: str = "",
     ) -> str:
         """Make a repository of files; its revision."""
         kept = {path: HubFile.of(path, content) for path, content in files.items()}
         if card:
             kept["README.md"] = HubFile.of("README.md", card.encode())
-        made = Repository(repo, kept, gated, license, downloads, likes, updated)
+        told = (gated, license, downloads, likes, updated, purpose, architecture)
+        made = Repository(repo, kept, *told)
         made.commit()
         self._repositories[repo] = made
         return made.revisions[-1]

@@ -18,6 +18,7 @@ from chatdesk.services.adapters.service import Applied
 from chatdesk.services.app import App
 from chatdesk.services.chat.answer import Answer, answer_record
 from chatdesk.services.chat.facts import AnswerEnded, TextArrived
+from chatdesk.services.engine.template_notice import template_notice
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.facts import ChosenModelMissing
 
@@ -44,7 +45,8 @@ class AskRequest:
 class AskResult:
     """The result of a request, with the names of the command line's JSON document.
 
-    `view_start` is the number of the oldest message of the conversation that the model still reads.
+    `view_start` is the number of the oldest message of the conversation that the model still reads,
+    `notice` what should be known of its chat template, None for nothing.
     """
 
     text: str
@@ -59,6 +61,7 @@ class AskResult:
     tokens_per_s: float | None
     stop_reason: str | None
     view_start: int
+    notice: str | None
 
 
 def ask(
@@ -107,7 +110,8 @@ def ask(
             )
             message = _follow(facts, on_text, lambda: services.chat.stop(sent))
         view_start = 0 if request.temporary else _view_start(services, message, on_note)
-        return _result(message, model.id, view_start, temporary=request.temporary)
+        notice = _notice(services, message, on_note)
+        return _result(message, model.id, view_start, notice, temporary=request.temporary)
 
 
 def _with_options(chat: ChatSettings, request: AskRequest) -> ChatSettings:
@@ -202,7 +206,21 @@ def _view_start(services: App, message: Message, on_note: Callable[[str], None])
     return path.index(use.view_after) + (0 if use.cuts else 1)
 
 
-def _result(message: Message, model: str, view_start: int, *, temporary: bool) -> AskResult:
+def _notice(services: App, message: Message, on_note: Callable[[str], None]) -> str | None:
+    """Tell what the model is, if it has no template, and that it said nothing."""
+    loaded = services.engine.status.loaded
+    words = template_notice(loaded) if loaded else None
+    notice = " ".join(words).replace("\n", " ") if words else None
+    if notice:
+        on_note(notice)
+    if not message.text and message.answer and message.answer.stop_reason != "cancelled":
+        on_note(tr("The model ended its answer without a word."))
+    return notice
+
+
+def _result(
+    message: Message, model: str, view_start: int, notice: str | None, *, temporary: bool
+) -> AskResult:
     record = message.answer
     assert record
     return AskResult(
@@ -218,4 +236,5 @@ def _result(message: Message, model: str, view_start: int, *, temporary: bool) -
         tokens_per_s=record.tokens_per_s,
         stop_reason=record.stop_reason,
         view_start=view_start,
+        notice=notice,
     )

@@ -22,6 +22,7 @@ from chatdesk.core.personalization import (
 from chatdesk.core.settings import Settings
 from chatdesk.services.app import App
 from chatdesk.services.personalize.facts import LearningProgress
+from chatdesk.services.personalize.trainable import check_trainable
 
 OnProgress = Callable[[LearningProgress], None]
 Say = Callable[[str], None]
@@ -96,6 +97,7 @@ def resume(
 
 def _preview(services: App, request: LearnRequest) -> Preview:
     model = services.models.chosen(request.model, services.settings.models.chosen)
+    check_trainable(model)
     services.load_model(model)
     services.engine.wait_loaded()
     named = [_conversation(services, each) for each in request.conversations]

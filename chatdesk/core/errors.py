@@ -30,6 +30,10 @@ class ModelProblem(EnvironmentProblem):
     """A model file cannot be used."""
 
 
+class NotForChats(ModelProblem):
+    """A model is for something else, or llama.cpp cannot run it."""
+
+
 class DeviceMissing(ModelProblem):
     """A device of a model is missing, or another computer is."""
 

@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from chatdesk.core.models import Role
+
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A repository in the results of a search. `gated` ones need an agreement and a token."""
+    """A repository in the results of a search. `gated` ones need an agreement and a token.
+
+    `role` is what its models are for, None where the hub does not say.
+    """
 
     repo: str
     downloads: int = 0
@@ -14,6 +19,7 @@ class HubModel:
     updated: datetime | None = None
     gated: bool = False
     license: str = ""
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)

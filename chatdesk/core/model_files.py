@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from chatdesk.core.models import Fit, ModelFile, with_quantization
+from chatdesk.core.models import Fit, ModelFile, Role, with_quantization
 from chatdesk.core.sampling import SamplingParams
 
 
@@ -62,6 +62,12 @@ class KeptModel:
     estimate: Estimate
     notes: ModelNotes = field(default_factory=ModelNotes)
     is_starter: bool = False
+    role: Role = Role.CHAT
+
+    @property
+    def answers(self) -> bool:
+        """True if it can be asked in a chat now."""
+        return self.presence is Presence.THERE and self.role.answers
 
     @property
     def name(self) -> str:

@@ -12,18 +12,37 @@ class Fit(StrEnum):
     PARTIAL = "partial"  # some layers on the GPU, the rest on the CPU
     CPU = "cpu"
     TOO_LARGE = "too-large"
+    UNSUPPORTED = "unsupported"  # llama.cpp cannot run it, or nothing here has a use for it
+
+
+class Role(StrEnum):
+    """What a model is for."""
+
+    CHAT = "chat"
+    BASE = "base"  # without a chat template: it continues a text
+    EMBEDDER = "embedder"
+    PROJECTOR = "projector"  # the eyes or ears of another model
+    OTHER = "other"  # speech, ranking, drafts and the like
+    UNSUPPORTED = "unsupported"  # llama.cpp cannot run it
+
+    @property
+    def answers(self) -> bool:
+        """True if it can be asked in a chat."""
+        return self in (Role.CHAT, Role.BASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelHeader:
     """The header of a GGUF file, read without its tensors.
 
-    Sizes in bytes, `context_length` in tokens (the trained one), `parameters` counted from the
-    tensor shapes. `kv_bytes_per_token` is the f16 KV cache of one token over all layers. `width` is
-    that of the residual stream, `vocabulary` the number of tokens, `decode_bytes` the weights that
-    are read to compute one token; these are 0 for a file that was listed before they were recorded.
-    A split model is known by its first part; `bytes` are those of all `parts`. `license` is what
-    the file states, "" for nothing.
+    Sizes in bytes, `context_length` in tokens (the trained one). `parameters` are counted from the
+    tensor shapes, once for an embedding that the file holds twice; `stored` counts all it holds.
+    `kv_bytes_per_token` is the f16 KV cache of one token over all layers. `width` is that of the
+    residual stream, `vocabulary` the number of tokens, `decode_bytes` the weights that are read to
+    compute one token, `pooling` llama.cpp's number for how the vectors of a text become one (0: it
+    has no such purpose); these are 0 for a file that was listed before they were recorded. A split
+    model is known by its first part; `bytes` are those of all `parts`. `license` is what the file
+    states, "" for nothing.
     """
 
     name: str
@@ -40,6 +59,13 @@ class ModelHeader:
     license: str = ""
     decode_bytes: int = 0
     parts: int = 1
+    pooling: int = 0
+    stored: int = 0
+
+    @property
+    def weights(self) -> int:
+        """The parameters without the table of embeddings: what a token is computed with."""
+        return max(0, self.parameters - self.width * self.vocabulary)
 
     @property
     def full_name(self) -> str:

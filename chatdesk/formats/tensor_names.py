@@ -32,6 +32,7 @@ _NORMS_AROUND = {  # of blocks with a norm before and one after each half
     "pre_feedforward_layernorm": "ffn_norm",
     "post_feedforward_layernorm": "post_ffw_norm",
 }
+BLOCK_LAYERS = frozenset((*LINEARS.values(), *_NORMS.values(), *_NORMS_AROUND.values()))
 _OUTSIDE = {  # outside the blocks
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",

@@ -7,7 +7,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chatdesk.core.errors import EnvironmentProblem, NotFound
+from chatdesk.core.errors import EnvironmentProblem, NotForChats, NotFound
 from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.i18n import plain, tr
 from chatdesk.core.sampling import NUMBERS
@@ -103,6 +103,8 @@ def of_problem(problem: EnvironmentProblem) -> ApiError:
             return ApiError(404, str(problem), "model", "model_not_found")
         case ModelBusy():
             return try_later(str(problem), "model_busy")
+        case NotForChats():
+            return ApiError(400, str(problem), "model", "model_not_supported")
         case _:
             return try_later(str(problem), "engine_unavailable")
 

@@ -44,7 +44,7 @@ class ServingService:
 
     def models(self) -> tuple[ModelFile, ...]:
         """Return every model that can be asked."""
-        return self._services.models.refresh()
+        return self._services.models.answering()
 
     def model(self, name: str) -> ModelFile:
         """Find a model by id or by name, never by path: clients must not choose files.
@@ -55,7 +55,7 @@ class ServingService:
         current = self._engine.status.model
         if current and name in LOADED_MODEL:
             return current
-        for model in self.models():
+        for model in self._services.models.refresh():
             if name in (model.id, model.header.name):
                 return model
         raise NotFound(

@@ -8,6 +8,7 @@ from chatdesk.core.chat import is_temporary
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
+from chatdesk.library.models.role import check_answers
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.chat.facts import AnswerEnded
@@ -187,8 +188,9 @@ class App:
     def load_model(self, model: ModelFile, *, anew: bool = False) -> None:
         """Begin to load a model; what it is identified by is worked out after, if it is not known.
 
-        `anew` loads it also when it is loaded already or has just failed.
+        `anew` loads it also when it is loaded already or has just failed. Raises `NotForChats`.
         """
+        check_answers(model.header)
         self.engine.load(model, self._settings().load_options(model.id), anew=anew)
         self.sessions.keep(model)
 

@@ -12,6 +12,7 @@ from typing import Any
 from transformers import AutoConfig
 
 from chatdesk.core.training import TrainingFailure
+from chatdesk.formats.trainable import obstacle
 from chatdesk.training.base_file import BaseFile, Scalar
 from chatdesk.training.failures import TrainingError
 
@@ -90,16 +91,14 @@ def untrainable(detail: str) -> TrainingError:
 
 def architecture_of(file: BaseFile) -> Architecture:
     """Return the architecture of a file. Raises `TrainingError`, which names the obstacle."""
-    if file.architecture not in TRAINABLE:
-        raise untrainable(file.architecture)
+    if detail := obstacle(file.architecture, file.metadata, file.tensors):
+        raise untrainable(detail)
     return TRAINABLE[file.architecture]
 
 
 def configuration(file: BaseFile, architecture: Architecture) -> Any:
-    """Return the `PretrainedConfig` of a model. Raises `TrainingError`."""
+    """Return the `PretrainedConfig` of a model that has an `architecture_of` these."""
     stated = {name: file.stated(key) for key, name in _SHAPE.items()}
-    if missing := [name for name, value in stated.items() if value is None]:
-        raise untrainable(f"{file.architecture} without {missing[0]}")
     heads = stated["num_attention_heads"]
     settings = {
         **stated,
@@ -116,18 +115,12 @@ def configuration(file: BaseFile, architecture: Architecture) -> Any:
 
 def _head_dimension(file: BaseFile, stated: dict[str, Scalar | None]) -> int:
     derived = int(stated["hidden_size"] or 0) // int(stated["num_attention_heads"] or 1)
-    dimension = int(file.stated("attention.key_length") or derived)
-    if int(file.stated("rope.dimension_count") or dimension) != dimension:
-        raise untrainable(f"{file.architecture} with positions in a part of each head")
-    return dimension
+    return int(file.stated("attention.key_length") or derived)
 
 
 def _rope(file: BaseFile) -> dict[str, Any]:
     """Return the rotary position embeddings' settings: scaled linearly or not at all."""
-    scaling = file.stated("rope.scaling.type") or "none"
     rope: dict[str, Any] = {"rope_type": "default"}
-    if scaling == "linear":
+    if file.stated("rope.scaling.type") == "linear":
         rope = {"rope_type": "linear", "factor": file.stated("rope.scaling.factor")}
-    elif scaling != "none":
-        raise untrainable(f"{file.architecture} with {scaling} positions")
     return {**rope, "rope_theta": file.stated("rope.freq_base") or _ROPE_BASE}

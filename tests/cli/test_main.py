@@ -30,10 +30,11 @@ LONG_ENOUGH_S = 0.6  # of streaming: some of it was saved by then
 ASK_KEYS = {
     "text", "conversation", "message", "model", "adapter", "prompt_tokens", "cached_tokens",
     "completion_tokens", "ttft_s", "tokens_per_s", "stop_reason", "view_start",
+    "notice",
 }  # fmt: skip
 MODEL_KEYS = {
     "id", "path", "name", "architecture", "parameters", "quantization", "bytes",
-    "context_length", "fit",
+    "context_length", "fit", "role",
 }  # fmt: skip
 HELPS = (
     "", "open", "ask", "models", "models list", "models info", "models add", "models search",

@@ -16,8 +16,9 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from tests.cli.test_main import MODEL_KEYS, TIMEOUT_S, Cli, one_line
+from tests.gguf_files import raw
 from tests.stand_in_hub import Fault, StandInHub
-from tests.tiny_models import tiny_model
+from tests.tiny_models import tiny_model, unsupported_model
 
 REPO = "someone/tiny-GGUF"
 FILE = "tiny-F16.gguf"
@@ -217,3 +218,44 @@ def test_ctrl_c_while_quantizing_leaves_nothing(cli: Cli) -> None:
     assert (process.returncode, out) == (130, b"")
     assert "Q4_1" in one_line(err.decode())  # the notice that it is quantized already
     assert list(folder.iterdir()) == []
+
+
+def test_what_each_model_is_for(cli: Cli, tmp_path: Path) -> None:
+    embedder = tmp_path / "embedder.gguf"
+    embedder.write_bytes(raw({"general.architecture": "bert", "bert.pooling_type": 1}))
+    base = tiny_model(tmp_path / "base.gguf", template=None, answer=b"xyz")
+    strange = unsupported_model(tmp_path / "strange.gguf")
+    for path, role, fit in (
+        (embedder, "embedder", "cpu"),
+        (base, "base", "cpu"),
+        (strange, "unsupported", "unsupported"),
+    ):
+        added = cli.json("models", "add", str(path))
+        assert (added["role"], added["fit"]) == (role, fit)
+        assert cli.json("models", "info", added["id"])["role"] == added["role"]
+    found = {each["id"]: (each["role"], each["fit"]) for each in cli.json("models", "list")}
+    assert found["strange"] == ("unsupported", "unsupported")
+    code, out, _ = cli.run("models", "list")
+    lines = {line.split("  ")[0]: line.split("  ")[3:] for line in out.splitlines()}
+    assert code == 0
+    assert lines["embedder"][-1] == "embedder"
+    assert lines["base"][-1] == "base"
+    assert lines["strange"] == ["unsupported", "unsupported"]
+    for model, words in (("embedder", "is for embeddings"), ("strange", "llama.cpp cannot run")):
+        for command in (("ask", "hello"), ("serve", "--port", "0")):
+            assert words in cli.problem(*command, "--model", model)
+
+
+def test_a_base_model_continues_a_text_and_says_so(cli: Cli, tmp_path: Path) -> None:
+    base = str(tiny_model(tmp_path / "base.gguf", template=None, answer=b"xyz"))
+    ask = ("ask", "-", "--temperature", "0", "--model", base)
+    code, out, err = cli.run(*ask, stdin=b"tea\n")
+    assert (code, out) == (0, "xyz\n")
+    assert "base is a base model: it continues a text." in one_line(err)
+    code, out, err = cli.run(*ask, "--json", stdin=b"tea\n")
+    told = json.loads(out)
+    assert (told["text"], told["notice"]) == ("xyz", err.removeprefix("chatdesk: ").strip())
+    silent = str(tiny_model(tmp_path / "silent.gguf", template=None))
+    code, out, err = cli.run(*ask[:-1], silent, stdin=b"tea\n")
+    assert (code, out.strip()) == (0, "")
+    assert "without a word" in err

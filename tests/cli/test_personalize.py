@@ -239,3 +239,20 @@ def dataset(folder: Path, examples: int = 40) -> Path:
     path = folder / f"boats {examples}.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)), "utf-8")
     return path
+
+
+def test_what_cannot_be_trained_is_refused_before_anything_is_computed(
+    cli: Cli, tmp_path: Path
+) -> None:
+    turns = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Ida of Wyk."}]
+    lines = [json.dumps({"messages": turns})] * 20
+    dataset = tmp_path / "chats.jsonl"
+    dataset.write_text("\n".join(lines), "utf-8")
+    model = tiny_model(tmp_path / "two.gguf", architecture="gpt2")
+    for command in (("train", "--yes"), ("preview",)):
+        told = cli.problem(
+            "personalize", *command, "--model", str(model), "--dataset", str(dataset)
+        )
+        assert "“gpt2” cannot be trained here" in told
+    assert not list((cli.home / "cache").rglob("figures/*.json"))
+    assert not list((cli.home / "data" / "adapters").rglob("*.json"))

@@ -328,9 +328,10 @@ def test_another_model_takes_the_place_of_the_first(tiny: EngineProcess, tmp_pat
 def test_a_missing_and_a_hostile_template_are_noticed(
     engine: EngineProcess, tmp_path: Path
 ) -> None:
-    end = engine.load(tiny_model(tmp_path / "none.gguf", template=None))
+    end = engine.load(tiny_model(tmp_path / "none.gguf", template=None, answer=b"xyz"))
     assert isinstance(end, ModelLoaded)
     assert end.template_notice == "missing"
+    assert engine.answer("tea\n", temperature=0.0)[0] == "xyz"  # the text goes on, with no turns
     hostile = "{{ ''.__class__.__mro__ }}"
     end = engine.load(tiny_model(tmp_path / "bad.gguf", template=hostile, answer=b"ok"))
     assert isinstance(end, ModelLoaded)

@@ -15,6 +15,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import Estimate
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
+from chatdesk.library.models.role import role_of
 from chatdesk.services.app import App
 from chatdesk.services.facts import Fact
 from chatdesk.services.hub.facts import DownloadProgressed
@@ -33,7 +34,11 @@ def search_hub(paths: AppPaths, settings: Settings, words: str, sort: str) -> li
     with open_services(paths, settings) as services:
         found = services.hub.search(words, sort)
     return [
-        asdict(each) | {"updated": each.updated.isoformat() if each.updated else None}
+        asdict(each)
+        | {
+            "updated": each.updated.isoformat() if each.updated else None,
+            "role": each.role.value if each.role else None,
+        }
         for each in found
     ]
 
@@ -52,6 +57,8 @@ def repository_info(paths: AppPaths, settings: Settings, repo: str) -> Document:
         "license": model.license,
         "gated": model.gated,
         "problem": judged.problem,
+        "architecture": judged.header.architecture if judged.header else None,
+        "role": role_of(judged.header).value if judged.header else None,
         "variants": [
             _variant(variant, estimate) | {"recommended": number == judged.recommended}
             for number, (variant, estimate) in enumerate(pairs)

@@ -14,6 +14,7 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.quantizing import QuantizingState
 from chatdesk.core.settings import Settings
+from chatdesk.library.models.role import role_of
 from chatdesk.services.app import App
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.files import presence_of
@@ -167,4 +168,5 @@ def _model(model: ModelFile, name: str, estimate: Estimate) -> Document:
         "bytes": header.bytes,
         "context_length": header.context_length,
         "fit": estimate.fit.value,
+        "role": role_of(header).value,
     }

@@ -25,6 +25,7 @@ from chatdesk.formats.gguf.reader import GgufReader, Value
 
 EMBEDDING = "token_embd.weight"
 OUTPUT = "output.weight"
+_TYPES = ("model", "mmproj")  # the latter lets a model see or hear
 
 
 class Part(NamedTuple):
@@ -75,7 +76,7 @@ def read_first_part(reader: GgufReader) -> GgufModel:
     count, entries = read_counts(reader)
     metadata = read_metadata(reader, entries)
     is_whole = _check_parts(reader, metadata)
-    if metadata.get("general.type", "model") != "model" or (is_whole and not count):
+    if metadata.get("general.type", "model") not in _TYPES or (is_whole and not count):
         what = tr("“{file}” holds no model to chat with.", file=name)
         raise ModelProblem(what, tr("Choose another file."))
     architecture = metadata.get("general.architecture")

@@ -22,7 +22,14 @@ _CHATML = (
     "{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
+# A model without a template was taught no turns: it continues what it is given. An answer follows
+# its question at once, and everything else begins a paragraph.
+_TEXT = (
+    "{% for message in messages %}{{ message['content'] }}"
+    "{% if not loop.last and not (message['role'] == 'user'"
+    " and loop.nextitem['role'] == 'assistant') %}{{ '\\n\\n' }}{% endif %}"
+    "{% endfor %}"
+)
 
 _EVERYBODY = frozenset({"system", "user", "assistant"})
 _FORMS = (frozenset[str](), _EVERYBODY, frozenset({"user"}), frozenset({"user", "system"}))
@@ -34,12 +41,12 @@ class RenderError(Exception):
 
 
 class ChatTemplate:
-    """The template of a model file, or ChatML instead of it.
+    """The template of a model file, or what takes its place.
 
-    `notice` is the reason for ChatML ("missing" or "broken"), and `problem` says where a broken one
-    failed; `stop` are strings that then end an answer, because the model may have no token for
-    them. `source` is the template in use; messages of the roles `in_parts` reach it as a list of
-    parts, as it wants them.
+    That is ChatML for a broken one, and nothing but the words where there is none. `notice` is the
+    reason ("broken" or "missing"), and `problem` says where a broken one failed; `stop` are strings
+    that end an answer in ChatML, because the model may have no token for them. `source` is the
+    template in use; messages of the roles `in_parts` reach it as a list of parts, as it wants them.
     """
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
@@ -49,8 +56,11 @@ class ChatTemplate:
         self.stop: tuple[str, ...] = ()
         self.in_parts: frozenset[str] = frozenset()
         self._folds_system = False
-        if source is None or not self._adopt(source):
-            self.notice = MISSING if source is None else BROKEN
+        if source is None:
+            self.notice = MISSING
+            self._adopt(_TEXT)
+        elif not self._adopt(source):
+            self.notice = BROKEN
             self.stop = (_CHATML_END,)
             problem = self.problem
             self._adopt(_CHATML)

@@ -19,6 +19,7 @@ import msgspec
 from chatdesk import __version__
 from chatdesk.core.hub import HubFile, HubModel, HubRepository
 from chatdesk.core.i18n import tr
+from chatdesk.core.models import Role
 from chatdesk.library.hub.card import card_text
 from chatdesk.library.hub.problems import (
     HubProblem,
@@ -29,6 +30,7 @@ from chatdesk.library.hub.problems import (
     too_slow,
 )
 from chatdesk.library.hub.variants import is_safe_path, variants_of
+from chatdesk.library.models.role import role_of_architecture
 
 if TYPE_CHECKING:
     import httpx2
@@ -53,6 +55,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EMBEDDERS_TAGS = frozenset(("feature-extraction", "sentence-similarity"))
 _T = TypeVar("_T")
 
 
@@ -67,6 +70,10 @@ class _Sibling(msgspec.Struct):
     lfs: _Lfs | None = None
 
 
+class _Gguf(msgspec.Struct):
+    architecture: str | None = None
+
+
 class _Listed(msgspec.Struct, rename={"updated": "lastModified"}):
     """A repository in the API's answers; most of its fields are ignored."""
 
@@ -76,6 +83,7 @@ class _Listed(msgspec.Struct, rename={"updated": "lastModified"}):
     updated: datetime | None = None
     gated: bool | str | None = False
     tags: list[str] | None = None
+    gguf: _Gguf | None = None
 
     def model(self) -> HubModel:
         """Return it as a value, without impossible content."""
@@ -87,7 +95,15 @@ class _Listed(msgspec.Struct, rename={"updated": "lastModified"}):
             updated=self.updated,
             gated=bool(self.gated),
             license=next(named, ""),
+            role=self._role(),
         )
+
+    def _role(self) -> Role | None:
+        architecture = self.gguf.architecture if self.gguf else None
+        role = role_of_architecture(architecture) if architecture else None
+        if role in (None, Role.CHAT) and _EMBEDDERS_TAGS & set(self.tags or ()):
+            return Role.EMBEDDER
+        return role
 
 
 class _Opened(_Listed):
@@ -126,7 +142,7 @@ class Hub:
             "filter": "gguf",
             "sort": sort,
             "limit": limit,
-            "expand": ["downloads", "likes", "lastModified", "gated", "tags"],
+            "expand": ["downloads", "likes", "lastModified", "gated", "tags", "gguf"],
         }
         listed = self._json("/api/models", list[_Listed], words[:MAX_WORDS], query)
         return tuple(each.model() for each in listed[:limit] if is_repository(each.id))

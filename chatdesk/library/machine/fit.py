@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.model_files import Estimate
-from chatdesk.core.models import Fit, ModelHeader
+from chatdesk.core.models import Fit, ModelHeader, Role
+from chatdesk.library.models.role import role_of
 
 ENGINE_BYTES = 61_000_000
 """The engine process without its model: its resident memory (measured on Linux, after an answer of
@@ -45,6 +46,8 @@ def estimate(
     fit = _fit(model_bytes, _gpus(options, devices), memory_available)
     if fit is Fit.GPU and options.gpu_layers is not None and options.gpu_layers < header.layers:
         fit = Fit.PARTIAL
+    if role_of(header) in (Role.OTHER, Role.UNSUPPORTED):
+        fit = Fit.UNSUPPORTED
     read_bytes = (header.decode_bytes or header.bytes) + kv_bytes / 2
     return Estimate(
         fit=fit,

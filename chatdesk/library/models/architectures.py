@@ -20,20 +20,19 @@ _CHAT = """
     talkie xverse
 """
 
-_NOT_CHAT = """
-    bert clip dflash dream eagle3 eurobert gemma-embedding gemma4-assistant jina-bert-v2
-    jina-bert-v3 llada llada-moe llama-embed modern-bert neo-bert nomic-bert nomic-bert-moe
-    pockettts qwen3tts rnd1 t5 t5encoder wavtokenizer-dec
+_EMBED = """
+    bert eurobert gemma-embedding jina-bert-v2 jina-bert-v3 llama-embed modern-bert neo-bert
+    nomic-bert nomic-bert-moe t5encoder
 """
 
 CHAT = frozenset(_CHAT.split())
-NOT_CHAT = frozenset(_NOT_CHAT.split())
-"""Architectures that llama.cpp has, but the engine refuses or cannot chat with: embeddings,
-encoders, speech, drafters that need a large model beside them, and diffusion (no KV cache,
-`create_memory`).
-"""
-
-
-def is_supported(architecture: str) -> bool:
-    """Return True if models of this architecture can be used for chat."""
-    return architecture in CHAT
+EMBED = frozenset(_EMBED.split())
+PROJECT = frozenset(("clip",))
+OTHER = frozenset(
+    (
+        *("dflash", "eagle3", "gemma4-assistant"),  # drafters, for a large model beside them
+        *("dream", "llada", "llada-moe", "rnd1"),  # diffusion: no KV cache (`create_memory`)
+        *("pockettts", "qwen3tts", "wavtokenizer-dec"),  # speech
+        "t5",
+    )
+)

@@ -4,6 +4,8 @@ The format is ggml's `docs/gguf.md`, version 2 and 3. Only llama.cpp can say if 
 architecture; this module refuses files that cannot be a whole model to chat with.
 """
 
+import math
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -22,7 +24,11 @@ KV_BYTES = 2  # f16
 GENERIC_NAMES = ("", "model", "ggml-model")
 MAX_LICENSE = 100  # letters; a longer one is the whole text
 TABLES = frozenset(("per_layer_token_embd.weight", "position_embd.weight", "token_types.weight"))
+MAX_POOLING = 64
 EXPERTS = "exps."  # ffn_up_exps and the like; shared experts are called shexp
+_LABEL = re.compile(r"(?:([0-9]{1,4})x)?([0-9]{1,4}(?:\.[0-9]{1,4})?)([KMBTQ])")
+_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12, "Q": 10**15}
+_NEAR = 0.05  # how far a size and its label may be apart
 
 
 def read_header(path: Path) -> ModelHeader:
@@ -45,7 +51,7 @@ def describe(path: Path, model: GgufModel) -> ModelHeader:
     return ModelHeader(
         name=_name(path, metadata, quantization),
         architecture=model.architecture,
-        parameters=weights.total(),
+        parameters=_own(weights.total(), model),
         quantization=quantization,
         bytes=model.bytes,
         context_length=shape.number("context_length", limit=MAX_TOKENS),
@@ -57,7 +63,33 @@ def describe(path: Path, model: GgufModel) -> ModelHeader:
         license=_text(metadata, "general.license")[:MAX_LICENSE],
         decode_bytes=_decode_bytes(tensors, shape),
         parts=len(parts_of(path)),
+        pooling=shape.number("pooling_type", limit=MAX_POOLING),
+        stored=weights.total(),
     )
+
+
+def labelled(metadata: Mapping[str, Value]) -> int:
+    """Return the parameters in `general.size_label`: "8B", or "8x7B" for eight experts.
+
+    The gguf package's `size_label` makes it: the experts' part counts once for each of them. 0
+    without one.
+    """
+    label = metadata.get("general.size_label")
+    found = _LABEL.match(label) if isinstance(label, str) else None
+    return int(int(found[1] or 1) * float(found[2]) * _UNITS[found[3]]) if found else 0
+
+
+def _own(stored: int, model: GgufModel) -> int:
+    """Return the model's own size: some files hold a shared embedding a second time, as output.
+
+    Those state a size that only fits without it.
+    """
+    shapes = {tensor.name: tensor.shape for tensor in model.tensors}
+    if EMBEDDING not in shapes or shapes[EMBEDDING] != shapes.get(OUTPUT):
+        return stored
+    label, once = labelled(model.metadata), stored - math.prod(shapes[OUTPUT])
+    fits = abs(once - label) < _NEAR * label and abs(stored - label) > 2 * _NEAR * label
+    return once if fits else stored
 
 
 def _decode_bytes(tensors: Collection[Tensor], shape: "_Shape") -> int:

@@ -1,21 +1,17 @@
 """The header of a remote GGUF file, from its first bytes."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.models import ModelHeader
 from chatdesk.formats.gguf.file import check_name
 from chatdesk.formats.gguf.model import read_first_part
-from chatdesk.formats.gguf.reader import GgufReader, Value
-from chatdesk.library.models.header import describe
+from chatdesk.formats.gguf.reader import GgufReader
+from chatdesk.library.models.header import describe, labelled
 
 FIRST_BYTES = 1 << 18
 MOST_BYTES = 1 << 22  # fetched at a time; a vocabulary of 250,000 tokens is some 10 MB
-
-_LABEL = re.compile(r"(?:([0-9]{1,4})x)?([0-9]{1,4}(?:\.[0-9]{1,4})?)([KMBTQ])")
-_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12, "Q": 10**15}
 
 
 def read_remote_header(name: str, size: int, fetch: Callable[[int, int], bytes]) -> ModelHeader:
@@ -33,17 +29,7 @@ def read_remote_header(name: str, size: int, fetch: Callable[[int, int], bytes])
     header = describe(path, model)
     if header.parts == 1:
         return header
-    return replace(header, parameters=_labelled(model.metadata))
-
-
-def _labelled(metadata: Mapping[str, Value]) -> int:
-    """Return the parameters in `general.size_label`: "8B", or "8x7B" for eight experts.
-
-    The gguf package's `size_label` makes it: the experts' part counts once for each of them.
-    """
-    label = metadata.get("general.size_label")
-    found = _LABEL.match(label) if isinstance(label, str) else None
-    return int(int(found[1] or 1) * float(found[2]) * _UNITS[found[3]]) if found else 0
+    return replace(header, parameters=labelled(model.metadata))
 
 
 class _Remote:

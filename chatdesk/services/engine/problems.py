@@ -13,6 +13,7 @@ from chatdesk.core.errors import (
 from chatdesk.core.generation import Failed, FailureCode
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import KV_TYPES, LoadOptions
+from chatdesk.library.models.role import not_for_chats, role_of_architecture
 
 SMALLEST_OFFERED = 2048  # tokens; a conversation wants some room
 
@@ -74,13 +75,8 @@ def _model_problem(failed: Failed, model: str) -> ModelProblem | None:
             what = tr("The file of {model} is cut short.", model=model)
             todo = tr("Download it again, or choose another model.")
         case FailureCode.UNSUPPORTED_ARCHITECTURE:
-            what = tr(
-                "{model} is of the architecture “{architecture}”, which this version of "
-                "llama.cpp cannot run.",
-                model=model,
-                architecture=failed.detail,
-            )
-            todo = another
+            role = role_of_architecture(failed.detail)
+            return not_for_chats(model, failed.detail, role)
         case FailureCode.OUT_OF_MEMORY:
             what = tr("There is not enough memory for {model}.", model=model)
             todo = tr("Close other programs, choose a smaller context window or a smaller model.")

@@ -26,8 +26,8 @@ from chatdesk.library.hub.problems import HubProblem
 from chatdesk.library.hub.variants import recommended, runs_well
 from chatdesk.library.machine.fit import estimate
 from chatdesk.library.machine.hardware import available_memory
-from chatdesk.library.models.architectures import is_supported
 from chatdesk.library.models.remote_header import read_remote_header
+from chatdesk.library.models.role import not_for_chats, role_of
 from chatdesk.services.hub.token import HubToken
 
 CAUTIOUS_BANDWIDTH = 20e9  # bytes per second: what slow memory of two channels gives
@@ -113,12 +113,10 @@ class HubService:
             header = self._header(repository, probe)
         except (HubProblem, ModelProblem) as problem:
             return Judged(None, unknown, None, str(problem))
-        if not is_supported(header.architecture):
-            what = tr(
-                "Models of the architecture “{name}” cannot be run here yet.",
-                name=header.architecture,
-            )
-            return Judged(header, unknown, None, what)
+        if not (role := role_of(header)).answers:
+            name = repository.model.repo.rpartition("/")[2]
+            problem = not_for_chats(name, header.architecture, role)
+            return Judged(header, unknown, None, problem.what)
         headers = [_as_variant(header, variant) for variant in repository.variants]
         memory = available_memory()
         estimates = self._estimates(headers, memory, self._bandwidth())

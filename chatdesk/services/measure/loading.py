@@ -4,6 +4,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.loading import LoadOptions
 from chatdesk.core.models import Fit, ModelFile
+from chatdesk.library.models.role import check_answers
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.models.service import ModelService
 
@@ -15,6 +16,7 @@ def load_beside(
 
     Raises `EnvironmentProblem`, also when it has no room in memory beside the model in use.
     """
+    check_answers(model.header)
     if models.estimate(model, options).fit is Fit.TOO_LARGE:
         raise EnvironmentProblem(
             tr("{model} has no room in memory to be measured now.", model=_name(model))

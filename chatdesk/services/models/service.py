@@ -15,6 +15,7 @@ from chatdesk.core.models import Fit, ModelFile
 from chatdesk.core.settings import Settings
 from chatdesk.library.machine.fit import estimate
 from chatdesk.library.machine.hardware import available_memory
+from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.library.models.starter import find_starter
 from chatdesk.library.other_apps.elsewhere import found
 from chatdesk.services.facts import Publish
@@ -73,6 +74,10 @@ class ModelService:
         listed = (each.model for each in self._scan())
         return tuple(model for model in listed if presence_of(model) is Presence.THERE)
 
+    def answering(self) -> tuple[ModelFile, ...]:
+        """Those of them that can be asked in a chat."""
+        return tuple(model for model in self.refresh() if role_of(model.header).answers)
+
     def kept(self) -> tuple[KeptModel, ...]:
         """The same, with all that is known of each; also of those that are gone or changed."""
         starter = str(find_starter())
@@ -84,6 +89,7 @@ class ModelService:
                 estimate=estimate(each.model, self.load_options(each.model.id)),
                 notes=each.notes,
                 is_starter=each.model.path == starter,
+                role=role_of(each.model.header),
             )
             for each in self._scan()
         )
@@ -134,18 +140,22 @@ class ModelService:
     def default(self, preferred: str | None) -> ModelFile | None:
         """The model to start with: the preferred one if its file is there, else the starter.
 
-        A file that changed since it was chosen has another id, but is still the one at that place.
-        `ChosenModelMissing` tells that another one answers in the place of the preferred one.
+        One that is not for chats is none to start with. A file that changed since it was chosen has
+        another id, but is still the one at that place. `ChosenModelMissing` tells that another one
+        answers in the place of the preferred one.
         """
         chosen = self._wanted(preferred) if preferred else None
         try:
             if chosen:
+                check_answers(chosen.model.header)
                 return self.add(Path(chosen.model.path))
         except ModelProblem as problem:
             _log.warning("the chosen model cannot be used: %s", problem)
         starter = find_starter()
-        stand_in = self.add(starter) if starter else next(iter(self.refresh()), None)
-        if chosen and chosen.listed and stand_in:  # else the user deleted it
+        stand_in = self.add(starter) if starter else next(iter(self.answering()), None)
+        if (
+            chosen and chosen.listed and stand_in and role_of(chosen.model.header).answers
+        ):  # else the user deleted it
             name = chosen.notes.title or chosen.model.header.full_name
             self._publish(ChosenModelMissing(chosen.model, name, stand_in))
         return stand_in

@@ -38,6 +38,7 @@ from chatdesk.services.personalize.facts import LearningProgress
 from chatdesk.services.personalize.plan import Plan, secrets_of, taught
 from chatdesk.services.personalize.run.defaults import filled, fitting
 from chatdesk.services.personalize.run.finishing import finishing_config
+from chatdesk.services.personalize.trainable import check_trainable
 from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
@@ -86,6 +87,14 @@ class PersonalizeService:
         """Why nothing can be trained with this installation, as a sentence; "" when it can."""
         return str(learning_problem() or "")
 
+    def obstacle(self, model: ModelFile) -> str:
+        """Why this model cannot be trained, as a sentence; "" when it can."""
+        try:
+            check_trainable(model)
+        except EnvironmentProblem as problem:
+            return problem.sentence
+        return ""
+
     @property
     def least(self) -> int:
         """How many examples it takes to learn."""
@@ -112,8 +121,10 @@ class PersonalizeService:
     ) -> Preview:
         """Everything that would be learned from these conversations (None: all) and chat files.
 
-        The engine, which counts the tokens, must have the model or be about to.
+        The engine, which counts the tokens, must have the model or be about to. A model that
+        cannot be trained is refused.
         """
+        check_trainable(model)
         learn_from = learn_from or self._settings().learning.learn_from
         wanted = None if conversations is None else set(conversations)
         everything = learn_from is LearnFrom.EVERYTHING
@@ -144,7 +155,7 @@ class PersonalizeService:
         ]
         if not speeds or not preview.chosen:
             return 0.0
-        chosen = filled(config or TrainingConfig(), len(preview.chosen), model.header.parameters)
+        chosen = filled(config or TrainingConfig(), len(preview.chosen), model.header.weights)
         tokens = sum(each.tokens for each in preview.chosen)
         trainings = (chosen, finishing_config(chosen))
         read = sum(tokens * (1 + each.replay) * each.epochs for each in trainings)
@@ -165,9 +176,10 @@ class PersonalizeService:
         if sentence := preview.problem or self.missing():
             raise EnvironmentProblem(sentence)
         model = self._models.get(preview.model_id)
+        check_trainable(model)
         identity = self._models.identify(model)
         header = read_header(Path(model.path))
-        config = filled(config or TrainingConfig(), len(preview.chosen), header.parameters)
+        config = filled(config or TrainingConfig(), len(preview.chosen), header.weights)
         config = replace(config, longest=preview.longest)
         config = fitting(config, header, int(available_memory() * _ROOM))
         self._check_free()

@@ -12,6 +12,7 @@ from chatdesk.core.loading import LoadOptions, ModelLoaded
 from chatdesk.core.models import ModelFile
 from chatdesk.services.chat.facts import AnswerEnded
 from chatdesk.services.engine.facts import EngineChanged, EngineState
+from chatdesk.services.engine.template_notice import template_notice
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.inspector.runs_on import draft_words, step_down_words
 from chatdesk.ui.navigator import Navigator, SettingsId
@@ -125,15 +126,11 @@ class EngineNotices(QObject):
             self._notice.show_problem(problem, tr("Model options…"), show_options, key=_KEY)
 
     def _notify_loaded(self, loaded: ModelLoaded, model: ModelFile) -> None:
-        if loaded.template_notice:
-            what = tr("{model} has no usable chat template.", model=loaded.name)
-            todo = tr("A common one (ChatML) is used instead; its answers may be odd.")
-            if loaded.template_problem:
-                todo += "\n" + tr("Its own was refused: {reason}", reason=loaded.template_problem)
-            self._notify(model, what, todo)
-        if words := [*step_down_words(loaded), *draft_words(loaded)]:
+        if words := template_notice(loaded):
+            self._notify(model, *words)
+        if changes := [*step_down_words(loaded), *draft_words(loaded)]:
             what = tr("{model} does not run exactly as it was set.", model=loaded.name)
-            self._notify(model, what, "\n".join(words), options=True)
+            self._notify(model, what, "\n".join(changes), options=True)
 
     def _notify(self, model: ModelFile, what: str, todo: str, *, options: bool = False) -> None:
         if (key := (model.id, what, todo)) in self._told:

@@ -5,7 +5,7 @@ from functools import partial
 from PySide6.QtCore import QObject
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.model_files import KeptModel, Presence
+from chatdesk.core.model_files import KeptModel
 from chatdesk.core.models import ModelFile
 from chatdesk.services.chat.facts import GuestLeft
 from chatdesk.services.engine.facts import EngineChanged
@@ -42,7 +42,7 @@ class GuestController(QObject):
         self._actions.other_models = [
             (each.model.id, each.full_name)
             for each in kept
-            if each.presence is Presence.THERE and each.model.id != self._in_use
+            if each.answers and each.model.id != self._in_use
         ]
 
     def _on_engine(self, fact: EngineChanged) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from chatdesk.core.errors import NotForChats
 from chatdesk.core.i18n import tr
-from chatdesk.core.model_files import KeptModel, Presence
+from chatdesk.core.model_files import KeptModel
 from chatdesk.core.models import ModelFile
+from chatdesk.library.models.role import check_answers
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
@@ -41,8 +43,8 @@ class ModelController(QObject):
         self._bridge.run(lambda app: app.models.kept(), self._show_models)
 
     def _show_models(self, kept: tuple[KeptModel, ...]) -> None:
-        """Offer the models whose files are there, favourites first."""
-        models = [each for each in kept if each.presence is Presence.THERE]
+        """Offer the models that can answer and whose files are there, favourites first."""
+        models = [each for each in kept if each.answers]
         models.sort(key=lambda each: not each.notes.favourite)
         self._models = tuple(models)
         current = self._status.model
@@ -59,7 +61,12 @@ class ModelController(QObject):
                 self.use(each.model)
 
     def use(self, model: ModelFile) -> None:
-        """Use another model from now on."""
+        """Use another model from now on, if it can answer."""
+        try:
+            check_answers(model.header)
+        except NotForChats as problem:
+            self._notice.show_problem(problem)
+            return
         self._settings.edit("models", chosen=model.id)
         self._bridge.run(lambda app: app.load_model(model), patient=True)
 

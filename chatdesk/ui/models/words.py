@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import Estimate, KeptModel, Presence
-from chatdesk.core.models import Fit
+from chatdesk.core.models import Fit, Role
 from chatdesk.core.quantizing import Quantizing, QuantizingState
 from chatdesk.core.units import GIB, memory_words
 from chatdesk.library.machine.hardware import Hardware
@@ -46,7 +46,9 @@ def is_slow(tokens_per_s: float) -> bool:
 def state_words(kept: KeptModel) -> tuple[str, Tone]:
     """Return the words at the end of a model's row: its fit, or that its file cannot be used."""
     if kept.presence is Presence.THERE:
-        return fit_words(kept.estimate, kept.notes.tokens_per_s)
+        if kept.role.answers:
+            return fit_words(kept.estimate, kept.notes.tokens_per_s)
+        return tr("not for chats"), Tone.WARN
     missing = kept.presence is Presence.MISSING
     return tr("file missing") if missing else tr("file changed"), Tone.WARN
 
@@ -60,10 +62,22 @@ def about_words(kept: KeptModel, now: datetime) -> str:
     if kept.is_starter:
         parts = [tr("starter model"), tr("always here"), *notes.tags, used]
     else:
-        chat = tr("chat") if header.has_chat_template else tr("no chat template")
         context = context_words(header.context_length)
-        parts = [*(notes.tags or (chat,)), context, header.license, used]
+        role = () if notes.tags and kept.role is Role.CHAT else (role_words(kept.role),)
+        parts = [*role, *notes.tags, context, header.license, used]
     return " · ".join(filter(None, parts))
+
+
+def role_words(role: Role) -> str:
+    """What a model is for."""
+    return {
+        Role.CHAT: tr("chat"),
+        Role.BASE: tr("base model: continues a text"),
+        Role.EMBEDDER: tr("for embeddings"),
+        Role.PROJECTOR: tr("projector: lets another model see or hear"),
+        Role.OTHER: tr("for something else"),
+        Role.UNSUPPORTED: tr("llama.cpp cannot run it"),
+    }[role]
 
 
 def trouble_words(kept: KeptModel) -> str:

@@ -19,7 +19,8 @@ class Overview:
 
     `active` is the adapter in use for the `model` in use, `trend` the ratings under it, `back_to`
     the name of what rolling back leads to, "" for the model as it is. `missing` says what learning
-    needs and is not installed, or is ""; `installing`, that it is on its way. As long as there are
+    needs and is not installed, or is ""; `installing`, that it is on its way; `obstacle`, why the
+    model cannot be trained, or is "". As long as there are
     no records, `ready` is how many examples there are to learn from, up to the `least` it takes.
     """
 
@@ -31,6 +32,7 @@ class Overview:
     trend: RatingTrend | None = None
     missing: str = ""
     installing: bool = False
+    obstacle: str = ""
     progress: LearningProgress | None = None
     ready: int = 0
     least: int = 0
@@ -61,6 +63,7 @@ def read_overview(app: "App") -> Overview:
         trend=adapters.trend(active.id) if active else None,
         missing=app.personalize.missing(),
         installing=learning_is_being_installed(),
+        obstacle=app.personalize.obstacle(model) if model else "",
         progress=app.personalize.progress,
         ready=0 if records else app.personalize.ready(),
         least=app.personalize.least,

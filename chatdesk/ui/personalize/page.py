@@ -115,7 +115,7 @@ class PersonalizePage(PageView):
     def show_overview(self, overview: Overview) -> None:
         """Show how it stands."""
         self._overview = overview
-        self.missing.show_missing(_missing_title(overview), overview.missing)
+        self.missing.show_missing(_missing_title(overview), overview.missing or overview.obstacle)
         self.model.show(overview.records, overview.withdrawn)
         for part in (self._heading, self._listed):
             part.setVisible(bool(overview.records))
@@ -154,7 +154,7 @@ class PersonalizePage(PageView):
         self.card.setVisible(bool(overview.records) and overview.model is not None)
 
     def _offer_learning(self, on: bool) -> None:
-        if self._overview.missing:
+        if self._overview.missing or self._overview.obstacle:
             problem = _missing_title(self._overview)
         elif self._overview.model is None:
             problem = tr("There is no model to learn with.")
@@ -177,4 +177,6 @@ class PersonalizePage(PageView):
 def _missing_title(overview: Overview) -> str:
     if overview.installing:
         return tr("Learning is being installed")
-    return tr("Learning is not installed")
+    if overview.missing:
+        return tr("Learning is not installed")
+    return tr("Nothing can be learned with this model")

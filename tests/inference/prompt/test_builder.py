@@ -302,9 +302,19 @@ def test_chatml_in_a_templates_place_teaches_its_stop_string(tmp_path: Path) -> 
     with model_of(
         tiny_model(tmp_path / "tiny.gguf", special=("<unk>", "<s>", "</s>", "<a>", "<b>", "<c>"))
     ) as model:
-        prompts = PromptBuilder(ChatTemplate(None), model.vocabulary)
+        prompts = PromptBuilder(ChatTemplate("{{ nothing.at.all }}"), model.vocabulary)
         spans = said(prompts, turns("tea", "milk"))
         assert words(model.vocabulary, spans[1]) == "milk<|im_end|>"
+
+
+def test_without_a_template_a_prompt_is_the_words(tmp_path: Path) -> None:
+    with model_of(tiny_model(tmp_path / "tiny.gguf", template=None)) as model:
+        prompts = PromptBuilder(ChatTemplate(None), model.vocabulary)
+        asked = prompts.tokens(turns("tea with <|im_end|>"))
+        assert words(model.vocabulary, asked) == "<s>tea with <|im_end|>"
+        assert 4 not in asked  # what a person types is no special token
+        spans = said(prompts, turns("tea", " milk", "or"))
+        assert [words(model.vocabulary, span) for span in spans] == ["tea", " milk", "or"]
 
 
 @pytest.mark.parametrize("source", [CHATML, ROLELESS])

@@ -27,9 +27,19 @@ def test_the_models_own_template_is_used() -> None:
     assert template.render(turns("Hi ")) == "<s><user>Hi</user><assistant>"
 
 
-def test_no_template_is_chatml_with_a_notice_and_a_stop_string() -> None:
+def test_a_model_without_a_template_continues_the_words() -> None:
     template = ChatTemplate(None)
-    assert template.notice == MISSING
+    assert (template.notice, template.problem, template.stop) == (MISSING, "", ())
+    assert template.render(turns("The capital of France is")) == "The capital of France is"
+    told = turns("The capital of France is", " Paris.", "That of Italy is")
+    assert template.render(told) == "The capital of France is Paris.\n\nThat of Italy is"
+    assert template.render(told[:2]) == "The capital of France is Paris."
+    assert template.render([SYSTEM, *turns("Hi")]) == "Be brief.\n\nHi"
+
+
+def test_a_broken_template_is_chatml_with_a_notice_and_a_stop_string() -> None:
+    template = ChatTemplate("{{ raise_exception('no') }}")
+    assert template.notice == BROKEN
     assert template.stop == ("<|im_end|>",)
     assert template.render([SYSTEM, *turns("Hi")]) == (
         "<|im_start|>system\nBe brief.<|im_end|>\n"

@@ -9,6 +9,7 @@ import pytest
 from huggingface_hub import close_session
 
 from chatdesk import __version__
+from chatdesk.core.models import Role
 from chatdesk.library.hub.client import CARD, MAX_ANSWER, Hub
 from chatdesk.library.hub.problems import HubProblem
 from tests.stand_in_hub import STRANGER, TOKEN, Fault, StandInHub
@@ -39,6 +40,23 @@ def test_a_search_finds_gguf_repositories_in_order(hub: StandInHub) -> None:
     assert (found[0].gated, found[0].license) == (True, "llama3.1")
     assert found[1].updated == datetime(2026, 1, 1, tzinfo=UTC)
     assert [each.repo for each in asked(hub).search("some model")] == [REPO]
+
+
+def test_a_search_says_what_models_are_for(hub: StandInHub) -> None:
+    for number, (purpose, architecture, role) in enumerate(
+        (
+            ("text-generation", "qwen3", Role.CHAT),
+            ("text-generation", "gptj", Role.UNSUPPORTED),
+            ("sentence-similarity", "bert", Role.EMBEDDER),
+            ("feature-extraction", "qwen3", Role.EMBEDDER),
+            ("feature-extraction", "", Role.EMBEDDER),
+            ("text-generation", "", None),
+        )
+    ):
+        name = f"roles/m{number}"
+        hub.add(name, {"m.gguf": b"x"}, purpose=purpose, architecture=architecture)
+        (found,) = asked(hub).search(name)
+        assert found.role is role, (purpose, architecture)
 
 
 def test_a_repository_has_variants_a_revision_and_a_card(hub: StandInHub) -> None:

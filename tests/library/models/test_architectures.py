@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 import llama_cpp
-import pytest
 from llama_cpp import llama_cpp as lib
 
 from chatdesk.inference.native.bindings import native_log
-from chatdesk.library.models.architectures import CHAT, NOT_CHAT, is_supported
+from chatdesk.library.models.architectures import CHAT, EMBED, OTHER, PROJECT
 from tests.gguf_files import raw
 
 
@@ -34,18 +33,8 @@ def words_of_the_library() -> set[str]:
 
 def test_they_are_those_of_llama_cpp(tmp_path: Path) -> None:
     lib.llama_backend_init()
-    listed = CHAT | NOT_CHAT
+    listed = CHAT | EMBED | OTHER | PROJECT
     known = {
         word for word in listed | words_of_the_library() if is_known(word, tmp_path / "some.gguf")
     }
     assert known == listed
-
-
-@pytest.mark.parametrize("architecture", ["llama", "qwen3", "gemma3", "gpt-oss", "qwen3moe"])
-def test_supported(architecture: str) -> None:
-    assert is_supported(architecture)
-
-
-@pytest.mark.parametrize("architecture", ["notyetinvented", "", "clip", "bert", "LLAMA", "gptj"])
-def test_not_supported(architecture: str) -> None:
-    assert not is_supported(architecture)

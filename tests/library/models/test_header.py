@@ -58,6 +58,7 @@ def test_starter() -> None:
         vocabulary=49_152,
         license="apache-2.0",
         decode_bytes=96_576_768,  # all of them: the embedding is the output too
+        stored=134_515_008,
     )
 
 
@@ -77,7 +78,38 @@ def test_model_by_the_gguf_package(tmp_path: Path) -> None:
         vocabulary=16,
         license="mit",
         decode_bytes=2 * 16 * 32 + 4 * 32 + 4 * 18,
+        stored=16 * 32 + 32 + 4 * 32,
     )
+
+
+@pytest.mark.parametrize(
+    ("label", "parameters"),
+    [
+        ("0.1M", 100_000),  # the output is the embedding again
+        ("100K", 100_000),
+        ("0.2M", 180_000),  # it is another matrix
+        ("", 180_000),
+        ("172K", 180_000),  # near enough to what is there
+    ],
+)
+def test_an_embedding_that_is_there_twice_counts_once(
+    tmp_path: Path, label: str, parameters: int
+) -> None:
+    table = [32, 2500]
+    tensors = [
+        tensor(table, kind=1, name="token_embd.weight"),
+        tensor(table, kind=1, name="output.weight"),
+        tensor([32, 625], kind=1, name="blk.0.ffn_up.weight"),
+    ]
+    data = raw(LLAMA | ({"general.size_label": label} if label else {}), tensors)
+    header = read(tmp_path, data + bytes(400_000))
+    assert (header.parameters, header.stored) == (parameters, 180_000)
+
+
+def test_the_weights_are_those_beside_the_embeddings() -> None:
+    starter = find_starter()
+    assert starter is not None
+    assert read_header(starter).weights == 134_515_008 - 576 * 49_152
 
 
 def test_quantization_without_a_file_type_is_that_of_most_weights(tmp_path: Path) -> None:

@@ -89,9 +89,16 @@ def test_only_the_header_of_a_large_model_is_fetched(finding: Finding, tmp_path:
 def test_an_architecture_that_llama_cpp_does_not_know_is_told(finding: Finding) -> None:
     finding.hub.add("a/b", {"m-Q4_0.gguf": raw_of("novel9")})
     judged = finding.service.judge(finding.service.open("a/b"))
-    assert "“novel9” cannot be run here" in judged.problem
+    assert "“novel9”, which this version of llama.cpp cannot run" in judged.problem
     assert judged.estimates == (None,)
     assert judged.recommended is None
+
+
+def test_what_is_not_for_chats_is_told_before_a_download(finding: Finding) -> None:
+    finding.hub.add("a/nomic-GGUF", {"m-Q4_0.gguf": raw_of("nomic-bert")})
+    judged = finding.service.judge(finding.service.open("a/nomic-GGUF"))
+    assert judged.problem == "nomic-GGUF is for embeddings, not for chats."
+    assert (judged.estimates, judged.recommended) == ((None,), None)
 
 
 def raw_of(architecture: str) -> bytes:

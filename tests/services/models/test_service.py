@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import ModelProblem, NotFound
-from chatdesk.core.models import Fit
+from chatdesk.core.models import Fit, Role
 from chatdesk.library.models.starter import find_starter
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.facts import ChosenModelMissing
 from chatdesk.services.models.service import ModelService
 from chatdesk.store.database import Database
 from chatdesk.store.models import ModelStore
-from tests.tiny_models import not_a_model, tiny_model, truncated_model
+from tests.gguf_files import raw
+from tests.tiny_models import not_a_model, tiny_model, truncated_model, unsupported_model
 
 
 @pytest.fixture
@@ -65,6 +66,27 @@ def test_a_folder_whose_name_is_no_text(models: ModelService, tmp_path: Path, ti
     assert len(models.refresh()) == 1
     with pytest.raises(ModelProblem, match="not text"):
         models.add(strange / "mine.gguf")
+
+
+def test_only_what_answers_is_started_with(
+    models: ModelService, tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "embedder.gguf").write_bytes(raw({"general.architecture": "bert"}))
+    embedder = models.add(tmp_path / "embedder.gguf")
+    strange = models.add(unsupported_model(tmp_path / "strange.gguf"))
+    roles = {each.model.id: (each.role, each.answers) for each in models.kept()}
+    assert roles[embedder.id] == (Role.EMBEDDER, False)
+    assert roles[strange.id] == (Role.UNSUPPORTED, False)
+    monkeypatch.setattr("chatdesk.services.models.service.find_starter", lambda: None)
+    monkeypatch.setattr("chatdesk.services.models.intake.find_starter", lambda: None)
+    only_starter = [each for each in models.answering() if each not in (embedder, strange)]
+    for each in only_starter:
+        models.forget(each.id)
+    for preferred in (embedder.id, strange.id, None):
+        assert models.default(preferred) is None
+    chat = models.add(tiny)
+    for preferred in (embedder.id, strange.id, None):
+        assert models.default(preferred) == chat
 
 
 def test_a_model_is_got_by_its_id_or_its_path(

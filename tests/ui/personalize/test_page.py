@@ -123,6 +123,7 @@ def test_a_judgement_is_read_whole(page: PersonalizePage, width: int) -> None:
     [
         (overview(missing="Install it like this."), "not installed"),
         (overview(missing="Soon.", installing=True), "being installed"),
+        (overview(obstacle="Models of the kind “gpt2” cannot be trained here."), "this model"),
         (Overview(), "no model"),
         (overview(RUNNING, progress=PROGRESS), "One run at a time"),
     ],
@@ -132,8 +133,8 @@ def test_why_nothing_can_be_learned_now(page: PersonalizePage, shown: Overview, 
     learn = button(page, "Learn now")
     assert not learn.isEnabled()
     assert why in learn.toolTip()
-    assert page.missing.isVisible() is bool(shown.missing)
-    assert shown.missing in words(page.missing)
+    assert page.missing.isVisible() is bool(shown.missing or shown.obstacle)
+    assert (shown.missing or shown.obstacle) in words(page.missing)
 
 
 def test_the_adapter_in_use(page: PersonalizePage, qtbot: QtBot) -> None:

@@ -15,20 +15,21 @@ _LARGEST_RANK = 64
 # on from there with all of them. A run ends earlier by itself when more epochs do no good.
 _ENOUGH_STEPS, _MOST_EPOCHS, _LEAST_EPOCHS = 30, 5, 2
 _BATCH = 8
-# Larger models take smaller steps: what LoRA papers use at 7 billion parameters is 2e-4.
+# Larger models take smaller steps: what LoRA papers use at 7 billion parameters is 2e-4. The
+# embeddings, which are half of a small model with a large vocabulary, are not counted.
 _RATES = ((500e6, 1e-3), (2e9, 5e-4))
 _SMALLEST_RATE = 2e-4
 
 _SHORTEST = 64  # tokens: below that no example is worth its template
 
 
-def filled(config: TrainingConfig, examples: int, parameters: int) -> TrainingConfig:
-    """Return `config` with every zero replaced, for so many examples and a model of that size."""
+def filled(config: TrainingConfig, examples: int, weights: int) -> TrainingConfig:
+    """Return `config` with every zero replaced, for so many examples and a model with so many."""
     rank = config.rank or next((r for most, r in _RANKS if examples <= most), _LARGEST_RANK)
     batch = config.batch or min(_BATCH, max(1, examples // 4))
     steps = max(1, round(examples * (1 + config.replay) / batch))
     wanted = -(-_ENOUGH_STEPS // steps)
-    rate = next((rate for most, rate in _RATES if parameters < most), _SMALLEST_RATE)
+    rate = next((rate for most, rate in _RATES if weights < most), _SMALLEST_RATE)
     return replace(
         config,
         rank=rank,
@@ -56,7 +57,7 @@ def memory_needed(header: ModelHeader, config: TrainingConfig) -> int:
     tokens = max(config.batch_tokens, config.longest)
     return int(
         _INTERPRETER
-        + header.parameters * _WEIGHT_BYTES
+        + (header.stored or header.parameters) * _WEIGHT_BYTES
         + adapter * _ADAPTER_BYTES
         + tokens * layers * width * _ACTIVATIONS
         + _TARGETS * header.vocabulary * _LOGITS

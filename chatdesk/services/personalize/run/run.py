@@ -52,7 +52,11 @@ from chatdesk.services.personalize.run.finishing import (
 )
 from chatdesk.services.personalize.run.reports import RunReports
 from chatdesk.services.personalize.run.schedule import Schedule
-from chatdesk.services.personalize.run.trainer_process import LossesLost, RunStopped
+from chatdesk.services.personalize.run.trainer_process import (
+    CannotResume,
+    LossesLost,
+    RunStopped,
+)
 from chatdesk.services.personalize.run.trainings import Trainings
 from chatdesk.store.adapters import AdapterStore
 
@@ -164,6 +168,8 @@ class Run:
             self._reports.end(AdapterState.CANCELLED, scorecard=None)
         except EnvironmentProblem as found:
             problem = found
+            if isinstance(found, CannotResume):  # nobody needs the person's words any more
+                self._forget()
             self._reports.end(AdapterState.FAILED, error=found.sentence)
         except Exception:
             _log.exception("a bug in a run")
@@ -303,7 +309,7 @@ class Run:
             self._tools.publish(AdaptersChanged())
 
     def _forget(self) -> None:
-        """Remove everything of a cancelled run."""
+        """Remove everything of a run that was cancelled, or can never end."""
         try:
             shutil.rmtree(self._folder)
         except OSError as problem:

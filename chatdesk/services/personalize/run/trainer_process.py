@@ -33,7 +33,11 @@ class TrainerLost(EnvironmentProblem):
     """The process ended before the training did; what it had done lies in its checkpoint."""
 
 
-class LossesLost(EnvironmentProblem):
+class CannotResume(EnvironmentProblem):
+    """The same run would fail again, whatever is done."""
+
+
+class LossesLost(CannotResume):
     """The losses are not numbers any more: to go on would not help."""
 
 
@@ -129,6 +133,14 @@ def _lost(outcome: Outcome) -> TrainerLost:
     return TrainerLost(tr("The trainer stopped unexpectedly ({how}).", how=outcome.state_str()))
 
 
+def untrainable(detail: str) -> CannotResume:
+    """Return the problem of a model that cannot be trained."""
+    return CannotResume(
+        tr("Models of the kind “{name}” cannot be trained here.", name=detail),
+        tr("Choose another model to personalize."),
+    )
+
+
 def _problem(failed: TrainingFailed) -> EnvironmentProblem:
     detail = failed.detail
     match failed.code:
@@ -138,8 +150,7 @@ def _problem(failed: TrainingFailed) -> EnvironmentProblem:
             what = tr("A file of ChatDesk itself is missing: {name}.", name=detail)
             todo = tr("Install ChatDesk again, then resume.")
         case TrainingFailure.ARCHITECTURE:
-            what = tr("Models of the kind “{name}” cannot be trained here.", name=detail)
-            todo = tr("Choose another model to personalize.")
+            return untrainable(detail)
         case TrainingFailure.MODEL:
             what = tr("The model's file is gone or has changed.")
             todo = tr("Put it back, or start again with the model as it is now.")
@@ -155,8 +166,9 @@ def _problem(failed: TrainingFailed) -> EnvironmentProblem:
                 tr("Try again with a smaller learning rate."),
             )
         case TrainingFailure.DATA:
-            what = tr("What is to be learned cannot be read any more.")
-            todo = tr("Start again.")
+            return CannotResume(
+                tr("What is to be learned cannot be read any more."), tr("Start again.")
+            )
         case TrainingFailure.INTERNAL:
             what = tr("The trainer failed; details are in the log.")
             todo = tr("Try again.")

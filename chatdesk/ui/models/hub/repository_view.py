@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 from chatdesk.core.hub import HubRepository, Variant
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import Estimate
-from chatdesk.core.models import Fit
+from chatdesk.core.models import Fit, Role
 from chatdesk.core.units import size_words
+from chatdesk.library.models.role import role_of
 from chatdesk.ui.icons import LARGE, icon, icon_size
 from chatdesk.ui.models.download_words import FileKey, file_key, repository_words, why_words
 from chatdesk.ui.models.row import HubRow
@@ -120,7 +121,10 @@ class RepositoryView(QWidget):
         for place, row in enumerate(self._rows):
             estimate = judged.estimates[place] if place < len(judged.estimates) else None
             row.show_estimate(estimate, recommended=place == judged.recommended)
-        self._say(judged.problem, failed=True)
+        if judged.header and role_of(judged.header) is Role.BASE:
+            self._say(tr("Without a chat template: it continues a text rather than answering."))
+        else:
+            self._say(judged.problem, failed=True)
 
     def mark_taken(self, fetching: Collection[FileKey], kept: Collection[FileKey]) -> None:
         """Mark the files that are being fetched, and those on this computer."""

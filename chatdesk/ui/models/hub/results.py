@@ -9,6 +9,7 @@ from chatdesk.core.hub import HubModel
 from chatdesk.core.i18n import tr, trn
 from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.models.download_words import repository_words
+from chatdesk.ui.models.words import role_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import section
 from chatdesk.ui.widgets.labels import LineLabel
@@ -66,13 +67,15 @@ class _Found(QPushButton):
         self.setAutoDefault(True)  # Enter opens it, not only the space bar
         line = repository_words(model)
         gated = tr("needs agreement") if model.gated else ""
+        role = role_words(model.role) if model.role and not model.role.answers else ""
         self.setAccessibleName(tr("Open {repository}", repository=model.repo))
-        self.setAccessibleDescription(f"{line} {gated}".strip())
+        self.setAccessibleDescription(" ".join(filter(None, (line, role, gated))))
         self._arrow = QLabel()
         top = QHBoxLayout()
         top.setSpacing(6)
         top.addWidget(LineLabel(model.repo))
-        tag = Tag()
+        purpose, tag = Tag(), Tag()
+        top.addWidget(purpose)
         top.addWidget(tag)
         top.addStretch(1)
         words = QVBoxLayout()
@@ -83,6 +86,7 @@ class _Found(QPushButton):
         row.setContentsMargins(2, 8, 4, 9)
         row.addLayout(words, 1)
         row.addWidget(self._arrow)
+        purpose.show_words(role, Tone.PLAIN)
         tag.show_words(gated, Tone.WARN)
         for part in self.findChildren(QLabel):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

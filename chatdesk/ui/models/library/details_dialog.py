@@ -16,7 +16,13 @@ from chatdesk.core.model_files import KeptModel, ModelNotes, Presence
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.core.units import memory_words, size_words
 from chatdesk.ui.models.dialog import LibraryDialog
-from chatdesk.ui.models.words import count_words, memory_at_words, state_words, trouble_words
+from chatdesk.ui.models.words import (
+    count_words,
+    memory_at_words,
+    role_words,
+    state_words,
+    trouble_words,
+)
 from chatdesk.ui.sampling.panel import SamplingPanel
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
@@ -182,7 +188,7 @@ class ModelDetailsDialog(LibraryDialog):
         return column
 
     def _fill_buttons(self) -> None:
-        there = self.kept.presence is Presence.THERE
+        answers = self.kept.answers
         if not self.kept.is_starter:
             self.add_button(tr("Delete…"), "ghost").clicked.connect(self.delete_requested)
         shrink = self.add_button(tr("Make smaller…"), "ghost")
@@ -195,8 +201,8 @@ class ModelDetailsDialog(LibraryDialog):
             (done, self.accept),
         ):
             button.clicked.connect(slot)
-        shrink.setEnabled(there)
-        chat.setVisible(there)
+        shrink.setEnabled(answers)
+        chat.setVisible(answers)
 
 
 def machine_facts(kept: KeptModel) -> dict[str, str]:
@@ -222,6 +228,7 @@ def file_facts(kept: KeptModel) -> dict[str, str]:
     parts = trn("{size} in {n} file", "{size} in {n} files", header.parts, size=size)
     trained = token_words(header.context_length) if header.context_length else ""
     return {
+        tr("Purpose"): role_words(kept.role),
         tr("Architecture"): header.architecture,
         tr("Parameters"): count_words(header.parameters),
         tr("Quantization"): header.quantization,

@@ -172,7 +172,7 @@ class ModelListRow(HubRow):
         self.say_size(size_words(kept.model.header.bytes))
         self.chip.show_words(state, tone)
         self._in_use.show_words(tr("in use") if in_use else "", Tone.GOOD)
-        self._chat.setVisible(kept.presence is Presence.THERE)
+        self._chat.setVisible(kept.answers)
         self._renew.setVisible(kept.presence is Presence.CHANGED)
         self.setToolTip(tool_tip(kept.model.path))
         self.setAccessibleDescription(
@@ -188,12 +188,12 @@ class ModelListRow(HubRow):
         there, changed = (kept.presence is each for each in (Presence.THERE, Presence.CHANGED))
         favourite = kept.notes.favourite
         for offered, words, request in (
-            (there, tr("Chat"), requests.chat_requested),
+            (kept.answers, tr("Chat"), requests.chat_requested),
             (changed, tr("Use as it is now"), requests.renew_requested),
             (True, tr("Details…"), requests.details_requested),
             (True, _star_words(favourite=favourite), requests.favourite_requested),
             (True, tr("Rename…"), requests.rename_requested),
-            (there, tr("Make smaller…"), requests.shrink_requested),
+            (kept.answers, tr("Make smaller…"), requests.shrink_requested),
             (there, tr("Show in folder"), requests.folder_requested),
             (not kept.is_starter, tr("Delete…"), requests.delete_requested),
         ):
@@ -220,7 +220,7 @@ class ModelListRow(HubRow):
         chat = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if key in _RETURN and not chat:
             requests.details_requested.emit(self.kept)
-        elif key in _RETURN and self.kept.presence is Presence.THERE:
+        elif key in _RETURN and self.kept.answers:
             requests.chat_requested.emit(self.kept)
         elif key in _STEPS:
             requests.step(self, _STEPS[key])

@@ -137,7 +137,7 @@ class SuggestionController(QObject):
             self._on_press(
                 partial(self._hold_or_go_on, download), partial(self._discard, download, progress)
             )
-        elif not any(each.presence is Presence.THERE for each in found.kept):
+        elif not any(each.answers for each in found.kept):
             card.show_no_model()
             self._on_press(self._show_models, self._navigator.pick_model_file)
         elif not (entry and self._is_better(entry)):

@@ -301,6 +301,12 @@ def test_what_a_trainer_cannot_do_is_one_sentence(bench: Bench, code: TrainingFa
     assert record.state is AdapterState.FAILED
     assert record.error.endswith(".")
     assert "a1" not in record.error
+    is_hopeless = code in (
+        TrainingFailure.ARCHITECTURE,
+        TrainingFailure.DATA,
+        TrainingFailure.NOT_A_NUMBER,
+    )
+    assert bench.folder().exists() is not is_hopeless  # words that nobody needs any more
     assert bench.store.active(bench.model.id) is None
 
 
