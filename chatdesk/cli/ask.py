@@ -89,7 +89,7 @@ def ask(
 
     with open_services(paths, settings, publish) as services:
         conversation = _conversation(services, request)
-        held_with = _held_with(conversation) if conversation else None
+        held_with = conversation.held_with if conversation else None
         model = services.models.chosen(request.model, held_with or settings.models.chosen)
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
         chat = _with_options(services.models.notes.defaults(model), request)
@@ -138,12 +138,6 @@ def _conversation(services: App, request: AskRequest) -> Conversation | None:
             tr("Take it out with: chatdesk conversations restore {id}", id=conversation.id),
         )
     return conversation
-
-
-def _held_with(conversation: Conversation) -> str | None:
-    """Return the model that answered last in a conversation."""
-    answers = [each.answer for each in conversation.path() if each.answer]
-    return answers[-1].model_id if answers else None
 
 
 def _ask_temporary(

@@ -268,6 +268,12 @@ class Conversation:
             at = message.parent_id
         return tuple(reversed(path))
 
+    @property
+    def held_with(self) -> str | None:
+        """Return the id of the model that answered last, None without an answer by a model."""
+        answers = (each.answer for each in reversed(self.path()) if each.answer)
+        return next((answer.model_id for answer in answers if answer.model_id), None)
+
     def siblings(self, message_id: str) -> tuple[Message, ...]:
         """Return the message and its alternatives, in order of creation."""
         found = self._children[self.by_id[message_id].parent_id]

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from chatdesk.core.chat import is_temporary
+from chatdesk.core.errors import EngineProblem, NotFound
+from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
@@ -171,9 +173,27 @@ class App:
         else:
             self.adapters.choose(conversation_id, choice)
 
-    def with_engine(self, ask: Callable[["App"], _T]) -> _T:
-        """Do what asks the model; an engine that failed is loaded again for it."""
-        if self.engine.status.state is EngineState.FAILED:
+    def held_model(self, conversation_id: str) -> ModelFile | None:
+        """The model that a conversation goes on with; None where any may answer."""
+        try:
+            model_id = self.chat_of(conversation_id).conversation(conversation_id).held_with
+        except NotFound:  # a temporary chat in which nothing was said yet
+            return None
+        return self.models.held(model_id, self.engine.status.model) if model_id else None
+
+    def with_engine(self, ask: Callable[["App"], _T], model: ModelFile | None = None) -> _T:
+        """Do what asks a model, that one or the one in use; it is loaded for it if need be.
+
+        Raises `EngineProblem` while another one answers.
+        """
+        current = self.engine.status.model
+        if model and (current is None or current.id != model.id):
+            if self.engine.answering:
+                raise EngineProblem(
+                    tr("Another model is answering."), tr("Try again when it has finished.")
+                )
+            self.load_model(model)
+        elif self.engine.status.state is EngineState.FAILED:
             self.engine.reload()
         return ask(self)
 

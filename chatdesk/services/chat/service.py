@@ -450,6 +450,8 @@ class ChatService:
         if question is None:
             return
         loaded = self._backend.status.loaded
+        if loaded and loaded.template_notice == "missing":  # a base model would go on with it
+            return
         prompt = title_prompt(question, reasons=loaded is not None and loaded.reasons)
         pieces: list[str] = []
 

@@ -156,9 +156,23 @@ class ModelService:
         if (
             chosen and chosen.listed and stand_in and role_of(chosen.model.header).answers
         ):  # else the user deleted it
-            name = chosen.notes.title or chosen.model.header.full_name
-            self._publish(ChosenModelMissing(chosen.model, name, stand_in))
+            self._publish(ChosenModelMissing(chosen.model, _name(chosen), stand_in))
         return stand_in
+
+    def held(self, model_id: str, stand_in: ModelFile | None) -> ModelFile | None:
+        """Return the model that a chat was held with, if it can go on with it.
+
+        `ChosenModelMissing` tells that its file is not there, and that `stand_in` answers instead.
+        """
+        known = self._wanted(model_id)
+        if known is None or not role_of(known.model.header).answers:
+            return None
+        presence = presence_of(known.model)
+        if presence is Presence.CHANGED:
+            return self.add(Path(known.model.path))
+        if presence is Presence.MISSING and known.listed and stand_in:
+            self._publish(ChosenModelMissing(known.model, _name(known), stand_in))
+        return known.model if presence is Presence.THERE else None
 
     def chosen(self, id_or_path: str | None, preferred: str | None) -> ModelFile:
         """The model that is asked for, else the default. Raises `NotFound` or `ModelProblem`."""
@@ -307,3 +321,7 @@ class ModelService:
                 tr("So there always is a model that works without the network."),
             )
         return model
+
+
+def _name(known: KnownModel) -> str:
+    return known.notes.title or known.model.header.full_name

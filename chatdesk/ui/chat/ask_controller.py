@@ -7,7 +7,7 @@ busy it waits for its turn there. What is refused goes back into the composer.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -19,12 +19,16 @@ from chatdesk.services.engine.facts import EngineChanged, EngineState
 from chatdesk.ui.bridge import Bridge, Work
 from chatdesk.ui.chat.composer import Composer, ComposerState
 from chatdesk.ui.chat.messages.chat_view import ChatView
+from chatdesk.ui.chat.model_controller import ModelController
 from chatdesk.ui.chat.open_chat import OpenChat
 from chatdesk.ui.chat.outbox import Outbox
 from chatdesk.ui.chat.token_counter import TokenCounter
 from chatdesk.ui.chat.waiting_words import WaitingWords
 from chatdesk.ui.widgets.attempt import attempt
 from chatdesk.ui.widgets.notice import Notice
+
+if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window is shown
+    from chatdesk.services.app import App
 
 SOON_MS = 300  # what is accepted sooner is not shown as waiting
 
@@ -60,6 +64,7 @@ class AskController(QObject):
         waiting: WaitingWords,
         outbox: Outbox,
         notice: Notice,
+        models: ModelController,
     ) -> None:
         super().__init__()
         self._bridge = bridge
@@ -69,6 +74,7 @@ class AskController(QObject):
         self._waiting = waiting
         self._outbox = outbox
         self._notice = notice
+        self._models = models
         self._engine = EngineState.LOADING
         self._answering: dict[str, str] = {}  # message id -> conversation id
         self._requests: set[_Request] = set()
@@ -156,7 +162,7 @@ class AskController(QObject):
 
     def _answer_with(self, message_id: str, model_id: str) -> None:
         """Answer again with another model, as a sibling."""
-        self._ask_again(lambda app: app.guest.answer_again(message_id, model_id))
+        self._ask_again(lambda app: app.guest.answer_again(message_id, model_id), by_guest=True)
 
     def _continue(self, message_id: str) -> None:
         """Go on with an answer that stopped early."""
@@ -182,6 +188,8 @@ class AskController(QObject):
         ask: Work[object],
         on_accepted: Callable[[], None] = lambda: None,
         on_refused: Callable[[], None] = lambda: None,
+        *,
+        by_guest: bool = False,
     ) -> None:
         chat = self._chat.current
         if self._is_busy(chat):
@@ -193,7 +201,7 @@ class AskController(QObject):
             self._give_back(chat)
             on_refused()
 
-        self._ask(_Request(chat), ask, lambda _: on_accepted(), refused)
+        self._ask(_Request(chat), ask, lambda _: on_accepted(), refused, by_guest=by_guest)
 
     def _ask(
         self,
@@ -201,8 +209,19 @@ class AskController(QObject):
         ask: Work[_T],
         accepted: Callable[[_T], None],
         refused: Callable[[EnvironmentProblem], None],
+        *,
+        by_guest: bool = False,
     ) -> None:
-        """Ask, and show that until it is accepted or refused."""
+        """Ask the model of the chat, or a guest; show that until it is accepted or refused."""
+
+        def ask_it(app: "App") -> _T:
+            if by_guest:
+                return app.with_engine(ask)
+            held = app.held_model(chat) if chat and not model else None
+            return app.with_engine(ask, model or held)
+
+        chat = request.chat
+        model = self._models.model_of(chat)
         self._requests.add(request)
         self._show_state()
 
@@ -216,7 +235,7 @@ class AskController(QObject):
             outcome(value)
 
         self._bridge.run(
-            lambda app: app.with_engine(ask),
+            ask_it,
             partial(settled, accepted),
             partial(settled, refused),
             ended=ended,

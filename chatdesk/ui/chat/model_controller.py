@@ -1,5 +1,6 @@
 """Between the widgets that show models and the services: list, choose, add, load."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -18,7 +19,11 @@ from chatdesk.ui.widgets.notice import Notice
 
 
 class ModelController(QObject):
-    """Knows which models there are, and uses the one that is chosen."""
+    """Knows which models there are, and which one answers in each chat.
+
+    A chat goes on with the model it was held with, until another one is chosen in it; a new chat
+    has the one chosen last. A model is loaded when it is chosen, or asked.
+    """
 
     def __init__(
         self,
@@ -34,6 +39,10 @@ class ModelController(QObject):
         self._notice = notice
         self._models: tuple[KeptModel, ...] = ()
         self._status = EngineStatus(EngineState.LOADING)
+        self._chosen: ModelFile | None = None  # for new chats: the one of the start, at first
+        self._held: dict[str, ModelFile | None] = {}  # by conversation; None is any model
+        self._open: str | None = None  # the conversation that is open
+        self._offered: tuple[list[tuple[str, str]], str | None] | None = None
         self._composer.set_model(tr("starting…"))
         bridge.opened.connect(self._refresh)
         bridge.subscribe(EngineChanged, self._on_engine)
@@ -47,11 +56,32 @@ class ModelController(QObject):
         models = [each for each in kept if each.answers]
         models.sort(key=lambda each: not each.notes.favourite)
         self._models = tuple(models)
-        current = self._status.model
-        self._composer.set_models(
-            [(each.model.id, self._label(each.model)) for each in models],
-            current.id if current else None,
-        )
+        there = {each.model.id: each.model for each in models}
+        self._chosen = there.get(self._chosen.id) if self._chosen else None
+        self._held = {
+            chat: model for chat, model in self._held.items() if model and model.id in there
+        }
+        self._show_chip()
+
+    def open_chat(self, conversation_id: str | None) -> None:
+        """Show the model of a conversation; None is a new chat."""
+        self._open = conversation_id
+        self._show_chip()
+        if conversation_id and conversation_id not in self._held:
+            hold = partial(self._hold, conversation_id)
+            self._bridge.run(lambda app: app.held_model(conversation_id), hold)
+
+    def model_of(self, conversation_id: str | None) -> ModelFile | None:
+        """Return the model that answers in a conversation; None is the one in use.
+
+        It is None as well until what a conversation was held with is read.
+        """
+        if conversation_id and conversation_id not in self._held:
+            return None
+        return self._held.get(conversation_id or "") or self._chosen
+
+    def _hold(self, conversation_id: str, model: ModelFile | None) -> None:
+        self._held.setdefault(conversation_id, model)
         self._show_chip()
 
     def choose(self, model_id: str) -> None:
@@ -67,6 +97,9 @@ class ModelController(QObject):
         except NotForChats as problem:
             self._notice.show_problem(problem)
             return
+        self._chosen = model
+        if self._open:
+            self._held[self._open] = model
         self._settings.edit("models", chosen=model.id)
         self._bridge.run(lambda app: app.load_model(model), patient=True)
 
@@ -80,19 +113,23 @@ class ModelController(QObject):
 
     def _on_engine(self, fact: EngineChanged) -> None:
         """Show what is loaded."""
-        changed = fact.status.model != self._status.model
         self._status = fact.status
+        self._chosen = self._chosen or fact.status.model
         self._show_chip()
-        if changed:
-            self._show_models(self._models)
 
     def _show_chip(self) -> None:
-        model, state = self._status.model, self._status.state
+        in_use, state = self._status.model, self._status.state
+        model = self.model_of(self._open) if in_use else None
+        model = model or in_use
+        self._offer(model)
         if model is None:
             is_known = state is not EngineState.LOADING
             self._composer.set_model(tr("no model") if is_known else tr("starting…"))
             return
         name = self._label(model)
+        if in_use is None or model.id != in_use.id:  # it is loaded when it is asked
+            self._composer.set_model(name)
+            return
         self._composer.set_model(
             {
                 EngineState.OFF: name,
@@ -102,6 +139,14 @@ class ModelController(QObject):
                 EngineState.FAILED: tr("{model} · not running", model=name),
             }[state]
         )
+
+    def _offer(self, current: ModelFile | None) -> None:
+        """Fill the chip's menu, unless nothing in it changed: it may be open."""
+        models = [(each.model.id, self._label(each.model)) for each in self._models]
+        offered = (models, current.id if current else None)
+        if offered != self._offered:
+            self._offered = offered
+            self._composer.set_models(*offered)
 
     def _label(self, model: ModelFile) -> str:
         kept = next((each for each in self._models if each.model.id == model.id), None)

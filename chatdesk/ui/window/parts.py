@@ -70,8 +70,10 @@ class WindowParts:
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
         self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
         self.outbox = Outbox(state)
+        self.models = ModelController(bridge, settings, composer, notice)
+        self.chat.opened.connect(lambda: self.models.open_chat(self.chat.current))
         self.ask = AskController(
-            bridge, self.chat, view, composer, page.waiting, self.outbox, notice
+            bridge, self.chat, view, composer, page.waiting, self.outbox, notice, self.models
         )
         self.unsaved = UnsavedController(bridge, view, notice, window)
         self.conversations = ConversationsController(bridge, self.sidebar, self.list_model, notice)
@@ -91,7 +93,6 @@ class WindowParts:
         self.adapters = AdapterController(
             bridge, navigator, composer.adapter, self.inspector, notice
         )
-        self.models = ModelController(bridge, settings, composer, notice)
         self.missing_model = MissingModel(bridge, navigator, notice, self.models.use)
         self.guests = GuestController(bridge, view, self.models, notice)
         self.copier = ChatCopier(bridge, notice)
