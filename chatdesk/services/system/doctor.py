@@ -4,6 +4,7 @@ import platform
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,13 @@ from chatdesk.library.hub.client import Hub
 from chatdesk.library.hub.problems import HubProblem
 from chatdesk.library.machine.hardware import Hardware, read_hardware
 from chatdesk.library.models.header import read_header
+from chatdesk.library.models.role import role_of
 from chatdesk.library.models.starter import find_starter
 from chatdesk.services.engine.engine import Engine
 from chatdesk.services.hub.token import keyring_name
 from chatdesk.services.system.installation import learning_problem
 from chatdesk.store.database import Database
+from chatdesk.store.models import ModelStore
 
 ENOUGH_DISK_BYTES = GB
 
@@ -48,6 +51,7 @@ def examine(paths: AppPaths, settings: Settings) -> tuple[Check, ...]:
         ("memory", lambda: _memory(hardware)),
         ("disk", lambda: _disk(paths)),
         ("database", lambda: _database(paths)),
+        ("models", lambda: _models(paths)),
         ("models folder", lambda: _models_folder(paths, settings)),
         ("hub", lambda: _hub(settings)),
         ("keyring", lambda: keyring_name() or "none: a token is used until ChatDesk ends"),
@@ -96,6 +100,16 @@ def _database(paths: AppPaths) -> str:
     finally:
         database.close()
     return f"{size_words(paths.database.stat().st_size)}, sound"
+
+
+def _models(paths: AppPaths) -> str:
+    """What those on the list are for: their names are nobody's business."""
+    database = Database.open(paths.database)
+    try:
+        roles = Counter(role_of(model.header).value for model in ModelStore(database).list())
+    finally:
+        database.close()
+    return ", ".join(f"{count} {role}" for role, count in roles.most_common()) or "none listed yet"
 
 
 def _models_folder(paths: AppPaths, settings: Settings) -> str:

@@ -11,8 +11,12 @@ from keyring.backends.null import Keyring as NoKeyring
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import DownloadSettings, Settings
+from chatdesk.library.models.header import read_header
 from chatdesk.services.system import doctor
 from chatdesk.services.system.doctor import Check, examine
+from chatdesk.store.database import Database
+from chatdesk.store.models import ModelStore
+from tests.gguf_files import raw
 
 
 @pytest.fixture
@@ -44,6 +48,17 @@ def test_the_folder_of_models(paths: AppPaths, tmp_path: Path) -> None:
     )["models folder"]
     assert not gone.ok
     assert "alice" not in gone.detail
+
+
+def test_what_the_models_are_for_without_their_names(paths: AppPaths, tmp_path: Path) -> None:
+    assert report(paths)["models"].detail == "none listed yet"
+    database = Database.open(paths.database)
+    for name, architecture in (("a", "bert"), ("b", "gptj"), ("c", "bert")):
+        (tmp_path / f"secret-{name}.gguf").write_bytes(raw({"general.architecture": architecture}))
+        file = tmp_path / f"secret-{name}.gguf"
+        ModelStore(database).add(file, read_header(file), 0)
+    database.close()
+    assert report(paths)["models"].detail == "2 embedder, 1 unsupported"
 
 
 def test_the_hub_without_what_is_secret(paths: AppPaths) -> None:

@@ -110,9 +110,7 @@ def test_a_chat_whose_model_is_gone_says_who_answers(window: Window, other: Mode
     assert answered_by(window, "say: two") == first
 
 
-def test_a_model_that_answers_elsewhere_is_not_taken_away(
-    window: Window, other: ModelFile
-) -> None:
+def test_a_model_that_answers_elsewhere_is_not_taken_away(window: Window, other: ModelFile) -> None:
     first = in_use(window)
     window.ask("say: one")
     old = window.window.parts.chat.current
@@ -130,9 +128,7 @@ def test_a_model_that_answers_elsewhere_is_not_taken_away(
     assert window.window.composer.state is ComposerState.READY
 
 
-def test_what_cannot_answer_is_not_offered(
-    window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_answer_is_not_offered(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
     first = in_use(window)
     services = window.desktop.services
     assert services
