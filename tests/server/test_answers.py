@@ -6,6 +6,7 @@ import json
 import math
 import struct
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -19,6 +20,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.server import serving
 from chatdesk.server.wording.base import WrittenAnswer
 from chatdesk.server.wording.completions import ChatWording, CompletionWording
+from tests.gguf_files import raw
 from tests.server.conftest import Served
 from tests.tiny_models import tiny_model
 
@@ -358,6 +360,19 @@ def test_the_engine_dies_under_an_answer(fake: Served) -> None:
 
 
 # Which model answers
+
+
+def test_a_model_that_is_not_for_chats(fake: Served, tmp_path: Path) -> None:
+    file = tmp_path / "nomic.gguf"
+    file.write_bytes(raw({"general.architecture": "nomic-bert"}))
+    embedder = fake.services.models.add(file)
+    listed = [each["id"] for each in fake.call("GET", "/v1/models").json["data"]]
+    assert embedder.id not in listed
+    assert listed
+    reply = fake.chat("say: hello", model=embedder.id)
+    assert (reply.status, reply.error["code"]) == (400, "model_not_supported")
+    assert "is for embeddings, not for chats" in reply.error["message"]
+    fake.services.models.forget(embedder.id)
 
 
 def test_a_model_that_nobody_knows(fake: Served) -> None:
