@@ -7,10 +7,10 @@ import pytest
 from chatdesk.formats.gguf.model import read_model
 from chatdesk.formats.tensor_names import ARCHITECTURES
 from chatdesk.formats.trainable import obstacle
-from tests.gguf_files import raw, tensor
+from tests.gguf_files import Value, raw, tensor
 from tests.tiny_models import tiny_model
 
-LLAMA = {
+LLAMA: dict[str, Value] = {
     "general.architecture": "llama",
     "llama.context_length": 64,
     "llama.block_count": 1,
@@ -46,7 +46,7 @@ def test_nothing_stands_against_a_known_one(tmp_path: Path, architecture: str) -
     ],
 )  # fmt: skip
 def test_what_stands_against_it(
-    tmp_path: Path, more: dict[str, str | int], name: str, words: str
+    tmp_path: Path, more: dict[str, Value], name: str, words: str
 ) -> None:
     (tmp_path / "m.gguf").write_bytes(raw(LLAMA | more, [tensor([32], name=name)]))
     assert found(tmp_path / "m.gguf") == words

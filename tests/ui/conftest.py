@@ -44,7 +44,7 @@ def paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppPaths:
     """The app's folders, and in place of the starter a small file: the engine is scripted."""
     header = ModelHeader("Fake", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
     file = tmp_path / "fake.gguf"
-    file.write_bytes(b"GGUF")
+    file.write_bytes(b"GGUF" + bytes(996))
     monkeypatch.setattr("chatdesk.services.models.service.find_starter", lambda: file)
     monkeypatch.setattr("chatdesk.services.models.intake.read_header", lambda path: header)
     monkeypatch.setattr(

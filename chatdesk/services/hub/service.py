@@ -115,8 +115,8 @@ class HubService:
             return Judged(None, unknown, None, str(problem))
         if not (role := role_of(header)).answers:
             name = repository.model.repo.rpartition("/")[2]
-            problem = not_for_chats(name, header.architecture, role)
-            return Judged(header, unknown, None, problem.what)
+            why = not_for_chats(name, header.architecture, role).what
+            return Judged(header, unknown, None, why)
         headers = [_as_variant(header, variant) for variant in repository.variants]
         memory = available_memory()
         estimates = self._estimates(headers, memory, self._bandwidth())

@@ -11,7 +11,7 @@ from chatdesk.core.models import Fit, ModelHeader, Role
 from chatdesk.library.machine.fit import estimate
 from chatdesk.library.models.header import read_header
 from chatdesk.library.models.role import check_answers, role_of
-from tests.gguf_files import raw
+from tests.gguf_files import Value, raw
 from tests.tiny_models import tiny_model
 
 
@@ -63,7 +63,7 @@ def test_only_what_llama_cpp_cannot_run_is_said_to_be_so() -> None:
 def test_it_is_read_from_the_file(tmp_path: Path) -> None:
     assert role_of(read_header(tiny_model(tmp_path / "chat.gguf"))) is Role.CHAT
     assert role_of(read_header(tiny_model(tmp_path / "base.gguf", template=None))) is Role.BASE
-    pooled = {"general.architecture": "qwen3", "qwen3.pooling_type": 3}
+    pooled: dict[str, Value] = {"general.architecture": "qwen3", "qwen3.pooling_type": 3}
     (tmp_path / "pooled.gguf").write_bytes(raw(pooled))
     assert role_of(read_header(tmp_path / "pooled.gguf")) is Role.EMBEDDER
     eyes = {"general.architecture": "clip", "general.type": "mmproj"}
