@@ -251,7 +251,7 @@ def test_a_base_model_continues_a_text_and_says_so(cli: Cli, tmp_path: Path) -> 
     ask = ("ask", "-", "--temperature", "0", "--model", base)
     code, out, err = cli.run(*ask, stdin=b"tea\n")
     assert (code, out) == (0, "xyz\n")
-    assert "base is a base model: it continues a text." in one_line(err)
+    assert "Tiny is a base model: it continues a text." in one_line(err)
     code, out, err = cli.run(*ask, "--json", stdin=b"tea\n")
     told = json.loads(out)
     assert (told["text"], told["notice"]) == ("xyz", err.removeprefix("chatdesk: ").strip())

@@ -76,7 +76,8 @@ def _model_problem(failed: Failed, model: str) -> ModelProblem | None:
             todo = tr("Download it again, or choose another model.")
         case FailureCode.UNSUPPORTED_ARCHITECTURE:
             role = role_of_architecture(failed.detail)
-            return not_for_chats(model, failed.detail, role)
+            found = not_for_chats(model, failed.detail, role)
+            what, todo = found.what, found.todo
         case FailureCode.OUT_OF_MEMORY:
             what = tr("There is not enough memory for {model}.", model=model)
             todo = tr("Close other programs, choose a smaller context window or a smaller model.")

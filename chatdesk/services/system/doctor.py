@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chatdesk import __version__
-from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.errors import EnvironmentProblem, StoreProblem
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths, is_frozen
 from chatdesk.core.settings import Settings
@@ -104,7 +104,10 @@ def _database(paths: AppPaths) -> str:
 
 def _models(paths: AppPaths) -> str:
     """What those on the list are for: their names are nobody's business."""
-    database = Database.open(paths.database)
+    try:
+        database = Database.open(paths.database)
+    except StoreProblem:  # the check of the database tells it
+        return "unknown"
     try:
         roles = Counter(role_of(model.header).value for model in ModelStore(database).list())
     finally:

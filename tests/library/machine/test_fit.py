@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -83,6 +84,24 @@ def test_the_engine_takes_what_was_estimated(window: int, kv_type: str) -> None:
         used = psutil.Process(engine.process.pid).memory_info().rss
     assert found.context_window == loaded.context_window
     assert found.memory_bytes == pytest.approx(used, rel=0.1)
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other ways")
+def test_several_answers_at_once_take_little_more() -> None:
+    starter = find_starter()
+    assert starter
+    found = estimate(read_header(starter), LoadOptions(8192, gpu_layers=0), [], 8 * GB, 0)
+    with EngineProcess() as engine:
+        assert isinstance(engine.load(starter, 8192, gpu_layers=0), ModelLoaded)
+        for number in range(4):
+            engine.ask(f"{number} Tell me about the sea.", max_tokens=8)
+        left = 4
+        while left:
+            left -= isinstance(engine.next(), Finished)
+        status = Path(f"/proc/{engine.process.pid}/status").read_text("utf-8")
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    assert found.memory_bytes == pytest.approx(1024 * int(peak.split()[1]), rel=0.1)
 
 
 @pytest.mark.parametrize(

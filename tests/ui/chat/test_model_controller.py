@@ -8,6 +8,7 @@ from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.ui.chat.composer import ComposerState
 from tests.ui.driver import Window
 
+CHAT = ModelHeader("Later", "llama", 1000, "F16", 1000, 2048, 2, 10, True)
 EMBEDDER = ModelHeader("Nomic", "bert", 1000, "F16", 1000, 512, 2, 10, False)
 
 
@@ -17,9 +18,11 @@ def other(window: Window) -> ModelFile:
     return added(window, "other")
 
 
-def added(window: Window, name: str) -> ModelFile:
+def added(window: Window, name: str, monkeypatch: pytest.MonkeyPatch | None = None) -> ModelFile:
     services = window.desktop.services
     assert services
+    if monkeypatch:
+        monkeypatch.setattr("chatdesk.services.models.intake.read_header", lambda path: CHAT)
     file = window.paths.models / f"{name}.gguf"
     file.write_bytes(bytes(1000))
     model = services.models.add(file)
@@ -137,7 +140,10 @@ def test_what_cannot_answer_is_not_offered(window: Window, monkeypatch: pytest.M
     file.write_bytes(bytes(1000))
     window.window.add_model(file)
     window.until(lambda: "Nomic F16 is for embeddings" in window.window.notice.words)
-    window.until(lambda: len(services.models.kept()) == 2)
-    assert len(offered(window)) == 1
-    assert not window.window.chat_view.message_actions.other_models
+    embedder = services.models.add(file)
+    assert embedder.id in {each.model.id for each in services.models.kept()}
+    added(window, "later", monkeypatch)  # the lists are read anew for it
+    assert embedder.id not in offered(window)
+    others = dict(window.window.chat_view.message_actions.other_models)
+    assert embedder.id not in others
     assert answered_by(window, "say: one") == first
