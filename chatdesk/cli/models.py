@@ -21,7 +21,7 @@ from chatdesk.cli.parts import (
 )
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import Presence
-from chatdesk.core.models import Role
+from chatdesk.core.models import ModelRole
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
 from chatdesk.core.units import size_words
@@ -109,7 +109,9 @@ def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> i
     troubles = {Presence.MISSING: tr("file missing"), Presence.CHANGED: tr("file changed")}
     for info, presence in infos:
         name = f"{info['name']} {info['quantization']}"
-        role = "" if info["role"] == Role.CHAT or presence is not Presence.THERE else info["role"]
+        role = (
+            "" if info["role"] == ModelRole.CHAT or presence is not Presence.THERE else info["role"]
+        )
         state = "  ".join(filter(None, (troubles.get(presence, info["fit"]), role)))
         print(f"{info['id']}  {name}  {size_words(info['bytes'])}  {state}")
     return OK
@@ -145,7 +147,7 @@ def _search(options: argparse.Namespace, paths: AppPaths, settings: Settings) ->
     from chatdesk.cli.documents.hub import search_hub
 
     def line(each: Document) -> str:
-        role = "" if each["role"] == Role.CHAT else each["role"]
+        role = "" if each["role"] == ModelRole.CHAT else each["role"]
         gated = tr("gated") if each["gated"] else ""
         told = (each["repo"], each["license"], role, gated)
         return f"{each['downloads']:>12,}  {'  '.join(filter(None, told))}"

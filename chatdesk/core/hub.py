@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chatdesk.core.models import Role
+from chatdesk.core.models import ModelRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class HubModel:
     updated: datetime | None = None
     gated: bool = False
     license: str = ""
-    role: Role | None = None
+    role: ModelRole | None = None
 
 
 @dataclass(frozen=True, slots=True)

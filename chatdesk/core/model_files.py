@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from chatdesk.core.models import Fit, ModelFile, Role, with_quantization
+from chatdesk.core.models import Fit, ModelFile, ModelRole, with_quantization
 from chatdesk.core.sampling import SamplingParams
 
 
@@ -62,7 +62,7 @@ class KeptModel:
     estimate: Estimate
     notes: ModelNotes = field(default_factory=ModelNotes)
     is_starter: bool = False
-    role: Role = Role.CHAT
+    role: ModelRole = ModelRole.CHAT
 
     @property
     def answers(self) -> bool:

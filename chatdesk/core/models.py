@@ -15,7 +15,7 @@ class Fit(StrEnum):
     UNSUPPORTED = "unsupported"  # llama.cpp cannot run it, or nothing here has a use for it
 
 
-class Role(StrEnum):
+class ModelRole(StrEnum):
     """What a model is for."""
 
     CHAT = "chat"
@@ -28,7 +28,7 @@ class Role(StrEnum):
     @property
     def answers(self) -> bool:
         """True if it can be asked in a chat."""
-        return self in (Role.CHAT, Role.BASE)
+        return self in (ModelRole.CHAT, ModelRole.BASE)
 
 
 @dataclass(frozen=True, slots=True)

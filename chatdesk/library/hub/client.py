@@ -19,7 +19,7 @@ import msgspec
 from chatdesk import __version__
 from chatdesk.core.hub import HubFile, HubModel, HubRepository
 from chatdesk.core.i18n import tr
-from chatdesk.core.models import Role
+from chatdesk.core.models import ModelRole
 from chatdesk.library.hub.card import card_text
 from chatdesk.library.hub.problems import (
     HubProblem,
@@ -98,11 +98,11 @@ class _Listed(msgspec.Struct, rename={"updated": "lastModified"}):
             role=self._role(),
         )
 
-    def _role(self) -> Role | None:
+    def _role(self) -> ModelRole | None:
         architecture = self.gguf.architecture if self.gguf else None
         role = role_of_architecture(architecture) if architecture else None
-        if role in (None, Role.CHAT) and _EMBEDDERS_TAGS & set(self.tags or ()):
-            return Role.EMBEDDER
+        if role in (None, ModelRole.CHAT) and _EMBEDDERS_TAGS & set(self.tags or ()):
+            return ModelRole.EMBEDDER
         return role
 
 

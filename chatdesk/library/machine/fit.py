@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.model_files import Estimate
-from chatdesk.core.models import Fit, ModelHeader, Role
+from chatdesk.core.models import Fit, ModelHeader, ModelRole
 from chatdesk.library.models.role import role_of
 
 ENGINE_BYTES = 72_000_000
@@ -49,7 +49,7 @@ def estimate(
     fit = _fit(model_bytes, _gpus(options, devices), memory_available)
     if fit is Fit.GPU and options.gpu_layers is not None and options.gpu_layers < header.layers:
         fit = Fit.PARTIAL
-    if role_of(header) in (Role.OTHER, Role.UNSUPPORTED):
+    if role_of(header) in (ModelRole.OTHER, ModelRole.UNSUPPORTED):
         fit = Fit.UNSUPPORTED
     read_bytes = (header.decode_bytes or header.bytes) + kv_bytes / 2
     return Estimate(

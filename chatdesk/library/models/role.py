@@ -2,35 +2,35 @@
 
 from chatdesk.core.errors import NotForChats
 from chatdesk.core.i18n import tr
-from chatdesk.core.models import ModelHeader, Role
+from chatdesk.core.models import ModelHeader, ModelRole
 from chatdesk.library.models.architectures import CHAT, EMBED, OTHER, PROJECT
 
 _RANKS = 4  # the pooling of models that judge how well a text answers another
 
 
-def role_of(header: ModelHeader) -> Role:
+def role_of(header: ModelHeader) -> ModelRole:
     """Return what the model is for."""
     if not header.architecture:  # of the catalog, where all are for chats
-        return Role.CHAT
+        return ModelRole.CHAT
     role = role_of_architecture(header.architecture)
     if header.pooling == _RANKS:
-        return Role.OTHER
-    if role is Role.CHAT and header.pooling:
-        return Role.EMBEDDER
-    return Role.BASE if role is Role.CHAT and not header.has_chat_template else role
+        return ModelRole.OTHER
+    if role is ModelRole.CHAT and header.pooling:
+        return ModelRole.EMBEDDER
+    return ModelRole.BASE if role is ModelRole.CHAT and not header.has_chat_template else role
 
 
-def role_of_architecture(architecture: str) -> Role:
+def role_of_architecture(architecture: str) -> ModelRole:
     """Return what most models of an architecture are for."""
     for role, names in (
-        (Role.CHAT, CHAT),
-        (Role.EMBEDDER, EMBED),
-        (Role.PROJECTOR, PROJECT),
-        (Role.OTHER, OTHER),
+        (ModelRole.CHAT, CHAT),
+        (ModelRole.EMBEDDER, EMBED),
+        (ModelRole.PROJECTOR, PROJECT),
+        (ModelRole.OTHER, OTHER),
     ):
         if architecture in names:
             return role
-    return Role.UNSUPPORTED
+    return ModelRole.UNSUPPORTED
 
 
 def check_answers(header: ModelHeader) -> None:
@@ -40,15 +40,15 @@ def check_answers(header: ModelHeader) -> None:
         raise not_for_chats(header.full_name, header.architecture, role)
 
 
-def not_for_chats(model: str, architecture: str, role: Role) -> NotForChats:
+def not_for_chats(model: str, architecture: str, role: ModelRole) -> NotForChats:
     """Return why a model that is not for chats cannot be used for one."""
     what = {
-        Role.EMBEDDER: tr("{model} is for embeddings, not for chats.", model=model),
-        Role.PROJECTOR: tr(
+        ModelRole.EMBEDDER: tr("{model} is for embeddings, not for chats.", model=model),
+        ModelRole.PROJECTOR: tr(
             "{model} is a projector: it lets another model see or hear, and cannot answer alone.",
             model=model,
         ),
-        Role.OTHER: tr(
+        ModelRole.OTHER: tr(
             "{model} is not for chats: the architecture “{architecture}” is for something else.",
             model=model,
             architecture=architecture,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import Estimate, KeptModel, Presence
-from chatdesk.core.models import Fit, Role
+from chatdesk.core.models import Fit, ModelRole
 from chatdesk.core.quantizing import Quantizing, QuantizingState
 from chatdesk.core.units import GIB, memory_words
 from chatdesk.library.machine.hardware import Hardware
@@ -63,20 +63,20 @@ def about_words(kept: KeptModel, now: datetime) -> str:
         parts = [tr("starter model"), tr("always here"), *notes.tags, used]
     else:
         context = context_words(header.context_length)
-        role = () if notes.tags and kept.role is Role.CHAT else (role_words(kept.role),)
+        role = () if notes.tags and kept.role is ModelRole.CHAT else (role_words(kept.role),)
         parts = [*role, *notes.tags, context, header.license, used]
     return " · ".join(filter(None, parts))
 
 
-def role_words(role: Role) -> str:
+def role_words(role: ModelRole) -> str:
     """What a model is for."""
     return {
-        Role.CHAT: tr("chat"),
-        Role.BASE: tr("base model: continues a text"),
-        Role.EMBEDDER: tr("for embeddings"),
-        Role.PROJECTOR: tr("projector: lets another model see or hear"),
-        Role.OTHER: tr("for something else"),
-        Role.UNSUPPORTED: tr("llama.cpp cannot run it"),
+        ModelRole.CHAT: tr("chat"),
+        ModelRole.BASE: tr("base model: continues a text"),
+        ModelRole.EMBEDDER: tr("for embeddings"),
+        ModelRole.PROJECTOR: tr("projector: lets another model see or hear"),
+        ModelRole.OTHER: tr("for something else"),
+        ModelRole.UNSUPPORTED: tr("llama.cpp cannot run it"),
     }[role]
 
 

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import close_session
 
 from chatdesk import __version__
-from chatdesk.core.models import Role
+from chatdesk.core.models import ModelRole
 from chatdesk.library.hub.client import CARD, MAX_ANSWER, Hub
 from chatdesk.library.hub.problems import HubProblem
 from tests.stand_in_hub import STRANGER, TOKEN, Fault, StandInHub
@@ -45,11 +45,11 @@ def test_a_search_finds_gguf_repositories_in_order(hub: StandInHub) -> None:
 def test_a_search_says_what_models_are_for(hub: StandInHub) -> None:
     for number, (purpose, architecture, role) in enumerate(
         (
-            ("text-generation", "qwen3", Role.CHAT),
-            ("text-generation", "gptj", Role.UNSUPPORTED),
-            ("sentence-similarity", "bert", Role.EMBEDDER),
-            ("feature-extraction", "qwen3", Role.EMBEDDER),
-            ("feature-extraction", "", Role.EMBEDDER),
+            ("text-generation", "qwen3", ModelRole.CHAT),
+            ("text-generation", "gptj", ModelRole.UNSUPPORTED),
+            ("sentence-similarity", "bert", ModelRole.EMBEDDER),
+            ("feature-extraction", "qwen3", ModelRole.EMBEDDER),
+            ("feature-extraction", "", ModelRole.EMBEDDER),
             ("text-generation", "", None),
         )
     ):

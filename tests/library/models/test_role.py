@@ -7,7 +7,7 @@ import pytest
 
 from chatdesk.core.errors import NotForChats
 from chatdesk.core.loading import LoadOptions
-from chatdesk.core.models import Fit, ModelHeader, Role
+from chatdesk.core.models import Fit, ModelHeader, ModelRole
 from chatdesk.library.machine.fit import estimate
 from chatdesk.library.models.header import read_header
 from chatdesk.library.models.role import check_answers, role_of
@@ -24,25 +24,28 @@ def header(architecture: str, *, template: bool = False, pooling: int = 0) -> Mo
 @pytest.mark.parametrize(
     ("of", "role"),
     [
-        (header("llama", template=True), Role.CHAT),
-        (header("gpt-oss", template=True), Role.CHAT),
-        (header("gemma3"), Role.BASE),
-        (header("gpt2"), Role.BASE),
-        (header("bert"), Role.EMBEDDER),
-        (header("qwen3", template=True, pooling=3), Role.EMBEDDER),  # its template says nothing
-        (header("bert", pooling=4), Role.OTHER),  # ranks
-        (header("clip"), Role.PROJECTOR),
-        (header("t5"), Role.OTHER),
-        (header("gptj"), Role.UNSUPPORTED),
-        (header("notyetinvented", template=True), Role.UNSUPPORTED),
-        (header("LLAMA", template=True), Role.UNSUPPORTED),
+        (header("llama", template=True), ModelRole.CHAT),
+        (header("gpt-oss", template=True), ModelRole.CHAT),
+        (header("gemma3"), ModelRole.BASE),
+        (header("gpt2"), ModelRole.BASE),
+        (header("bert"), ModelRole.EMBEDDER),
+        (
+            header("qwen3", template=True, pooling=3),
+            ModelRole.EMBEDDER,
+        ),  # its template says nothing
+        (header("bert", pooling=4), ModelRole.OTHER),  # ranks
+        (header("clip"), ModelRole.PROJECTOR),
+        (header("t5"), ModelRole.OTHER),
+        (header("gptj"), ModelRole.UNSUPPORTED),
+        (header("notyetinvented", template=True), ModelRole.UNSUPPORTED),
+        (header("LLAMA", template=True), ModelRole.UNSUPPORTED),
     ],
     ids=str,
 )
-def test_role(of: ModelHeader, role: Role) -> None:
+def test_role(of: ModelHeader, role: ModelRole) -> None:
     assert role_of(of) is role
     assert (estimate(of, LoadOptions(512), [], 1 << 34, 0).fit is Fit.UNSUPPORTED) is (
-        role in (Role.OTHER, Role.UNSUPPORTED)
+        role in (ModelRole.OTHER, ModelRole.UNSUPPORTED)
     )
     if role.answers:
         check_answers(of)
@@ -61,11 +64,11 @@ def test_only_what_llama_cpp_cannot_run_is_said_to_be_so() -> None:
 
 
 def test_it_is_read_from_the_file(tmp_path: Path) -> None:
-    assert role_of(read_header(tiny_model(tmp_path / "chat.gguf"))) is Role.CHAT
-    assert role_of(read_header(tiny_model(tmp_path / "base.gguf", template=None))) is Role.BASE
+    assert role_of(read_header(tiny_model(tmp_path / "chat.gguf"))) is ModelRole.CHAT
+    assert role_of(read_header(tiny_model(tmp_path / "base.gguf", template=None))) is ModelRole.BASE
     pooled: dict[str, Value] = {"general.architecture": "qwen3", "qwen3.pooling_type": 3}
     (tmp_path / "pooled.gguf").write_bytes(raw(pooled))
-    assert role_of(read_header(tmp_path / "pooled.gguf")) is Role.EMBEDDER
+    assert role_of(read_header(tmp_path / "pooled.gguf")) is ModelRole.EMBEDDER
     eyes = {"general.architecture": "clip", "general.type": "mmproj"}
     (tmp_path / "eyes.gguf").write_bytes(raw(eyes))
-    assert role_of(read_header(tmp_path / "eyes.gguf")) is Role.PROJECTOR
+    assert role_of(read_header(tmp_path / "eyes.gguf")) is ModelRole.PROJECTOR

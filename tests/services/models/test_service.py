@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import ModelProblem, NotFound
-from chatdesk.core.models import Fit, Role
+from chatdesk.core.models import Fit, ModelRole
 from chatdesk.library.models.starter import find_starter
 from chatdesk.services.facts import Fact
 from chatdesk.services.models.facts import ChosenModelMissing
@@ -75,8 +75,8 @@ def test_only_what_answers_is_started_with(
     embedder = models.add(tmp_path / "embedder.gguf")
     strange = models.add(unsupported_model(tmp_path / "strange.gguf"))
     roles = {each.model.id: (each.role, each.answers) for each in models.kept()}
-    assert roles[embedder.id] == (Role.EMBEDDER, False)
-    assert roles[strange.id] == (Role.UNSUPPORTED, False)
+    assert roles[embedder.id] == (ModelRole.EMBEDDER, False)
+    assert roles[strange.id] == (ModelRole.UNSUPPORTED, False)
     monkeypatch.setattr("chatdesk.services.models.service.find_starter", lambda: None)
     monkeypatch.setattr("chatdesk.services.models.intake.find_starter", lambda: None)
     only_starter = [each for each in models.answering() if each not in (embedder, strange)]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chatdesk.core.model_files import Estimate, KeptModel, Presence
-from chatdesk.core.models import Fit, Role
+from chatdesk.core.models import Fit, ModelRole
 from chatdesk.library.machine.hardware import Hardware
 from chatdesk.ui.models.words import (
     about_words,
@@ -47,12 +47,12 @@ def test_the_colour_of_a_fit() -> None:
     [
         (kept(last_used=NOW), "chat · 32k context · Apache-2.0 · used today"),
         (kept(tags=("code", "letters")), "code · letters · 32k context · Apache-2.0"),
-        (kept(role=Role.BASE, context_length=0, license=""), "base model: continues a text"),
-        (kept(role=Role.EMBEDDER, tags=("papers",), context_length=512, license=""),
+        (kept(role=ModelRole.BASE, context_length=0, license=""), "base model: continues a text"),
+        (kept(role=ModelRole.EMBEDDER, tags=("papers",), context_length=512, license=""),
          "for embeddings · papers · 512 context"),
-        (kept(role=Role.PROJECTOR, context_length=0, license=""),
+        (kept(role=ModelRole.PROJECTOR, context_length=0, license=""),
          "projector: lets another model see or hear"),
-        (kept(role=Role.UNSUPPORTED, context_length=0, license=""), "llama.cpp cannot run it"),
+        (kept(role=ModelRole.UNSUPPORTED, context_length=0, license=""), "llama.cpp cannot run it"),
         (
             kept(is_starter=True, last_used=NOW - timedelta(days=1)),
             "starter model · always here · used yesterday",

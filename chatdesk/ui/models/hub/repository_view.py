@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from chatdesk.core.hub import HubRepository, Variant
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import Estimate
-from chatdesk.core.models import Fit, Role
+from chatdesk.core.models import Fit, ModelRole
 from chatdesk.core.units import size_words
 from chatdesk.library.models.role import role_of
 from chatdesk.ui.icons import LARGE, icon, icon_size
@@ -121,7 +121,7 @@ class RepositoryView(QWidget):
         for place, row in enumerate(self._rows):
             estimate = judged.estimates[place] if place < len(judged.estimates) else None
             row.show_estimate(estimate, recommended=place == judged.recommended)
-        if judged.header and role_of(judged.header) is Role.BASE:
+        if judged.header and role_of(judged.header) is ModelRole.BASE:
             self._say(tr("Without a chat template: it continues a text rather than answering."))
         else:
             self._say(judged.problem, failed=True)
