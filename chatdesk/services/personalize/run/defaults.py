@@ -46,7 +46,9 @@ _ADAPTER_BYTES = 16.0  # a float32 weight, its gradient, and two moments of Adam
 # Bytes for a token, layer and unit of width. Whole runs with the starter model, which peaked at 2.1
 # to 2.6 GB with parts of about 500 tokens, stay below the prediction with it.
 _ACTIVATIONS = 180.0
-_LOGITS = 16.0  # bytes for an entry of the vocabulary and each of the targets computed at once
+# Bytes for an entry of the vocabulary and each of the targets computed at once: to keep what the
+# base can do, eight tables of float32 are there (logits, log-probabilities and gradients of both).
+_LOGITS = 32.0
 _TARGETS = 128
 
 

@@ -50,6 +50,20 @@ def test_a_large_vocabulary_makes_a_model_no_larger() -> None:
     assert memory_needed(qwen, config) > memory_needed(replace(qwen, stored=494_000_000), config)
 
 
+def test_what_a_large_vocabulary_needs_is_within_a_tenth_of_what_was_seen() -> None:
+    qwen = replace(
+        STARTER,
+        parameters=494_000_000,
+        layers=24,
+        width=896,
+        vocabulary=151_936,
+        stored=630_000_000,
+    )
+    config = filled(TrainingConfig(), 40, qwen.weights)
+    for seen in (5.69e9, 6.22e9):
+        assert memory_needed(qwen, config) == pytest.approx(seen, rel=0.1)
+
+
 def test_what_the_starter_needs_is_not_understated() -> None:
     config = filled(TrainingConfig(batch_tokens=512), 40, STARTER.weights)
     assert 2.6e9 < memory_needed(STARTER, config) < 3.5e9  # 2.6 GB was the highest peak of a run
