@@ -116,6 +116,7 @@ class Composer(QFrame):
         self._enter = enter
         self._theme = theme
         self._state = ComposerState.READY
+        self._continues = False
         self._editor = _Field(enter)
         self._model = ElidingButton(tr("Model"))
         self._menu = QMenu(self)
@@ -180,6 +181,11 @@ class Composer(QFrame):
     def set_model(self, label: str) -> None:
         """Show the model on its chip."""
         self._model.set_words(label)
+
+    def set_continues(self, *, continues: bool) -> None:
+        """Say that the model continues a text and answers no questions."""
+        self._continues = continues
+        self._show_state()
 
     def set_models(self, models: Sequence[tuple[str, str]], current: str | None) -> None:
         """Set the chip's menu: ids and labels, and an entry to add a model."""
@@ -294,6 +300,9 @@ class Composer(QFrame):
         if stopping:
             waits = tr("Esc stops the answer. What you send now waits for its end.")
             self._editor.set_hints(waits, tr("Esc to stop"))
+        elif self._continues:
+            rule = tr("Begin a text. {enter_sends}.", enter_sends=self._enter.words)
+            self._editor.set_hints(rule, tr("Begin a text"))
         else:
             rule = tr("Ask anything. {enter_sends}.", enter_sends=self._enter.words)
             self._editor.set_hints(rule, tr("Ask anything"))

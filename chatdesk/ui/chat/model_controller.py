@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject
 from chatdesk.core.errors import NotForChats
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel
-from chatdesk.core.models import ModelFile
-from chatdesk.library.models.role import check_answers
+from chatdesk.core.models import ModelFile, ModelRole
+from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.services.models.facts import ModelsChanged
 from chatdesk.ui.bridge import Bridge
@@ -122,6 +122,8 @@ class ModelController(QObject):
         model = self.model_of(self._open) if in_use else None
         model = model or in_use
         self._offer(model)
+        continues = model is not None and role_of(model.header) is ModelRole.BASE
+        self._composer.set_continues(continues=continues)
         if model is None:
             is_known = state is not EngineState.LOADING
             self._composer.set_model(tr("no model") if is_known else tr("starting…"))

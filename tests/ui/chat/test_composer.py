@@ -31,6 +31,13 @@ def editor(composer: Composer) -> QPlainTextEdit:
     return found
 
 
+def test_a_base_model_is_given_the_beginning_of_a_text(composer: Composer) -> None:
+    composer.set_continues(continues=True)
+    assert editor(composer).placeholderText().startswith("Begin a text. Enter sends")
+    composer.set_continues(continues=False)
+    assert editor(composer).placeholderText().startswith("Ask anything. Enter sends")
+
+
 def test_enter_sends_and_shift_enter_does_not(composer: Composer, qtbot: QtBot) -> None:
     qtbot.keyClicks(editor(composer), "hello")
     with qtbot.assertNotEmitted(composer.send_requested):
