@@ -109,9 +109,9 @@ def _list(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> i
     troubles = {Presence.MISSING: tr("file missing"), Presence.CHANGED: tr("file changed")}
     for info, presence in infos:
         name = f"{info['name']} {info['quantization']}"
-        state = troubles.get(presence, info["fit"])
+        state = troubles.get(presence) or info["fit"]
         if presence is Presence.THERE and info["role"] != ModelRole.CHAT:
-            state += f"  {info['role']}"
+            state = f"{state}  {info['role']}"
         print(f"{info['id']}  {name}  {size_words(info['bytes'])}  {state}")
     return OK
 

@@ -115,7 +115,11 @@ class PersonalizePage(PageView):
     def show_overview(self, overview: Overview) -> None:
         """Show how it stands."""
         self._overview = overview
-        self.missing.show_missing(_missing_title(overview), overview.missing or overview.obstacle)
+        self.missing.show_missing(
+            _missing_title(overview),
+            overview.missing or overview.obstacle,
+            to_get=bool(overview.missing),
+        )
         self.model.show(overview.records, overview.withdrawn)
         for part in (self._heading, self._listed):
             part.setVisible(bool(overview.records))

@@ -107,12 +107,13 @@ class PersonalizeWelcome(QWidget):
 
 
 class MissingCard(QFrame):
-    """The missing parts that training needs; hidden while nothing is missing."""
+    """What training lacks: parts, or a model that can be trained; hidden while nothing is."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         set_class(self, "card")
         self._mark = QLabel()
+        self._to_get = True
         self._title = QLabel()
         set_class(self._title, "strong")
         self._words = small("")
@@ -131,10 +132,14 @@ class MissingCard(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
-        self._mark.setPixmap(icon("download", theme.accent).pixmap(icon_size(LARGE)))
+        self._theme = theme
+        name, colour = ("download", theme.accent) if self._to_get else ("info", theme.muted)
+        self._mark.setPixmap(icon(name, colour).pixmap(icon_size(LARGE)))
 
-    def show_missing(self, title: str, sentence: str) -> None:
-        """Say what is missing and how to get it; nothing for ""."""
+    def show_missing(self, title: str, sentence: str, *, to_get: bool = True) -> None:
+        """Say what is missing, and how to get it if one can; nothing for ""."""
+        self._to_get = to_get
+        self.set_theme(self._theme)
         self._title.setText(title)
         self._words.setText(sentence)
         self.setVisible(bool(sentence))
