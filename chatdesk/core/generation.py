@@ -73,7 +73,8 @@ class FailureCode(StrEnum):
 class Generate(Request):
     """Answer a conversation. A last message by the assistant is continued, not answered.
 
-    With `prompt` set, that text (or its tokens) is continued as it is and `messages` are ignored.
+    With `prompt` set, that text (or its tokens) is continued as it is and `messages` are ignored;
+    with `echo` it is the first `TextDelta`, and `max_tokens` may be 0.
     `background` marks work nobody is waiting for (titles): it yields to what the user reads.
     `grammar` (GBNF) or `json_schema` (its JSON text) confine the answer. `logprobs` asks for the
     log-probability of each token and so many alternatives. `session` names the conversation under
@@ -88,6 +89,7 @@ class Generate(Request):
     grammar: str | None = None
     json_schema: str | None = None
     logprobs: int | None = None
+    echo: bool = False
     adapters: tuple[Adapter, ...] = ()
     session: str | None = None
     speculate: bool = True
@@ -255,11 +257,14 @@ class PromptProgress(Event):
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """A token, its bytes in the answer, and its natural log-probability before any sampling."""
+    """A token, its bytes in the answer, and its natural log-probability before any sampling.
+
+    The first token of a prompt has none.
+    """
 
     token: int
     data: tuple[int, ...]
-    logprob: float
+    logprob: float | None
     top: tuple["TokenLogprob", ...] = ()  # the likeliest at its place, the best first
 
 

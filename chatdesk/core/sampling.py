@@ -14,6 +14,7 @@ from typing import TypeVar
 from chatdesk.core.i18n import tr
 
 DRY_BREAKERS = ("\n", ":", '"', "*")  # llama.cpp's own
+MAX_STOPS, LONGEST_STOP = 64, 500  # every token is searched for them
 MAX_SEED = 2**32 - 2  # the one after it means "random" to llama.cpp
 _Number = TypeVar("_Number", int, float)
 

@@ -1,6 +1,7 @@
 """One answer: its text so far, the tokens still to read, and the tokens sampled."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from chatdesk.core.chat import StopReason
@@ -64,6 +65,8 @@ class Generation:
         self._send = send
         self._text = TextStream(prepared.stop)
         self._thinking = ThinkingSplitter(prepared.marks, prepared.tail) if prepared.marks else None
+        self._forced: deque[int] = deque()  # tokens that come next, without a choice
+        self._has_blank = prepared.ends_blank  # what is continued ends with one
         self._logprobs: list[TokenLogprob] = []
         self._view_start, self._view_cut = prepared.view_start, prepared.view_cut
         self._started = time.monotonic()
@@ -87,11 +90,6 @@ class Generation:
         return self.unread == 1
 
     @property
-    def _is_thinking(self) -> bool:
-        """True while no grammar holds: a thinking model thinks freely, then keeps to it."""
-        return self._thinking is not None and self._thinking.is_thinking
-
-    @property
     def answer_tokens(self) -> Sequence[int]:
         """The tokens sampled so far."""
         return self.known[len(self.known) - self._completed :] if self._completed else ()
@@ -99,7 +97,7 @@ class Generation:
     def begin(self, live: Live) -> None:
         """Read into this sequence, which holds the beginning already."""
         self.live = live
-        if not self._completed:
+        if not self._completed and not self.prepared.request.echo:  # it was read for the echo
             self._cached = len(live.tokens)
 
     def report_progress(self) -> None:
@@ -121,7 +119,7 @@ class Generation:
         guessed = self.guess.tokens if self.guess else ()
         right = 0
         for place, row in enumerate(rows):
-            token = self._sampler.sample(context, row, confined=not self._is_thinking)
+            token = self._choose(context, row)
             self._take(token, context, row)
             if self.reason or place == len(rows) - 1 or token != guessed[place]:
                 break
@@ -132,6 +130,32 @@ class Generation:
             self.guess.settle(self.known[len(self.known) - right - 1 :], right)
         return right
 
+    def _choose(self, context: Context, row: int) -> int:
+        """Return the next token: of the thinking before an answer in a shape, or of the answer."""
+        free = self.prepared.free_thinking
+        if self._forced:
+            return self._forced.popleft()
+        if free is None or self._thinking is None:
+            return self._sampler.sample(context, row)
+        if self._thinking.is_thinking:
+            if self._completed >= free.limit:
+                return self._force(free.closing)
+            token = self._sampler.sample(context, row, confined=False)
+            return self._force(free.closing) if self._vocabulary.ends_generation(token) else token
+        if self._completed or not free.opening:
+            return self._sampler.sample(context, row)
+        token = self._sampler.sample(context, row, beside=free.opening[0])
+        if token == free.opening[0]:
+            return self._force(free.opening)
+        self._thinking = None
+        return token
+
+    def _force(self, tokens: Sequence[int]) -> int:
+        """Write these tokens, whatever the model would; return the first."""
+        first, *rest = tokens
+        self._forced.extend(rest)
+        return first
+
     def _take(self, token: int, context: Context, row: int) -> None:
         self._last_token = time.monotonic()
         if self._first_token is None:
@@ -140,8 +164,8 @@ class Generation:
         self.known.append(token)
         request = self.prepared.request
         if request.logprobs is not None:
-            logits = context.logits(row)
-            self._logprobs.append(token_logprob(logits, token, request.logprobs, self._vocabulary))
+            logits, piece_of = context.logits(row), self._vocabulary.piece
+            self._logprobs.append(token_logprob(logits, token, request.logprobs, piece_of))
         if self._vocabulary.ends_generation(token):
             self.reason = StopReason.END
             return
@@ -156,8 +180,11 @@ class Generation:
             self.reason = StopReason.LENGTH
 
     def _send_text(self, text: str) -> None:
+        if self._has_blank:
+            text = text.lstrip(" ")
         if not text:
             return
+        self._has_blank = False
         if self._thinking is None:
             self._send_delta(text)
             return

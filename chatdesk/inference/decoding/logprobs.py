@@ -1,10 +1,11 @@
 """Log-probabilities of tokens from the model itself: temperature 1, before any sampling."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from chatdesk.core.generation import TokenLogprob
 from chatdesk.inference.native.context import Logits
-from chatdesk.inference.native.vocabulary import Vocabulary
 
 _LEAST = -9999.0  # instead of -inf and NaN, which JSON cannot carry; max() needs it first
 _NEAR = 8.0  # so far below the highest logit there are usually some dozens of others
@@ -15,13 +16,15 @@ def logprob_of(logits: Logits, token: int) -> float:
     return max(_LEAST, float(logits[token]) - _normalizer(logits))
 
 
-def token_logprob(logits: Logits, token: int, count: int, vocabulary: Vocabulary) -> TokenLogprob:
+def token_logprob(
+    logits: Logits, token: int, count: int, bytes_of: Callable[[int], bytes]
+) -> TokenLogprob:
     """Return a token's log-probability, and those of the `count` likeliest tokens there."""
     normalizer = _normalizer(logits)
 
     def entry(token: int, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
         logprob = max(_LEAST, float(logits[token]) - normalizer)
-        return TokenLogprob(token, tuple(vocabulary.piece(token)), logprob, top)
+        return TokenLogprob(token, tuple(bytes_of(token)), logprob, top)
 
     return entry(token, tuple(entry(other) for other in _likeliest(logits, count)))
 

@@ -6,7 +6,7 @@ answer in progress.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chatdesk.core.generation import (
     CountTokens,
@@ -19,6 +19,7 @@ from chatdesk.core.generation import (
     TokensCounted,
 )
 from chatdesk.core.loading import ANSWER_ROOM
+from chatdesk.inference.decoding.free_thinking import FreeThinking, free_thinking
 from chatdesk.inference.decoding.grammar import Constraint, Constraints
 from chatdesk.inference.decoding.sampler import check
 from chatdesk.inference.native.lora import AdapterKey, Adapters
@@ -41,7 +42,13 @@ _TAIL_TOKENS = 32  # of the prompt, in which a template may open the thinking
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An answer that can begin. `arrived` is when its request came, on the monotonic clock."""
+    """An answer that can begin. `arrived` is when its request came, on the monotonic clock.
+
+    The first `added` tokens stand before those of a text that was asked to be continued. With a
+    `constraint`, `free_thinking` is what a thinking model may write before it. With `ends_blank`
+    the answer to go on with ends in blanks, which the prompt leaves out: a model writes them before
+    the next word.
+    """
 
     request: Generate
     tokens: Sequence[int]
@@ -54,6 +61,9 @@ class Prepared:
     tail: str
     arrived: float
     mark_bytes: dict[int, bytes] = field(default_factory=dict)
+    added: int = 0
+    free_thinking: FreeThinking | None = None
+    ends_blank: bool = False
 
 
 class Preparer:
@@ -88,20 +98,28 @@ class Preparer:
         parameter out of its range or an unknown role.
         """
         arrived = time.monotonic()
+        request, ends_blank = _without_last_blank(request)
         check(request.sampling, self._vocabulary.size)
         constraint = self._constraints.start(request.grammar, request.json_schema)
         adapters = self._adapters.identify(request.adapters)
+        marks = self._marks
+        start: list[int] = []
         if request.prompt is None:
             view = self.view(request.messages)
-            tokens, marks = view.tokens, self._marks
         else:
-            view = View((), self._raw(request.prompt), 0)
-            tokens, marks = view.tokens, None
+            start, rest = self._raw(request.prompt)
+            view, marks = View((), [*start, *rest], 0), None
+        tokens = view.tokens
         written = b"".join(map(self._vocabulary.written, tokens[-_TAIL_TOKENS:]))
         last = written.decode("utf-8", "replace")
         tail = prompt_tail(marks, request.messages, last) if marks else ""
-        if constraint and marks and not ThinkingSplitter(marks, tail).is_thinking:
-            marks = None  # the answer keeps to its grammar from the first token on
+        thinking = None
+        if constraint and marks:
+            opened = ThinkingSplitter(marks, tail).is_thinking
+            room = request.sampling.max_tokens or self._window - len(tokens)
+            thinking = free_thinking(marks, self._vocabulary, room, opened=opened)
+            if thinking is None:
+                marks = None  # the answer keeps to its grammar from the first token on
         return Prepared(
             request=request,
             tokens=tokens,
@@ -114,6 +132,9 @@ class Preparer:
             tail=tail,
             arrived=arrived,
             mark_bytes=self._mark_bytes,
+            added=len(start),
+            free_thinking=thinking,
+            ends_blank=ends_blank,
         )
 
     def view(self, messages: Sequence[PromptMessage], answered: int = 0) -> View:
@@ -132,22 +153,25 @@ class Preparer:
         except TooLong:
             return fit(messages, self._prompts, self._window, answered + ANSWER_ROOM)
 
-    def _raw(self, prompt: str | tuple[int, ...]) -> list[int]:
+    def _raw(self, prompt: str | tuple[int, ...]) -> tuple[list[int], list[int]]:
+        """Return the token that a text must begin with, if it does not, and the prompt's tokens."""
+        start: list[int] = []
         if isinstance(prompt, str):
             tokens = self._vocabulary.tokenize(prompt, parse_special=True)
             bos = self._vocabulary.bos
             if bos is not None and tokens[:1] != [bos]:
-                tokens.insert(0, bos)
+                start = [bos]
         else:
             tokens = list(prompt)
             if not all(0 <= token < self._vocabulary.size for token in tokens):
                 raise ValueError("prompt has a token id that is not in the vocabulary")
-        if not tokens:
+        size = len(start) + len(tokens)
+        if not size:
             raise ValueError("an empty prompt")
         limit = self._window - ANSWER_ROOM
-        if len(tokens) > limit:
-            raise TooLong(len(tokens), limit)
-        return tokens
+        if size > limit:
+            raise TooLong(size, limit)
+        return start, tokens
 
     def count(self, request: CountTokens) -> TokensCounted:
         """Count the tokens that the model would read. Raises as `prepare`, except `TooLong`."""
@@ -168,3 +192,12 @@ class Preparer:
         """Return the tokens of plain text."""
         tokens = self._vocabulary.tokenize(request.text, parse_special=False)
         return TextTokenized(request.request_id, tuple(tokens), self._vocabulary.bos)
+
+
+def _without_last_blank(request: Generate) -> tuple[Generate, bool]:
+    """Return a request without blanks at the end of the answer to go on with, and if it had any."""
+    *before, last = request.messages or (None,)
+    if not last or last.role != "assistant" or not last.content.endswith(" "):
+        return request, False
+    trimmed = replace(last, content=last.content.rstrip(" "))
+    return replace(request, messages=(*before, trimmed)), True

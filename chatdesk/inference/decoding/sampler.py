@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
-from chatdesk.core.sampling import NUMBERS, SamplingParams
+from chatdesk.core.sampling import LONGEST_STOP, MAX_STOPS, NUMBERS, SamplingParams
 from chatdesk.inference.decoding.grammar import Constraint
 from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.model import Model
@@ -22,7 +22,6 @@ _FORBIDDING_BIAS = -100.0
 _LEAST_RELATIVE_PROBABILITY = 1e-30
 _MIROSTAT_CANDIDATES = 100  # tokens from which mirostat 1 estimates, as in llama.cpp
 
-_MOST_STOPS, _LONGEST_STOP = 32, 500  # every token is searched for them
 _MOST_BREAKERS, _LONGEST_BREAKER = 16, 40  # each costs a vocabulary pass; llama.cpp's limit
 _MOST_BIASES = 1024
 
@@ -69,25 +68,32 @@ class Sampler:
             lib.llama_sampler_free(self._chain)
             self._chain = None
 
-    def sample(self, context: Context, row: int, *, confined: bool = True) -> int:
+    def sample(
+        self, context: Context, row: int, *, confined: bool = True, beside: int | None = None
+    ) -> int:
         """Sample a token from a row of the last batch; it counts for the penalties.
 
-        One that is not `confined` stands before what the grammar is about. Raises `ConstraintError`
-        when the grammar allows no token or is too complex.
+        One that is not `confined` stands before what the grammar is about, and so does `beside`,
+        which may come beside what the grammar allows. Raises `ConstraintError` when the grammar
+        allows no token or is too complex.
         """
         if confined and self._constraint is not None:
-            return self._sample_within(context, row)
+            return self._sample_within(context, row, beside)
         return int(lib.llama_sampler_sample(self._chain, context.handle, row))
 
-    def _sample_within(self, context: Context, row: int) -> int:
+    def _sample_within(self, context: Context, row: int, beside: int | None) -> int:
         """Sample with the logits of all tokens that the grammar refuses at -inf, this time only."""
         assert self._constraint is not None
         logits = context.logits(row)
         own = logits.copy()
-        np.copyto(logits, -np.inf, where=self._constraint.refused())
+        refused = self._constraint.refused()
+        if beside is not None:
+            refused[beside] = False
+        np.copyto(logits, -np.inf, where=refused)
         token = int(lib.llama_sampler_sample(self._chain, context.handle, row))
         np.copyto(logits, own)
-        self._constraint.accept(token)
+        if token != beside:
+            self._constraint.accept(token)
         return token
 
 
@@ -195,9 +201,9 @@ def check(params: SamplingParams, vocabulary_size: int | None = None) -> None:
             raise ValueError(f"{each.name} must be between {each.low} and {each.high}")
     if params.max_tokens is not None and params.max_tokens < 0:
         raise ValueError("max_tokens must not be negative")
-    if len(params.stop) > _MOST_STOPS or any(len(text) > _LONGEST_STOP for text in params.stop):
+    if len(params.stop) > MAX_STOPS or any(len(text) > LONGEST_STOP for text in params.stop):
         raise ValueError(
-            f"stop must be at most {_MOST_STOPS} strings of at most {_LONGEST_STOP} characters"
+            f"stop must be at most {MAX_STOPS} strings of at most {LONGEST_STOP} characters"
         )
     if len(params.dry_breakers) > _MOST_BREAKERS or not all(map(_is_breaker, params.dry_breakers)):
         raise ValueError(

@@ -38,6 +38,12 @@ class ThinkingMarks:
         """Every mark."""
         return (self.opening, self.closing, *self.silent)
 
+    @property
+    def ending(self) -> str:
+        """What a model writes between its thinking and its answer."""
+        end_and_start = self.silent[:2]
+        return "".join((*end_and_start, self.closing)) if self.silent else f"\n{self.closing}\n\n"
+
 
 _LONGEST_LITERAL = 300  # characters
 _LONGEST_LINE = 1000  # of which quotation marks are counted

@@ -43,7 +43,7 @@ def test_they_are_the_logarithms_of_the_softmax(logits: Logits) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 5, 20, 3000])
 def test_the_likeliest_come_first(model: Answering, logits: Logits, count: int) -> None:
-    found = token_logprob(logits, 17, count, model.vocabulary)
+    found = token_logprob(logits, 17, count, model.vocabulary.piece)
     expected = exact(logits)
     best = sorted(expected, reverse=True)[:count]
     assert [expected[entry.token] for entry in found.top] == pytest.approx(best)
@@ -57,14 +57,14 @@ def test_the_likeliest_come_first(model: Answering, logits: Logits, count: int) 
 
 
 def test_more_than_the_vocabulary_is_all_of_it(model: Answering, logits: Logits) -> None:
-    found = token_logprob(logits, 0, 10**6, model.vocabulary)
+    found = token_logprob(logits, 0, 10**6, model.vocabulary.piece)
     assert len(found.top) == model.vocabulary.size
 
 
 def test_what_is_impossible_has_a_number_that_json_can_carry(model: Answering) -> None:
     logits = np.full(model.vocabulary.size, -np.inf, np.float32)
     logits[3] = 1e30
-    found = token_logprob(logits, 5, 2, model.vocabulary)
+    found = token_logprob(logits, 5, 2, model.vocabulary.piece)
     assert found.logprob == logprob_of(logits, 5) == -9999
     assert found.top[0].token == 3
     assert found.top[0].logprob == 0

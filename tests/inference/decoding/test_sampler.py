@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from chatdesk.core.generation import Generate
-from chatdesk.core.sampling import PRESETS, SamplingParams
+from chatdesk.core.sampling import LONGEST_STOP, MAX_STOPS, PRESETS, SamplingParams
 from chatdesk.inference.decoding.sampler import Sampler, check
 from chatdesk.inference.decoding.text_stream import TextStream
 from chatdesk.workers.codec import Codec
@@ -276,8 +276,8 @@ BAD: list[dict[str, Any]] = [
     {"mirostat_tau": -1},
     {"mirostat_eta": 2},
     {"max_tokens": -1},
-    {"stop": ("x",) * 33},
-    {"stop": ("x" * 501,)},
+    {"stop": ("x",) * (MAX_STOPS + 1)},
+    {"stop": ("x" * (LONGEST_STOP + 1),)},
     {"logit_bias": ((-1, 1.0),)},
     {"logit_bias": ((1, math.nan),)},
     {"logit_bias": ((1, math.inf),)},

@@ -63,7 +63,7 @@ def test_what_was_generated_scores_as_it_was_generated(starter: EngineProcess) -
         if isinstance(event, TextDelta):
             text += event.text
             tokens += [each.token for each in event.logprobs]
-            values += [each.logprob for each in event.logprobs]
+            values += [each.logprob or 0.0 for each in event.logprobs]
             assert all(len(each.top) == 3 for each in event.logprobs)
             assert all(each.top[0].token == each.token for each in event.logprobs)
     assert text

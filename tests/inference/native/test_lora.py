@@ -88,7 +88,9 @@ def logprobs(engine: EngineProcess, count: int) -> dict[str, list[float]]:
         event = engine.next()
         assert not isinstance(event, Failed)
         if isinstance(event, TextDelta):
-            found.setdefault(event.request_id, []).extend(each.logprob for each in event.logprobs)
+            found.setdefault(event.request_id, []).extend(
+                each.logprob or 0.0 for each in event.logprobs
+            )
         count -= isinstance(event, Finished)
     return found
 
