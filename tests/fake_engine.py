@@ -141,6 +141,11 @@ def generate(request: Generate) -> None:
     if request.background:
         script = "say: A fitting title"
     send(PromptProgress(request.request_id, 10, 10, 4))
+    if request.echo:
+        send_echo(request, script)
+        if request.sampling.max_tokens == 0:
+            send(Finished(request.request_id, StopReason.LENGTH, stats(0)))
+            return
     if script.startswith("fail"):
         code = FailureCode(script.partition(": ")[2] or "internal")
         send(Failed(request.request_id, code, "told to", 3000, CONTEXT_WINDOW))
@@ -153,7 +158,7 @@ def generate(request: Generate) -> None:
         script = "think: so."  # it was stopped in its thinking
     thinking_s = THOUGHT_S if script.startswith(("think: ", "ponder")) else None
     if script.startswith("think: "):
-        send(ThinkingDelta(request.request_id, script.removeprefix("think: ")))
+        send(ThinkingDelta(request.request_id, script.removeprefix("think: "), 1))
         script = "say: Done."
     if script.startswith("options"):
         script = json.dumps(asdict(request), separators=(",", ":"))
@@ -176,6 +181,18 @@ def generate(request: Generate) -> None:
         if endless:
             time.sleep(0.01)
     send(Finished(request.request_id, StopReason.END, stats(count, thinking_s)))
+
+
+def send_echo(request: Generate, script: str) -> None:
+    """The prompt, a token a word; the first one is not predicted by anything."""
+    words = [f"{word} " for word in script.split()]
+    if isinstance(request.prompt, tuple):
+        words = ["x" * length for length in request.prompt]
+    found = [each for word in words for each in logprobs(request, word)]
+    if found:
+        found[0] = TokenLogprob(0, found[0].data, None)
+    text = request.prompt if isinstance(request.prompt, str) else "".join(words)
+    send(TextDelta(request.request_id, text, tuple(found)))
 
 
 def logprobs(request: Generate, text: str) -> tuple[TokenLogprob, ...]:

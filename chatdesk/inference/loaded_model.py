@@ -24,6 +24,7 @@ from chatdesk.core.generation import (
 from chatdesk.core.loading import LoadModel, LoadOptions, LoadProgress, ModelLoaded
 from chatdesk.core.protocol import Event, Terminal
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.inference.decoding.echo import Echo
 from chatdesk.inference.decoding.failures import failed
 from chatdesk.inference.decoding.generation import Generation
 from chatdesk.inference.decoding.grammar import Constraints
@@ -31,7 +32,7 @@ from chatdesk.inference.decoding.preparer import Prepared, Preparer
 from chatdesk.inference.decoding.sampler import Sampler
 from chatdesk.inference.decoding.scheduler import Scheduler
 from chatdesk.inference.decoding.sequences import Sequences
-from chatdesk.inference.decoding.tasks import Embedding, Scoring, Task
+from chatdesk.inference.decoding.tasks import Embedding, Scoring
 from chatdesk.inference.loading.open_model import Opened, open_model
 from chatdesk.inference.native.bindings import AbortFlag
 from chatdesk.inference.native.context import State
@@ -51,6 +52,8 @@ Found = tuple[Sequence[int], State]  # a conversation's tokens and their KV stat
 
 Work = Callable[[], None]
 """The part of a request that runs between two steps, on the computing thread."""
+Task = Scoring | Embedding | Echo
+"""Work in steps of its own, between those of the answers."""
 
 
 class LoadedModel:
@@ -114,16 +117,19 @@ class LoadedModel:
         if not self._requests.end_cancelled(task.request_id):
             self._task_id = task.request_id
             try:
-                event = task.step()
+                outcome = task.step()
+                if outcome and not isinstance(outcome, Terminal):
+                    outcome()
             except Aborted:
                 return
             except Exception as problem:
-                event = failed(task.request_id, problem)
+                outcome = failed(task.request_id, problem)
             finally:
                 self._task_id = None
-            if event is None:
+            if outcome is None:
                 return
-            self._requests.end(event)
+            if isinstance(outcome, Terminal):
+                self._requests.end(outcome)
         self._tasks.remove(task)
         task.close()
 
@@ -195,6 +201,9 @@ class LoadedModel:
 
     def _answer(self, prepared: Prepared, found: Found | None) -> None:
         self._adapters.load(prepared.adapters)
+        if prepared.request.echo:
+            self._tasks.append(self._echo(prepared))
+            return
         generation = self._generation(prepared)
         if found and prepared.request.session:
             self._bring_back(found, prepared.adapters, prepared.request.session)
@@ -215,6 +224,13 @@ class LoadedModel:
             guess=guess,
             send=self._send,
         )
+
+    def _echo(self, prepared: Prepared) -> Echo:
+        def answer() -> None:
+            self.batching.add(self._generation(prepared))
+
+        context, sequences = self.opened.context, self._sequences
+        return Echo(prepared, context, sequences, self._adapters, self._send, answer)
 
     def _may_guess(self, params: SamplingParams) -> bool:
         """Return True if guesses do not change the sampled tokens.

@@ -19,6 +19,7 @@ from chatdesk.core.generation import (
 from chatdesk.core.i18n import tr
 from chatdesk.server.asking import Ask
 from chatdesk.server.choices import Choices
+from chatdesk.server.dimensions import shortened
 from chatdesk.server.errors import ApiError, json_response, of_failure, of_problem, try_later
 from chatdesk.server.serving import ServingService
 from chatdesk.server.wording.base import Document, Wording, WrittenAnswer
@@ -119,10 +120,12 @@ class EmbeddingResponse:
         make_ask: MakeAsk,
         serving: ServingService,
         describe: Callable[[Embedded, str], Document],
+        dimensions: int | None = None,
     ) -> None:
         self._make_ask = make_ask
         self._serving = serving
         self._describe = describe
+        self._dimensions = dimensions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the vectors. Raises `ApiError` or `EnvironmentProblem`."""
@@ -130,7 +133,9 @@ class EmbeddingResponse:
             reply = await ask.next()
         if not isinstance(reply, Embedded):
             raise bad_news(reply, self._serving)
-        document = self._describe(reply, model_id(self._serving))
+        model = self._serving.status.model
+        vectors = shortened(reply, self._dimensions, model.header if model else None)
+        document = self._describe(vectors, model_id(self._serving))
         await json_response(document)(scope, receive, send)
 
 

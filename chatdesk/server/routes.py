@@ -161,6 +161,7 @@ class Api:
             self._ask(body.model, body.request(self._serving.new_id())),
             self._serving,
             lambda found, model: embedding_list(found, model, as_base64=as_base64),
+            body.dimensions,
         )
 
     async def _count(self, request: Request) -> Response:
@@ -187,7 +188,7 @@ class Api:
     async def _embed_for_ollama(self, request: Request) -> EmbeddingResponse:
         body = decode(await read_body(request), ollama.OllamaEmbedBody)
         asked = self._ask(body.model, body.request(self._serving.new_id()))
-        return EmbeddingResponse(asked, self._serving, ollama.embeddings)
+        return EmbeddingResponse(asked, self._serving, ollama.embeddings, body.dimensions)
 
     def _ask(
         self, model: str | None, asked: Generate | Embed | CountTokens

@@ -210,6 +210,36 @@ def test_completions(fake: Served) -> None:
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
+def test_echo_gives_the_prompt_back_as_lm_eval_reads_it(fake: Served) -> None:
+    create = fake.client.completions.create
+    prompts = [[5, 6, 4], [7, 8]]
+    answer = create(model="", prompt=prompts, echo=True, logprobs=1, max_tokens=1, temperature=0)
+    for prompt, choice in zip(prompts, answer.choices, strict=True):
+        found = choice.logprobs
+        assert found.token_logprobs[: len(prompt)] == [None] + [-0.5] * (len(prompt) - 1)
+        assert found.top_logprobs[0] is None
+        # From the end of the context on, without what was generated: what lm_eval adds up.
+        for value, top in list(zip(found.token_logprobs, found.top_logprobs, strict=True))[1:-1]:
+            assert value == max(top.values())
+        assert found.tokens[: len(prompt)] == ["x" * length for length in prompt]
+        assert found.text_offset[1] == prompt[0]
+        assert choice.text.startswith("".join(found.tokens[: len(prompt)]))
+
+
+def test_echo_alone_asks_for_no_token(fake: Served) -> None:
+    create = fake.client.completions.create
+    answer = create(model="", prompt="say: a b", echo=True, max_tokens=0, logprobs=0)
+    (choice,) = answer.choices
+    assert (choice.text, choice.finish_reason) == ("say: a b", "length")
+    assert choice.logprobs.token_logprobs == [None, -0.5, -0.5]
+    assert answer.usage.completion_tokens == 0
+    with create(model="", prompt="say: a b", echo=True, stream=True) as stream:
+        pieces = [chunk.choices[0].text for chunk in stream]
+    assert pieces[:2] == ["say: a b", "a "]
+    reply = fake.call("POST", "/v1/completions", {"prompt": "x", "max_tokens": 0})
+    assert (reply.status, reply.error["param"]) == (400, "max_tokens")
+
+
 def test_a_list_of_prompts(fake: Served) -> None:
     create = fake.client.completions.create
     prompts = [f"say: number {index}" for index in range(20)]
@@ -255,7 +285,7 @@ def test_several_answers(fake: Served) -> None:
 def test_several_answers_that_are_left_free_their_places(fake: Served) -> None:
     with ask(fake, "slow", n=8, stream=True) as stream:
         assert len(list(itertools.islice(stream, 20))) == 20
-        assert fake.running() == 8
+        fake.until(lambda: fake.running() == 8)
     fake.until(lambda: fake.running() == 0 and not fake.services.engine.busy)
     with pytest.raises(openai.APIError, match="maximum context length"):
         ask(fake, "fail: prompt_too_long", n=4)

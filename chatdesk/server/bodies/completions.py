@@ -116,10 +116,14 @@ class CompletionBody(GenerationBody, kw_only=True):
     best_of: Whole | None = None
     suffix: str | None = None
 
+    @property
+    def least_tokens(self) -> int:
+        """How many tokens must be asked for at least: an echo may be all that is wanted."""
+        return 0 if self.echo else 1
+
     def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
         """The requests to the engine, one for each answer. Raises `ApiError`."""
         for name, fine in (
-            ("echo", not self.echo),
             ("best_of", self.best_of in (None, 1)),
             ("suffix", not self.suffix),
         ):
@@ -143,6 +147,7 @@ class CompletionBody(GenerationBody, kw_only=True):
                     grammar=grammar,
                     json_schema=schema,
                     logprobs=logprobs,
+                    echo=bool(self.echo),
                 ),
                 self.number,
                 new_id,

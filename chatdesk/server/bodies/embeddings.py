@@ -22,8 +22,6 @@ class EmbeddingBody(msgspec.Struct):
         """The request to the engine. Raises `ApiError`."""
         if self.encoding_format not in (None, "float", "base64"):
             raise bad_request(tr("This must be “float” or “base64”."), "encoding_format")
-        if self.dimensions is not None:
-            raise bad_request(tr("{name} is not supported.", name="dimensions"), "dimensions")
         return Embed(request_id, texts_of(self.input, "input"))
 
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chatdesk.core.i18n import tr
-from chatdesk.core.sampling import NUMBERS, SamplingParams
+from chatdesk.core.sampling import MAX_STOPS, NUMBERS, SamplingParams
 from chatdesk.server.bodies.reading import Whole
 from chatdesk.server.errors import bad_request
 
-MAX_STOPS = 64
 # llama-server's clients send any negative number for “off”.
 _OFF_BELOW_ZERO = frozenset(
     {"top_k", "min_p", "top_n_sigma", "xtc_probability", "dynatemp_range", "dry_multiplier"}
@@ -47,6 +46,11 @@ class SamplingBody(Sampling, kw_only=True):
     logit_bias: dict[int, float] | None = None
     dry_breakers: tuple[str, ...] | None = msgspec.field(default=None, name="dry_sequence_breakers")
 
+    @property
+    def least_tokens(self) -> int:
+        """How many tokens must be asked for at least."""
+        return 1
+
     def sampling(self, defaults: SamplingParams, max_tokens: int | None = None) -> SamplingParams:
         """Return `defaults` with what the client sends in their place. Raises `ApiError`."""
         names = (field.name for field in fields(defaults))
@@ -57,12 +61,12 @@ class SamplingBody(Sampling, kw_only=True):
             given["stop"] = stops(self.stop)
         if self.logit_bias is not None:
             given["logit_bias"] = tuple(self.logit_bias.items())
+        if given.get("max_tokens") == 0 and self.least_tokens:
+            raise bad_request(tr("max_tokens must be at least 1."), "max_tokens")
         return replace(defaults, **_as_llama_server_means(given))
 
 
 def _as_llama_server_means(given: Mapping[str, Any]) -> dict[str, Any]:
-    if given.get("max_tokens") == 0:
-        raise bad_request(tr("max_tokens must be at least 1."), "max_tokens")
     meant = {
         name: int(value) if isinstance(value, Whole) else value for name, value in given.items()
     }

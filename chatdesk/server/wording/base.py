@@ -41,6 +41,12 @@ class WrittenAnswer:
         return "".join(delta.text for delta in self.deltas if isinstance(delta, ThinkingDelta))
 
     @property
+    def thinking_tokens(self) -> int:
+        """How many tokens those were."""
+        thought = (delta.tokens for delta in self.deltas if isinstance(delta, ThinkingDelta))
+        return max(thought, default=0)
+
+    @property
     def logprobs(self) -> list[TokenLogprob]:
         """Those of its tokens, if they were asked for."""
         texts = (delta for delta in self.deltas if isinstance(delta, TextDelta))

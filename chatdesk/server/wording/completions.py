@@ -60,7 +60,7 @@ class _OpenAiWording(Wording):
             "object": self.whole_kind,
             "choices": [self._choice(index, answer) for index, answer in enumerate(answers)],
             "usage": usage(answers, self._per_prompt),
-            "view_start": max(stats_of(answer).view_start for answer in answers),
+            **_view(answers),
         }
 
     @abstractmethod
@@ -87,8 +87,7 @@ class ChatWording(_OpenAiWording):
 
     def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the chunk with the reason for the end."""
-        chunk = self._chunk(index, {}, finish_reason=_finish_reason(answer))
-        return [{**chunk, "view_start": stats_of(answer).view_start}]
+        return [{**self._chunk(index, {}, finish_reason=_finish_reason(answer)), **_view([answer])}]
 
     def _chunk(
         self,
@@ -136,8 +135,7 @@ class CompletionWording(_OpenAiWording):
     def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the chunk with the reason for the end."""
         choice = self._piece(index, WrittenAnswer(), _finish_reason(answer))
-        view_start = stats_of(answer).view_start
-        return [{**self._head, "choices": [choice], "view_start": view_start}]
+        return [{**self._head, "choices": [choice], **_view([answer])}]
 
     def _choice(self, index: int, answer: WrittenAnswer) -> Document:
         return self._piece(index, answer, _finish_reason(answer))
@@ -161,12 +159,15 @@ class CompletionWording(_OpenAiWording):
         return {
             "tokens": [_token_text(token) for token in tokens],
             "token_logprobs": [_finite(token.logprob) for token in tokens],
-            "top_logprobs": [
-                {_token_text(other): _finite(other.logprob) for other in token.top}
-                for token in tokens
-            ],
+            "top_logprobs": [_by_text(token) for token in tokens],
             "text_offset": offsets,
         }
+
+
+def _view(answers: Sequence[WrittenAnswer]) -> Document:
+    """Return where the view of the chat began, for the answer from which most had left."""
+    stats = max(map(stats_of, answers), key=lambda each: (each.view_start, each.view_cut or -1))
+    return {"view_start": stats.view_start, "view_cut": stats.view_cut}
 
 
 def usage(answers: Sequence[WrittenAnswer], per_prompt: int = 1) -> Document:
@@ -213,5 +214,15 @@ def _token_text(token: TokenLogprob) -> str:
         return "bytes:" + "".join(f"\\x{byte:02x}" for byte in data)
 
 
-def _finite(logprob: float) -> float:
-    return max(logprob, LOWEST_LOGPROB)  # JSON has no -inf
+def _by_text(token: TokenLogprob) -> dict[str, float | None] | None:
+    """Return the likeliest tokens by their text; of those that look alike, the best."""
+    if token.logprob is None:
+        return None
+    found: dict[str, float | None] = {}
+    for other in token.top:
+        found.setdefault(_token_text(other), _finite(other.logprob))
+    return found
+
+
+def _finite(logprob: float | None) -> float | None:
+    return None if logprob is None else max(logprob, LOWEST_LOGPROB)  # JSON has no -inf
