@@ -36,7 +36,7 @@ _LOADING_MS = 30
 
 
 class CodeCard(QFrame):
-    """Code with its language above it; the lines of a long one are folded.
+    """Code with its language above it, and the words behind that; a long one is folded.
 
     `append` adds finished code, `set_tail` the line that is being written; `close_code` ends the
     code.
@@ -45,7 +45,13 @@ class CodeCard(QFrame):
     folded = Signal(bool)  # a person folded it, or unfolded it
 
     def __init__(
-        self, language: str, theme: Theme, parent: QWidget | None = None, *, folded: bool = True
+        self,
+        language: str,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        words: str = "",
+        folded: bool = True,
     ) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -64,7 +70,7 @@ class CodeCard(QFrame):
             tr("Code in {language}", language=language) if language else tr("Code")
         )
         self._text.first_painted = self._start_colouring
-        self.head = CodeHead(language, theme, self)
+        self.head = CodeHead(f"{language} {words}".strip(), theme, self)
         self.head.copy_button.clicked.connect(self._copy_code)
         self.sideways: StickyBar | None = None  # made for the first line that is too wide
         self.fold_button: FoldButton | None = None  # made when there are so many lines

@@ -16,11 +16,13 @@ COPIED_MS = 1_500
 class CodeHead(QFrame):
     """Lies over the code when that is scrolled."""
 
-    def __init__(self, language: str, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, title: str, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._title = title or tr("code")
         set_class(self, "code-head")
-        self._label = QLabel(language or tr("code"), self)
+        self._label = QLabel(self._title, self)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
         set_class(self._label, "small")
         self.copy_button = PassingButton(self)
         self.copy_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -55,4 +57,8 @@ class CodeHead(QFrame):
         height = min(size.height(), whole - 1)
         top = (whole + 1 - height) // 2
         self.copy_button.setGeometry(width - size.width() - 3, top, size.width(), height)
-        self._label.setGeometry(12, 1, max(0, width - size.width() - 24), whole - 2)
+        room = max(0, width - size.width() - 24)
+        shown = self._label.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room)
+        self._label.setText(shown)
+        self._label.setToolTip(self._title if shown != self._title else "")
+        self._label.setGeometry(12, 1, room, whole - 2)

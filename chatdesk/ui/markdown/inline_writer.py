@@ -4,6 +4,7 @@ Model output is never read as HTML and nothing is fetched: raw HTML arrives here
 is shown as its description.
 """
 
+import re
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -19,14 +20,20 @@ if TYPE_CHECKING:  # the parser is imported when the first message is shown
 
 SAFE_SCHEMES = ("http", "https", "mailto")
 CHIP_PADDING = 4.0  # pixels between inline code and its border
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\uffef\U00020000-\U0003ffff]")
 
 
 @dataclass(frozen=True)
 class Style:
-    """The active character formats at one place; `quiet` text is muted."""
+    """The active character formats at one place; `quiet` text is muted.
+
+    `wide` letters are bold in full only: many Chinese fonts have one weight, of which Qt makes a
+    bold one but none between.
+    """
 
     pixels: float
     bold: bool = False
+    wide: bool = False
     italic: bool = False
     strike: bool = False
     href: str = ""
@@ -50,7 +57,9 @@ class InlineWriter:
             kind = token.type
             if kind == "text":
                 before_code = following is not None and following.type == "code_inline"
-                _insert(cursor, token.content, self.format(on), spaced=before_code)
+                wide = on.bold and _WIDE.search(token.content) is not None
+                form = self.format(replace(on, wide=wide))
+                _insert(cursor, token.content, form, spaced=before_code)
             elif kind == "code_inline":
                 _insert(cursor, token.content, self._code_format(on), spaced=True)
             elif kind in ("softbreak", "hardbreak"):
@@ -72,7 +81,8 @@ class InlineWriter:
         """Return the character format of a style."""
         if on in self._formats:
             return self._formats[on]
-        weight = QFont.Weight.DemiBold if on.bold else QFont.Weight.Normal
+        bold = QFont.Weight.Bold if on.wide else QFont.Weight.DemiBold
+        weight = bold if on.bold else QFont.Weight.Normal
         form = QTextCharFormat()
         font = text_font(on.pixels, weight)
         font.setItalic(on.italic)

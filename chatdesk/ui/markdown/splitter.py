@@ -2,35 +2,27 @@
 
 `Splitter` cuts a growing text at top-level block boundaries, by lines and only by what came before,
 so that any way of cutting the stream gives the same pieces. Fenced code and a leading `<think>`
-block become pieces of their own; the rest is prose, which `parse` turns into markdown-it tokens one
-piece at a time. Every piece of prose has a limited size, so no input makes one step slow.
+block become pieces of their own; the rest is prose, which `parser.parse` turns into markdown-it
+tokens one piece at a time. Every piece of prose has a limited size, so that no input makes one step
+slow.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:  # the parser is imported when the first message is shown
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
-
 
 PIECE_LIMIT = 4_000  # characters of prose after which the next line may begin a new piece
 LIST_LIMIT = 1_500  # characters after which a list may be cut between its items
 TABLE_LIMIT = 2_000  # characters after which a table is cut between its rows
 HARD_LIMIT = 16_000  # and after which it must, anywhere
 PARSE_LIMIT = 400_000  # characters of prose in one message; what follows is shown as plain text
-MAX_NESTING = 20
 MAX_CARDS = 200  # code cards in one message; more fences are read as prose
 
-_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*([^\s`]*)")
+_FENCE = re.compile(r"( {0,3})(`{3,}(?=[^`]*$)|~{3,})[ \t]*([^\s`]*)[ \t]*(.*)")
+_HOLDS_FENCES = frozenset({"markdown", "md", "mdx"})  # languages of a text that may have its own
 _LIST_ITEM = re.compile(r"( {0,3}(?:[-*+]|\d{1,9}[.)]))([ \t]+|$)")
 _DELIMITER_ROW = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
 _UNDECIDED = re.compile(r" {0,3}([-=*_#>+|]{1,3}|[`~]+[^`\n]*|\d{1,3}[.)]?)[ \t]*$")
-_MARKUP = "[]*_~<&/\\`!"
 _THINK, _END_THINK = "<think>", "</think>"
 
 
@@ -53,9 +45,10 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class CodeOpen:
-    """A fence begins."""
+    """A fence begins; `words` are what stands behind the language."""
 
     language: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +98,8 @@ class Splitter:
         self._nested_fence = ""  # inside a list item
         self._fence = ""  # at top level
         self._fence_indent = 0
+        self._inner_fences: list[str] | None = None  # open inside of it, where it may have some
+        self._held_return = ""  # whose line feed may follow
         self._mid_line = False
         self._started = False
         self._thinking = False
@@ -112,7 +107,10 @@ class Splitter:
 
     def feed(self, text: str) -> None:
         """Add text."""
-        self._rest += text.replace("\r", "").replace("\0", "\ufffd")
+        text = self._held_return + text
+        self._held_return = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        self._rest += text.replace("\0", "\ufffd")
         self._advance(last=False)
 
     def finish(self) -> None:
@@ -218,7 +216,8 @@ class Splitter:
             self._close_prose()
             self._cards += 1
             self._fence, self._fence_indent = fence[2], len(fence[1])
-            self._ready.append(CodeOpen(fence[3]))
+            self._inner_fences = [] if fence[3].lower() in _HOLDS_FENCES else None
+            self._ready.append(CodeOpen(fence[3], fence[4].rstrip()))
             return
         elif self._nested_fence and _closes(self._nested_fence, line.lstrip()):
             self._nested_fence = ""
@@ -228,13 +227,27 @@ class Splitter:
 
     def _code_line(self, line: str, whole: bool) -> None:
         if not self._mid_line:
-            if _closes(self._fence, line):
+            if not self._is_inner_fence(line) and _closes(self._fence, line):
                 self._ready.append(CodeClose())
                 self._fence = ""
                 return
             indent = min(self._fence_indent, len(line) - len(line.lstrip(" ")))
             line = line[indent:]
         self._ready.append(Code(line + "\n" if whole else line))
+
+    def _is_inner_fence(self, line: str) -> bool:
+        """Return True for a fence of the text in this one: one with a language, and its end."""
+        inner, line = self._inner_fences, line.lstrip()
+        if inner is None:
+            return False
+        if inner and _closes(inner[-1], line):
+            inner.pop()
+            return True
+        fence = _FENCE.match(line)
+        if fence and fence[3]:
+            inner.append(fence[2])
+            return True
+        return False
 
     def _begins_piece(self, line: str, indent: int) -> bool:
         """Return True if this line of text can be read without the open piece before it."""
@@ -284,71 +297,6 @@ def split(text: str) -> list[Piece]:
     return splitter.take()
 
 
-def parse(prose: Prose, definitions: dict[str, Any]) -> "list[Token]":
-    """Return the block tokens of one piece.
-
-    `definitions` is markdown-it's environment, shared by the pieces of a message: the definitions
-    of one piece are added to it, for the pieces parsed after it.
-    """
-    if prose.plain or _is_hostile(prose.text):
-        text = prose.text.split("\n", 2)[2] if prose.continues else prose.text
-        return plain_tokens(text)
-    return _parser().parse(prose.text, definitions)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Neighbouring blocks that are shown by one widget: a table, or anything else."""
-
-    tokens: "list[Token]"
-    is_table: bool
-
-
-def sections(tokens: "Iterable[Token]") -> list[Section]:
-    """Return the sections of a piece; a table inside a list or a quote is part of that."""
-    found: list[Section] = []
-    depth = 0
-    for token in tokens:
-        if depth == 0:
-            is_table = token.type == "table_open"
-            if not found or is_table or found[-1].is_table:
-                found.append(Section([], is_table))
-        found[-1].tokens.append(token)
-        depth += token.nesting
-    return found
-
-
-def collect_definitions(pieces: Iterable[Piece]) -> dict[str, Any]:
-    """Return the footnotes and link references of `pieces`, as an environment for `parse`."""
-    definitions: dict[str, Any] = {}
-    for piece in pieces:
-        if isinstance(piece, Prose) and piece.has_definitions:
-            parse(piece, definitions)
-    return definitions
-
-
-def warm_up() -> None:
-    """Make the parser; called on another thread while the window is idle."""
-    _parser().parse("[warm](https://example.org) www.example.org")
-
-
-def plain_tokens(text: str) -> "list[Token]":
-    """Return text as one paragraph without markup."""
-    from markdown_it.token import Token
-
-    inline = Token("inline", "", 0, content=text, children=[])
-    for number, line in enumerate(text.split("\n")):
-        if number:
-            inline.children = [*(inline.children or []), Token("softbreak", "br", 0)]
-        inline.children = [*(inline.children or []), Token("text", "", 0, content=line)]
-    return [Token("paragraph_open", "p", 1), inline, Token("paragraph_close", "p", -1)]
-
-
-def _is_hostile(text: str) -> bool:
-    # Long runs of markup make inline parsing quadratic; no real text is a quarter markup.
-    return len(text) > 1_000 and sum(map(text.count, _MARKUP)) * 4 > len(text)
-
-
 def _closes(fence: str, line: str) -> bool:
     mark = line.strip()
     indent = len(line) - len(line.lstrip(" "))
@@ -369,15 +317,3 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
             merged.append(type(piece)("".join(run)))
             run = []
     return merged
-
-
-@lru_cache(maxsize=1)
-def _parser() -> "MarkdownIt":
-    from markdown_it import MarkdownIt
-    from mdit_py_plugins.footnote import footnote_plugin
-
-    options = {"html": False, "linkify": True, "maxNesting": MAX_NESTING, "breaks": True}
-    parser = MarkdownIt("commonmark", options)
-    parser.enable(["table", "strikethrough", "linkify"])
-    parser.use(footnote_plugin, inline=False, move_to_end=False)
-    return parser

@@ -1,11 +1,12 @@
 import pytest
-from PySide6.QtGui import QColor, QFontMetricsF, QTextBlock, QTextDocument
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextBlock, QTextDocument
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.markdown.document_writer import MARKER_GAP
+from chatdesk.ui.markdown.parser import parse
 from chatdesk.ui.markdown.properties import MARKER
 from chatdesk.ui.markdown.prose_view import ProseView
-from chatdesk.ui.markdown.splitter import Prose, parse
+from chatdesk.ui.markdown.splitter import Prose
 from chatdesk.ui.theme import Theme, text_font
 
 WIDTH = 600
@@ -50,6 +51,19 @@ def test_a_marker_ends_8_pixels_before_the_words(qtbot: QtBot, theme: Theme, tex
     marker = block.blockFormat().stringProperty(MARKER)
     assert max(inked) - min(inked) <= QFontMetricsF(text_font()).horizontalAdvance(marker) + 1
     assert min(inked) > 0  # nothing is cut at the left
+
+
+def test_bold_letters_of_chinese_fonts_are_bold(qtbot: QtBot, theme: Theme) -> None:
+    """Those have one weight, of which Qt makes a bold one, but nothing between."""
+    view = written(qtbot, theme, "**先关火。** 再 **then** go")
+    weights = {}
+    parts = view.document().firstBlock().begin()
+    while not parts.atEnd():
+        weights[parts.fragment().text().strip()] = parts.fragment().charFormat().fontWeight()
+        parts += 1
+    assert weights["先关火。"] == QFont.Weight.Bold
+    assert weights["then"] == QFont.Weight.DemiBold
+    assert weights["再"] == weights["go"] == QFont.Weight.Normal
 
 
 def test_headings_of_all_levels_differ_and_have_room(qtbot: QtBot, theme: Theme) -> None:

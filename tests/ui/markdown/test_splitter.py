@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from chatdesk.ui.markdown.parser import collect_definitions, parse
 from chatdesk.ui.markdown.splitter import (
     MAX_CARDS,
     PIECE_LIMIT,
@@ -14,8 +15,6 @@ from chatdesk.ui.markdown.splitter import (
     Reasoning,
     ReasoningClose,
     Splitter,
-    collect_definitions,
-    parse,
     split,
 )
 from tests.ui.corpus import ANSWER
@@ -109,6 +108,53 @@ def test_html_and_bad_links_are_text() -> None:
     tokens = parse(Prose("<script>x</script> [a](javascript:b)"), {})
     kinds = {child.type for token in tokens for child in token.children or []}
     assert kinds == {"text"}
+
+
+README = """Here is the file:
+
+```markdown
+# Title
+```python
+print(1)
+```
+End of the file.
+```
+
+And this is my comment.
+"""
+
+
+@pytest.mark.parametrize("outer", ["```", "````"])
+def test_a_fence_inside_a_text_of_markdown_is_part_of_it(outer: str) -> None:
+    text = README.replace("```markdown", f"{outer}markdown")
+    text = text.replace("file.\n```", f"file.\n{outer}")
+    _, opened, code, closed, after = joined(split(text))
+    assert (opened, closed) == (CodeOpen("markdown"), CodeClose())
+    assert code == Code("# Title\n```python\nprint(1)\n```\nEnd of the file.\n")
+    assert after == Prose("And this is my comment.")
+    assert streamed(text, 1, 1) == joined(split(text))
+
+
+def test_fences_in_fences_and_lists_of_a_text_of_markdown() -> None:
+    inner = "- a\n    ~~~sh\n    x\n    ~~~\n```md\n```js\n1\n```\n```\n"
+    pieces = joined(split(f"```md\n{inner}```\nafter"))
+    assert pieces == [CodeOpen("md"), Code(inner), CodeClose(), Prose("after")]
+    plain = joined(split("```text\n```python\n```\nafter"))  # no language that has fences
+    assert plain == [CodeOpen("text"), Code("```python\n"), CodeClose(), Prose("after")]
+
+
+def test_the_words_behind_a_fence_are_kept() -> None:
+    assert split('```py  title="a.py" {1,3} \n1\n```')[0] == CodeOpen("py", 'title="a.py" {1,3}')
+    assert split("``` and that was it\n")[0] == CodeOpen("and", "that was it")
+    assert split("~~~ a `b`\n")[0] == CodeOpen("a", "`b`")
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_every_end_of_a_line_ends_it(end: str) -> None:
+    text = "a\nb\n\nc\n```\n1\n2\n```\n".replace("\n", end)
+    expected = [Prose("a\nb"), Prose("c"), CodeOpen(""), Code("1\n2\n"), CodeClose()]
+    assert joined(split(text)) == expected
+    assert streamed(text, 1, 1) == expected
 
 
 def test_footnotes_and_references_reach_back() -> None:

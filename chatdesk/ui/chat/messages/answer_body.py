@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.markdown.code_card import CodeCard
+from chatdesk.ui.markdown.parser import Section, collect_definitions, parse, sections
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.markdown.splitter import (
     Code,
@@ -24,11 +25,7 @@ from chatdesk.ui.markdown.splitter import (
     Prose,
     Reasoning,
     ReasoningClose,
-    Section,
     Splitter,
-    collect_definitions,
-    parse,
-    sections,
     split,
 )
 from chatdesk.ui.markdown.table_card import TableCard
@@ -212,7 +209,7 @@ class AnswerBody(QWidget):
             self._put_prose(piece)
         elif isinstance(piece, CodeOpen):
             self._write([], final=True)
-            self._open_code(piece.language)
+            self._open_code(piece)
         elif isinstance(piece, Code) and isinstance(last, CodeCard):
             last.append(piece.text)
         elif isinstance(piece, CodeClose) and isinstance(last, CodeCard):
@@ -291,12 +288,12 @@ class AnswerBody(QWidget):
         self._add(made)
         return made
 
-    def _open_code(self, language: str) -> None:
+    def _open_code(self, piece: CodeOpen) -> None:
         number = len(self.segments)
         if self._grows:
             self._folds.setdefault(number, False)
         folded = self._folds.get(number, True)
-        card = CodeCard(language, self._theme, self, folded=folded)
+        card = CodeCard(piece.language, self._theme, self, words=piece.words, folded=folded)
         card.folded.connect(partial(self._fold, number))
         self._add(card)
         self._finished = len(self.segments)

@@ -14,7 +14,7 @@ from chatdesk.ui.chat.messages.action_row import MessageActions
 from chatdesk.ui.chat.messages.frame_timer import FrameTimer
 from chatdesk.ui.chat.messages.message_column import MessageColumn, Siblings
 from chatdesk.ui.chat.messages.message_view import MessageView
-from chatdesk.ui.markdown.splitter import warm_up
+from chatdesk.ui.markdown.parser import warm_up
 from chatdesk.ui.reduced_motion import reduced_motion
 from chatdesk.ui.theme import Theme
 
