@@ -9,6 +9,21 @@ MAX_TITLE = 60
 _MIN_LETTERS = 0.5  # a title of mostly punctuation or digits says nothing
 _STUTTER = re.compile(r"(.{2,12}?)\1{2,}|(.)\2{4,}")  # endless repetition
 
+# What a model writes that thinks aloud although its template has no marks for it.
+_THINKS = re.compile(
+    r"[<\[]/?\|?(?:\w+:|start_)?(?:think|thought|reason|analysis|channel)"
+    r"|\W*(?:thinking|thought|reasoning)\s+process\W*(?:\d|$)"
+    r"|let(?:'s| me| us) think\b|the user (?:is|wants|asks|asked)\b"
+    r"|(?:okay|ok|alright|hmm|well)\W+(?:so|let|the user|i)\b"
+    r"|思考过程|(?:好的|嗯)?\W*用户(?:想|要|问|希望|让|正在)|首先，我",
+    re.IGNORECASE,
+)
+_LEAD_IN = re.compile(
+    r"\s*(?:(?:sure|okay|of course|certainly)\W+)?here(?:'s| is)\b[^:：]{0,40}[:：]"
+    r"|\s*title\s*[:：]|\s*(?:好的\W*)?[^:：]{0,12}标题\s*[:：]",
+    re.IGNORECASE,
+)
+
 TITLE_SAMPLING = SamplingParams(temperature=0.0, repeat_penalty=1.0, max_tokens=24, stop=("\n",))
 _FEW_WORDS = 3
 _GREETINGS = {"hello", "hi", "hey", "hiya", "good", "thanks", "thank", "hallo", "hola", "bonjour"}
@@ -72,8 +87,11 @@ def title_prompt(question: str, *, reasons: bool = False) -> tuple[PromptMessage
 def clean_title(answer: str) -> str | None:
     """Return a title from the model's answer; None when it is not a title."""
     line = answer.strip().split("\n", 1)[0]
+    if _THINKS.match(line):
+        return None
     line = re.sub(r"[*_`#\"“”«»]+", "", line)
-    line = re.sub(r"^\s*(title|标题)\s*[:：]", "", line, flags=re.IGNORECASE)
+    if lead_in := _LEAD_IN.match(line):
+        line = line[lead_in.end() :]
     line = line.strip(" '.。,，:：;-–—")
     letters = sum(character.isalpha() for character in line)
     if not line or len(line) > MAX_TITLE or letters < _MIN_LETTERS * len(line.replace(" ", "")):

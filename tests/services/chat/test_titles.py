@@ -53,6 +53,13 @@ def test_a_question_is_no_greeting(text: str) -> None:
         (' **title:** "removing old paint."\nand more', "Removing old paint"),
         ("标题：给房东的信。", "给房东的信"),
         ("# Heading", "Heading"),
+        ("Here is a short title: Wine stains", "Wine stains"),
+        ("Sure! Here's the title: **Wine stains**", "Wine stains"),
+        ("好的，这是一个标题：酒渍", "酒渍"),
+        ("Thinking about chess", "Thinking about chess"),
+        ("Well water and lime", "Well water and lime"),
+        ("The user manual of a drill", "The user manual of a drill"),
+        ("Okra for beginners", "Okra for beginners"),
     ],
 )
 def test_what_is_a_title(answer: str, title: str) -> None:
@@ -63,6 +70,18 @@ def test_what_is_a_title(answer: str, title: str) -> None:
     "answer", ["", " \n ", '""', "1 + 1 = 2, 2 + 2 = 4", "x" * 61, "la la la la la la", "Title:"]
 )
 def test_what_is_none(answer: str) -> None:
+    assert clean_title(answer) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["<think>", "<think>Okay, a title for", "[THINK]", "[THINK]The user wants", "</think>",
+     "<|channel|>analysis<|message|>A title", "<|START_THINKING|>", "<seed:think>", "<thought>",
+     "Thinking Process", "Thinking Process:", "**Thinking Process** 1 Analyze the request",
+     "Okay, the user wants a title", "Okay, so I need", "Let me think about", "The user asks for",
+     "好的，用户想要一个标题", "用户问的是", "Here is a short title:"],
+)  # fmt: skip
+def test_thinking_is_no_title(answer: str) -> None:
     assert clean_title(answer) is None
 
 
