@@ -10,7 +10,7 @@ from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.prompts import prompt_messages
+from chatdesk.core.prompts import prompt_messages, readable
 from chatdesk.core.settings import ChatSettings, Settings
 from chatdesk.core.unicode import sound_text
 from chatdesk.services.adapters.facts import AdapterLeftOut
@@ -98,7 +98,7 @@ def ask(
             adapters = services.adapters.for_answer(model, None) if adapters is None else adapters
             prompt = prompt_messages(chat.system_prompt, (), sound_text(request.prompt))
             record = answer_record(model, chat.sampling, adapters)
-            message = _ask_temporary(services, prompt, record, adapters, facts, on_text)
+            ended = _ask_temporary(services, prompt, record, adapters, facts, on_text)
         else:
             services.tidy()
             sent = services.chat.send(
@@ -108,10 +108,13 @@ def ask(
                 sampling=chat.sampling,
                 adapters=adapters,
             )
-            message = _follow(facts, on_text, lambda: services.chat.stop(sent))
-        view_start = 0 if request.temporary else _view_start(services, message, on_note)
-        notice = _notice(services, message, on_note)
-        return _result(message, model.id, view_start, notice, temporary=request.temporary)
+            ended = _follow(facts, on_text, lambda: services.chat.stop(sent))
+        view_start = 0
+        if ended.view_start or ended.view_cut is not None:
+            on_note(tr("The model no longer reads the beginning of this conversation."))
+            view_start = _number(services, ended)
+        notice = _notice(services, ended.message, on_note)
+        return _result(ended.message, model.id, view_start, notice, temporary=request.temporary)
 
 
 def _with_options(chat: ChatSettings, request: AskRequest) -> ChatSettings:
@@ -147,7 +150,7 @@ def _ask_temporary(
     adapters: Sequence[Applied],
     facts: "queue.SimpleQueue[Fact]",
     on_text: Callable[[str], None],
-) -> Message:
+) -> AnswerEnded:
     """Answer without a conversation: nothing of it touches the disk."""
     services.chat.check_fits(prompt)
     state = MessageState.STREAMING
@@ -160,7 +163,7 @@ def _ask_temporary(
 
 def _follow(
     facts: "queue.SimpleQueue[Fact]", on_text: Callable[[str], None], stop: Callable[[], None]
-) -> Message:
+) -> AnswerEnded:
     """Hand on the text until the answer ends. Raises the problem it ended with.
 
     A second Ctrl+C does not wait for the end.
@@ -184,20 +187,19 @@ def _follow(
     if fact.message.state in (MessageState.FAILED, MessageState.INTERRUPTED):
         assert fact.message.answer
         raise EngineProblem(fact.message.answer.error or tr("The answer was interrupted."))
-    return fact.message
+    return fact
 
 
-def _view_start(services: App, message: Message, on_note: Callable[[str], None]) -> int:
-    """Return the number of the oldest message that the model reads, and tell if it is a later one.
+def _number(services: App, ended: AnswerEnded) -> int:
+    """Return the number in its conversation of the oldest message that the model read.
 
-    One of which it reads the end only counts as read.
+    One of which it read the end only counts as read.
     """
-    use = services.chat.count_tokens(message.conversation_id, "")
-    if use.view_after is None:
-        return 0
-    on_note(tr("The model no longer reads the beginning of this conversation."))
-    path = [each.id for each in services.chat.conversation(message.conversation_id).path()]
-    return path.index(use.view_after) + (0 if use.cuts else 1)
+    conversation = services.chat.conversation(ended.message.conversation_id)
+    path = conversation.path(ended.message.parent_id)
+    place = max(0, ended.view_start - (1 if conversation.system_prompt else 0))
+    oldest = readable(path, continued=False)[place]
+    return [each.id for each in path].index(oldest.id)
 
 
 def _notice(services: App, message: Message, on_note: Callable[[str], None]) -> str | None:

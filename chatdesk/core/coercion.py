@@ -7,7 +7,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from chatdesk.core.unicode import sound_text
+from chatdesk.core.unicode import sound_json, sound_text
 
 _T = TypeVar("_T")
 
@@ -54,7 +54,8 @@ def fitting(kind: type, found: object) -> dict[str, Any]:
 def unknown(kind: type, found: object) -> dict[str, Any]:
     """Return the values that belong to no field: another version's."""
     values = found if isinstance(found, dict) else {}
-    return {name: value for name, value in values.items() if name not in _hints(kind)}
+    others = {name: value for name, value in values.items() if name not in _hints(kind)}
+    return {sound_text(name): sound_json(value) for name, value in others.items()}
 
 
 @cache
@@ -73,9 +74,9 @@ def _value(name: str, kind: Any, found: Any) -> Any:
         kinds = inner[:1] * len(found) if inner[-1] is ... else inner
         return tuple(_value(name, *each) for each in zip(kinds, found, strict=True))
     if origin is Mapping and isinstance(found, dict):
-        return found
+        return sound_json(found)
     if origin is dict and isinstance(found, dict):
-        return {key: _value(name, inner[1], value) for key, value in found.items()}
+        return {sound_text(key): _value(name, inner[1], value) for key, value in found.items()}
     if isinstance(kind, type) and is_dataclass(kind):
         return coerced(kind, found)
     if type(found) in (int, float) and not abs(found) < _largest(name):  # also NaN

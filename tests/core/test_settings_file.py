@@ -265,6 +265,19 @@ def test_half_a_character_does_not_stop_the_saving(file: Path) -> None:
     assert read_settings(file).chat.system_prompt == "a?"
 
 
+def test_half_a_character_is_mended_in_every_key_and_value(file: Path) -> None:
+    options = {"a\ud83d": {"note\ud83d": ["b\udc00", {"c": "\ud83d\ude42"}]}}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"models": {"options": options}, "another\ud83d": "x\ud83d"}))
+    found = read_settings(file)
+    mended = {"a\ufffd": {"note\ufffd": ["b\ufffd", {"c": "🙂"}]}}
+    assert found.models.options == mended
+    save_settings(found, file)
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert written["models"]["options"] == mended
+    assert written["another\ufffd"] == "x\ufffd"
+
+
 def test_words_and_choices_that_cannot_be_are_mended(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     for theme in ("blue", "a\u0000b", "", "../light"):

@@ -67,7 +67,7 @@ class Answer:
         self._lock = threading.Lock()
         self._text = _Growing(message.text)
         self._thinking = _Growing(message.thinking)
-        self._final: tuple[MessageState, AnswerRecord] | None = None
+        self._final: tuple[MessageState, AnswerRecord, GenerationStats | None] | None = None
         self._ended = threading.Event()
         self._saver = threading.Thread(target=self._save_until_ended, name="answer", daemon=True)
         self._saver.start()
@@ -125,7 +125,7 @@ class Answer:
             record = measured(record, stats)
         with self._lock:
             if self._final is None:
-                self._final = (state, record)
+                self._final = (state, record, stats)
         self._ended.set()
 
     def _save_until_ended(self) -> None:
@@ -133,7 +133,7 @@ class Answer:
             if (self._text.length, self._thinking.length) != self._saved:
                 self._save_progress()
         assert self._final
-        state, record = self._final
+        state, record, stats = self._final
         message = replace(self.so_far, state=state, answer=record)
         unsaved: EnvironmentProblem | None = None
         try:
@@ -142,6 +142,8 @@ class Answer:
         except EnvironmentProblem as problem:
             unsaved = problem
         ended = AnswerEnded(message, unsaved)
+        if stats:
+            ended = replace(ended, view_start=stats.view_start, view_cut=stats.view_cut)
         self._on_ended(ended)
         self._publish(ended)
 

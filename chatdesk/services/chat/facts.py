@@ -68,10 +68,16 @@ class TextArrived(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AnswerEnded(Fact):
-    """An answer is final. `unsaved` is why it could not be saved and is only on the screen."""
+    """An answer is final. `unsaved` is why it could not be saved and is only on the screen.
+
+    `view_start` and `view_cut` are where the model's view of its prompt began, as in
+    `TokensCounted`.
+    """
 
     message: Message
     unsaved: EnvironmentProblem | None = None
+    view_start: int = 0
+    view_cut: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
