@@ -23,6 +23,7 @@ _CLIENTS_FAULT = {  # with the field to blame, where there is one
     FailureCode.SCHEMA: "response_format",
 }
 _NAMES = {each.name: each.api for each in NUMBERS} | {
+    "prompt": "prompt",
     "stop": "stop",
     "seed": "seed",
     "max_tokens": "max_tokens",

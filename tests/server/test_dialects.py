@@ -40,6 +40,7 @@ def test_a_response(fake: Served) -> None:
     assert (answer.output_text, answer.status) == ("Hello there ", "completed")
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (10, 2)
     thought = fake.client.responses.create(model="default", input="think: Hm.")
+    assert thought.usage.output_tokens_details.reasoning_tokens == 1
     assert [item.type for item in thought.output] == ["reasoning", "message"]
     assert thought.output[0].content[0].text == "Hm."
     assert thought.output_text == "Done. "
@@ -115,6 +116,19 @@ def test_responses_that_cannot_be_served(fake: Served, fields: Any) -> None:
     assert reply.error["message"]
     with pytest.raises(openai.BadRequestError, match="maximum context length"):
         fake.client.responses.create(model="", input=LONG)
+
+
+def test_the_place_of_a_fault_is_told_in_the_words_of_each_interface(fake: Served) -> None:
+    image = {"type": "input_image", "image_url": "x"}
+    items = [{"type": "reasoning", "summary": []}, {"role": "user", "content": [image]}]
+    reply = fake.call("POST", RESPONSES, {"input": items})
+    assert reply.error["param"] == "input[1].content[0]"
+    assert fake.call("POST", RESPONSES, {"input": [{"role": 5}]}).error["param"] == "input[0].role"
+    result = {"type": "tool_result", "content": [{"type": "text", "text": "a"}, {"type": "image"}]}
+    turn = {"role": "user", "content": [{"type": "text", "text": "hi"}, result]}
+    reply = fake.call("POST", MESSAGES, {"max_tokens": 5, "messages": [turn]})
+    place = "messages[0].content[1].content[1]: "
+    assert reply.json["error"]["message"].startswith(place)
 
 
 # Anthropic's Messages
@@ -230,6 +244,8 @@ def test_a_chat_of_ollama(fake: Served) -> None:
     *pieces, last = lines(fake.call("POST", "/api/chat", {"messages": user("say: a b")}))
     assert [each["message"]["content"] for each in pieces] == ["a ", "b "]
     assert not any(each["done"] for each in pieces)
+    streamed = {"messages": user("say: a b"), "stream": None}
+    assert len(lines(fake.call("POST", "/api/chat", streamed))) == 3
     assert (last["done"], last["done_reason"], last["eval_count"]) == (True, "stop", 2)
     body = {"messages": user("think: Hm."), "stream": False}
     whole = fake.call("POST", "/api/chat", body).json
@@ -245,9 +261,12 @@ def test_what_the_engine_is_asked_by_ollama(fake: Served) -> None:
         "system": "Be brief.",
         "stream": False,
         "format": schema,
-        "options": {"num_predict": 9, "top_k": 3, "seed": 5, "stop": ["X"], "num_ctx": 4096},
+        "options": {
+            "num_predict": 9, "top_k": 3, "seed": 5, "stop": ["X"], "num_ctx": 4096,
+            "n": 3, "messages": [], "tools": [1],
+        },
         "keep_alive": "5m",
-    }
+    }  # fmt: skip
     asked = json.loads(fake.call("POST", "/api/generate", body).json["response"])
     assert [turn["content"] for turn in asked["messages"]] == ["Be brief.", "options"]
     assert json.loads(asked["json_schema"]) == schema
@@ -281,6 +300,7 @@ def test_models_and_vectors_for_ollama(fake: Served) -> None:
         ("/api/chat", {"messages": [{"role": "user", "content": "a"}], "format": "xml"}, 400),
         ("/api/generate", {"prompt": "a", "suffix": "b"}, 400),
         ("/api/generate", {"prompt": "a", "options": {"top_k": "x"}}, 400),
+        ("/api/embed", {"input": "a", "dimensions": 1}, 400),
         ("/api/show", {"model": "nobody"}, 404),
         ("/api/chat", {"model": "nobody", "messages": [{"role": "user", "content": "a"}]}, 404),
         ("/api/chat", {"messages": [{"role": "user", "content": LONG}], "stream": False}, 400),

@@ -131,16 +131,13 @@ class _Simplifier:
         values, others = values_of(one), values_of(other)
         if values is not None and others is not None:
             return len(without(values, others)) == len(values)
-        if "object" not in (one.get("type"), other.get("type")):
+        if not one.get("type") == other.get("type") == "object":
             return False
         shared = set(one.get("required", ())) & set(other.get("required", ()))
         parts = [
             (one.get("properties", {}).get(n), other.get("properties", {}).get(n)) for n in shared
         ]
-        is_object = one.get("type") == other.get("type") == "object"
-        return is_object and any(
-            a is not None and b is not None and self._are_disjoint(a, b) for a, b in parts
-        )
+        return any(a is not None and b is not None and self._are_disjoint(a, b) for a, b in parts)
 
     def _resolved(self, schema: Any) -> Any:
         for _ in range(8):

@@ -114,14 +114,13 @@ def say_negation(schema: Schema) -> None:
 
 def say_dependencies(schema: Schema) -> None:
     """Say that a property needs others as a choice: without it, or with them."""
-    given = {**schema.pop("dependencies", {}), **schema.pop("dependentRequired", {})}
-    given |= schema.pop("dependentSchemas", {})
+    keywords = ("dependencies", "dependentRequired", "dependentSchemas")
     choices = []
-    for name, asked in given.items():
+    for name, asked in (pair for key in keywords for pair in schema.pop(key, {}).items()):
         needed = {"required": asked} if isinstance(asked, list) else asked
         if needed not in (True, {}, {"required": []}):
-            without = {"properties": {name: False}}
-            choices.append(without if needed is False else {"anyOf": [without, needed]})
+            absent = {"properties": {name: False}}
+            choices.append(absent if needed is False else {"anyOf": [absent, needed]})
     if choices:
         schema["allOf"] = [*schema.get("allOf", []), *choices]
 
@@ -132,9 +131,10 @@ def say_rest(schema: Schema) -> None:
         ("unevaluatedProperties", "additionalProperties"),
         ("unevaluatedItems", "items"),
     ):
-        if schema.get(key) in (True, {}) or (key in schema and other in schema):
+        says_all = not isinstance(schema.get(other, []), list)  # a list is of the first items
+        if schema.get(key) in (True, {}) or (key in schema and says_all):
             del schema[key]
-        elif key in schema and not schema.keys() & _IN_PLACE:
+        elif key in schema and not schema.keys() & {*_IN_PLACE, other}:
             schema[other] = schema.pop(key)
 
 

@@ -169,7 +169,8 @@ def check_method(name: str, owner: str | bytes, given: Sequence[Any]) -> None:
         case "translate":
             size += len(owner) * _longest(first)
         case "split" | "rsplit":
-            parts = owner.count(first) if first else len(owner) // 2
+            sign: Any = first if isinstance(first, str | bytes) and first else None
+            parts = owner.count(sign) if sign else len(owner)
             size += _ITEM_BYTES * (parts + 1)
         case "splitlines":
             size += _ITEM_BYTES * len(owner)
@@ -238,7 +239,7 @@ COUNTING_FILTERS = frozenset(
 
 
 def check_filter(name: str, value: Any, arguments: Sequence[Any]) -> None:
-    """Charge what a filter makes; `arguments` are those by place and by name."""
+    """Charge what a filter makes; `arguments` are in the filter's own order."""
     if name in COUNTING_FILTERS:
         for each in arguments:
             check_number(each)

@@ -5,6 +5,7 @@ gets through costs this process, which is why the engine is its own process.
 """
 
 import functools
+import inspect
 import json
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +39,8 @@ MAX_SOURCE_CHARACTERS = 1_000_000
 MAX_EXTRA_CHARACTERS = 1_000_000  # most that a template may write beyond its messages
 _MAX_RANGE_ITEMS = 100_000  # of all ranges of one rendering together, beside those over messages
 _MAX_DATE_FORMAT = 1000
+# What Jinja2 calls the argument that it adds to filters.
+_JINJAS_OWN = ("context", "env", "eval_ctx", "environment")
 _FILENAME = "<template>"  # jinja2's, of a template that was no file
 _DEADLINE_S = 2.0  # for compiling, too; good templates take less than a tenth
 _MESSAGE_DEADLINE_S = 0.004  # Gemma 4 looks back over all messages: 2 s for 1,000 of them
@@ -135,13 +138,19 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 def _bounded_filter(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     leading = 1 if hasattr(original, "jinja_pass_arg") else 0  # Jinja2's own argument
+    signature = inspect.signature(original)
+    parameters = list(signature.parameters.values())
+    # Those that are wrapped for use in coroutines do not tell of Jinja2's own argument.
+    tells = parameters[0].name in _JINJAS_OWN
+    described = signature.replace(parameters=parameters[1:] if tells else parameters)
 
     @functools.wraps(original)
     def bounded(*given: Any, **named: Any) -> Any:
         own, value, rest = given[:leading], given[leading], given[leading + 1 :]
         if isinstance(value, Iterator):
             value = list(value)
-        check_filter(name, value, (*rest, *named.values()))
+        ordered = described.bind(value, *rest, **named)
+        check_filter(name, value, (*ordered.args[1:], *ordered.kwargs.values()))
         return charge_made(original(*own, value, *rest, **named))
 
     return bounded

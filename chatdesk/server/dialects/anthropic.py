@@ -73,7 +73,10 @@ class MessagesBody(msgspec.Struct, kw_only=True):
         choice = (self.tool_choice or {}).get("type")
         chat: ChatBody = converted(
             {
-                "messages": [_message(turn, names) for turn in self.messages],
+                "messages": [
+                    _message(turn, names, f"messages[{index}]")
+                    for index, turn in enumerate(self.messages)
+                ],
                 "max_tokens": self.max_tokens,
                 "stop": self.stop_sequences,
                 "temperature": self.temperature,
@@ -91,7 +94,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
         return (PromptMessage("system", system), *turns) if system else turns
 
 
-def _message(turn: AnthropicTurn, names: dict[Any, str]) -> Document:
+def _message(turn: AnthropicTurn, names: dict[Any, str], place: str) -> Document:
     if isinstance(turn.content, str):
         return {"role": turn.role, "content": turn.content}
     thinking = [
@@ -99,12 +102,15 @@ def _message(turn: AnthropicTurn, names: dict[Any, str]) -> Document:
     ]
     return {
         "role": turn.role,
-        "content": [_block(block, names) for block in turn.content],
+        "content": [
+            _block(block, names, f"{place}.content[{index}]")
+            for index, block in enumerate(turn.content)
+        ],
         "reasoning_content": "".join(thinking),
     }
 
 
-def _block(block: dict[str, Any], names: dict[Any, str]) -> dict[str, Any]:
+def _block(block: dict[str, Any], names: dict[Any, str], place: str) -> dict[str, Any]:
     """Return a block as a part of a message; the place of each stays the same."""
     match block.get("type"):
         case "thinking" | "redacted_thinking":
@@ -113,7 +119,8 @@ def _block(block: dict[str, Any], names: dict[Any, str]) -> dict[str, Any]:
             text = call_words(str(block.get("name", "")), block.get("input"))
         case "tool_result":
             result = converted(block.get("content"), Content)
-            text = result_words(names.get(block.get("tool_use_id"), ""), text_of(result, "content"))
+            name = names.get(block.get("tool_use_id"), "")
+            text = result_words(name, text_of(result, f"{place}.content"))
         case _:
             return block
     return {"type": "text", "text": text}

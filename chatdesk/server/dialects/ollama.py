@@ -15,7 +15,8 @@ from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.server.bodies.completions import ChatBody, CompletionBody
 from chatdesk.server.bodies.embeddings import texts_of
-from chatdesk.server.bodies.reading import converted
+from chatdesk.server.bodies.reading import Whole, converted
+from chatdesk.server.bodies.sampling import SamplingBody
 from chatdesk.server.errors import ApiError, bad_request
 from chatdesk.server.wording.base import (
     Delta,
@@ -29,19 +30,25 @@ from chatdesk.server.wording.base import (
 
 NewId = Callable[[], str]
 _OPTIONS = {"num_predict": "max_tokens"}  # where the names differ
+_SAMPLING = frozenset(field.encode_name for field in msgspec.structs.fields(SamplingBody))
 
 
 class OllamaBody(msgspec.Struct, kw_only=True):
     """What chat and generate share; `format` is “json” or a schema."""
 
     model: str = ""
-    stream: bool = True
+    stream: bool | None = None
     format: str | dict[str, Any] | None = None
     options: dict[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        """Answer as a stream where nothing is said of it."""
+        self.stream = self.stream is not False
+
     def _fields(self) -> Document:
-        """Return the options as the fields of an OpenAI body."""
-        fields = {_OPTIONS.get(name, name): value for name, value in (self.options or {}).items()}
+        """Return the options of sampling as the fields of an OpenAI body."""
+        given = {_OPTIONS.get(name, name): value for name, value in (self.options or {}).items()}
+        fields: Document = {name: given[name] for name in given.keys() & _SAMPLING}
         if fields.get("max_tokens") == -2:  # “fill the context”, as -1 does here
             fields["max_tokens"] = -1
         if isinstance(self.format, dict):
@@ -108,6 +115,7 @@ class OllamaEmbedBody(msgspec.Struct, kw_only=True):
 
     input: str | list[str | int | list[int]]
     model: str = ""
+    dimensions: Whole | None = None
 
     def request(self, request_id: str) -> Embed:
         """The request to the engine. Raises `ApiError`."""

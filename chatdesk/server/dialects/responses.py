@@ -1,5 +1,6 @@
 """OpenAI's Responses: /v1/responses, of which nothing is kept."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -44,7 +45,11 @@ class ResponsesBody(msgspec.Struct, kw_only=True):
             if getattr(self, name):
                 message = tr("Nothing is kept here; send the whole conversation as “input”.")
                 raise bad_request(message, name)
-        (asked,) = self._chat().requests(new_id, defaults)
+        try:
+            (asked,) = self._chat().requests(new_id, defaults)
+        except ApiError as error:
+            error.param = self._place(error.param)
+            raise
         if not self.instructions:
             return [asked]
         head = PromptMessage("system", self.instructions)
@@ -54,13 +59,24 @@ class ResponsesBody(msgspec.Struct, kw_only=True):
         """Return the format of the answer."""
         return ResponseWording(request_id, model)
 
+    @property
+    def _items(self) -> dict[int, dict[str, Any]]:
+        """The items that are messages of a chat, by their place; old reasoning is not read."""
+        if isinstance(self.input, str):
+            return {0: {"role": "user", "content": self.input}}
+        return {n: item for n, item in enumerate(self.input) if item.get("type") != "reasoning"}
+
+    def _place(self, param: str | None) -> str | None:
+        """Return the field that is to blame, by the place that the client knows."""
+        found = re.match(r"messages\[(\d+)\]", param or "")
+        if not found or not param:
+            return "input" if param == "messages" else param
+        return f"input[{list(self._items)[int(found[1])]}]{param[found.end() :]}"
+
     def _chat(self) -> ChatBody:
-        items = self.input
-        if isinstance(items, str):
-            items = [{"role": "user", "content": items}]
         chat: ChatBody = converted(
             {
-                "messages": [_message(item) for item in items if item.get("type") != "reasoning"],
+                "messages": list(map(_message, self._items.values())),
                 "max_tokens": self.max_output_tokens,
                 "temperature": self.temperature,
                 "top_p": self.top_p,
@@ -204,7 +220,7 @@ class ResponseWording(Wording):
             "input_tokens": stats.prompt_tokens,
             "input_tokens_details": {"cached_tokens": stats.cached_tokens, "cache_write_tokens": 0},
             "output_tokens": stats.completion_tokens,
-            "output_tokens_details": {"reasoning_tokens": 0},
+            "output_tokens_details": {"reasoning_tokens": answer.thinking_tokens},
             "total_tokens": stats.prompt_tokens + stats.completion_tokens,
         }
         return response

@@ -82,6 +82,15 @@ def fits(schema: Any, value: Any) -> bool:
             [{}, {"b": 1}, {"a": 1, "b": 1}],
             [{"a": 1}],
         ),
+        (
+            {
+                "properties": {"a": {}, "b": {}, "c": {}},
+                "dependentRequired": {"a": ["b"]},
+                "dependentSchemas": {"a": {"required": ["c"]}},
+            },
+            [{}, {"a": 1, "b": 1, "c": 1}],
+            [{"a": 1, "b": 1}, {"a": 1, "c": 1}],
+        ),
         ({"type": "integer", "minimum": 3, "exclusiveMinimum": True}, [4], [3]),
         ({"properties": {"a": {}}, "unevaluatedProperties": False}, [{"a": 1}], [{"b": 1}]),
         ({"then": {"type": "null"}, "minLength": 1.0}, ["a", 1], [""]),
@@ -101,6 +110,7 @@ def test_what_programs_send_is_kept(schema: Any, inside: list[Any], outside: lis
         ({"items": {"uniqueItems": True, "type": "array"}}, "uniqueItems at #/items"),
         ({"$defs": {"a": {"contains": {}}}, "$ref": "#/$defs/a"}, "contains at #/$defs/a"),
         ({"propertyNames": {"type": "integer"}}, "propertyNames at #"),
+        ({"items": [{}], "unevaluatedItems": False}, "unevaluatedItems at #"),
         ({"anyOf": [{}, {"not": {"minLength": 1}}]}, "not at #/anyOf/1"),
         ({"properties": {"p": {"if": {}, "else": {}}}}, "if at #/properties/p"),
     ],

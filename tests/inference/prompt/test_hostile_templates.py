@@ -40,6 +40,8 @@ HOSTILE = [
     "{{ " + LONG + ".join(" + LONG + ") }}",
     "{{ " + LONG + ".translate({97: " + LONG + "}) }}",
     "{{ " + LONG + " | replace('a', " + LONG + ") }}",
+    "{{ " + LONG + " | replace(new=" + LONG + ", old='a') }}",
+    "{{ ('a ' * 50000) | wordwrap(wrapstring=" + LONG + ", width=1) }}",
     "{{ " + LONG + " | list | join(" + LONG + ") }}",
     "{{ 'x' | center(3000000000) }}",
     "{{ '%3000000000d' | format(1) }}",
@@ -105,10 +107,24 @@ def test_no_template_takes_half_a_gigabyte_or_many_seconds() -> None:
         assert megabytes < 600, source  # 2,900 to 4,800 without limits
 
 
+def test_arguments_by_name_are_as_good_as_those_by_place() -> None:
+    source = (
+        "{% for m in messages %}{{ m.content.split(maxsplit=1)[-1] }}"
+        "{{ m.content.split(sep='-', maxsplit=1)[0] | replace(new='x', old='e', count=1) }}"
+        "{{ [1, 2] | join(d='/') }}{{ [2, 1] | sort(reverse=true) | list }}{{ m.content }}"
+        "{{ 'long words' | truncate(length=6, end='', leeway=0) }}"
+        "{% endfor %}"
+    )
+    template = ChatTemplate(source)
+    assert template.notice is None
+    rendered = template.render([PromptMessage("user", "tea-pot of mine")])
+    assert rendered == "of minetxa1/2[2, 1]tea-pot of minelong"
+
+
 def test_a_long_conversation_is_no_hostile_template() -> None:
     source = (
         "{% set ns = namespace(all='') %}{% for m in messages %}"
-        "{% set text = m.content.strip().replace('a', 'bc') | trim | replace('bc', 'a') %}"
+        "{% set text = m.content.strip().replace('o', 'uv') | trim | replace('uv', 'o') %}"
         "{% set ns.all = '%s<%s>%s' % (ns.all, m.role, text[0:]) %}{% endfor %}{{ ns.all }}"
     )
     template = ChatTemplate(source)
