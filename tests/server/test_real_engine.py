@@ -64,6 +64,24 @@ def test_length_and_stop(real: Served) -> None:
     assert answer.choices[0].finish_reason == "stop"
 
 
+def test_an_answer_ends_where_the_window_does(real: Served) -> None:
+    never = {"0": -100, "2": -100}  # the starter's ends of an answer
+    answer = ask(real, "word " * 900, max_tokens=4000, logit_bias=never)
+    assert answer.choices[0].finish_reason == "length"
+    assert 0 < answer.usage.completion_tokens < 150
+    assert answer.usage.total_tokens - 1 == 1024  # the last one need not be read
+
+
+@pytest.mark.parametrize("sampling", [{}, {"temperature": 0.8, "seed": 7}])
+def test_the_same_request_again_gets_the_same_answer(real: Served, sampling: Any) -> None:
+    question = f"Tell me of the sea. {sampling} " * 20
+    first, second, third = (ask(real, question, max_tokens=30, **sampling) for _ in range(3))
+    read = [each.usage.prompt_tokens_details.cached_tokens for each in (first, second, third)]
+    assert read[0] < 60 < read[1] == read[2] == first.usage.prompt_tokens - 1
+    assert text_of(second) == text_of(third)
+    assert text_of(first)[:10] == text_of(second)[:10]  # near ties may turn: docs/engine.md
+
+
 def test_a_seed_makes_an_answer_again(real: Served) -> None:
     ask(real, "Tell me something.")  # prefill it once: a part read again differs in the last digit
     first, again, other = (

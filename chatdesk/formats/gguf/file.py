@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chatdesk.core.errors import ModelProblem
 from chatdesk.core.i18n import tr
+from chatdesk.core.unicode import is_one_line
 from chatdesk.core.units import MB
 from chatdesk.formats.gguf.reader import CutShort, GgufReader, Value
 from chatdesk.formats.gguf.types import TENSOR_TYPES, TensorType
@@ -54,7 +55,7 @@ class Tensor(NamedTuple):
 
 def check_name(name: str) -> None:
     """Refuse bytes that are not text; no sentence can name the file."""
-    if not name.isprintable():
+    if not is_one_line(name):
         what = tr("The file name {file} is not valid text.", file=ascii(name))
         raise ModelProblem(what, tr("Rename the file."))
 

@@ -24,6 +24,7 @@ from chatdesk.formats.gguf.file import (
 from chatdesk.formats.gguf.model import EMBEDDING, OUTPUT, read_model
 from chatdesk.formats.gguf.reader import GgufReader, Value
 from chatdesk.library.adapters.format import Write
+from chatdesk.library.adapters.peft_config import unsupported
 
 FLOAT32 = 6  # gguf_metadata_value_type
 PACKINGS = ("F32", "F16", "BF16", "Q8_0")  # written by llama.cpp's convert_lora_to_gguf.py
@@ -134,7 +135,9 @@ def _pairs(reader: GgufReader, tensors: tuple[Tensor, ...]) -> Pairs:
         name, _, part = tensor.name.rpartition(".")
         if tensor.name.endswith("_norm.weight"):
             continue  # llama.cpp ignores them
-        if part not in PARTS or tensor.packing.name not in PACKINGS:
+        if part not in PARTS:
+            raise unsupported(reader.path, tensor.name)
+        if tensor.packing.name not in PACKINGS:
             reader.damaged()
         halves.setdefault(name, {})[part] = tensor.shape
     if not halves or any(len(pair) < len(PARTS) for pair in halves.values()):

@@ -124,7 +124,6 @@ def test_what_would_end_llama_cpp_is_refused(tmp_path: Path, starter_model: Path
     bad = [
         adapter(tmp_path / "empty.gguf", {}),
         adapter(tmp_path / "half.gguf", half),
-        adapter(tmp_path / "strange.gguf", ROWS | {"blk.3.ffn_down.bias": (4,)}),
         adapter(tmp_path / "text.gguf", alpha="4"),
         adapter(tmp_path / "nan.gguf", alpha=float("nan")),
         adapter(tmp_path / "whole.gguf", dtype=np.int32),
@@ -135,6 +134,12 @@ def test_what_would_end_llama_cpp_is_refused(tmp_path: Path, starter_model: Path
     key = b"adapter.lora.alpha" + struct.pack("<I", 6)
     (tmp_path / "double.gguf").write_bytes(data.replace(key, key[:-4] + struct.pack("<I", 12)))
     assert "damaged" in problem(tmp_path / "double.gguf", starter_model)
+
+
+@pytest.mark.parametrize("name", ["rope_freqs.weight", "output.weight", "blk.3.ffn_down.bias"])
+def test_a_tensor_beside_a_and_b_is_named(tmp_path: Path, starter_model: Path, name: str) -> None:
+    path = adapter(tmp_path / "more.gguf", ROWS | {name: (4,)})
+    assert problem(path, starter_model).endswith(f"uses “{name}”, which cannot be imported.")
 
 
 def test_one_cut_short_anywhere_is_refused(tmp_path: Path, starter_model: Path) -> None:

@@ -74,6 +74,21 @@ def test_names_as_others_write_them(
     assert len(reader.tensors) == 2
 
 
+@pytest.mark.parametrize("targets", ["all-linear", r".*\.mlp\.down_proj", ["down_proj"]])
+def test_how_its_layers_were_chosen_does_not_matter(
+    tmp_path: Path, starter_model: Path, targets: object
+) -> None:
+    reader = converted(peft_adapter(tmp_path / "peft", target_modules=targets), starter_model)
+    assert reader.tensors
+
+
+def test_a_rank_stabilized_one_is_as_strong_as_there(tmp_path: Path, random_llama: Path) -> None:
+    tensors = two_halves(f"{BLOCK}.mlp.down_proj", WIDTH, FEED_FORWARD, rank=16)
+    settings = {"use_rslora": True, "r": 16, "lora_alpha": 16}
+    reader = converted(peft_adapter(tmp_path / "peft", tensors, **settings), random_llama)
+    assert alpha(reader) / 16 == 4
+
+
 def test_the_strength_of_each_layer(tmp_path: Path, random_llama: Path) -> None:
     """llama.cpp multiplies by alpha / rank, and knows one alpha for all."""
     tensors = {

@@ -229,6 +229,54 @@ def test_a_split_model_is_one(library: Library, trash: Path) -> None:
     assert list(library.folder.iterdir()) == []
 
 
+NAMES = ["模型 [тест]　é🙂.gguf", "e\u0301.gguf", "\u00e9.gguf", "MODEL.GGUF", "a" * 245 + ".gguf"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems join or refuse such names")
+def test_models_of_any_name_in_folders_of_any_name(library: Library) -> None:
+    folder = library.home / "模型 [тест]　e\u0301" / "🙂 (1)"
+    folder.mkdir(parents=True)
+    for number, name in enumerate(NAMES):
+        path = tiny_model(folder / name, name=f"Number {number}")
+        model = library.models.add(path)
+        assert (model.path, library.kept(name).presence) == (str(path), Presence.THERE)
+    assert sorted(library.names()) == sorted(NAMES)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_is_known_by_its_own_name(library: Library) -> None:
+    blob = tiny_model(library.home / "sha256-0a1b", name="")
+    link = library.folder / "nice.gguf"
+    link.symlink_to(blob)
+    model = library.models.add(link)
+    assert "sha256" not in model.header.name
+    assert library.names() == ["nice.gguf"]
+    blob.unlink()
+    assert library.kept("nice.gguf").presence is Presence.MISSING
+    gone = library.folder / "gone.gguf"
+    gone.symlink_to(library.home / "nowhere")
+    with pytest.raises(ModelProblem, match="not there"):
+        library.models.add(gone)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_part_alone_says_which_one_is_missing(library: Library) -> None:
+    first = write_model(library.home / "big.gguf", part_tensors=1)
+    alone = library.home / "one"
+    alone.mkdir()
+    (alone / first.name).symlink_to(first)
+    with pytest.raises(ModelProblem) as caught:
+        library.models.add(alone / first.name)
+    assert "00002-of-00003" in str(caught.value)
+    later = library.home / "two"
+    later.mkdir()
+    name = first.name.replace("00001-of", "00002-of")
+    (later / name).symlink_to(first.with_name(name))
+    with pytest.raises(ModelProblem) as caught:
+        library.models.add(later / name)
+    assert "00001-of-00003" in str(caught.value)
+
+
 def test_models_are_found_in_the_folder_of_the_settings(library: Library) -> None:
     library.file("mine.gguf")
     other = library.home / "other"
