@@ -89,8 +89,9 @@ def ask(
 
     with open_services(paths, settings, publish) as services:
         conversation = _conversation(services, request)
-        held_with = conversation.held_with if conversation else None
-        model = services.models.chosen(request.model, held_with or settings.models.chosen)
+        model = services.models.chosen(request.model, settings.models.chosen)
+        if conversation and conversation.held_with and not request.model:
+            model = services.models.held(conversation.held_with, model) or model
         adapters = services.adapters.named(model, request.adapter) if request.adapter else None
         chat = _with_options(services.models.notes.defaults(model), request)
         services.load_model(model)

@@ -220,7 +220,7 @@ def test_ctrl_c_while_quantizing_leaves_nothing(cli: Cli) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_what_each_model_is_for(cli: Cli, tmp_path: Path) -> None:
+def test_what_each_model_is_for(cli: Cli, hub: StandInHub, tmp_path: Path) -> None:
     embedder = tmp_path / "embedder.gguf"
     embedder.write_bytes(raw({"general.architecture": "bert", "bert.pooling_type": 1}))
     base = tiny_model(tmp_path / "base.gguf", template=None, answer=b"xyz")
@@ -241,6 +241,10 @@ def test_what_each_model_is_for(cli: Cli, tmp_path: Path) -> None:
     assert lines["embedder"][-1] == "embedder"
     assert lines["base"][-1] == "base"
     assert lines["strange"] == ["unsupported", "unsupported"]
+    hub.add("roles/nomic-GGUF", {"n.gguf": b"GGUF"}, architecture="nomic-bert")
+    (searched,) = cli.json("models", "search", "roles/nomic")
+    assert searched["role"] == "embedder"
+    assert "  embedder" in cli.run("models", "search", "roles/nomic")[1]
     for model, words in (("embedder", "is for embeddings"), ("strange", "llama.cpp cannot run")):
         for command in (("ask", "hello"), ("serve", "--port", "0")):
             assert words in cli.problem(*command, "--model", model)
