@@ -109,6 +109,54 @@ def _write_tensors(writer: gguf.GGUFWriter, answer: Sequence[int], loop: bool) -
     writer.add_tensor("blk.0.ffn_down.weight", zeros(EMBEDDING, 32))
 
 
+def tiny_embedder(path: Path, pooling: int = 1, *, marks_ends: bool = True) -> Path:
+    """A BERT of one layer and some words; its vectors are of 32 numbers."""
+    writer = gguf.GGUFWriter(str(path), "bert")
+    writer.add_name("Tiny BERT")
+    writer.add_context_length(64)
+    writer.add_embedding_length(32)
+    writer.add_feed_forward_length(48)
+    writer.add_block_count(1)
+    writer.add_head_count(2)
+    writer.add_layer_norm_eps(1e-6)
+    writer.add_causal_attention(False)
+    writer.add_pooling_type(gguf.PoolingType(pooling))
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "▁tea", "▁milk", "▁sea", "▁the", "s"]
+    writer.add_tokenizer_model("bert")
+    writer.add_token_list(words)
+    kind = gguf.TokenType
+    writer.add_token_types([kind.CONTROL] * 5 + [kind.NORMAL] * (len(words) - 5))
+    writer.add_token_type_count(2)
+    writer.add_unk_token_id(1)
+    if marks_ends:  # otherwise llama.cpp takes ids that this vocabulary has not
+        writer.add_bos_token_id(2)
+        writer.add_sep_token_id(3)
+    writer.add_pad_token_id(0)
+    writer.add_uint32("tokenizer.ggml.cls_token_id", 2)
+    writer.add_mask_token_id(4)
+    source = np.random.default_rng(3)
+    shapes = {
+        "token_embd.weight": (len(words), 32),
+        "position_embd.weight": (64, 32),
+        "token_types.weight": (2, 32),
+        "blk.0.ffn_up.weight": (48, 32),
+        "blk.0.ffn_up.bias": (48,),
+        "blk.0.ffn_down.weight": (32, 48),
+        "blk.0.ffn_down.bias": (32,),
+    }
+    for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+        shapes |= {f"blk.0.{name}.weight": (32, 32), f"blk.0.{name}.bias": (32,)}
+    for name in ("token_embd_norm", "blk.0.attn_output_norm", "blk.0.layer_output_norm"):
+        shapes |= {f"{name}.weight": (32,), f"{name}.bias": (32,)}
+    for name, shape in shapes.items():
+        writer.add_tensor(name, source.normal(0, 0.5, shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
 def unsupported_model(path: Path) -> Path:
     """A well-formed GGUF file of an architecture nobody knows."""
     return tiny_model(path, architecture="notyetinvented")

@@ -33,6 +33,7 @@ from chatdesk.inference.decoding.sampler import Sampler
 from chatdesk.inference.decoding.scheduler import Scheduler
 from chatdesk.inference.decoding.sequences import Sequences
 from chatdesk.inference.decoding.tasks import Embedding, Scoring
+from chatdesk.inference.embedder import LoadedEmbedder, is_embedder
 from chatdesk.inference.loading.open_model import Opened, open_model
 from chatdesk.inference.native.bindings import AbortFlag
 from chatdesk.inference.native.context import State
@@ -365,7 +366,7 @@ def load(
     abort: AbortFlag,
     requests: Requests,
     send: Callable[[Event], None],
-) -> LoadedModel | None:
+) -> LoadedModel | LoadedEmbedder | None:
     """Load a model and report the result; None when it failed."""
     started = time.monotonic()
     abort.clear()
@@ -374,10 +375,14 @@ def load(
     def progress(fraction: float) -> None:
         send(LoadProgress(request_id, fraction))
 
+    path, options = Path(request.path), request.options
+    loaded: LoadedModel | LoadedEmbedder
     try:
-        opened = open_model(Path(request.path), request.options, abort, progress)
-        options = request.options
-        loaded = LoadedModel(opened, options, abort=abort, requests=requests, send=send)
+        if is_embedder(path):
+            loaded = LoadedEmbedder(path, options, abort, requests, progress)
+        else:
+            opened = open_model(path, options, abort, progress)
+            loaded = LoadedModel(opened, options, abort=abort, requests=requests, send=send)
     except Aborted:
         requests.end(Cancelled(request_id, None))
         return None

@@ -27,6 +27,7 @@ from chatdesk.core.generation import (
 from chatdesk.core.loading import EngineReady, LoadModel, Quantize
 from chatdesk.core.protocol import Cancel, Shutdown, Terminal
 from chatdesk.inference.decoding.failures import failed
+from chatdesk.inference.embedder import LoadedEmbedder
 from chatdesk.inference.loaded_model import LoadedModel, Work, load
 from chatdesk.inference.native.bindings import AbortFlag, start_backends
 from chatdesk.inference.native.devices import devices
@@ -75,7 +76,7 @@ class _Server:
         self._arrived: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._prepared: queue.SimpleQueue[tuple[str, Work] | None] = queue.SimpleQueue()
         self._loading: str | None = None
-        self._loaded: LoadedModel | None = None
+        self._loaded: LoadedModel | LoadedEmbedder | None = None
         self._load_ended = threading.Event()
 
     # Reading
@@ -145,7 +146,7 @@ class _Server:
             case _:
                 self._requests.end(Failed(request.request_id, FailureCode.NOT_LOADED, ""))
 
-    def _prepare_for(self, loaded: LoadedModel, request: ModelRequest) -> None:
+    def _prepare_for(self, loaded: LoadedModel | LoadedEmbedder, request: ModelRequest) -> None:
         prepared = loaded.prepare(request)
         if isinstance(prepared, Terminal):
             self._requests.end(prepared)
@@ -205,7 +206,7 @@ class _Server:
         self._loading = None
         self._load_ended.set()
 
-    def _step(self, loaded: LoadedModel) -> None:
+    def _step(self, loaded: LoadedModel | LoadedEmbedder) -> None:
         try:
             loaded.step()
         except Exception:  # a bug must not cost the answers after it

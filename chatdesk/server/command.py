@@ -30,7 +30,7 @@ def serve(
     try:
         chosen = services.models.chosen(model, settings.models.chosen)
         server.start()
-        services.load_model(chosen)
+        services.load_model(chosen, to_embed=True)
         on_listening(server.url)
         services.engine.wait_loaded()
         while server.running:

@@ -15,6 +15,7 @@ from chatdesk.core.generation import CountTokens, Embed, Generate, TokensCounted
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.library.models.role import role_of
 from chatdesk.server.access import Access
 from chatdesk.server.answering import (
     AnswerResponse,
@@ -128,6 +129,7 @@ class Api:
         )
 
     def _describe(self, model: ModelFile) -> Document:
+        role = role_of(model.header)
         return {
             "id": model.id,
             "object": "model",
@@ -135,6 +137,7 @@ class Api:
             "owned_by": "chatdesk",
             "name": model.header.name,
             "loaded": model.id == model_id(self._serving),
+            **({} if role.answers else {"role": role.value}),
         }
 
     def _answering(

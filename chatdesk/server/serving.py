@@ -8,8 +8,9 @@ from dataclasses import replace
 from chatdesk.core.errors import EnvironmentProblem, NotFound
 from chatdesk.core.generation import CountTokens, Embed, Generate, GenerationStats
 from chatdesk.core.i18n import tr
-from chatdesk.core.models import ModelFile
+from chatdesk.core.models import ModelFile, ModelRole
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.services.app import App
 from chatdesk.services.engine.facts import EngineStatus
 from chatdesk.services.engine.process import OnReply
@@ -44,7 +45,9 @@ class ServingService:
 
     def models(self) -> tuple[ModelFile, ...]:
         """Return every model that can be asked."""
-        return self._services.models.answering()
+        asked = (ModelRole.CHAT, ModelRole.BASE, ModelRole.EMBEDDER)
+        models = self._services.models.refresh()
+        return tuple(model for model in models if role_of(model.header) in asked)
 
     def model(self, name: str) -> ModelFile:
         """Find a model by id or by name, never by path: clients must not choose files.
@@ -77,7 +80,7 @@ class ServingService:
         no reply.
         """
         with self._lock:
-            self._choose(name)
+            self._choose(name, to_embed=isinstance(request, Embed))
             self._engine.wait_loaded()
             model = self._engine.status.model
             self._engine.submit(self._adapted(request), on_reply)
@@ -102,10 +105,14 @@ class ServingService:
         applied = self._services.adapters.applied(model, None)
         return replace(request, adapters=tuple(each.adapter for each in applied))
 
-    def _choose(self, name: str) -> None:
+    def _choose(self, name: str, *, to_embed: bool) -> None:
         name = name.removesuffix(OLLAMAS_TAG)
         current = self._engine.status.model
+        if current and name in LOADED_MODEL and not to_embed and not _answers(current):
+            current = None  # an embedder, which another client has asked for
         if current and name in (*LOADED_MODEL, current.id, current.header.name):
+            if not to_embed:
+                check_answers(current.header)
             self._engine.reload()  # does nothing unless the engine has failed
         elif name in LOADED_MODEL:
             self._services.load_default_model()
@@ -115,4 +122,8 @@ class ServingService:
                 raise ModelBusy(
                     tr("Another model is answering."), tr("Try again when it has finished.")
                 )
-            self._services.load_model(model)
+            self._services.load_model(model, to_embed=to_embed)
+
+
+def _answers(model: ModelFile) -> bool:
+    return role_of(model.header).answers

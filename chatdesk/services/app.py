@@ -7,10 +7,10 @@ from typing import TypeVar
 from chatdesk.core.chat import is_temporary
 from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.i18n import tr
-from chatdesk.core.models import ModelFile
+from chatdesk.core.models import ModelFile, ModelRole
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
-from chatdesk.library.models.role import check_answers
+from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
 from chatdesk.services.chat.facts import AnswerEnded
@@ -205,12 +205,14 @@ class App:
             self.load_model(model)
         return model
 
-    def load_model(self, model: ModelFile, *, anew: bool = False) -> None:
+    def load_model(self, model: ModelFile, *, anew: bool = False, to_embed: bool = False) -> None:
         """Begin to load a model; what it is identified by is worked out after, if it is not known.
 
-        `anew` loads it also when it is loaded already or has just failed. Raises `NotForChats`.
+        `anew` loads it also when it is loaded already or has just failed; an embedder is loaded
+        `to_embed` only. Raises `NotForChats`.
         """
-        check_answers(model.header)
+        if not (to_embed and role_of(model.header) is ModelRole.EMBEDDER):
+            check_answers(model.header)
         self.engine.load(model, self._settings().load_options(model.id), anew=anew)
         self.sessions.keep(model)
 

@@ -396,9 +396,14 @@ def test_a_model_that_is_not_for_chats(fake: Served, tmp_path: Path) -> None:
     file = tmp_path / "nomic.gguf"
     file.write_bytes(raw({"general.architecture": "nomic-bert"}))
     embedder = fake.services.models.add(file)
-    listed = [each["id"] for each in fake.call("GET", "/v1/models").json["data"]]
-    assert embedder.id not in listed
-    assert listed
+    eyes = tmp_path / "eyes.gguf"
+    eyes.write_bytes(raw({"general.architecture": "clip"}))
+    projector = fake.services.models.add(eyes)
+    listed = {each["id"]: each for each in fake.call("GET", "/v1/models").json["data"]}
+    assert projector.id not in listed
+    assert listed[embedder.id]["role"] == "embedder"
+    assert "role" not in listed[model_in_use(fake).id]
+    fake.services.models.forget(projector.id)
     reply = fake.chat("say: hello", model=embedder.id)
     assert (reply.status, reply.error["code"]) == (400, "model_not_supported")
     assert "is for embeddings, not for chats" in reply.error["message"]

@@ -12,6 +12,7 @@ import pytest
 from tests.lora_files import lora_adapter
 from tests.server.conftest import Served
 from tests.server.test_guard import CHAT, user
+from tests.tiny_models import tiny_embedder
 
 GREEDY = {"temperature": 0, "max_tokens": 12}
 PERSON = {
@@ -42,6 +43,24 @@ def test_a_chat_whole_and_streamed_is_the_same(real: Served) -> None:
     assert chunks[-1].choices[0].finish_reason == whole.choices[0].finish_reason
     assert last.usage.completion_tokens == whole.usage.completion_tokens <= 12
     assert last.usage.prompt_tokens == whole.usage.prompt_tokens > 0
+
+
+def test_an_embedder_embeds_and_the_chats_go_on(real: Served, tmp_path: Path) -> None:
+    starter = real.services.engine.status.model
+    embedder = real.services.models.add(tiny_embedder(tmp_path / "bert.gguf"))
+    asked = {"model": embedder.id, "input": ["the tea", "milk", "the tea"]}
+    reply = real.call("POST", "/v1/embeddings", asked)
+    assert reply.status == 200, reply.json
+    first, second, again = (each["embedding"] for each in reply.json["data"])
+    assert (len(first), reply.json["model"]) == (32, embedder.id)
+    assert all(
+        math.isclose(one, other, abs_tol=1e-4) for one, other in zip(first, again, strict=True)
+    )
+    assert first != second
+    assert real.chat("Hi", model=embedder.id).error["code"] == "model_not_supported"
+    assert text_of(ask(real, "Name a colour."))  # the default is one that answers
+    assert real.services.engine.status.model == starter
+    real.services.models.forget(embedder.id)
 
 
 def test_what_was_read_is_not_read_again(real: Served) -> None:

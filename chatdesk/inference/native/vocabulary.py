@@ -30,14 +30,19 @@ class Vocabulary:
         """The token that every prompt must begin with, if the model wants one."""
         return self._bos
 
-    def tokenize(self, text: str, parse_special: bool) -> list[int]:
-        """Return the text's tokens, with nothing added; special tokens in it if `parse_special`."""
+    def tokenize(self, text: str, parse_special: bool, *, add_special: bool = False) -> list[int]:
+        """Return the text's tokens; special tokens in it if `parse_special`.
+
+        `add_special` puts those around it that the model wants around a whole text.
+        """
         data = text.encode("utf-8", "replace")
         if not data:
             return []
-        room = len(data) + 2  # no token is shorter than a byte; some models add a space
+        room = len(data) + 4  # no token is shorter than a byte; some models add a space
         tokens = (ctypes.c_int32 * room)()
-        count = lib.llama_tokenize(self.handle, data, len(data), tokens, room, False, parse_special)
+        count = lib.llama_tokenize(
+            self.handle, data, len(data), tokens, room, add_special, parse_special
+        )
         if count < 0:
             raise RuntimeError(f"llama_tokenize: {count} for {len(data)} bytes")
         return tokens[:count]
