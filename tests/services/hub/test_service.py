@@ -20,6 +20,7 @@ from chatdesk.library.hub.variants import ENOUGH_TOKENS_PER_S
 from chatdesk.services.hub.service import HubService
 from tests.gguf_files import raw, write_model
 from tests.stand_in_hub import TOKEN, Fault, StandInHub
+from tests.tiny_models import tiny_model
 
 REPO = "owner/tiny-GGUF"
 GPU = Device("CUDA0", "a GPU", "gpu", 80 * 10**9, 80 * 10**9)
@@ -99,6 +100,14 @@ def test_what_is_not_for_chats_is_told_before_a_download(finding: Finding) -> No
     judged = finding.service.judge(finding.service.open("a/nomic-GGUF"))
     assert judged.problem == "nomic-GGUF is for embeddings, not for chats."
     assert (judged.estimates, judged.recommended) == ((None,), None)
+
+
+def test_a_base_model_is_judged_as_any_other(finding: Finding, tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base.gguf", template=None)
+    finding.hub.add("a/base-GGUF", {"m-F32.gguf": base})
+    judged = finding.service.judge(finding.service.open("a/base-GGUF"))
+    assert (judged.problem, judged.recommended) == ("", 0)
+    assert judged.header and not judged.header.has_chat_template
 
 
 def raw_of(architecture: str) -> bytes:

@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.hub import HubModel
+from chatdesk.core.models import ModelHeader, ModelRole
 from chatdesk.services.hub.service import Judged
 from chatdesk.ui.models.hub.search import HubSearch
 from chatdesk.ui.theme import Theme, load_theme
@@ -187,6 +189,17 @@ def test_what_to_do_where_an_agreement_is_asked_for(shown: Shown) -> None:
     assert "agree to its terms" in shown.words
     shown.press("Open the settings of downloads")
     assert shown.asked == [("settings_requested",)]
+
+
+def test_what_models_are_for_is_said_before_they_are_fetched(shown: Shown) -> None:
+    found = (HubModel("a/nomic", role=ModelRole.EMBEDDER), HubModel("a/chat", role=ModelRole.CHAT))
+    shown.search.show_models(found)
+    assert shown.words.count("for embeddings") == 1
+    shown.search.show_repository(REPOSITORY)
+    header = ModelHeader("Base", "llama", 10, "Q4_0", 10, 512, 1, 1, has_chat_template=False)
+    shown.search.show_judged(REPOSITORY, Judged(header, (FITS, TOO_LARGE), 0, ""))
+    assert "it continues a text rather than answering" in shown.words
+    assert "recommended" in shown.words
 
 
 def test_one_that_could_not_be_judged(shown: Shown) -> None:
