@@ -25,7 +25,7 @@ from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import current_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
-from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.reduced_motion import ask_portal
 from chatdesk.ui.settings_value import SettingsValue
@@ -141,7 +141,12 @@ class DesktopApp:
 
     def _fail(self, problem: EnvironmentProblem) -> None:
         self.bridge.fail(problem)
-        self.window.services_failed(problem, self._build_services)
+        self.bridge.publish(EngineChanged(EngineStatus(EngineState.FAILED)))  # there is none
+        self.window.services_failed(problem, self._try_again)
+
+    def _try_again(self) -> None:
+        self.bridge.publish(EngineChanged(EngineStatus(EngineState.LOADING)))
+        self._build_services()
 
     def _open(self, services: "App") -> None:
         from chatdesk.server.switch import ServerSwitch

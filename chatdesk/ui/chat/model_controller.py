@@ -125,8 +125,8 @@ class ModelController(QObject):
         continues = model is not None and role_of(model.header) is ModelRole.BASE
         self._composer.set_continues(continues=continues)
         if model is None:
-            is_known = state is not EngineState.LOADING
-            self._composer.set_model(tr("no model") if is_known else tr("starting…"))
+            without = {EngineState.LOADING: tr("starting…"), EngineState.FAILED: tr("not started")}
+            self._composer.set_model(without.get(state, tr("no model")))
             return
         name = self._label(model)
         if in_use is None or model.id != in_use.id:  # it is loaded when it is asked

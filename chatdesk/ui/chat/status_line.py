@@ -100,6 +100,8 @@ def _engine_words(status: EngineStatus) -> str:
             return tr("no model")
         case EngineState.LOADING if status.model is None:
             return tr("starting")
+        case EngineState.FAILED if status.model is None:
+            return tr("not started")
         case EngineState.LOADING:
             return tr("loading {model}, {share} %", model=name, share=round(100 * status.fraction))
         case EngineState.FAILED:

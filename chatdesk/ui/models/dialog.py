@@ -2,7 +2,6 @@
 
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -14,12 +13,13 @@ from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.fitting import fit_dialog, refit
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.scroll import SCROLL_BAR, FittingArea
+from chatdesk.ui.widgets.wrapping import Flow
 
 _SIDE = 28
 
 
 class LibraryDialog(QDialog):
-    """A dialog: `lead` is below the title, `body` holds the content, `buttons` are at the end.
+    """A dialog: `lead` is below the title, `body` holds the content, the buttons are at the end.
 
     `size` is the largest one: a dialog with little in it is as high as that.
     `heading` is the heading within the window, if it differs from the window's title.
@@ -32,21 +32,19 @@ class LibraryDialog(QDialog):
         self.setWindowTitle(title)
         fit_dialog(self, *size)
         self._most = self.size()
-        self.heading = QHBoxLayout()
-        self.heading.setSpacing(10)
-        self.heading.addWidget(PlainLabel(heading or title, "page-title"), 1)
+        self.heading = Flow(10)
+        self.heading.add(PlainLabel(heading or title, "page-title"))
         self.lead = PlainLabel(lead)
         if not lead:
             self.lead.hide()
         self.body = QVBoxLayout()
         self.body.setSpacing(8)
-        self.buttons = QHBoxLayout()
-        self.buttons.setContentsMargins(_SIDE, 12, _SIDE, 18)
-        self.buttons.setSpacing(10)
+        self._buttons = Flow(10, 10)
+        self._buttons.setContentsMargins(_SIDE, 12, _SIDE, 18)
         top = QVBoxLayout()
         top.setContentsMargins(_SIDE, 22, _SIDE, 10)
         top.setSpacing(4)
-        top.addLayout(self.heading)
+        top.addWidget(self.heading)
         top.addWidget(self.lead)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -56,13 +54,13 @@ class LibraryDialog(QDialog):
         self._area.fitted.connect(self._fit)
         layout.addWidget(self._area)
         layout.addStretch(1)
-        layout.addLayout(self.buttons)
+        layout.addWidget(self._buttons)
 
-    def add_button(self, words: str, look: str = "") -> QPushButton:
-        """Add a button at the end of the dialog."""
+    def add_button(self, words: str, look: str = "", *, right: bool = True) -> QPushButton:
+        """Add a button at the end of the dialog; at its left only before all others."""
         button = plain_button(words)
         set_class(button, look)
-        self.buttons.addWidget(button)
+        self._buttons.add(button, right=right)
         return button
 
     def _fit(self) -> None:

@@ -13,6 +13,7 @@ from chatdesk.ui.personalize.words import facts_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
 from chatdesk.ui.widgets.tag import Tag, Tone
+from chatdesk.ui.widgets.wrapping import Flow
 
 
 class AdapterCard(QFrame):
@@ -60,18 +61,15 @@ class AdapterCard(QFrame):
         return alarm
 
     def _build(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self._name)
-        top.addWidget(self._state)
-        top.addWidget(self._strength)
-        top.addStretch(1)
-        top.addWidget(self._back)
-        top.addWidget(self._again)
+        top = Flow()
+        for part in (self._name, self._state, self._strength):
+            top.add(part)
+        for button in (self._back, self._again):
+            top.add(button, right=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 18)
         column.setSpacing(10)
-        column.addLayout(top)
+        column.addWidget(top)
         column.addWidget(self._facts)
         column.addWidget(self._alarm)
         column.addWidget(self._scorecard)

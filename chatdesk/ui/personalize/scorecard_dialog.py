@@ -22,6 +22,7 @@ from chatdesk.ui.widgets.fields import plain_button, small
 from chatdesk.ui.widgets.fitting import fit_dialog
 from chatdesk.ui.widgets.scroll import scrolling
 from chatdesk.ui.widgets.tag import Tag
+from chatdesk.ui.widgets.wrapping import Flow
 
 SIZE = (760, 680)
 
@@ -80,14 +81,13 @@ class ScorecardDialog(QDialog):
 def _heading(record: AdapterRecord) -> QVBoxLayout:
     name = QLabel(record.name)
     set_class(name, "page-title")
-    row = QHBoxLayout()
-    row.setSpacing(10)
-    row.addWidget(name)
-    row.addWidget(Tag(*state_words(record)))
-    row.addStretch(1)
+    name.setWordWrap(True)
+    row = Flow(10)
+    row.add(name)
+    row.add(Tag(*state_words(record)))
     heading = QVBoxLayout()
     heading.setContentsMargins(28, 22, 28, 10)
     heading.setSpacing(4)
-    heading.addLayout(row)
+    heading.addWidget(row)
     heading.addWidget(small(facts_words(record, datetime.now(UTC))))
     return heading

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import (
@@ -18,15 +18,17 @@ from chatdesk.core.personalization import (
 )
 from chatdesk.services.personalize.gate.reason_words import sentence
 from chatdesk.ui.icons import icon, icon_size
-from chatdesk.ui.personalize.scorecard_figures import MeasuredFigure, loss_words, measured
+from chatdesk.ui.personalize.figure_table import FigureTable, cell
+from chatdesk.ui.personalize.scorecard_figures import loss_words, measured
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import section, small
+from chatdesk.ui.widgets.fields import small
 from chatdesk.ui.widgets.tag import Tone
+from chatdesk.ui.widgets.wrapping import Columns
 
-_COLUMNS = 4
 _NAME = 16  # characters of a name above a column
 _GLANCE = 110  # characters of an answer where only one sample is shown
 _QUESTION = 90  # of a question in a row
+_ANSWER = 180  # pixels of an answer beside another, at least
 
 
 class ScorecardView(QWidget):
@@ -90,66 +92,13 @@ def _table(name: str, scorecard: Scorecard, *, full: bool) -> QWidget:
         _shortened(name, _NAME),
         "",
     )
-    grid = _Grid(heads)
+    grid = FigureTable(heads)
     for part in parts:
         if part.title:
             grid.add_title(part.title)
         for figure in part.figures:
             grid.add_figure(figure)
     return grid
-
-
-class _Grid(QWidget):
-    """A table of words, with a line above each row; it speaks its rows."""
-
-    def __init__(self, heads: Sequence[str]) -> None:
-        super().__init__()
-        self._spoken: list[str] = []
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(20)
-        self._grid.setVerticalSpacing(7)
-        self._grid.setColumnStretch(0, 1)
-        self.setAccessibleName(heads[0])
-        self._add([(words, "cell-strong") for words in heads])
-
-    def add_title(self, words: str) -> None:
-        """Add a line of words across the table."""
-        title = section(words)
-        title.setWordWrap(True)
-        self._add_line()
-        self._grid.addWidget(title, self._grid.rowCount(), 0, 1, _COLUMNS)
-        self._speak(words)
-
-    def add_figure(self, row: MeasuredFigure) -> None:
-        """Add a figure."""
-        self.add_row(
-            (row.name, "cell"),
-            (row.before, "cell"),
-            (row.after, "cell-strong"),
-            (row.judgement, f"cell-{row.tone}"),
-        )
-
-    def add_row(self, *cells: tuple[str, str]) -> None:
-        """Add words, each with its look; the first are a name."""
-        self._add_line()
-        self._add(cells)
-        name, *others = (words for words, _ in cells)
-        self._speak(f"{name}: {', '.join(filter(None, others))}")
-
-    def _add_line(self) -> None:
-        line = QFrame()
-        set_class(line, "line")
-        self._grid.addWidget(line, self._grid.rowCount(), 0, 1, _COLUMNS)
-
-    def _add(self, cells: Sequence[tuple[str, str]]) -> None:
-        row = self._grid.rowCount()
-        for column, (words, look) in enumerate(cells):
-            self._grid.addWidget(_cell(words, look, wrapped=column == 0), row, column)
-
-    def _speak(self, words: str) -> None:
-        self._spoken.append(words)
-        self.setAccessibleDescription("\n".join(self._spoken))
 
 
 def _unused(finished: FinishedAdapter, theme: Theme) -> QWidget:
@@ -173,7 +122,7 @@ def _unused(finished: FinishedAdapter, theme: Theme) -> QWidget:
 def _heldout_table(heldout: Sequence[HeldOutLoss]) -> QWidget:
     """Return each held-out answer with its losses, the worst proven one first."""
     ends = any(each.finished is not None for each in heldout)
-    grid = _Grid(
+    grid = FigureTable(
         (
             tr("Each answer that was kept aside (loss)"),
             tr("before"),
@@ -199,14 +148,6 @@ def _missed(missed: MissedAnswer) -> QWidget:
         else tr("Asked: {question}", question=missed.question)
     )
     return _beside(asked, [(tr("Yours"), missed.expected), (tr("It says"), missed.said)])
-
-
-def _cell(words: str, look: str, *, wrapped: bool) -> QLabel:
-    label = QLabel(words)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(wrapped)
-    set_class(label, look)
-    return label
 
 
 def _reason_list(reasons: Sequence[Reason], theme: Theme) -> QWidget:
@@ -238,19 +179,18 @@ def _comparison(sample: SampleAnswer, *, full: bool) -> QWidget:
 
 
 def _beside(question: str, answers: Sequence[tuple[str, str]]) -> QWidget:
-    """Return answers to a question side by side, each with a name."""
+    """Return answers to a question beside each other, each with a name."""
     whole = QWidget()
     asked = small(question)
     asked.setTextFormat(Qt.TextFormat.PlainText)
-    row = QHBoxLayout()
-    row.setSpacing(12)
+    beside = Columns(_ANSWER)
     for name, text in answers:
-        row.addWidget(_answer(name, text), 1)
+        beside.add(_answer(name, text))
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(6)
     column.addWidget(asked)
-    column.addLayout(row)
+    column.addWidget(beside)
     return whole
 
 
@@ -260,7 +200,7 @@ def _titled(words: str, parts: Iterable[QWidget]) -> QWidget:
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(12)
-    column.addWidget(_cell(words, "cell-strong", wrapped=True))
+    column.addWidget(cell(words, "cell-strong", wrapped=True))
     for part in parts:
         column.addWidget(part)
     return whole
@@ -273,7 +213,7 @@ def _shortened(text: str, characters: int) -> str:
 def _answer(name: str, text: str) -> QFrame:
     card = QFrame()
     set_class(card, "inset")
-    words = _cell(text, "cell", wrapped=True)
+    words = cell(text, "cell", wrapped=True)
     words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     column = QVBoxLayout(card)
     column.setContentsMargins(14, 10, 14, 12)

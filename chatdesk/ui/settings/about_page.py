@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk import __version__
 from chatdesk.core.i18n import tr
@@ -13,8 +13,10 @@ from chatdesk.ui.navigator import Navigator, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.widgets.enter_rule import EnterRule
-from chatdesk.ui.widgets.fields import FactList, plain_button, section, small
+from chatdesk.ui.widgets.fact_list import FactList
+from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.labels import PlainLabel
+from chatdesk.ui.widgets.wrapping import Flow
 
 
 class AboutPage(SettingsPage):
@@ -27,7 +29,7 @@ class AboutPage(SettingsPage):
         self._folder = PlainLabel()
         self._show_data = plain_button(tr("Show my data"))
         self._show_data.setEnabled(False)
-        self._shortcuts: QWidget | None = None
+        self._shortcuts: FactList | None = None
         self._column.addWidget(small(tr("ChatDesk {version}", version=__version__)))
         self._column.addWidget(
             small(tr("Free software under the Apache License 2.0. It comes without warranty."))
@@ -36,11 +38,10 @@ class AboutPage(SettingsPage):
         self._column.addWidget(
             small(tr("Chats and what was learned are in this folder on this computer:"))
         )
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self._folder, 1)
-        row.addWidget(self._show_data)
-        self._column.addLayout(row)
+        row = Flow(16)
+        row.add(self._folder, grows=True)
+        row.add(self._show_data)
+        self._column.addWidget(row)
         self._column.addWidget(section(tr("Keys")))
         self._keys = QVBoxLayout()
         self._column.addLayout(self._keys)

@@ -1,9 +1,8 @@
 """The fields that dialogs and panels are made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
@@ -12,7 +11,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
-    QGridLayout,
     QLabel,
     QListView,
     QPushButton,
@@ -24,7 +22,6 @@ from chatdesk.ui.icons import icon, icon_size, show_icon
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.check_box import CheckBox
 
-_LONG_WORD = 40  # characters
 _SHRINKABLE = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
@@ -117,49 +114,6 @@ def _as_typed(field: QSpinBox | QDoubleSpinBox, automatic: str) -> None:
     field.setKeyboardTracking(False)  # emitted when it is complete
     field.setGroupSeparatorShown(True)
     field.setSpecialValueText(automatic)
-
-
-class FactList(QWidget):
-    """Names at the left, what holds of them at the right; `only_known` hides what has no value."""
-
-    def __init__(self, names: Sequence[str], *, only_known: bool = False) -> None:
-        super().__init__()
-        self._only_known = only_known
-        self._names: list[QLabel] = []
-        self._values: list[QLabel] = []
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(1, 1)
-        for row, name in enumerate(names):
-            label, value = small(name), QLabel("–")
-            label.setWordWrap(False)
-            set_class(value, "value")
-            value.setAccessibleName(name)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            value.setWordWrap(True)  # a long name must not widen what it stands in
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(value, row, 1)
-            self._names.append(label)
-            self._values.append(value)
-
-    def explain(self, tips: Mapping[str, str]) -> None:
-        """Give some of the names, and their values, a tool tip."""
-        for name, value in zip(self._names, self._values, strict=True):
-            tip = tips.get(name.text(), "")
-            name.setToolTip(tip)
-            value.setToolTip(tip)
-            value.setAccessibleDescription(tip)
-
-    def show_values(self, values: Sequence[str]) -> None:
-        """In the names' order; dashes for what is empty."""
-        for name, label, value in zip(self._names, self._values, values, strict=True):
-            unbreakable = max(map(len, value.split()), default=0) > _LONG_WORD
-            set_class(label, "tiny" if unbreakable else "value")  # a checksum, say
-            label.setText(value or "–")
-            for part in (name, label):
-                part.setVisible(bool(value) or not self._only_known)
 
 
 class Fold(QPushButton):

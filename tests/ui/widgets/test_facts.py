@@ -2,7 +2,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.theme import Theme
-from chatdesk.ui.widgets.fields import FactList
+from chatdesk.ui.widgets.fact_list import FactList
 
 
 def test_a_name_and_its_value_have_the_tool_tip_of_the_name(qtbot: QtBot, theme: Theme) -> None:

@@ -25,6 +25,7 @@ from chatdesk.ui.chat.messages.context_start_line import ContextStartLine
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.chat.token_counter import DELAY_MS
 from chatdesk.ui.theme import Theme
+from chatdesk.ui.widgets.eliding_button import ElidingButton
 from chatdesk.ui.window.application import Application
 from chatdesk.ui.window_state import WindowState
 from tests.helpers import disk_full
@@ -382,6 +383,24 @@ def test_what_waits_for_a_database_is_given_back_and_can_be_sent_after_it_is_men
         window.until_ready()
         window.until(lambda: [each.text for each in window.messages[1:]] == ["hello "])
         assert window.editor.toPlainText() == ""
+
+
+def test_what_could_not_be_started_is_not_called_starting(
+    qtbot: QtBot, qapp: Application, theme: Theme, paths: AppPaths
+) -> None:
+    paths.database.write_bytes(b"no database" * 1000)
+    with opened(qtbot, qapp, paths) as window:
+        chips = window.window.composer.findChildren(ElidingButton)
+        chip = next(each for each in chips if each.accessibleName() == "Model")
+        status = window.window.parts.page.status
+        assert (chip.words, status.text()) == ("starting…", "starting")
+        window.until(lambda: chip.words != "starting…")
+        assert (chip.words, status.text()) == ("not started", "not started")
+        paths.database.unlink()
+        window.window.notice.act()
+        window.until(lambda: chip.words == "starting…")
+        window.until_ready()
+        window.until(lambda: status.text().startswith("CPU"))
 
 
 def test_the_promise_is_made_once_on_a_screen(window: Window) -> None:

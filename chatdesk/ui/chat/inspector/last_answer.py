@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.chat import AnswerRecord, MessageState, StopReason
 from chatdesk.core.i18n import tr
-from chatdesk.ui.widgets.fields import FactList, section
+from chatdesk.ui.widgets.fact_list import FactList
+from chatdesk.ui.widgets.fields import section
 from chatdesk.ui.words import token_words
 
 

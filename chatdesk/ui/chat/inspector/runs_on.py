@@ -7,7 +7,8 @@ from chatdesk.core.loading import ModelLoaded, Placement, StepDown
 from chatdesk.core.units import memory_words
 from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.ui.theme import Theme, set_class
-from chatdesk.ui.widgets.fields import FactList, Fold, small
+from chatdesk.ui.widgets.fact_list import FactList
+from chatdesk.ui.widgets.fields import Fold, small
 from chatdesk.ui.words import token_words
 
 

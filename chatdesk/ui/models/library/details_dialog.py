@@ -4,12 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLineEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.model_files import KeptModel, ModelNotes, Presence
@@ -28,11 +23,13 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.enter_rule import EnterRule
-from chatdesk.ui.widgets.fields import FactList, plain_button, recolour, section
+from chatdesk.ui.widgets.fact_list import FactList
+from chatdesk.ui.widgets.fields import plain_button, recolour, section
 from chatdesk.ui.widgets.form import Form
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.prompt_field import PromptField
 from chatdesk.ui.widgets.tag import Tag
+from chatdesk.ui.widgets.wrapping import Flow
 from chatdesk.ui.words import speed_words, token_words
 
 SIZE = (640, 700)
@@ -65,7 +62,7 @@ class ModelDetailsDialog(LibraryDialog):
         self.kept = kept
         set_class(self.lead, "warn")
         self._state = Tag()
-        self.heading.addWidget(self._state)
+        self.heading.add(self._state, right=True)
         self._machine = FactList(list(machine_facts(kept)))
         self._build_fields(settings, theme)
         self._fill_body(adapter)
@@ -149,12 +146,11 @@ class ModelDetailsDialog(LibraryDialog):
             self.body.addSpacing(10)
             self.body.addWidget(section(words.upper()))
             self.body.addWidget(facts)
-        self.body.addLayout(self._file_buttons())
+        self.body.addWidget(self._file_buttons())
         self.body.addLayout(self._defaults(adapter))
 
-    def _file_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
+    def _file_buttons(self) -> Flow:
+        row = Flow()
         for words, request in (
             (tr("Show in folder"), self.folder_requested),
             (tr("Look for duplicates…"), self.duplicates_requested),
@@ -162,8 +158,7 @@ class ModelDetailsDialog(LibraryDialog):
             button = plain_button(words)
             button.setEnabled(self.kept.presence is Presence.THERE)
             button.clicked.connect(request)
-            row.addWidget(button)
-        row.addStretch(1)
+            row.add(button)
         return row
 
     def _defaults(self, adapter: str) -> QVBoxLayout:
@@ -177,22 +172,20 @@ class ModelDetailsDialog(LibraryDialog):
         options.clicked.connect(self.options_requested)
         personalize = plain_button(tr("Personalize"))
         personalize.clicked.connect(self.personalize_requested)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(options)
-        row.addWidget(personalize)
-        row.addStretch(1)
+        row = Flow()
+        row.add(options)
+        row.add(personalize)
         answers = tr("The adapter “{name}” answers with it.", name=adapter)
         column.addWidget(PlainLabel(answers if adapter else tr("No adapter is in use with it.")))
-        column.addLayout(row)
+        column.addWidget(row)
         return column
 
     def _fill_buttons(self) -> None:
         answers = self.kept.answers
         if not self.kept.is_starter:
-            self.add_button(tr("Delete…"), "ghost").clicked.connect(self.delete_requested)
-        shrink = self.add_button(tr("Make smaller…"), "ghost")
-        self.buttons.addStretch(1)
+            delete = self.add_button(tr("Delete…"), "ghost", right=False)
+            delete.clicked.connect(self.delete_requested)
+        shrink = self.add_button(tr("Make smaller…"), "ghost", right=False)
         chat = self.add_button(tr("Chat"))
         done = self.add_button(tr("Close"))
         for button, slot in (

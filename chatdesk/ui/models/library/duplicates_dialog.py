@@ -32,7 +32,6 @@ class DuplicatesDialog(LibraryDialog):
             tr("Reading every file whole, to compare them. Large models take minutes.")
         )
         self.body.addWidget(self._working)
-        self.buttons.addStretch(1)
         self._end = self.add_button(tr("Cancel"))
         self._end.clicked.connect(self.accept)
 

@@ -37,7 +37,6 @@ class OtherAppsDialog(LibraryDialog):
         self._told.hide()
         self.body.addWidget(self._working)
         self.body.addWidget(self._told)
-        self.buttons.addStretch(1)
         self.add_button(tr("Close")).clicked.connect(self.reject)
         self._use = self.add_button(tr("Use where they are"), "primary")
         self._use.setEnabled(False)

@@ -60,7 +60,6 @@ class QuantizeDialog(LibraryDialog):
         self._build_buttons()
 
     def _build_buttons(self) -> None:
-        self.buttons.addStretch(1)
         self._close = self.add_button(tr("Close"))
         self._stop = self.add_button(tr("Cancel"))
         self._chat = self.add_button(tr("Chat with it"), "primary")

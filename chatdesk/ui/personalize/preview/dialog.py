@@ -5,11 +5,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QDialog,
     QFrame,
-    QGridLayout,
-    QHBoxLayout,
     QLabel,
     QStackedWidget,
     QVBoxLayout,
@@ -28,11 +27,14 @@ from chatdesk.ui.personalize.preview.training_fields import TrainingFields
 from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import Fold, plain_button, recolour, small
 from chatdesk.ui.widgets.fitting import fit_dialog
+from chatdesk.ui.widgets.scroll import scrolling
+from chatdesk.ui.widgets.wrapping import Flow
 from chatdesk.ui.words import duration_words, token_words
 
 SIZE = (1080, 720)
-NARROW = 760  # pixels below which the totals stand above the buttons
 LIST_WIDTH = 420
+STACKED = 480  # pixels below which an example stands below the list
+LEAST_LIST, LEAST_EXAMPLE = 130, 180  # pixels, and then all of it scrolls
 
 
 class PreviewDialog(QDialog):
@@ -63,7 +65,7 @@ class PreviewDialog(QDialog):
         self._waiting = Waiting()
         self._nothing = Nothing()
         self._body = self._make_body()
-        self._words, self._foot = QWidget(), QGridLayout()
+        self._words = QWidget()
         self._totals = small("")
         self._problem = small("")
         self._start = plain_button("")
@@ -126,11 +128,21 @@ class PreviewDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(self._top())
-        layout.addWidget(_line())
-        layout.addWidget(self._stack, 1)
+        layout.addWidget(scrolling(self._upper()), 1)
         layout.addWidget(_line())
         layout.addLayout(self._bottom())
+
+    def _upper(self) -> QWidget:
+        """All above the buttons; it scrolls where there is little room."""
+        upper = QWidget()
+        upper.setObjectName("page")
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._top())
+        column.addWidget(_line())
+        column.addWidget(self._stack, 1)
+        return upper
 
     def _top(self) -> QVBoxLayout:
         title = QLabel(tr("What will be learned"))
@@ -141,27 +153,25 @@ class PreviewDialog(QDialog):
                 "to be learned."
             )
         )
-        kinds = QHBoxLayout()
-        kinds.setSpacing(6)
+        kinds = Flow(6)
         for kind in RowKind:
             button = plain_button(_kind_words(kind, 0))
             set_class(button, "chip")
             button.setCheckable(True)
             button.setChecked(kind is RowKind.ALL)
             self._kinds.addButton(button, kind.value)
-            kinds.addWidget(button)
-        kinds.addStretch(1)
+            kinds.add(button)
         add = plain_button(tr("Add a chat file (JSONL)…"))
         set_class(add, "link")
         add.clicked.connect(self.add_file_requested)
-        kinds.addWidget(add)
+        kinds.add(add, right=True)
         top = QVBoxLayout()
         top.setContentsMargins(28, 22, 28, 14)
         top.setSpacing(4)
         top.addWidget(title)
         top.addWidget(lead)
         top.addSpacing(8)
-        top.addLayout(kinds)
+        top.addWidget(kinds)
         return top
 
     def _make_body(self) -> QWidget:
@@ -171,7 +181,7 @@ class PreviewDialog(QDialog):
         inside = QVBoxLayout(left)
         inside.setContentsMargins(8, 8, 0, 8)
         inside.addWidget(self.list)
-        row = QHBoxLayout(body)
+        self._sides = row = QBoxLayout(QBoxLayout.Direction.LeftToRight, body)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(left)
@@ -179,11 +189,15 @@ class PreviewDialog(QDialog):
         return body
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave the example more than half of the room, and the totals a line of their own."""
+        """Leave the example more than half of the room, or put it below the list."""
         super().resizeEvent(event)
-        self._left.setFixedWidth(min(scaled(LIST_WIDTH), self.width() // 3))
-        place = (0, 0, 1, 4) if self.width() < scaled(NARROW) else (1, 1, 1, 1)
-        self._foot.addWidget(self._words, *place)
+        stacked = self.width() < scaled(STACKED)
+        way = QBoxLayout.Direction
+        self._sides.setDirection(way.TopToBottom if stacked else way.LeftToRight)
+        room = self.width() if stacked else min(scaled(LIST_WIDTH), self.width() // 3)
+        self._left.setFixedWidth(room)
+        self._left.setMinimumHeight(scaled(LEAST_LIST))
+        self.example.setMinimumHeight(scaled(LEAST_EXAMPLE))
 
     def _bottom(self) -> QVBoxLayout:
         set_class(self._problem, "danger")
@@ -198,19 +212,17 @@ class PreviewDialog(QDialog):
         words.setSpacing(2)
         words.addWidget(self._totals)
         words.addWidget(self._problem)
-        row = self._foot
-        row.setHorizontalSpacing(10)
-        row.setVerticalSpacing(8)
-        row.setColumnStretch(1, 1)
-        parts = (self._advanced, self._words, cancel, self._start)
-        for column, part in enumerate(parts):
-            row.addWidget(part, 1, column)
+        row = Flow(10, 8)
+        row.add(self._advanced)
+        row.add(self._words, grows=True)
+        row.add(cancel, right=True)
+        row.add(self._start, right=True)
         bottom = QVBoxLayout()
         bottom.setContentsMargins(28, 14, 28, 18)
         bottom.setSpacing(12)
         bottom.addWidget(self._fields)
         self._fields.hide()
-        bottom.addLayout(row)
+        bottom.addWidget(row)
         return bottom
 
     def _connect(self) -> None:

@@ -30,8 +30,10 @@ from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.fading_edges import FadingEdges
 from chatdesk.ui.widgets.fields import plain_button, small
 from chatdesk.ui.widgets.tag import Tag, Tone
+from chatdesk.ui.widgets.wrapping import Columns, Flow
 
 _SHOWN_SOURCES = 5
+_ANSWER = 160  # pixels of an answer beside another, at least
 _SHOWN = 48  # characters of a chat's title, and of a secret beside its placeholder
 
 
@@ -81,12 +83,12 @@ class ExampleView(QScrollArea):
         column.setContentsMargins(28, 20, 28, 24)
         column.setSpacing(12)
         if example := self._example:
-            column.addLayout(self._origin(example))
+            column.addWidget(self._origin(example))
             for line in self._remarks(example):
                 column.addLayout(line)
             for turn in example.turns:
                 column.addWidget(self._turn(role_words(turn.role), turn.content))
-            column.addLayout(self._targets(example))
+            column.addWidget(self._targets(example))
             if example.findings:
                 column.addWidget(self._findings(example.findings))
         column.addStretch(1)
@@ -94,14 +96,13 @@ class ExampleView(QScrollArea):
         self._before = self.takeWidget()  # what asks for another view may still be at work in it
         self.setWidget(inner)
 
-    def _origin(self, example: Example) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(Tag(why_words(example.why), Tone.GOOD))
+    def _origin(self, example: Example) -> Flow:
+        row = Flow(6)
+        row.add(Tag(why_words(example.why), Tone.GOOD))
         for source in example.sources[:_SHOWN_SOURCES]:
             where = self._model.where(source)
             if source.is_file:
-                row.addWidget(small(where))
+                row.add(small(where))
                 continue
             button = plain_button(
                 tr("Open “{title}”", title=_shortened(where)),
@@ -111,8 +112,7 @@ class ExampleView(QScrollArea):
             show_icon(button, "chat", self._theme.muted)
             set_class(button, "link")
             button.clicked.connect(lambda _=False, at=source: self.open_requested.emit(at))
-            row.addWidget(button)
-        row.addStretch(1)
+            row.add(button)
         return row
 
     def _remarks(self, example: Example) -> list[QHBoxLayout]:
@@ -145,13 +145,12 @@ class ExampleView(QScrollArea):
         column.addWidget(self._words(content, "muted"))
         return turn
 
-    def _targets(self, example: Example) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self._card(tr("The answer to learn"), example.target, "target"), 1)
+    def _targets(self, example: Example) -> Columns:
+        beside = Columns(_ANSWER)
+        beside.add(self._card(tr("The answer to learn"), example.target, "target"))
         if example.rejected:
-            row.addWidget(self._card(tr("Rather than"), example.rejected, "inset"), 1)
-        return row
+            beside.add(self._card(tr("Rather than"), example.rejected, "inset"))
+        return beside
 
     def _card(self, heading: str, text: str, look: str) -> QFrame:
         card = QFrame()

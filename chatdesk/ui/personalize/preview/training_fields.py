@@ -2,25 +2,27 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import TrainingConfig
 from chatdesk.ui.widgets.fields import WholeNumber, small
+from chatdesk.ui.widgets.wrapping import Columns
 
 MOST_RANK = 256
 MOST_EPOCHS = 50
 MOST_SEED = 2**31 - 1
+_LEAST_FIELD = 120  # pixels
 
 
-class TrainingFields(QWidget):
+class TrainingFields(Columns):
     """Four fields beside each other; `changed` is emitted when the training time changes."""
 
     changed = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_LEAST_FIELD, 16)
         automatic = tr("automatic")
         self._name = QLineEdit()
         self._name.setPlaceholderText(automatic)
@@ -29,29 +31,18 @@ class TrainingFields(QWidget):
         self._epochs = WholeNumber(0, MOST_EPOCHS, 0, automatic)
         self._epochs.valueChanged.connect(lambda _: self.changed.emit())
         self._seed = WholeNumber(0, MOST_SEED, 0)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 4)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(4)
-        for column, (name, field, note) in enumerate(
+        self.setContentsMargins(0, 0, 0, 4)
+        for name, field, note in (
+            (tr("Name"), self._name, tr("What the adapter is called.")),
+            (tr("Rank"), self._rank, tr("How much the adapter can hold.")),
             (
-                (tr("Name"), self._name, tr("What the adapter is called.")),
-                (tr("Rank"), self._rank, tr("How much the adapter can hold.")),
-                (
-                    tr("Epochs"),
-                    self._epochs,
-                    tr("How many times it goes through all examples, at most."),
-                ),
-                (tr("Seed"), self._seed, tr("The same seed repeats a run.")),
-            )
+                tr("Epochs"),
+                self._epochs,
+                tr("How many times it goes through all examples, at most."),
+            ),
+            (tr("Seed"), self._seed, tr("The same seed repeats a run.")),
         ):
-            field.setAccessibleName(name)
-            field.setAccessibleDescription(note)
-            label = QLabel(name)
-            label.setBuddy(field)
-            for row, widget in enumerate((label, field, small(note))):
-                grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop)
-            grid.setColumnStretch(column, 1)
+            self.add(_explained(name, field, note))
 
     @property
     def name(self) -> str:
@@ -67,3 +58,19 @@ class TrainingFields(QWidget):
             epochs=self._epochs.value(),
             seed=self._seed.value(),
         )
+
+
+def _explained(name: str, field: QWidget, note: str) -> QWidget:
+    """Return a field with its name above it, and a line below it that explains it."""
+    field.setAccessibleName(name)
+    field.setAccessibleDescription(note)
+    label = QLabel(name)
+    label.setBuddy(field)
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(4)
+    for part in (label, field, small(note)):
+        column.addWidget(part)
+    column.addStretch(1)
+    return whole
