@@ -9,11 +9,14 @@ before the first sentence.
 import gettext
 import locale
 import os
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+_BEFORE_UNIT = re.compile(r"(?<=\}) (?=%|(?:[kMGT]B|min|s|h|tokens/s)\b|词元/秒|秒|分|小时)")
 _WINDOWS_NAMES = {"chinese": "zh_CN"}  # how the names of locales begin there
 
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
@@ -65,10 +68,17 @@ class Sentence(str):
     def of(cls, message: str, values: Mapping[str, Any], many: str = "") -> "Sentence":
         """Make the sentence in the current language; a message without translation is kept."""
         known = _catalog
-        words = known.ngettext(message, many, values["n"]) if many else known.gettext(message)
+        found = known.ngettext(message, many, values["n"]) if many else known.gettext(message)
+        words = _tied(found)
         said = cls(words.format(**values) if values else words)
         said.message, said.values, said.many = message, values, many
         return said
+
+
+@cache
+def _tied(words: str) -> str:
+    """Keep a number and its unit on one line, with a space that does not break."""
+    return _BEFORE_UNIT.sub("\u00a0", words)
 
 
 def plain(value: object) -> str:

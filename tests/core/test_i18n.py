@@ -166,3 +166,20 @@ def test_it_speaks_every_language_it_lists() -> None:
         said.add(tr("Cancel"))
     assert len(said) == len(LANGUAGES)
     assert {"en", *(each.parts[-3] for each in CATALOGS)} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["2\u00a0GB", "2\u00a0min 3\u00a0s", "2\u00a0tokens/s", "2\u00a0%"]),
+        ("zh_CN", ["2\u00a0GB", "2\u00a0分 3\u00a0秒", "2\u00a0词元/秒", "2%"]),
+    ],
+)
+def test_a_number_and_its_unit_stay_on_one_line(language: str, said: list[str]) -> None:
+    set_language(language, LOCALE)
+    assert [
+        tr("{n} GB", n=2),
+        tr("{minutes} min {seconds} s", minutes=2, seconds=3),
+        tr("{n} tokens/s", n=2),
+        tr("{n} %", n=2),
+    ] == said

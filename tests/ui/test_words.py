@@ -17,13 +17,13 @@ NOON = datetime(2026, 3, 10, 12).astimezone()
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.2, "1 s"),
-        (59.7, "1 min"),
-        (77, "1 min 17 s"),
-        (599.6, "10 min"),
-        (1234, "20 min"),
-        (3599.8, "1 h 0 min"),
-        (7325, "2 h 2 min"),
+        (0.2, "1\u00a0s"),
+        (59.7, "1\u00a0min"),
+        (77, "1\u00a0min 17\u00a0s"),
+        (599.6, "10\u00a0min"),
+        (1234, "20\u00a0min"),
+        (3599.8, "1\u00a0h 0\u00a0min"),
+        (7325, "2\u00a0h 2\u00a0min"),
     ],
 )
 def test_spans_of_time(seconds: float, words: str) -> None:
@@ -58,4 +58,4 @@ def test_a_moment_of_today_has_its_time() -> None:
 
 def test_numbers() -> None:
     assert [token_words(n) for n in (1, 8192)] == ["1 token", "8,192 tokens"]
-    assert [speed_words(n) for n in (2.34, 41.3)] == ["2.3 tokens/s", "41 tokens/s"]
+    assert [speed_words(n) for n in (2.34, 41.3)] == ["2.3\u00a0tokens/s", "41\u00a0tokens/s"]

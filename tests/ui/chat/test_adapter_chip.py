@@ -121,7 +121,7 @@ def test_the_choice_is_the_conversations_own(window: Window) -> None:
     learned(window)
     answer = window.ask("say: one").answer
     assert answer and (answer.adapter_id, answer.adapter_scale) == ("v1", 0.5)
-    window.until(lambda: "My voice · v1 at 50 %" in texts(inspector))
+    window.until(lambda: "My voice · v1 at 50\u00a0%" in texts(inspector))
     first = window.messages[0].conversation_id
     choose(window, "Always the model as it is")
     window.until(lambda: chip.words == "No adapter")

@@ -111,8 +111,8 @@ def test_what_it_says_of_learning(sidebar: Sidebar, bridge: Bridge, qtbot: QtBot
     )
     training = LearningProgress("a", AdapterState.TRAINING, 0.429)
     for progress, words in (
-        (training, "learning 42 %"),
-        (LearningProgress("a", AdapterState.TRAINING, 0.5, waiting="waits"), "waiting 50 %"),
+        (training, "learning 42\u00a0%"),
+        (LearningProgress("a", AdapterState.TRAINING, 0.5, waiting="waits"), "waiting 50\u00a0%"),
         (LearningProgress("a", AdapterState.TRAINING, 0.5, paused=True), "paused"),
         (LearningProgress("a", AdapterState.CANCELLED), ""),
         (LearningProgress("a", AdapterState.PROMOTED, 1.0), "new: ready"),

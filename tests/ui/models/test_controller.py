@@ -359,8 +359,8 @@ def test_what_goes_on_in_the_background_is_seen(library: Library) -> None:
     library.until(library.page.shrink.isVisible)
     shown = texts(library.page.shrink)
     assert {"BEING MADE SMALLER", "→ Q4_K_M"} <= set(shown)
-    assert "Step 2 of 2: comparing it with the original, 40 s left" in shown
-    assert said == ["making smaller 50 %"]
+    assert "Step 2 of 2: comparing it with the original, 40\u00a0s left" in shown
+    assert said == ["making smaller 50\u00a0%"]
     press(library.page.shrink, "Show")
     dialog = library.dialog(QuantizeDialog)
     press(dialog, "Go on in the background")

@@ -59,22 +59,22 @@ def test_the_name_of_a_download(stem: str, shown: tuple[str, str]) -> None:
 def test_how_far_a_download_is() -> None:
     progress = DownloadProgressed("d", 2_200_000_000, 38e6, 77)
     running = download(DownloadState.RUNNING)
-    said = "2.2 of 5.0 GB · 38 MB/s · 1 min 17 s left · resumes by itself"
+    said = "2.2 of 5.0\u00a0GB · 38\u00a0MB/s · 1\u00a0min 17\u00a0s left · resumes by itself"
     assert download_words(running, progress) == said
-    assert download_words(running, None) == "2.1 of 5.0 GB · resumes by itself"
+    assert download_words(running, None) == "2.1 of 5.0\u00a0GB · resumes by itself"
     waiting = replace(running, problem="The hub is busy.")
-    said = "2.2 of 5.0 GB · The hub is busy. · resumes by itself"
+    said = "2.2 of 5.0\u00a0GB · The hub is busy. · resumes by itself"
     assert download_words(waiting, progress) == said
 
 
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (DownloadState.QUEUED, "2.1 of 5.0 GB · waits for its turn"),
-        (DownloadState.CHECKING, "2.1 of 5.0 GB · checking that every byte is right"),
-        (DownloadState.PAUSED, "2.1 of 5.0 GB · paused"),
+        (DownloadState.QUEUED, "2.1 of 5.0\u00a0GB · waits for its turn"),
+        (DownloadState.CHECKING, "2.1 of 5.0\u00a0GB · checking that every byte is right"),
+        (DownloadState.PAUSED, "2.1 of 5.0\u00a0GB · paused"),
         (DownloadState.FAILED, "The disk is full."),
-        (DownloadState.DONE, "5 GB · its checksum is right"),
+        (DownloadState.DONE, "5\u00a0GB · its checksum is right"),
     ],
 )
 def test_what_a_download_does(state: DownloadState, words: str) -> None:
@@ -86,7 +86,7 @@ def test_how_far_all_of_it_is() -> None:
     second = download(DownloadState.QUEUED, 0, id="b")
     paused = download(DownloadState.PAUSED, id="c")
     done = download(DownloadState.DONE, id="d")
-    assert status_words([first, second, paused], {"a": 4_200_000_000}) == "downloading 42 %"
+    assert status_words([first, second, paused], {"a": 4_200_000_000}) == "downloading 42\u00a0%"
     assert status_words([paused, done], {}) == "paused"
     assert status_words([replace(paused, state=DownloadState.FAILED), paused], {}) == "failed"
     assert status_words([done], {}) == ""

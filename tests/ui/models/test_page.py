@@ -79,7 +79,7 @@ def test_favourites_come_first_then_what_was_used_last(page: ModelsPage) -> None
 def test_a_row_tells_all_of_a_model(page: ModelsPage) -> None:
     page.show_kept([kept(last_used=NOW, tokens_per_s=41.0), STARTER], "q")
     row = row_of(page, "q")
-    for words in ("Q4_K_M", "in use", "fits · 41 tokens/s measured", "2.5 GB"):
+    for words in ("Q4_K_M", "in use", "fits · 41\u00a0tokens/s measured", "2.5\u00a0GB"):
         assert words in texts(row)
     assert row.accessibleName() == "Qwen3 4B"
     assert row.accessibleDescription().startswith("in use; chat · 32k context · Apache-2.0")

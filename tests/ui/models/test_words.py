@@ -22,13 +22,13 @@ from tests.ui.library_data import GB, NOW, kept
 @pytest.mark.parametrize(
     ("fit", "estimated", "measured", "words"),
     [
-        (Fit.GPU, 38.0, 41.3, "fits · 41 tokens/s measured"),
-        (Fit.CPU, 17.2, 0.0, "fits · about 17 tokens/s"),
+        (Fit.GPU, 38.0, 41.3, "fits · 41\u00a0tokens/s measured"),
+        (Fit.CPU, 17.2, 0.0, "fits · about 17\u00a0tokens/s"),
         (Fit.CPU, 0.0, 0.0, "fits"),
-        (Fit.PARTIAL, 4.0, 0.0, "fits partly on the GPU · about 4 tokens/s"),
-        (Fit.PARTIAL, 4.0, 2.25, "fits, but slow · 2.2 tokens/s measured"),
+        (Fit.PARTIAL, 4.0, 0.0, "fits partly on the GPU · about 4\u00a0tokens/s"),
+        (Fit.PARTIAL, 4.0, 2.25, "fits, but slow · 2.2\u00a0tokens/s measured"),
         (Fit.TOO_LARGE, 3.0, 0.0, "too large for this computer"),
-        (Fit.TOO_LARGE, 3.0, 1.5, "too large for this computer · 1.5 tokens/s measured"),
+        (Fit.TOO_LARGE, 3.0, 1.5, "too large for this computer · 1.5\u00a0tokens/s measured"),
     ],
 )
 def test_fit_and_speed(fit: Fit, estimated: float, measured: float, words: str) -> None:
@@ -36,9 +36,9 @@ def test_fit_and_speed(fit: Fit, estimated: float, measured: float, words: str) 
 
 
 def test_the_colour_of_a_fit() -> None:
-    assert fit_words(FITS) == ("fits · about 41 tokens/s", Tone.GOOD)
-    assert fit_words(SLOW) == ("fits, but slow · about 2.3 tokens/s", Tone.WARN)
-    assert fit_words(FITS, 2.3) == ("fits, but slow · 2.3 tokens/s measured", Tone.WARN)
+    assert fit_words(FITS) == ("fits · about 41\u00a0tokens/s", Tone.GOOD)
+    assert fit_words(SLOW) == ("fits, but slow · about 2.3\u00a0tokens/s", Tone.WARN)
+    assert fit_words(FITS, 2.3) == ("fits, but slow · 2.3\u00a0tokens/s measured", Tone.WARN)
     assert fit_words(TOO_LARGE) == ("too large for this computer", Tone.PLAIN)
 
 
@@ -69,7 +69,7 @@ def test_the_second_line(model: KeptModel, words: str) -> None:
 
 
 def test_a_file_that_cannot_be_used_is_said_before_its_fit() -> None:
-    assert state_words(kept(tokens_per_s=41.0)) == ("fits · 41 tokens/s measured", Tone.GOOD)
+    assert state_words(kept(tokens_per_s=41.0)) == ("fits · 41\u00a0tokens/s measured", Tone.GOOD)
     assert state_words(kept(presence=Presence.MISSING)) == ("file missing", Tone.WARN)
     assert state_words(kept(presence=Presence.CHANGED)) == ("file changed", Tone.WARN)
 
@@ -84,4 +84,4 @@ def test_numbers_of_parameters() -> None:
 
 def test_the_computer_has_whole_gigabytes() -> None:
     words = computer_words(Hardware("Apple M2", 8, 8, int(15.6 * 1024**3), 1))
-    assert words.startswith("This computer: 16 GB memory, Apple M2. Good choices")
+    assert words.startswith("This computer: 16\u00a0GB memory, Apple M2. Good choices")

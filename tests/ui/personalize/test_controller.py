@@ -253,7 +253,7 @@ def test_a_run_is_followed_and_its_end_told(
         learning.window.until(lambda: "Learning “My voice run”" in texts(page.run))
         learning.tell(replace(begun, tokens_per_s=321))
         learning.window.until(
-            lambda: any("learning · 321 tokens/s" in each for each in texts(page.run))
+            lambda: any("learning · 321\u00a0tokens/s" in each for each in texts(page.run))
         )
     learning.store.finish("run", AdapterState.REJECTED, scorecard=rejected_scorecard())
     learning.tell(LearningProgress("run", AdapterState.REJECTED))

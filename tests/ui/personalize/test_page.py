@@ -141,13 +141,13 @@ def test_the_adapter_in_use(page: PersonalizePage, qtbot: QtBot) -> None:
     page.show_overview(overview(IN_USE, record("v2"), back_to="My voice v2"))
     shown = words(page.card)
     assert "in use" in shown
-    took = "18 min of learning in 1 h 0 min"  # the computer was in use, too
+    took = "18\u00a0min of learning in 1\u00a0h 0\u00a0min"  # the computer was in use, too
     assert f"Qwen3 4B · 214 to learn, 22 to test · 2026-01-02, {took}" in shown
     quick = replace(IN_USE, ended=IN_USE.created + timedelta(minutes=20))
     page.show_overview(overview(quick, record("v2"), back_to="My voice v2"))
-    assert "2026-01-02, 18 min" in words(page.card) and "of learning" not in words(page.card)
+    assert "2026-01-02, 18\u00a0min" in words(page.card) and "of learning" not in words(page.card)
     page.show_overview(overview(IN_USE, record("v2"), back_to="My voice v2"))
-    assert "−17 % · sure to 95 %" in shown
+    assert "−17\u00a0% · sure to 95\u00a0%" in shown
     with qtbot.waitSignal(page.card.roll_back_requested) as asked:
         button(page.card, "Roll back to My voice v2").click()
     assert asked.args == [IN_USE]
@@ -160,7 +160,7 @@ def test_the_adapter_in_use(page: PersonalizePage, qtbot: QtBot) -> None:
 
 def test_a_weaker_strength_is_said(page: PersonalizePage) -> None:
     page.show_overview(overview(replace(IN_USE, scale=0.5)))
-    assert "strength 50 %" in texts(page.card)
+    assert "strength 50\u00a0%" in texts(page.card)
 
 
 def test_ratings_that_got_worse(page: PersonalizePage) -> None:
@@ -218,12 +218,12 @@ def test_a_run(page: PersonalizePage, qtbot: QtBot) -> None:
     page.show_overview(overview(RUNNING, IN_USE, progress=PROGRESS))
     assert "Learning “My voice v4”" in texts(page.run)
     step = f"Step 2 of {len(RUNNING_STATES)}: learning"
-    assert f"{step}, 9 min left · 356 tokens/s · 812 MB of memory" in texts(page.run)
+    assert f"{step}, 9\u00a0min left · 356\u00a0tokens/s · 812\u00a0MB of memory" in texts(page.run)
     with qtbot.waitSignal(page.run.pause_requested) as asked:
         button(page.run, "Pause “My voice v4”").click()
     assert asked.args == ["v4"]
     page.show_progress(replace(PROGRESS, paused=True))
-    assert f"paused · {step}, 9 min left" in words(page.run)
+    assert f"paused · {step}, 9\u00a0min left" in words(page.run)
     with qtbot.waitSignal(page.run.resume_requested):
         button(page.run, "Go on with “My voice v4”").click()
     with qtbot.waitSignal(page.run.cancel_requested):
@@ -248,10 +248,10 @@ def test_where_it_is_narrow_the_run_stands_above_the_adapter(
         (LearningProgress("v4", AdapterState.PREPARING), "Step 1 of {n}: reading the examples"),
         (
             LearningProgress("v4", AdapterState.MEASURING, 0.9, 60),
-            "Step 3 of {n}: testing what was learned, 1 min left",
+            "Step 3 of {n}: testing what was learned, 1\u00a0min left",
         ),
-        (replace(PROGRESS, seconds_left=5000), "learning, 1 h 23 min left"),
-        (replace(PROGRESS, seconds_left=0.2), "learning, 1 s left"),
+        (replace(PROGRESS, seconds_left=5000), "learning, 1\u00a0h 23\u00a0min left"),
+        (replace(PROGRESS, seconds_left=0.2), "learning, 1\u00a0s left"),
     ],
 )
 def test_what_a_run_does(page: PersonalizePage, progress: LearningProgress, said: str) -> None:
@@ -297,9 +297,11 @@ def test_the_rows(page: PersonalizePage) -> None:
     assert said[0] == (
         "Adapter My voice v3 in use; Learned from 214 to learn, 22 to test 2 chats withdrawn, "
         "retrain; "
-        "Your answers −17 %; Knowledge +0.4 %; When 2026-01-02; Size 4 MB"
+        "Your answers −17\u00a0%; Knowledge +0.4\u00a0%; When 2026-01-02; Size 4\u00a0MB"
     )
-    assert "not better" in said[1] and "not sure (−1.0 %)" in said[1] and "+10 %" in said[1]
+    assert (
+        "not better" in said[1] and "not sure (−1.0\u00a0%)" in said[1] and "+10\u00a0%" in said[1]
+    )
     assert "Use it; Learned from made elsewhere; Your answers –" in said[2]
     assert "failed" in said[3] and said[3].endswith("Size –")
     assert page.model.index(3).data(Qt.ItemDataRole.ToolTipRole) == "No memory."

@@ -30,8 +30,8 @@ def rows(card: Scorecard) -> list[tuple[str, str, str, Tone]]:
 
 def test_what_was_promoted() -> None:
     assert rows(scorecard()) == [
-        ("1.84", "1.52", "−17 % · sure to 95 %", Tone.GOOD),
-        ("2.01", "2.01", "−0.1 % · kept", Tone.GOOD),
+        ("1.84", "1.52", "−17\u00a0% · sure to 95\u00a0%", Tone.GOOD),
+        ("2.01", "2.01", "−0.1\u00a0% · kept", Tone.GOOD),
         ("0.01", "0.02", "near", Tone.GOOD),
         ("0 of 200", "0 of 200", "none", Tone.GOOD),
         ("0 of 12", "0 of 12", "none", Tone.GOOD),
@@ -40,8 +40,8 @@ def test_what_was_promoted() -> None:
 
 def test_what_was_rejected() -> None:
     assert rows(rejected_scorecard()) == [
-        ("2.00", "1.98", "not sure (−1.0 %)", Tone.BAD),
-        ("2.00", "2.20", "+10 %", Tone.BAD),
+        ("2.00", "1.98", "not sure (−1.0\u00a0%)", Tone.BAD),
+        ("2.00", "2.20", "+10\u00a0%", Tone.BAD),
         ("0.00", "0.50", "too far", Tone.BAD),
         ("0 of 200", "12 of 200", "too many", Tone.BAD),
         ("0 of 12", "1 of 12", "too many", Tone.BAD),
@@ -56,7 +56,7 @@ def test_which_figure_is_of_the_proven_and_which_of_the_finished_one() -> None:
     assert [(row.before, row.after, row.judgement, row.tone) for row in end.figures] == [
         ("0 of 40", "38 of 40", "2 are not told", Tone.WARN),
         ("–", "29 of 36", "", Tone.PLAIN),
-        ("2.00", "2.01", "+0.4 % · kept", Tone.GOOD),
+        ("2.00", "2.01", "+0.4\u00a0% · kept", Tone.GOOD),
         ("0.00", "0.02", "near", Tone.GOOD),
         ("0 of 200", "0 of 200", "none", Tone.GOOD),
         ("0 of 12", "0 of 12", "none", Tone.GOOD),
@@ -78,8 +78,8 @@ def test_facts_told_in_a_word() -> None:
 def test_judgements_of_single_figures() -> None:
     card = scorecard()
     worse = replace(card, adapter=replace(card.adapter, heldout_loss=2.3), low=0.1, high=0.5)
-    assert own_judgement(worse) == ("worse (+25 %)", Tone.BAD)
-    assert general_judgement(card, card.base) == ("+0.4 %", Tone.PLAIN)
+    assert own_judgement(worse) == ("worse (+25\u00a0%)", Tone.BAD)
+    assert general_judgement(card, card.base) == ("+0.4\u00a0%", Tone.PLAIN)
     went_wrong = replace(card, adapter=replace(card.adapter, degenerate=1))
     assert rows(went_wrong)[3][2] == "no more than before"
 
@@ -91,7 +91,13 @@ def test_losses_that_are_no_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(-0.172, "−17 %"), (0.0041, "+0.4 %"), (0.0, "0.0 %"), (-0.0001, "0.0 %"), (nan, "–")],
+    [
+        (-0.172, "−17\u00a0%"),
+        (0.0041, "+0.4\u00a0%"),
+        (0.0, "0.0\u00a0%"),
+        (-0.0001, "0.0\u00a0%"),
+        (nan, "–"),
+    ],
 )
 def test_a_change_in_words(share: float, words: str) -> None:
     assert change_words(share) == words

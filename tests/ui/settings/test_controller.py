@@ -121,7 +121,7 @@ def test_what_is_kept_is_measured_and_deleted(window: Window) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "a-b.kv").write_bytes(b"x" * 3 * 1024**2)
     page = settings_dialog(window).page(ModelSettingsPage)
-    window.until(lambda: "3 MB are kept now." in texts(page))
+    window.until(lambda: "3\u00a0MB are kept now." in texts(page))
     page.clear_requested.emit()
     window.until(lambda: "Nothing is kept now." in texts(page))
     assert not list(folder.iterdir())

@@ -145,15 +145,23 @@ def test_limits_are_round_and_an_older_one_is_said_as_it_is(qtbot: QtBot, theme:
     edited = Edited(qtbot, theme, Settings(sessions=SessionSettings(limit_bytes=2 * 1024**3)))
     limit = edited.field(edited.dialog.page(ModelSettingsPage), Choice, "At most")
     offered = [limit.itemText(n) for n in range(limit.count())]
-    assert offered == ["500 MB", "1 GB", "2 GB", "2.1 GB", "4 GB", "8 GB", "16 GB"]
-    assert limit.currentText() == "2.1 GB"
+    assert offered == [
+        "500\u00a0MB",
+        "1\u00a0GB",
+        "2\u00a0GB",
+        "2.1\u00a0GB",
+        "4\u00a0GB",
+        "8\u00a0GB",
+        "16\u00a0GB",
+    ]
+    assert limit.currentText() == "2.1\u00a0GB"
 
 
 def test_what_is_kept_can_be_deleted(edited: Edited, qtbot: QtBot) -> None:
     page = edited.dialog.page(ModelSettingsPage)
     delete = "Delete what is kept on disk of what the model has read"
     page.show_kept(312 * MB)
-    assert "312 MB are kept now." in texts(page)
+    assert "312\u00a0MB are kept now." in texts(page)
     with qtbot.waitSignal(page.clear_requested):
         press(page, delete)
     page.show_kept(0)

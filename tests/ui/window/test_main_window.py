@@ -124,7 +124,7 @@ def test_thinking_is_shown_as_it_comes_and_goes_on_after_a_stop(window: Window) 
     window.until(lambda: window.messages[-1].state is MessageState.COMPLETE)
     assert window.messages[-1].text == "Done. "
     assert window.messages[-1].thinking == stopped.thinking + "so."
-    window.until(lambda: fold_words(window) == "Thought for 4 s")
+    window.until(lambda: fold_words(window) == "Thought for 4\u00a0s")
 
 
 def fold_words(window: Window) -> str:
@@ -144,23 +144,23 @@ def test_the_figures_of_an_answer_are_its_own_and_count_while_it_is_written(
     slow = window.messages[0].conversation_id
     window.window.new_chat()
     window.ask("say: " + "one " * 700)
-    window.until(lambda: "context 68 %" in status_words(window))  # 1,401 of 2,048
-    assert "100.0 tokens/s" in status_words(window)
+    window.until(lambda: "context 68\u00a0%" in status_words(window))  # 1,401 of 2,048
+    assert "100.0\u00a0tokens/s" in status_words(window)
     window.window.open_conversation(slow)
     window.until(lambda: len(window.messages) == 2)
-    assert "context 68 %" not in status_words(window)
+    assert "context 68\u00a0%" not in status_words(window)
     inspector = window.window.parts.inspector
 
     def lengths() -> list[str]:
         return [words for words in texts(inspector) if words.endswith(" tokens")]
 
     window.until(lambda: "tokens/s" in status_words(window) and "context" in status_words(window))
-    assert "100.0 tokens/s" not in status_words(window)
+    assert "100.0\u00a0tokens/s" not in status_words(window)
     before = lengths()
     window.until(lambda: lengths() != before)
     assert "still writing" in texts(inspector)
     window.qtbot.keyClick(window.editor, Qt.Key.Key_Escape)
-    window.until(lambda: "100.0 tokens/s" in status_words(window))
+    window.until(lambda: "100.0\u00a0tokens/s" in status_words(window))
     assert "you" in texts(inspector)
 
 
@@ -178,7 +178,7 @@ def test_a_text_that_is_too_long_is_no_share_of_the_context(window: Window) -> N
     window.editor.setPlainText("word " * 3000)
     window.until(lambda: window.composer_words == "Too long: 3,000 of 2,048 tokens")
     assert "context full" in status_words(window)
-    assert "146 %" not in status_words(window)
+    assert "146\u00a0%" not in status_words(window)
 
 
 def test_what_is_typed_anywhere_in_the_chat_is_typed_in_the_composer(window: Window) -> None:

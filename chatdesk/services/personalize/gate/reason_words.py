@@ -39,7 +39,7 @@ def sentence(reason: Reason) -> str:
             return tr(
                 "At full strength it did harm; at {scale} it does not, so it is used at "
                 "that strength.",
-                scale=f"{100 * values['scale']:.0f} %",
+                scale=tr("{n} %", n=f"{100 * values['scale']:.0f}"),
             )
         case _:
             return _harm(reason)

@@ -154,7 +154,7 @@ def test_where_it_runs(inspector: Inspector) -> None:
     named(inspector, Fold, "Where it runs").click()
     words = texts(inspector)
     for told in (
-        "A GPU", "24 layers · 2 GB", "A processor", "12 layers · 312 MB",
+        "A GPU", "24 layers · 2\u00a0GB", "A processor", "12 layers · 312\u00a0MB",
         "4,096 tokens", "q8_0", "6", "512 tokens", "4",
     ):  # fmt: skip
         assert told in words
@@ -182,7 +182,7 @@ def test_the_last_answer(inspector: Inspector) -> None:
     inspector.show_answer(record, MessageState.COMPLETE)
     words = texts(inspector)
     for told in (
-        "0.18 s", "41.2 tokens/s", "20 tokens", "9 of 1,200 right",
+        "0.18\u00a0s", "41.2\u00a0tokens/s", "20 tokens", "9 of 1,200 right",
         "1,702 of 1,900 tokens", "the model", "7",
     ):  # fmt: skip
         assert told in words

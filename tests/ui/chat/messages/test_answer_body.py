@@ -225,14 +225,14 @@ def test_thinking_that_comes_apart_folds_when_the_answer_begins(body: AnswerBody
     assert fold_of(body).fold_button.text() == "Thought for a moment"  # as seen from here
     body.finish(72.4)
     body.flush(FOREVER)
-    assert fold_of(body).fold_button.text() == "Thought for 1 min 12 s"
-    assert fold_of(body).fold_button.accessibleName() == "Thought for 1 min 12 s"
+    assert fold_of(body).fold_button.text() == "Thought for 1\u00a0min 12\u00a0s"
+    assert fold_of(body).fold_button.accessibleName() == "Thought for 1\u00a0min 12\u00a0s"
     assert prose(body) == "So."
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(None, "Thought"), (0.4, "Thought for a moment"), (8.6, "Thought for 9 s")],
+    [(None, "Thought"), (0.4, "Thought for a moment"), (8.6, "Thought for 9\u00a0s")],
 )
 def test_stored_thinking_is_shown_folded(
     body: AnswerBody, seconds: float | None, words: str

@@ -292,7 +292,7 @@ def test_thinking_is_streamed_before_the_text(qtbot: QtBot, view: ChatView) -> N
     view.finish(make_message("a", Role.ASSISTANT, "Yes.", answer=record, thinking="Let me see."))
     fold = view.findChild(ThinkingFold)
     assert isinstance(fold, ThinkingFold)
-    assert (fold.text, fold.fold_button.text()) == ("Let me see.", "Thought for 2 s")
+    assert (fold.text, fold.fold_button.text()) == ("Let me see.", "Thought for 2\u00a0s")
 
 
 def view_line(view: ChatView) -> ContextStartLine:

@@ -102,7 +102,7 @@ def test_progress_of_the_prompt_gives_way_to_the_answer(qtbot: QtBot, theme: The
 def test_facts_are_what_was_measured(qtbot: QtBot, theme: Theme) -> None:
     record = AnswerRecord(model_name="SmolLM2 135M", completion_tokens=318, duration_s=7.66)
     message = make_message("7", Role.ASSISTANT, "x", answer=record)
-    assert facts(message) == ["SmolLM2 135M", "318 tokens", "7.7 s"]
+    assert facts(message) == ["SmolLM2 135M", "318 tokens", "7.7\u00a0s"]
     assert facts(make_message("8", Role.ASSISTANT, "x")) == []
 
 
@@ -132,7 +132,7 @@ def test_an_answer_stopped_in_its_thinking_can_be_continued(qtbot: QtBot, theme:
         "7", Role.ASSISTANT, "So.", answer=AnswerRecord(thinking_s=5.0), thinking="I think more"
     )
     view.finish(done, message)
-    assert fold_words(view) == "Thought for 5 s"
+    assert fold_words(view) == "Thought for 5\u00a0s"
 
 
 def fold_words(view: MessageView) -> str:
@@ -411,12 +411,12 @@ def test_where_it_is_narrow_the_models_name_goes_first(qtbot: QtBot, theme: Them
     record = AnswerRecord(model_name="SmolLM2-135M-Instruct", completion_tokens=20, duration_s=1.0)
     view = shown(qtbot, theme, make_message("7", Role.ASSISTANT, "x", answer=record))
     label = view.actions_row.facts
-    whole = "SmolLM2-135M-Instruct · 20 tokens · 1.0 s"
+    whole = "SmolLM2-135M-Instruct · 20 tokens · 1.0\u00a0s"
     assert (label.text(), label.toolTip()) == (whole, "")
     label.resize(label.fontMetrics().horizontalAdvance(whole) - 4, 20)
-    assert (label.text(), label.toolTip()) == ("20 tokens · 1.0 s", whole)
-    label.resize(label.fontMetrics().horizontalAdvance("1.0 s"), 20)
-    assert label.text() == "1.0 s"
+    assert (label.text(), label.toolTip()) == ("20 tokens · 1.0\u00a0s", whole)
+    label.resize(label.fontMetrics().horizontalAdvance("1.0\u00a0s"), 20)
+    assert label.text() == "1.0\u00a0s"
 
 
 def test_the_versions_of_a_message_are_seen_without_pointing(qtbot: QtBot, theme: Theme) -> None:

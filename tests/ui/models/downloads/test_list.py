@@ -68,11 +68,14 @@ def test_progress_leaves_the_row_and_the_focus_as_they_are(shown: DownloadList) 
     pause = button(shown, "Pause")
     pause.setFocus()
     shown.show_progress(PROGRESS)
-    assert "2.5 of 5.0 GB · 38 MB/s · 1 min 17 s left · resumes by itself" in texts(shown)
+    assert (
+        "2.5 of 5.0\u00a0GB · 38\u00a0MB/s · 1\u00a0min 17\u00a0s left · resumes by itself"
+        in texts(shown)
+    )
     shown.show_downloads((other, replace(RUNNING, state=DownloadState.PAUSED)))
     assert pause.text() == "Resume" and shown.focusWidget() is pause
     shown.show_progress(PROGRESS)  # came late
-    assert "2.1 of 5.0 GB · paused" in texts(shown)
+    assert "2.1 of 5.0\u00a0GB · paused" in texts(shown)
     shown.show_progress(replace(PROGRESS, download_id="gone"))
 
 
@@ -107,7 +110,7 @@ def test_much_is_not_thrown_away_without_a_question(shown: DownloadList, qtbot: 
     button(shown, "Cancel").click()
     box = shown.findChild(QMessageBox)
     assert box
-    assert "2.1 GB were downloaded already" in box.informativeText()
+    assert "2.1\u00a0GB were downloaded already" in box.informativeText()
     with qtbot.waitSignal(shown.cancel_requested) as asked:
         button(box, "Discard it").click()
     assert asked.args == ["d"]

@@ -36,7 +36,7 @@ def names(shown: CatalogList) -> list[str]:
 
 def test_what_is_too_large_comes_last_and_says_why(shown: CatalogList, qtbot: QtBot) -> None:
     assert names(shown) == ["Good", "Quick", "Coder", "Big"]
-    assert "needs 43 GB of memory" in texts(shown)
+    assert "needs 43\u00a0GB of memory" in texts(shown)
     assert "too large for this computer" in texts(shown)
     assert not any("8,192 tokens" in words for words in texts(shown))
     qtbot.keyClick(button(shown, "Why?: Big"), Qt.Key.Key_Space)
@@ -73,7 +73,7 @@ def test_a_long_list_is_cut_until_all_is_asked_for(shown: CatalogList, qtbot: Qt
 
 def test_what_is_known_of_a_model(shown: CatalogList) -> None:
     words = texts(shown)
-    for part in ("fits · about 41 tokens/s", "2.5 GB", "Q4_K_M"):
+    for part in ("fits · about 41\u00a0tokens/s", "2.5\u00a0GB", "Q4_K_M"):
         assert part in words
     assert "chat, Chinese · Apache-2.0 · A good all-rounder." in words
 

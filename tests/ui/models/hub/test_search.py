@@ -163,7 +163,13 @@ def test_a_repository_and_the_way_back(shown: Shown) -> None:
     assert "Reading the header of a file" in shown.words
     shown.search.show_judged(REPOSITORY, JUDGED)
     assert "Reading the header of a file" not in shown.words
-    for words in ("fits · about 41 tokens/s", "recommended", "5 GB", "15 GB", "2 more parts"):
+    for words in (
+        "fits · about 41\u00a0tokens/s",
+        "recommended",
+        "5\u00a0GB",
+        "15\u00a0GB",
+        "2 more parts",
+    ):
         assert words in shown.words
     assert "Its makers ask" not in shown.words
     shown.press("Back to the results")

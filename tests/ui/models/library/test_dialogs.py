@@ -165,9 +165,15 @@ def test_facts_of_the_machine() -> None:
             used_bytes=33 * GB // 10, used_context=4096, estimated_bytes=3 * GIB, tokens_per_s=41.3
         )
     )
-    assert used["Memory, estimated"] == "2.8 GB at 8,192 tokens"
-    assert used["Memory, really used"] == "3.1 GB at 4,096 tokens; 3 GB were estimated for that"
-    assert (used["Speed, estimated"], used["Speed, measured"]) == ("38 tokens/s", "41 tokens/s")
+    assert used["Memory, estimated"] == "2.8\u00a0GB at 8,192 tokens"
+    assert (
+        used["Memory, really used"]
+        == "3.1\u00a0GB at 4,096 tokens; 3\u00a0GB were estimated for that"
+    )
+    assert (used["Speed, estimated"], used["Speed, measured"]) == (
+        "38\u00a0tokens/s",
+        "41\u00a0tokens/s",
+    )
     never = machine_facts(kept())
     assert (never["Memory, really used"], never["Speed, measured"]) == ("", "")
 
@@ -176,12 +182,12 @@ def test_facts_of_the_file() -> None:
     facts = file_facts(kept(repo="maker/Good-GGUF"))
     assert facts["Parameters"] == "4.0B"
     assert (facts["File"], facts["Folder"]) == ("q.gguf", "/models")
-    assert (facts["Size"], facts["From"]) == ("2.5 GB", "maker/Good-GGUF")
+    assert (facts["Size"], facts["From"]) == ("2.5\u00a0GB", "maker/Good-GGUF")
     hashed = kept()
     hashed = replace(hashed, model=replace(hashed.model, sha256="0123456789abcdef" * 4))
     lines = file_facts(hashed)["SHA-256"].splitlines()  # as one word it is wider than its place
     assert lines == ["0123456789abcdef" * 2] * 2
-    assert file_facts(kept(parts=3))["Size"] == "2.5 GB in 3 files"
+    assert file_facts(kept(parts=3))["Size"] == "2.5\u00a0GB in 3 files"
     assert file_facts(kept(context_length=0))["Context length"] == ""
 
 
@@ -230,7 +236,7 @@ def test_types_are_offered_with_their_sizes(parent: QWidget, qtbot: QtBot) -> No
     shown.show_types(SIZES, loses_twice=False)
     assert [each.text() for each in shown.findChildren(QRadioButton)] == list(SIZES)
     assert shown.chosen == "Q4_K_M"
-    assert {"about 7 GB · 29 %", "a good balance"} <= set(texts(shown))
+    assert {"about 7\u00a0GB · 29\u00a0%", "a good balance"} <= set(texts(shown))
     button(shown, "Q2_K").click()
     with qtbot.waitSignal(shown.start_requested) as asked:
         press(shown, "Make smaller")
@@ -255,7 +261,7 @@ def test_how_far_it_is(parent: QWidget, qtbot: QtBot) -> None:
     assert "Step 1 of 2: writing Q4_K_M" in texts(shown)
     assert is_offered(shown, "Go on in the background")
     shown.show_progress(progress(QuantizingState.WRITING, 0.25, seconds_left=90))
-    assert "Step 1 of 2: writing Q4_K_M, 1 min 30 s left" in texts(shown)
+    assert "Step 1 of 2: writing Q4_K_M, 1\u00a0min 30\u00a0s left" in texts(shown)
     bar = shown.findChild(QProgressBar)
     assert bar
     assert bar.value() == bar.maximum() // 4
@@ -267,7 +273,7 @@ def test_how_far_it_is(parent: QWidget, qtbot: QtBot) -> None:
     assert button(shown, "Cancel").isHidden() and button(shown, "Chat with it").isHidden()
     assert is_offered(shown, "Close")
     shown.show_progress(progress(QuantizingState.COMPARING, 0.5, seconds_left=20))
-    assert "Step 2 of 2: comparing it with the original, 20 s left" in texts(shown)
+    assert "Step 2 of 2: comparing it with the original, 20\u00a0s left" in texts(shown)
 
 
 def test_what_came_of_it(parent: QWidget, qtbot: QtBot) -> None:
@@ -277,7 +283,14 @@ def test_what_came_of_it(parent: QWidget, qtbot: QtBot) -> None:
     shown.show_progress(progress(QuantizingState.COMPARING, 0.5, result=result))
     shown.show_progress(progress(QuantizingState.DONE, 1.0, result=result, comparison=compared))
     said = texts(shown)
-    assert {"24 GB", "7 GB", "4 tokens/s", "12 tokens/s", "8.31", "8.52"} <= set(said)
+    assert {
+        "24\u00a0GB",
+        "7\u00a0GB",
+        "4\u00a0tokens/s",
+        "12\u00a0tokens/s",
+        "8.31",
+        "8.52",
+    } <= set(said)
     assert outcome_words(compared) in said
     with qtbot.waitSignal(shown.chat_requested) as asked:
         press(shown, "Chat with it")
@@ -290,12 +303,12 @@ def test_what_came_of_it(parent: QWidget, qtbot: QtBot) -> None:
         (8.0, "as well as the original"),
         (8.3, "almost as well"),
         (9.9, "noticeably worse"),
-        (0.0, "its size is 25 %."),
+        (0.0, "its size is 25\u00a0%."),
     ],
 )
 def test_the_outcome_in_plain_words(after: float, words: str) -> None:
     compared = Comparison(ModelFigures(4 * GB, 0.0, 8.0), ModelFigures(GB, 0.0, after))
-    assert outcome_words(compared).startswith("Compared with the original, its size is 25 %.")
+    assert outcome_words(compared).startswith("Compared with the original, its size is 25\u00a0%.")
     assert words in outcome_words(compared)
 
 
@@ -317,7 +330,7 @@ def test_models_of_other_apps_are_chosen(parent: QWidget, qtbot: QtBot, theme: T
     shown.show()
     assert "Looking for models of other apps…" in texts(shown)
     shown.show_found(FOUND)
-    expected = {"LM STUDIO", "OLLAMA", "5 GB", "2 GB"}
+    expected = {"LM STUDIO", "OLLAMA", "5\u00a0GB", "2\u00a0GB"}
     qtbot.waitUntil(lambda: expected <= set(texts(shown)))
     assert shown.chosen == FOUND
     boxes = shown.findChildren(QCheckBox)
@@ -346,7 +359,7 @@ def test_duplicates(parent: QWidget, qtbot: QtBot) -> None:
     shown.show()
     assert is_offered(shown, "Cancel")
     shown.show_groups((twice,))
-    expected = {"2 FILES, 2.5 GB TO SPARE", "One Q4_K_M", "/models/b.gguf"}
+    expected = {"2 FILES, 2.5\u00a0GB TO SPARE", "One Q4_K_M", "/models/b.gguf"}
     qtbot.waitUntil(lambda: expected <= set(texts(shown)))
     deletes = [each for each in shown.findChildren(QAbstractButton) if each.text() == "Delete…"]
     assert [each.isEnabled() for each in deletes] == [False, True]
@@ -381,7 +394,7 @@ def test_before_a_file_is_deleted(parent: QWidget, qtbot: QtBot) -> None:
     asked = DeleteQuestion(kept(), "LM Studio", parent)
     asked.show()
     explained = asked.informativeText()
-    assert "frees 2.5 GB" in explained and "/models/q.gguf" in explained
+    assert "frees 2.5\u00a0GB" in explained and "/models/q.gguf" in explained
     assert "LM Studio uses this file" in explained
     assert asked.textFormat() is Qt.TextFormat.PlainText
     assert asked.defaultButton().text() == "Cancel"

@@ -214,7 +214,10 @@ def test_the_chat_is_a_click_away(dialog: PreviewDialog, qtbot: QtBot) -> None:
 
 def test_totals_and_the_start(dialog: PreviewDialog, qtbot: QtBot) -> None:
     dialog.show_preview(preview(), 250)
-    assert "4 of 5 chosen · 3 to learn, 1 to test · 400 tokens · about 4 min 10 s" in texts(dialog)
+    assert (
+        "4 of 5 chosen · 3 to learn, 1 to test · 400 tokens · about 4\u00a0min 10\u00a0s"
+        in texts(dialog)
+    )
     for name, value in (("Rank", 8), ("Epochs", 3), ("Seed", 7)):
         fields = dialog.findChildren(WholeNumber)
         next(each for each in fields if each.accessibleName() == name).setValue(value)
@@ -329,7 +332,7 @@ def opened(qtbot: QtBot, dialog: PreviewDialog) -> Iterator[Opened]:
 def test_it_is_read_and_shown(opened: Opened) -> None:
     opened.controller.read()
     assert "Reading what may be learned from…" in texts(opened.dialog)
-    opened.until("4 of 5 chosen · 3 to learn, 1 to test · 400 tokens · about 4 min")
+    opened.until("4 of 5 chosen · 3 to learn, 1 to test · 400 tokens · about 4\u00a0min")
 
 
 def test_quick_changes_are_all_made(opened: Opened) -> None:
@@ -405,10 +408,10 @@ def test_an_answer_after_it_was_closed_is_dropped(opened: Opened, qtbot: QtBot) 
 
 def test_the_time_follows_the_epochs(opened: Opened) -> None:
     opened.controller.read()
-    opened.until("about 4 min")
+    opened.until("about 4\u00a0min")
     fields = opened.dialog.findChildren(WholeNumber)
     next(each for each in fields if each.accessibleName() == "Epochs").setValue(2)
-    opened.until("about 8 min")
+    opened.until("about 8\u00a0min")
 
 
 def test_what_was_chosen_and_masked_comes_back_when_it_is_opened_again(
