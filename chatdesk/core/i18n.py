@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
-_BEFORE_UNIT = re.compile(r"(?<=\}) (?=%|(?:[kMGT]B|min|s|h|tokens/s)\b|词元/秒|秒|分|小时)")
+_BEFORE_UNIT = re.compile(r"(?<=[}\d]) (?=%|(?:[kMGT]B|min|s|h|tokens/s)\b|词元/秒|秒|分|小时)")
 _WINDOWS_NAMES = {"chinese": "zh_CN"}  # how the names of locales begin there
 
 _catalog: gettext.NullTranslations = gettext.NullTranslations()

@@ -14,6 +14,7 @@ from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.fields import hint, recolour
 from chatdesk.ui.widgets.form import Form, align_names
+from chatdesk.ui.widgets.scroll import SCROLL_BAR
 
 _T = TypeVar("_T")
 
@@ -36,7 +37,7 @@ class SettingsPage(QWidget):
         heading = QLabel(title)
         set_class(heading, "heading")
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(24, 22, 24, 22)
+        self._column.setContentsMargins(24, 22, 28 - SCROLL_BAR, 22)
         self._column.setSpacing(16)
         self._column.addWidget(heading)
         self._form: Form | None = None

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 
 from chatdesk.core.chat import MessageState
 from chatdesk.core.errors import EngineProblem, EnvironmentProblem
@@ -268,11 +268,14 @@ def _inspector_empty(stage: Stage) -> None:
 
 def _copied(stage: Stage) -> None:
     stage.open_chat(MARKDOWN_CHAT.title)
-    QTest.keyClick(stage.window.chat_view.column, Qt.Key.Key_End)
+    column = stage.window.chat_view.column
+    QTest.keyClick(column, Qt.Key.Key_End)
     stage.rest()
-    cards = stage.window.chat_view.findChildren(CodeCard)
-    buttons: list[QAbstractButton] = [card.head.copy_button for card in cards]
-    next(each for each in buttons if not each.visibleRegion().isEmpty()).click()
+    copy = column.findChildren(CodeCard)[-1].head.copy_button
+    above = copy.mapTo(column.viewport(), QPoint(0, -24)).y()
+    if above < 0:
+        column.verticalScrollBar().setValue(column.verticalScrollBar().value() + above)
+    copy.click()
     stage.rest()
 
 

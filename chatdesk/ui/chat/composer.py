@@ -120,6 +120,7 @@ class Composer(QFrame):
         self._editor = _Field(enter)
         self._model = ElidingButton(tr("Model"))
         self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self._fit_menu)
         self.adapter = AdapterChip(theme)
         self._tokens = QLabel()
         self._button = QToolButton()
@@ -191,7 +192,8 @@ class Composer(QFrame):
         """Set the chip's menu: ids and labels, and an entry to add a model."""
         self._menu.clear()
         for model_id, label in models:
-            action = self._menu.addAction(self._fitting(label))
+            action = self._menu.addAction(label)
+            action.setData(label)
             action.setCheckable(True)
             action.setChecked(model_id == current)
             action.triggered.connect(
@@ -203,10 +205,13 @@ class Composer(QFrame):
         self._menu.addAction(tr("Add a model file…"), self.add_model_requested.emit)
         self._menu.addAction(tr("More models…"), self.more_models_requested.emit)
 
-    def _fitting(self, label: str) -> str:
-        """As much of a label as a menu on this screen has room for."""
+    def _fit_menu(self) -> None:
+        """Show as much of the labels as a menu on this screen has room for."""
         room = self.screen().availableGeometry().width() - scaled(_BESIDE_LABEL)
-        return self._menu.fontMetrics().elidedText(label, Qt.TextElideMode.ElideMiddle, room)
+        measure = self._menu.fontMetrics()
+        for action in self._menu.actions():
+            if label := action.data():
+                action.setText(measure.elidedText(label, Qt.TextElideMode.ElideMiddle, room))
 
     def open_models(self) -> None:
         """Open the chip's menu."""

@@ -20,7 +20,7 @@ from chatdesk.ui.personalize.words import facts_words, state_words
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
 from chatdesk.ui.widgets.fitting import fit_dialog
-from chatdesk.ui.widgets.scroll import scrolling
+from chatdesk.ui.widgets.scroll import SCROLL_BAR, scrolling
 from chatdesk.ui.widgets.tag import Tag
 from chatdesk.ui.widgets.wrapping import Flow
 
@@ -55,7 +55,7 @@ class ScorecardDialog(QDialog):
         inner = QWidget()
         inner.setObjectName("page")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(28, 6, 28, 20)
+        column.setContentsMargins(28, 6, 28 - SCROLL_BAR, 20)
         column.setSpacing(16)
         if record.state is AdapterState.REJECTED:
             why = QLabel(rejected_words(record))
@@ -65,7 +65,7 @@ class ScorecardDialog(QDialog):
         column.addWidget(self._scorecard)
         column.addWidget(self._chart)
         column.addStretch(1)
-        return scrolling(inner, tr("Scorecard"))
+        return scrolling(inner, tr("Scorecard"), steady=True)
 
     def _buttons(self) -> QHBoxLayout:
         close = plain_button(tr("Close"))

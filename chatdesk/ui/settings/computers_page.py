@@ -16,12 +16,13 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel
+from chatdesk.ui.widgets.wrapping import Flow
 
 COMMAND = "chatdesk serve-device --host"
 
 
 class _Computer(QFrame):
-    """One line: the address, whether it answers, and what can be done."""
+    """The address, whether it answers, and what can be done: one line where there is room."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
@@ -30,13 +31,14 @@ class _Computer(QFrame):
         self.state.setAccessibleName(tr("State of {address}", address=address))
         self.check = plain_button(tr("Check"), tr("Check {address}", address=address))
         self.remove = plain_button(tr("Remove"), tr("Remove {address}", address=address))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 10, 8)
-        row.setSpacing(10)
-        row.addWidget(LineLabel(address, ""), 1)
-        row.addWidget(self.state)
-        row.addWidget(self.check)
-        row.addWidget(self.remove)
+        row = Flow(10)
+        row.add(LineLabel(address, ""), grows=True)
+        row.add(self.state, right=True)
+        row.add(self.check)
+        row.add(self.remove)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 8, 10, 8)
+        column.addWidget(row)
 
     def show_state(self, answers: bool | None) -> None:
         """Show if it answers; None while that is being checked."""

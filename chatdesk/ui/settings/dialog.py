@@ -91,7 +91,7 @@ class SettingsDialog(QDialog):
             item = QListWidgetItem(page.title)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, page.title)
             self._list.addItem(item)
-            self._stack.addWidget(scrolling(page))
+            self._stack.addWidget(scrolling(page, steady=True))
         self._list.currentRowChanged.connect(self._turn_to)
         close = plain_button(tr("Close"))
         close.setDefault(False)

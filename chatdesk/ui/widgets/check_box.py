@@ -35,6 +35,7 @@ class CheckBox(QCheckBox):
         if not self._whole.isValid():
             self.setText(self._words)
             self._whole = super().sizeHint()
+            self._wrap()
         return self._whole
 
     def minimumSizeHint(self) -> QSize:
@@ -50,13 +51,16 @@ class CheckBox(QCheckBox):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Wrap the words."""
         super().resizeEvent(event)
-        self.setText("\n".join(self._lines(self.width())))
+        self._wrap()
 
     def changeEvent(self, event: QEvent) -> None:
         """Another look or font needs other room."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
             self._whole = QSize()
+
+    def _wrap(self) -> None:
+        self.setText("\n".join(self._lines(self.width())))
 
     def _lines(self, width: int) -> list[str]:
         spare = width - self.sizeHint().width()

@@ -239,9 +239,11 @@ class Notice(QWidget):
         self._column.activate()
         height = self._column.totalHeightForWidth(width)
         corner = self._clear_of(QRect(MARGIN, place.height() - BELOW - height, width, height))
+        fits = corner.top() >= MARGIN
+        corner.moveTop(max(0, corner.top()))  # rather over what is below than out of the window
         self.setGeometry(corner)
         self.raise_()
-        return corner.top() >= MARGIN
+        return fits
 
     def _clear_of(self, corner: QRect) -> QRect:
         """Move up from where it must not lie; over what is spared where there is no room above."""

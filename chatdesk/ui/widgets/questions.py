@@ -3,10 +3,20 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QInputDialog,
+    QMessageBox,
+    QSizePolicy,
+    QSpacerItem,
+    QWidget,
+)
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.theme import scaled, set_class, text_scale
+
+_WIDTH = 400
+_AROUND = 40  # pixels: its own edges, and those of its window
 
 
 def ask_first(
@@ -22,8 +32,20 @@ def ask_first(
     go.clicked.connect(act)
     box.setDefaultButton(box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    widen(box)
     box.open()
     return box
+
+
+def widen(box: QMessageBox) -> None:
+    """Give large text the width it needs, up to that of the screen; Qt would make it high."""
+    grid = box.layout()
+    if text_scale() > 1 and isinstance(grid, QGridLayout):
+        screen = box.screen().availableGeometry().width()
+        width = min(scaled(_WIDTH), screen) - _AROUND
+        policy = QSizePolicy.Policy
+        across = QSpacerItem(width, 0, policy.Minimum, policy.Minimum)
+        grid.addItem(across, grid.rowCount(), 0, 1, grid.columnCount())
 
 
 def ask_for_words(

@@ -10,10 +10,16 @@ SCROLL_BAR = 10  # pixels of its width, as in the style sheet
 _LOWEST = 48  # pixels in which something can be scrolled
 
 
-def scrolling(content: QWidget, name: str = "") -> QScrollArea:
-    """An area around `content`; with a name the keyboard reaches it too, not only what is in it."""
+def scrolling(content: QWidget, name: str = "", *, steady: bool = False) -> QScrollArea:
+    """An area around `content`; with a name the keyboard reaches it too, not only what is in it.
+
+    Where it is `steady` the place of the bar is kept: the content does not jump aside for it, and
+    ends where what is above and below it does.
+    """
     area = QScrollArea()
     _fill(area, content)
+    if steady:
+        _keep_place_of_bar(area)
     area.setFocusPolicy(Qt.FocusPolicy.StrongFocus if name else Qt.FocusPolicy.NoFocus)
     area.setAccessibleName(name)
     return area
@@ -30,11 +36,7 @@ class FittingArea(QScrollArea):
         self._height = 0
         _fill(self, content)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # Its place is kept, so that the content does not jump aside when it comes.
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        bar = self.verticalScrollBar()
-        bar.setEnabled(False)
-        bar.rangeChanged.connect(self._offer_bar)
+        _keep_place_of_bar(self)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         content.installEventFilter(self)
 
@@ -57,9 +59,6 @@ class FittingArea(QScrollArea):
             self._fit()
         return super().eventFilter(watched, event)
 
-    def _offer_bar(self, low: int, high: int) -> None:
-        self.verticalScrollBar().setEnabled(high > low)
-
     def _fit(self) -> None:
         content = self._content
         height = content.heightForWidth(self.viewport().width())
@@ -68,6 +67,13 @@ class FittingArea(QScrollArea):
             self._height = height
             self.updateGeometry()
             self.fitted.emit()
+
+
+def _keep_place_of_bar(area: QScrollArea) -> None:
+    area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    bar = area.verticalScrollBar()
+    bar.setEnabled(False)  # then it is not drawn
+    bar.rangeChanged.connect(lambda low, high: bar.setEnabled(high > low))
 
 
 def _fill(area: QScrollArea, content: QWidget) -> None:

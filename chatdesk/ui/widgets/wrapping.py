@@ -174,8 +174,13 @@ def _wanted(part: QWidget) -> int:
         words = part.fontMetrics().size(0, part.text()).width()
         edges = part.width() - part.contentsRect().width()
         return words + edges + 1
-    return part.sizeHint().width()
+    return _within_limits(part, part.sizeHint()).width()
 
 
 def _height(part: QWidget, width: int) -> int:
-    return part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()
+    high = part.heightForWidth(width) if part.hasHeightForWidth() else part.sizeHint().height()
+    return _within_limits(part, QSize(width, high)).height()
+
+
+def _within_limits(part: QWidget, size: QSize) -> QSize:
+    return size.expandedTo(part.minimumSize()).boundedTo(part.maximumSize())

@@ -22,6 +22,7 @@ from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.chat.messages.message_walk import MessageWalk
 from chatdesk.ui.markdown.sticky_bar import StickyBar
 from chatdesk.ui.theme import Theme, scaled
+from chatdesk.ui.widgets.fading_edges import HEIGHT as FADE
 from chatdesk.ui.widgets.fading_edges import FadingEdges
 
 COLUMN = 760
@@ -241,8 +242,9 @@ class MessageColumn(QAbstractScrollArea):
         """Other widths mean other heights; the place being read stays."""
         super().resizeEvent(event)
         anchor = self.scroll_anchor()
-        if event.oldSize().width() != event.size().width():
-            for view in self._views:
+        is_wider = event.oldSize().width() != event.size().width()
+        for view in self._views:
+            if is_wider or view.editing:
                 self._size_view(view)
         self._place()
         kept = self.view(anchor[0]) if anchor else None
@@ -413,6 +415,7 @@ class MessageColumn(QAbstractScrollArea):
         return next(((view, value - view.y()) for view in found), None)
 
     def _size_view(self, view: MessageView) -> None:
+        view.most_high = self.viewport().height() - 2 * FADE
         view.resize(self._column, view.relayout(self._column))
 
     def _place(self, start: int = 0) -> None:
@@ -481,9 +484,9 @@ class MessageColumn(QAbstractScrollArea):
         """Scroll as little as needed to see this part of the canvas."""
         value, page = self.verticalScrollBar().value(), self.viewport().height()
         if top < value or height > page:
-            self._set_value(max(0, top - 8))
+            self._set_value(max(0, top - FADE))
         elif top + height > value + page:
-            self._set_value(top + height - page + 8)
+            self._set_value(top + height - page + FADE)
 
     def _show_part(self, top: int, height: int) -> None:
         """Scroll to what has the focus; not if it is higher than the view and some is in sight."""

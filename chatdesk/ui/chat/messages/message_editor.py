@@ -12,7 +12,8 @@ from chatdesk.ui.widgets.fields import small
 from chatdesk.ui.widgets.writing_field import WritingField
 
 _LINES = {Role.USER: 10, Role.ASSISTANT: 20}  # at most, then it scrolls
-_FRAME = 76  # pixels around the text
+_LEAST_LINES = 2
+_FRAME = 44  # pixels around the text, without the buttons
 
 
 class MessageEditor(QFrame):
@@ -49,7 +50,7 @@ class MessageEditor(QFrame):
         self.accept_button = QPushButton(self)
         self.accept_button.clicked.connect(self._accept)
         set_class(self.accept_button, "primary")
-        buttons = QHBoxLayout()
+        self._buttons = buttons = QHBoxLayout()
         if role is Role.USER:
             self.text.setAccessibleName(tr("Edit your message"))
             self.accept_button.setText(tr("Send"))
@@ -88,12 +89,19 @@ class MessageEditor(QFrame):
         self.text.setTextCursor(cursor)
         self.text.setFocus()
 
-    def height_for(self, width: int) -> int:
-        """Return the height in pixels at a width: the text up to some lines, and the buttons."""
+    def height_for(self, width: int, most: int) -> int:
+        """Return the height in pixels at a width: the text up to some lines, and the buttons.
+
+        With more than `most` pixels the buttons would be out of sight.
+        """
         self.resize(width, self.height())
         self._column.activate()  # a document that is wrapped again knows its lines
-        lines = min(max(2, self.text.lines), self._most_lines)
-        return lines * self.text.line_step + _FRAME
+        margins = self._column.contentsMargins()
+        buttons = self._buttons.heightForWidth(width - margins.left() - margins.right())
+        around = buttons + _FRAME
+        fitting = (most - around) // self.text.line_step
+        lines = min(self.text.lines, self._most_lines, fitting)
+        return max(_LEAST_LINES, lines) * self.text.line_step + around
 
     def event(self, event: QEvent) -> bool:
         """Escape belongs to the editor, also while it would stop an answer."""

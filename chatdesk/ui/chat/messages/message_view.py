@@ -20,6 +20,8 @@ from chatdesk.ui.theme import Theme, scaled
 _ROW_GAP = 2
 _OPEN_BUDGET_S = 0.025  # what is not shown within it comes with the next frames
 _MARK_HEIGHT = 20
+_BELOW_EDITOR = 12
+_UNBOUNDED = 1 << 20
 
 
 class MessageView(QGroupBox):
@@ -55,6 +57,7 @@ class MessageView(QGroupBox):
         self._row: ActionRow | None = None
         self._row_place = 0, 0  # its width and its top
         self.editor: MessageEditor | None = None
+        self.most_high = _UNBOUNDED  # pixels of it that are in sight at once
         self.card: QuestionCard | None = None
         self.body: AnswerBody | None = None
         self._state: StateLine | None = None
@@ -223,9 +226,9 @@ class MessageView(QGroupBox):
     def relayout(self, width: int) -> int:
         """Place everything in `width` pixels; the height that is needed."""
         if self.editor is not None:
-            height = self.editor.height_for(width)
+            height = self.editor.height_for(width, self.most_high - _BELOW_EDITOR)
             self.editor.setGeometry(0, 0, width, height)
-            return height + 12
+            return height + _BELOW_EDITOR
         top = self._place_mark(width)
         if self.card is not None:
             top += self.card.place(width, top)

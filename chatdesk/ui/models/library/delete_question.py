@@ -7,6 +7,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.units import size_words
 from chatdesk.ui.theme import set_class, text_scale
+from chatdesk.ui.widgets.questions import widen
 
 _LARGE = 1.25  # text in which Qt leaves three buttons too little room beside each other
 
@@ -42,6 +43,7 @@ class DeleteQuestion(QMessageBox):
         buttons = self.findChild(QDialogButtonBox)
         if buttons and text_scale() > _LARGE:
             buttons.setOrientation(Qt.Orientation.Vertical)
+        widen(self)
 
 
 def _explained(kept: KeptModel, app: str, *, there: bool) -> str:

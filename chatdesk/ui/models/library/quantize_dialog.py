@@ -101,7 +101,7 @@ class QuantizeDialog(LibraryDialog):
             loss = PlainLabel(loss_words(kind))
             choice.setAccessibleDescription(f"{loss.text()}; {expected}")
             figures = PlainLabel(f"{expected} · {share}", "value")
-            figures.setAlignment(Qt.AlignmentFlag.AlignRight)
+            figures.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             for column, part in enumerate((choice, loss, figures)):
                 grid.addWidget(part, row, column)
         usual = self._choices.get(USUAL) or next(iter(self._choices.values()), None)

@@ -31,7 +31,8 @@ from chatdesk.ui.widgets.fields import (
 from chatdesk.ui.widgets.file_dialogs import choose_file
 from chatdesk.ui.widgets.fitting import fit_dialog
 from chatdesk.ui.widgets.form import Form
-from chatdesk.ui.widgets.scroll import scrolling
+from chatdesk.ui.widgets.scroll import SCROLL_BAR, scrolling
+from chatdesk.ui.widgets.wrapping import Flow
 
 SIZE = (600, 640)
 MOST_THREADS = 512  # llama.cpp's own limit
@@ -161,7 +162,7 @@ class ModelOptionsDialog(QDialog):
         inner = QWidget()
         inner.setObjectName("page")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(28, 4, 28, 16)
+        column.setContentsMargins(28, 4, 28 - SCROLL_BAR, 16)
         column.setSpacing(14)
         column.addLayout(self._main_form())
         column.addWidget(self._devices)
@@ -175,7 +176,7 @@ class ModelOptionsDialog(QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
-        layout.addWidget(scrolling(inner), 1)
+        layout.addWidget(scrolling(inner, steady=True), 1)
         layout.addLayout(self._buttons())
 
     def _main_form(self) -> QVBoxLayout:
@@ -247,16 +248,14 @@ class ModelOptionsDialog(QDialog):
         self._problem.setWordWrap(True)
         set_class(self._problem, "danger")
         self._problem.hide()
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(back)
-        row.addStretch(1)
-        row.addWidget(cancel)
-        row.addWidget(save)
+        row = Flow(10, 10)
+        row.add(back)
+        row.add(cancel, right=True)
+        row.add(save)
         column = QVBoxLayout()
         column.setContentsMargins(28, 12, 28, 18)
         column.addWidget(self._problem)
-        column.addLayout(row)
+        column.addWidget(row)
         return column
 
     def _pick_draft(self) -> None:

@@ -18,6 +18,7 @@ from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.markdown.code_card import CodeCard
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.theme import Theme, load_theme
+from chatdesk.ui.widgets.fading_edges import HEIGHT as FADE
 from tests.ui.conftest import make_message
 from tests.ui.corpus import ANSWER
 
@@ -261,6 +262,28 @@ def test_the_last_message_of_the_user_is_edited(qtbot: QtBot, view: ChatView) ->
     assert QRect(view.column.viewport().rect()).contains(
         first.mapTo(view.column.viewport(), first.rect().center())
     )
+
+
+def test_the_buttons_of_an_editor_are_in_sight_in_a_low_window(view: ChatView) -> None:
+    long = make_message("0", Role.USER, "\n".join(f"line {n}" for n in range(60)))
+    view.show_path([long, *conversation(9)[1:]], {})
+    view.resize(600, 260)
+    view.edit("0")
+    first = view.column.view("0")
+    assert first and first.editor
+
+    def seen() -> QRect:
+        assert first and first.editor
+        button = first.editor.accept_button
+        return QRect(button.mapTo(view.column.viewport(), QPoint()), button.size())
+
+    clear = view.column.viewport().rect().adjusted(0, FADE, 0, -FADE)
+    assert clear.contains(seen())
+    low = first.editor.height()
+    view.resize(600, 700)
+    assert low < first.editor.height() < 400
+    view.resize(600, 260)
+    assert first.editor.height() == low
 
 
 def test_a_replaced_message_shows_its_state(qtbot: QtBot, view: ChatView) -> None:
