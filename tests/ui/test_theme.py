@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication, QLabel
 
 from chatdesk.core.paths import assets_dir
+from chatdesk.core.settings import TEXT_PERCENTS
 from chatdesk.ui.icons import icon
 from chatdesk.ui.theme import THEMES, Theme, apply_theme, code_font, load_theme, set_class
 
@@ -123,3 +124,23 @@ def test_every_icon_draws_in_its_colour_only(qapp: QApplication, path: object) -
     drawn = [colour for colour in seen if colour.alpha() > 40]
     assert drawn
     assert all(colour.red() > 240 and colour.green() < 15 for colour in drawn)
+
+
+def test_round_buttons_are_round_with_text_of_any_size() -> None:
+    """Qt draws a corner that is rounder than its button is high as none at all."""
+    sheets = [each.read_text("utf-8") for each in (assets_dir() / "themes").glob("*.qss")]
+    rule = re.compile(r"^(Q(?:Push|Tool)Button[^{]*)\{([^}]*border-radius: [\d.]+sp[^}]*)\}", re.M)
+    rules = [found.groups() for sheet in sheets for found in rule.finditer(sheet)]
+    rules = [each for each in rules if "jump" not in each[0]]  # it has a size of its own
+    assert len(rules) == 3
+    for name, look in rules:
+        radius, least, pad = (
+            float(re.search(words, look)[1])  # type: ignore[index]
+            for words in (
+                r"border-radius: ([\d.]+)sp",
+                r"min-height: ([\d.]+)sp",
+                r"padding: (\d+)",
+            )
+        )
+        for scale in (percent / 100 for percent in TEXT_PERCENTS):
+            assert 2 * radius * scale <= least * scale + 2 * (pad + 1), name

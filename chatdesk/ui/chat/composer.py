@@ -25,6 +25,7 @@ from chatdesk.ui.widgets.scroll import SCROLL_BAR
 from chatdesk.ui.widgets.writing_field import WritingField
 
 MAX_LINES = 10
+_ROW = 36  # pixels of the chips and the button
 SHARE = 3  # its lines take at most the third part of the page
 TOP = 2  # pixels above the first line
 PAGE_KEYS: dict[int, int] = {Qt.Key.Key_PageUp: -1, Qt.Key.Key_PageDown: 1}
@@ -57,7 +58,8 @@ class _Field(WritingField):
 
     def fit_into(self, height: int) -> None:
         """Leave room for the others on a page of so many pixels."""
-        self._most = min(MAX_LINES, max(1, height // SHARE // self.line_step))
+        room = height // SHARE - (scaled(_ROW) - _ROW)  # larger text has a higher row below it
+        self._most = min(MAX_LINES, max(1, room // self.line_step))
         self._fit()
 
     def _fit(self) -> None:

@@ -15,7 +15,7 @@ from chatdesk.ui.markdown.properties import (
     RULE,
     TASK,
 )
-from chatdesk.ui.theme import Theme, text_font
+from chatdesk.ui.theme import Theme, text_font, text_scale
 
 _BAR, _BAR_STEP = 3, 16  # pixels: how wide a quote's bar is, and how far apart two are
 
@@ -87,20 +87,20 @@ class GroundPainter:
         )
 
     def _paint_task(self, block: QTextBlock, lines: QRectF, done: bool) -> None:
-        line = block.layout().lineAt(0)
-        left = block.layout().position().x() + line.x() - 13 - MARKER_GAP
+        line, scale = block.layout().lineAt(0), text_scale()
+        side = 13 * scale
+        left = block.layout().position().x() + line.x() - side - MARKER_GAP
         if block.textDirection() is Qt.LayoutDirection.RightToLeft:
             left = block.layout().position().x() + line.x() + line.width() + MARKER_GAP
-        square = QRectF(left + 0.5, lines.top() + 4.5, 13, 13)
+        square = QRectF(left + 0.5, lines.top() + 4.5 * scale, side, side)
         colour = QColor(self._theme.accent if done else self._theme.muted)
-        self._painter.setPen(QPen(colour, 1.2))
+        self._painter.setPen(QPen(colour, 1.2 * scale))
         self._painter.setBrush(colour if done else Qt.BrushStyle.NoBrush)
         self._painter.drawRoundedRect(square, 3.5, 3.5)
         if done:
-            self._painter.setPen(QPen(QColor(self._theme.on_accent), 1.6))
-            x, y = square.left(), square.top()
-            points = [QPointF(x + 3, y + 6.8), QPointF(x + 5.6, y + 9.2), QPointF(x + 10, y + 4)]
-            self._painter.drawPolyline(points)
+            self._painter.setPen(QPen(QColor(self._theme.on_accent), 1.6 * scale))
+            tick = (QPointF(3, 6.8), QPointF(5.6, 9.2), QPointF(10, 4))
+            self._painter.drawPolyline([square.topLeft() + point * scale for point in tick])
 
     def _paint_inline_code(self, block: QTextBlock, box: QRectF) -> None:
         layout = block.layout()
@@ -110,14 +110,14 @@ class GroundPainter:
                 start = max(first, line.textStart())
                 end = min(last, line.textStart() + line.textLength())
                 if start < end:
-                    # In a table the position of a layout counts from its cell.
-                    origin = box.topLeft() - layout.boundingRect().topLeft()
-                    self._paint_chip(line, start, end, origin)
+                    # Not the position of the layout: in a table that counts from its cell.
+                    self._paint_chip(line, start, end, box.topLeft())
 
     def _paint_chip(self, line: QTextLine, start: int, end: int, origin: QPointF) -> None:
         x1, x2 = _x(line, start), _x(line, end)
         baseline = origin.y() + line.y() + line.ascent()
-        chip = QRectF(origin.x() + min(x1, x2), round(baseline) - 13.5, abs(x2 - x1), 18)
+        above, height = (pixels * text_scale() for pixels in (13.5, 18))
+        chip = QRectF(origin.x() + min(x1, x2), round(baseline) - above, abs(x2 - x1), height)
         # The room on the right is in the text, as letter spacing of the last character.
         chip.setLeft(max(0.5, chip.left() - CHIP_PADDING + 0.5))
         self._paint_ground(chip, 4.5)

@@ -45,6 +45,8 @@ HEADER_HEIGHT = 38
 NARROW = 720  # pixels below which the date and the size are left out
 _SHARES = (0.235, 0.265, 0.18, 0.125, 0.12, 0.075)  # of the width, by column
 _NARROW_SHARES = (0.34, 0.24, 0.26, 0.16)
+NARROWEST = 400  # pixels below which there is room for the adapter and the answers only
+_NARROWEST_SHARES = (0.58, 0.0, 0.42)
 _NAME, _LEARNED = 0, 1  # the columns whose tags may be buttons
 _PAD = 18
 _MENU = 40
@@ -182,7 +184,10 @@ class _Rows(QListView):
         if not index.isValid():
             return None
         row, cells = self.visualRect(index), index.data(AdapterRole.CELLS)
-        buttons = (each for each in (_NAME, _LEARNED) if cells[each].is_button)
+        places = column_places(row)
+        buttons = (
+            each for each in (_NAME, _LEARNED) if cells[each].is_button and places[each].width()
+        )
         return next((each for each in buttons if tag_place(row, index, each).contains(at)), None)
 
     def _ask_for_menu(self, index: QModelIndex) -> None:
@@ -225,6 +230,8 @@ class _AdapterDelegate(QStyledItemDelegate):
             paint_focus(painter, inner, self.theme)
 
     def _paint_cell(self, painter: QPainter, place: QRect, cell: Cell, *, strong: bool) -> None:
+        if place.isEmpty():
+            return
         painter.setFont(_font(strong=strong))
         painter.setPen(QColor(cell.tone.colour(self.theme) if cell.tone else self.theme.text))
         words = _elided(painter.fontMetrics(), cell, place.width())
@@ -258,6 +265,8 @@ class _Header(QWidget):
         painter.setFont(text_font(_TEXT_PX, QFont.Weight.DemiBold))
         painter.setPen(QColor(self.theme.text))
         for place, words in zip(column_places(self.rect()), columns(), strict=False):
+            if place.isEmpty():
+                continue
             shown = painter.fontMetrics().elidedText(
                 words, Qt.TextElideMode.ElideRight, place.width()
             )
@@ -268,10 +277,17 @@ def column_places(row: QRect) -> list[QRect]:
     """Return the places of a row's columns; fewer where it is narrow."""
     width = row.width() - 2 * _PAD - _MENU
     places, left = [], row.left() + _PAD
-    for share in _SHARES if row.width() >= scaled(NARROW) else _NARROW_SHARES:
-        places.append(QRect(left, row.top(), int(share * width) - _GAP, row.height()))
+    for share in _shares(row.width()):
+        room = max(0, int(share * width) - _GAP)
+        places.append(QRect(left, row.top(), room, row.height()))
         left += int(share * width)
     return places
+
+
+def _shares(width: int) -> tuple[float, ...]:
+    if width < scaled(NARROWEST):
+        return _NARROWEST_SHARES
+    return _SHARES if width >= scaled(NARROW) else _NARROW_SHARES
 
 
 def menu_place(row: QRect) -> QRect:

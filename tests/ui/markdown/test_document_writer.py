@@ -3,6 +3,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextBlock, QTextDocumen
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.markdown.document_writer import MARKER_GAP
+from chatdesk.ui.markdown.inline_writer import CHIP_PADDING
 from chatdesk.ui.markdown.parser import parse
 from chatdesk.ui.markdown.properties import MARKER
 from chatdesk.ui.markdown.prose_view import ProseView
@@ -88,3 +89,27 @@ def test_the_bar_of_a_quote_stands_where_its_lines_begin(qtbot: QtBot, theme: Th
         line = QColor(theme.line)
         assert (picture.pixelColor(1, middle) == line) is left
         assert (picture.pixelColor(WIDTH - 2, middle) == line) is right
+
+
+@pytest.mark.parametrize(
+    "text", ["a `code` here", "- one\n  - with `code` in it", "> a quote with `code`\n> in it"]
+)
+def test_the_ground_of_inline_code_is_behind_it(qtbot: QtBot, theme: Theme, text: str) -> None:
+    view = written(qtbot, theme, text)
+    picture, ground = view.grab().toImage(), QColor(theme.code)
+    places = [
+        (x, y)
+        for x in range(picture.width())
+        for y in range(picture.height())
+        if picture.pixelColor(x, y) == ground
+    ]
+    start = view.document().find("code")
+    end = start.selectionEnd()
+    start.setPosition(start.selectionStart())
+    code = view.cursorRect(start)
+    start.setPosition(end)
+    assert code.left() - CHIP_PADDING <= min(x for x, _ in places) <= code.left()
+    last = view.cursorRect(start).left()
+    assert last - CHIP_PADDING - 1 <= max(x for x, _ in places) <= last + 1
+    middle = (min(y for _, y in places) + max(y for _, y in places)) / 2
+    assert abs(middle - code.center().y()) <= 3

@@ -105,7 +105,7 @@ def test_the_steps_stand_below_each_other_where_it_is_narrow(
     assert all(one.geometry().bottom() < other.y() for one, other in pairwise(cards))
 
 
-@pytest.mark.parametrize("width", [600, 856])
+@pytest.mark.parametrize("width", [440, 600, 856])
 def test_a_judgement_is_read_whole(page: PersonalizePage, width: int) -> None:
     page.resize(width, 700)
     page.show_overview(overview(REJECTED))

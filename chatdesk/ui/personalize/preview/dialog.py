@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -34,6 +34,7 @@ from chatdesk.ui.words import duration_words, token_words
 SIZE = (1080, 720)
 LIST_WIDTH = 420
 STACKED = 480  # pixels below which an example stands below the list
+_UNBOUNDED = (1 << 24) - 1  # Qt's own
 LEAST_LIST, LEAST_EXAMPLE = 130, 180  # pixels, and then all of it scrolls
 
 
@@ -71,6 +72,7 @@ class PreviewDialog(QDialog):
         self._start = plain_button("")
         self._fields = TrainingFields()
         self._advanced = Fold(tr("How it is learned"), theme)
+        self._how = self._make_how()
         self._build()
         self._connect()
         self.show_waiting()
@@ -128,7 +130,8 @@ class PreviewDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(scrolling(self._upper()), 1)
+        self._area = scrolling(self._upper())
+        layout.addWidget(self._area, 1)
         layout.addWidget(_line())
         layout.addLayout(self._bottom())
 
@@ -142,6 +145,7 @@ class PreviewDialog(QDialog):
         column.addLayout(self._top())
         column.addWidget(_line())
         column.addWidget(self._stack, 1)
+        column.addWidget(self._how)
         return upper
 
     def _top(self) -> QVBoxLayout:
@@ -194,8 +198,9 @@ class PreviewDialog(QDialog):
         stacked = self.width() < scaled(STACKED)
         way = QBoxLayout.Direction
         self._sides.setDirection(way.TopToBottom if stacked else way.LeftToRight)
-        room = self.width() if stacked else min(scaled(LIST_WIDTH), self.width() // 3)
-        self._left.setFixedWidth(room)
+        room = min(scaled(LIST_WIDTH), self.width() // 3)
+        self._left.setMinimumWidth(0 if stacked else room)
+        self._left.setMaximumWidth(_UNBOUNDED if stacked else room)
         self._left.setMinimumHeight(scaled(LEAST_LIST))
         self.example.setMinimumHeight(scaled(LEAST_EXAMPLE))
 
@@ -220,8 +225,6 @@ class PreviewDialog(QDialog):
         bottom = QVBoxLayout()
         bottom.setContentsMargins(28, 14, 28, 18)
         bottom.setSpacing(12)
-        bottom.addWidget(self._fields)
-        self._fields.hide()
         bottom.addWidget(row)
         return bottom
 
@@ -233,10 +236,30 @@ class PreviewDialog(QDialog):
             (self.example.open_requested, self.open_requested),
             (self._waiting.again_requested, self.read_requested),
             (self._fields.changed, self.config_changed),
-            (self._advanced.toggled, self._fields.setVisible),
+            (self._advanced.toggled, self._show_how),
         ):
             signal.connect(slot)
         self._kinds.idClicked.connect(self._turn_to)
+
+    def _make_how(self) -> QWidget:
+        """The fields of the training, below a line."""
+        how = QWidget()
+        column = QVBoxLayout(how)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
+        column.addWidget(_line())
+        self._fields.setContentsMargins(28, 0, 28, 12)
+        column.addWidget(self._fields)
+        how.hide()
+        return how
+
+    def _show_how(self, shown: bool) -> None:
+        self._how.setVisible(shown)
+        if shown:
+            QTimer.singleShot(0, self._how, self._scroll_to_how)  # when it has its place
+
+    def _scroll_to_how(self) -> None:
+        self._area.ensureWidgetVisible(self._how, 0, 0)
 
     # What changed
 

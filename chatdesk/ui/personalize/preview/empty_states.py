@@ -69,11 +69,11 @@ def _centred(part: QWidget, labels: list[QLabel]) -> QVBoxLayout:
     column.addStretch(1)
     for label in labels:
         label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        label.setFixedWidth(scaled(WIDTH))
+        label.setMaximumWidth(scaled(WIDTH))
         column.addWidget(label)
     column.addStretch(1)
     row = QHBoxLayout(part)
     row.addStretch(1)
-    row.addLayout(column)
+    row.addLayout(column, 1000)  # all there is, up to the largest width
     row.addStretch(1)
     return column

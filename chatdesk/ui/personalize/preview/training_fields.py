@@ -31,7 +31,6 @@ class TrainingFields(Columns):
         self._epochs = WholeNumber(0, MOST_EPOCHS, 0, automatic)
         self._epochs.valueChanged.connect(lambda _: self.changed.emit())
         self._seed = WholeNumber(0, MOST_SEED, 0)
-        self.setContentsMargins(0, 0, 0, 4)
         for name, field, note in (
             (tr("Name"), self._name, tr("What the adapter is called.")),
             (tr("Rank"), self._rank, tr("How much the adapter can hold.")),
