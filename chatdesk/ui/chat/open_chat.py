@@ -140,6 +140,7 @@ class OpenChat(QObject):
         self._state.conversation = conversation_id
         self._view.message_actions.teaches = not self.is_temporary
         self._view.clear()
+        self.show_context(None)  # that was of the chat that is left
         self._last_id = None  # nothing is shown, so there is no position to remember
         self._show_draft()
         self.prompt_changed.emit()
@@ -197,8 +198,6 @@ class OpenChat(QObject):
         if anchor:
             self._view.column.restore_anchor(anchor)
         self._last_id = path[-1].id if path else None
-        if answering and restore:
-            self.show_context(None)  # of this chat it is counted when the answer has ended
         streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
         if streaming and not answering:  # by another process, the command line: no facts come here
             QTimer.singleShot(FOREIGN_MS, lambda: self.reload(conversation.id))

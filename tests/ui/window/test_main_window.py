@@ -174,6 +174,14 @@ def test_the_count_of_what_was_typed_does_not_stay_after_it_is_sent(window: Wind
     assert window.composer_words == ""
 
 
+def test_how_full_the_context_is_is_not_said_of_another_chat(window: Window) -> None:
+    window.ask("say: one")
+    window.until(lambda: "context" in status_words(window))
+    window.window.new_chat()
+    assert "context" not in status_words(window)
+    window.until(lambda: "context 0\u00a0%" in status_words(window))
+
+
 def test_a_text_that_is_too_long_is_no_share_of_the_context(window: Window) -> None:
     window.editor.setPlainText("word " * 3000)
     window.until(lambda: window.composer_words == "Too long: 3,000 of 2,048 tokens")
