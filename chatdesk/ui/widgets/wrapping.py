@@ -129,7 +129,8 @@ class Flow(_Arrangement):
     def _room(self, part: QWidget, width: int) -> int:
         wanted = min(_wanted(part), width)
         if part is self._growing:
-            wanted = max(min(wanted, width // 2), part.minimumSizeHint().width())
+            least = max(part.minimumSizeHint().width(), part.minimumWidth())
+            wanted = max(min(wanted, width // 2), least)
         return wanted
 
     @property

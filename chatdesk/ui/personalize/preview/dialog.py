@@ -36,6 +36,7 @@ LIST_WIDTH = 420
 STACKED = 480  # pixels below which an example stands below the list
 _UNBOUNDED = (1 << 24) - 1  # Qt's own
 LEAST_LIST, LEAST_EXAMPLE = 130, 180  # pixels, and then all of it scrolls
+LEAST_TOTALS = 260  # pixels beside the buttons
 
 
 class PreviewDialog(QDialog):
@@ -215,6 +216,7 @@ class PreviewDialog(QDialog):
         words = QVBoxLayout(self._words)
         words.setContentsMargins(0, 0, 0, 0)
         words.setSpacing(2)
+        self._words.setMinimumWidth(LEAST_TOTALS)
         words.addWidget(self._totals)
         words.addWidget(self._problem)
         row = Flow(10, 8)
