@@ -523,10 +523,11 @@ class MessageColumn(QAbstractScrollArea):
         self._hover_timer.start()
         top = self.verticalScrollBar().value()
         bottom = top + self.viewport().height()
-        for view in self._views:
-            if view.y() < bottom and view.y() + view.height() > top:
-                view.keep_in_sight(top - view.y(), bottom - view.y())
+        seen = [v for v in self._views if v.y() < bottom and v.y() + v.height() > top]
+        for view in seen:
+            view.keep_in_sight(top - view.y(), bottom - view.y())
         away = self.verticalScrollBar().maximum() - top > _AWAY or not self._built_to_end
+        away = away and not any(view.editing for view in seen)  # it would lie over its buttons
         if self.at_bottom:
             self._jump.set_news(False)
         self._jump.setVisible(away)

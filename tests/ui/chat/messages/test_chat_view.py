@@ -268,9 +268,13 @@ def test_the_buttons_of_an_editor_are_in_sight_in_a_low_window(view: ChatView) -
     long = make_message("0", Role.USER, "\n".join(f"line {n}" for n in range(60)))
     view.show_path([long, *conversation(9)[1:]], {})
     view.resize(600, 260)
+    QTest.keyClick(view.column, Qt.Key.Key_Home)
+    jump = view.findChildren(JumpButton)[0]
+    assert jump.isVisible()
     view.edit("0")
     first = view.column.view("0")
     assert first and first.editor
+    assert not jump.isVisible()
 
     def seen() -> QRect:
         assert first and first.editor
@@ -284,6 +288,8 @@ def test_the_buttons_of_an_editor_are_in_sight_in_a_low_window(view: ChatView) -
     assert low < first.editor.height() < 400
     view.resize(600, 260)
     assert first.editor.height() == low
+    view.end_edit("0")
+    assert jump.isVisible()
 
 
 def test_a_replaced_message_shows_its_state(qtbot: QtBot, view: ChatView) -> None:
