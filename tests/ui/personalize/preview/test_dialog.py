@@ -441,7 +441,10 @@ def test_the_totals_have_few_lines(dialog: PreviewDialog, qtbot: QtBot, width: i
     qtbot.waitUntil(lambda: words[0].width() > 100)
     assert words[0].heightForWidth(words[0].width()) < 2.5 * words[0].fontMetrics().lineSpacing()
     start = button(dialog, "Learn from 4 examples")
-    end_of_words = words[0].mapTo(dialog, words[0].rect().bottomLeft()).y()
-    below = start.mapTo(dialog, QPoint()).y() > end_of_words
-    assert below is (width == 640)
+
+    def is_below() -> bool:
+        end_of_words = words[0].mapTo(dialog, words[0].rect().bottomLeft()).y()
+        return start.mapTo(dialog, QPoint()).y() > end_of_words
+
+    qtbot.waitUntil(lambda: is_below() is (width == 640))
     assert start.isVisible()
