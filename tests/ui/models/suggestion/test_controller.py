@@ -94,7 +94,7 @@ def test_its_words_are_of_the_same_verdict_as_the_lists(screen: FirstScreen) -> 
     assert found
     assert found in desk.services.hub.catalog()
     estimate = found[1]
-    screen.until_said(f"About {speed_number(estimate.tokens_per_s)} tokens/s here. ")
+    screen.until_said(f"About {speed_number(estimate.tokens_per_s)}\u00a0tokens/s here. ")
     desk.bandwidth = 0.5e9
     desk.bridge.publish(MachineMeasured())
     screen.until_said("It fits, but answers slowly here: about ")
