@@ -203,10 +203,21 @@ def _tokenizer(folder: str) -> None:
 
 
 def _guidellm_command(address: str) -> object:
-    questions, key = json.dumps(["Say hi."] * 3), json.dumps({"api_key": KEY})
-    command = ["guidellm", "benchmark", "run", "--target", address, "--model", "default"]
-    command += ["--profile", "synchronous", "--max-requests", "3", "--outputs", "json"]
-    return _run([*command, "--data", questions, "--backend-kwargs", key])
+    with tempfile.TemporaryDirectory() as folder:
+        questions, report = Path(folder, "questions.jsonl"), Path(folder, "report.json")
+        questions.write_text('{"prompt": "Say hi in a word."}\n' * 3)
+        _run(
+            [
+                "guidellm", "run", "--disable-console", "--profile", "kind=synchronous",
+                "--constraint", "kind=max_requests,count=3",
+                "--backend", f"kind=openai_http,target={address},model=default,api_key={KEY}",
+                "--data", f"kind=json_file,path={questions}",
+                "--output", f"kind=json,path={report}",
+            ]
+        )  # fmt: skip
+        (benchmark,) = json.loads(report.read_text())["benchmarks"]
+        assert len(benchmark["requests"]["successful"]) == 3
+        return benchmark
 
 
 def _run(command: list[str], **environment: str) -> str:
