@@ -159,12 +159,18 @@ def _pydantic_ai_text(address: str) -> object:
     return _of("pydantic_ai").Agent(model).run_sync("Hi").output
 
 
-def _llm_command(address: str) -> object:
+def _llm_command(address: str, *options: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         entry = f"- model_id: desk\n  model_name: default\n  api_base: {address}/v1\n"
-        Path(folder, "extra-openai-models.yaml").write_text(f"{entry}  api_key_name: desk\n")
+        entry += "  api_key_name: desk\n  supports_schema: true\n"
+        Path(folder, "extra-openai-models.yaml").write_text(entry)
         Path(folder, "keys.json").write_text(json.dumps({"desk": KEY}))
-        return _run(["llm", "-m", "desk", "-o", "max_tokens", "9", "Hi"], LLM_USER_PATH=folder)
+        command = ["llm", "-m", "desk", "-o", "max_tokens", "60", *options, "Invent a person."]
+        return _run(command, LLM_USER_PATH=folder)
+
+
+def _llm_schema(address: str) -> object:
+    return json.loads(_llm_command(address, "--schema", json.dumps(PERSON)))["age"] + 0
 
 
 def _lm_eval_likelihood(address: str) -> object:
@@ -251,7 +257,7 @@ TRIALS: dict[str, dict[str, Trial]] = {
     "langchain-openai": {"stream, structured, batch": _langchain_all},
     "instructor": {"JSON_SCHEMA": _instructor_json},
     "pydantic-ai-slim": {"text": _pydantic_ai_text},
-    "llm": {"prompt": _llm_command},
+    "llm": {"prompt": _llm_command, "--schema": _llm_schema},
     "lm_eval": {"loglikelihood, generate_until": _lm_eval_likelihood},
     "guidellm": {"benchmark": _guidellm_command},
 }

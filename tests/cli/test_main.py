@@ -194,6 +194,12 @@ def test_a_pasted_document_is_not_forgotten_with_the_next_question(cli: Cli, tin
     assert "no longer reads the beginning" in one_line(err)
     assert third["view_start"] == 0  # the document has lost its beginning only
     assert third["prompt_tokens"] < second["prompt_tokens"]
+    for _ in range(3):
+        code, out, err = cli.run("ask", "And so on? " * 12, *asked, first["conversation"])
+    path = cli.json("conversations", "show", first["conversation"])["messages"]
+    start = json.loads(out)["view_start"]
+    assert 0 < start < len(path) - 2
+    assert path[start]["role"] == "user"  # the first of a turn that is read
 
 
 def test_ask_from_stdin_as_a_stream_of_lines_saving_nothing(cli: Cli, tiny: Path) -> None:

@@ -497,11 +497,14 @@ def test_a_model_that_opens_its_thinking_itself_does_so_before_a_schema(
     assert isinstance(engine.load(path), ModelLoaded)
     schema = '{"const": "ok"}'
     bias = ((5, 50.0),)
-    thought, said, _ = thought_and_said(engine, schema, max_tokens=60, logit_bias=bias)
+    thought, said, _ = thought_and_said(engine, schema, max_tokens=300, logit_bias=bias)
     assert set(thought.split("<think>")) == {""}
     assert json.loads(said) == "ok"
-    thought, said, end = thought_and_said(engine, schema, max_tokens=60)
+    thought, said, end = thought_and_said(engine, schema, max_tokens=300)
     assert (thought, json.loads(said)) == ("", "ok")  # it did not want to
+    assert end.stats.thinking_s is None
+    thought, said, end = thought_and_said(engine, schema, max_tokens=60, logit_bias=bias)
+    assert (thought, json.loads(said)) == ("", "ok")  # there is no room for both
     assert end.stats.thinking_s is None
 
 

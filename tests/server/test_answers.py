@@ -6,6 +6,7 @@ import json
 import math
 import struct
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -309,6 +310,19 @@ def test_a_token_that_is_half_a_character_or_all_but_impossible() -> None:
     (choice,) = ChatWording("1", "m").whole(answers)["choices"]
     assert choice["finish_reason"] == "length"
     assert choice["logprobs"]["content"][0]["bytes"] == [0xC3]
+
+
+def test_where_the_view_of_a_chat_began_is_told_with_what_it_cuts() -> None:
+    whole = GenerationStats(1, 0, 2, None, None, 0.1, 1)
+    cut = replace(whole, view_start=3, view_cut=3)
+    answers = [
+        WrittenAnswer([], Finished("1", StopReason.END, stats)) for stats in (whole, cut, whole)
+    ]
+    wording = ChatWording("1", "m", per_prompt=3)
+    for told in (wording.whole(answers), *wording.closing(1, answers[1])):
+        assert (told["view_start"], told["view_cut"]) == (3, 3)
+    (told,) = wording.closing(0, answers[0])
+    assert (told["view_start"], told["view_cut"]) == (0, None)
 
 
 def test_embeddings(fake: Served) -> None:

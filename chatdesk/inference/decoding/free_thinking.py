@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from chatdesk.inference.prompt.thinking import MarkTokenizer, ThinkingMarks
 
 _SHARE = 2  # half of what may be written: the other half is for the answer
+_LEAST = 128  # tokens; a model that has less for it, and has not begun, does not begin to think
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ def free_thinking(
 ) -> FreeThinking | None:
     """Return how a model thinks before an answer of which `room` tokens may be written.
 
-    None where nothing tells from the first token whether it is going to: its mark is plain text.
+    None where it does not: where its mark is plain text, so that the first token tells nothing, and
+    where there is not room enough.
     """
     opening = () if opened else tuple(vocabulary.tokenize(marks.opening, parse_special=True))
     is_token = len(opening) == 1 or bool(marks.silent)
-    if not opened and not is_token:
+    limit = room // _SHARE
+    if not opened and not (is_token and limit >= _LEAST):
         return None
     closing = vocabulary.tokenize(marks.ending, parse_special=True)
-    return FreeThinking(opening, tuple(closing), room // _SHARE)
+    return FreeThinking(opening, tuple(closing), limit)
