@@ -109,7 +109,7 @@ def _write_tensors(writer: gguf.GGUFWriter, answer: Sequence[int], loop: bool) -
     writer.add_tensor("blk.0.ffn_down.weight", zeros(EMBEDDING, 32))
 
 
-def tiny_embedder(path: Path, pooling: int = 1, *, marks_ends: bool = True) -> Path:
+def tiny_embedder(path: Path, pooling: int | None = 1, *, marks_ends: bool = True) -> Path:
     """A BERT of one layer and some words; its vectors are of 32 numbers."""
     writer = gguf.GGUFWriter(str(path), "bert")
     writer.add_name("Tiny BERT")
@@ -120,7 +120,8 @@ def tiny_embedder(path: Path, pooling: int = 1, *, marks_ends: bool = True) -> P
     writer.add_head_count(2)
     writer.add_layer_norm_eps(1e-6)
     writer.add_causal_attention(False)
-    writer.add_pooling_type(gguf.PoolingType(pooling))
+    if pooling is not None:
+        writer.add_pooling_type(gguf.PoolingType(pooling))
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "▁tea", "▁milk", "▁sea", "▁the", "s"]
     writer.add_tokenizer_model("bert")
     writer.add_token_list(words)

@@ -46,13 +46,16 @@ _ABORTED = 2  # llama.cpp's result
 
 
 def is_embedder(path: Path) -> bool:
-    """Return True for a model whose header says how it embeds texts."""
+    """Return True for a model whose header says how it embeds texts, or that reads both ways."""
     try:
         metadata = read_model(path).metadata
     except ModelProblem:  # told by llama.cpp
         return False
     architecture = metadata.get("general.architecture")
-    return metadata.get(f"{architecture}.pooling_type") in _POOLINGS
+    pooling = metadata.get(f"{architecture}.pooling_type")
+    if pooling is None:
+        return metadata.get(f"{architecture}.attention.causal") is False
+    return pooling in _POOLINGS
 
 
 class LoadedEmbedder:
@@ -100,6 +103,8 @@ class LoadedEmbedder:
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = max(self._window, _STEP)
         parameters.n_seq_max = _TOGETHER
         parameters.embeddings = True
+        if self._model.metadata(f"{self._model.architecture}.pooling_type") is None:
+            parameters.pooling_type = lib.LLAMA_POOLING_TYPE_MEAN
         parameters.kv_unified = True
         parameters.n_threads = parameters.n_threads_batch = self._threads
         parameters.abort_callback = self._abort.callback

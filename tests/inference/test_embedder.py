@@ -54,10 +54,11 @@ def test_vectors_do_not_depend_on_their_neighbours(engine: EngineProcess, tmp_pa
 
 def test_the_pooling_is_that_of_the_file(engine: EngineProcess, tmp_path: Path) -> None:
     found = []
-    for pooling in (1, 2, 3):
+    for pooling in (1, 2, 3, None):
         engine.load(tiny_embedder(tmp_path / f"{pooling}.gguf", pooling))
         found.append(embedded(engine, "the tea").vectors[0])
-    mean, first, last = map(np.array, found)
+    mean, first, last, usual = map(np.array, found)
+    assert np.allclose(mean, usual, atol=1e-4)
     assert not np.allclose(mean, first, atol=0.01)
     assert not np.allclose(first, last, atol=0.01)
 
