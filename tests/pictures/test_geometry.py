@@ -1,11 +1,12 @@
 """The checks find what they are for, and nothing in what is right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QIcon, QPixmap, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QFontDatabase, QIcon, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
+    QApplication,
     QCheckBox,
     QComboBox,
     QHBoxLayout,
@@ -31,6 +32,17 @@ from tests.pictures.geometry import FlawKind, flaws_of
 
 LONG = "Words that are much longer than the place that there is for them"
 SIZE = QSize(400, 300)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_qt_makes_them(qapp: QApplication) -> Iterator[None]:
+    """The sizes here are of widgets without the theme that tests before these leave behind."""
+    sheet, font = qapp.styleSheet(), qapp.font()
+    qapp.setStyleSheet("")
+    qapp.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont))
+    yield
+    qapp.setStyleSheet(sheet)
+    qapp.setFont(font)
 
 
 def kinds(qtbot: QtBot, fill: Callable[[QWidget], object]) -> set[FlawKind]:

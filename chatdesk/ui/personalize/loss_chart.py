@@ -82,7 +82,8 @@ class LossChart(QWidget):
         low, high = max(0.0, min(losses) - margin), max(losses) + margin
         left = max(measure.horizontalAdvance(f"{y:.1f}") for y in (low, high)) + _LABEL_GAP + 2
         right = max(measure.horizontalAdvance(curve.label) for curve in curves) + 2 * _LABEL_GAP
-        plot = QRectF(self.rect()).adjusted(left, 6, -right, -6)
+        above = measure.height() / 2  # half a figure stands above and below the outer lines
+        plot = QRectF(self.rect()).adjusted(left, above, -right, -above)
         last = max(step for curve in curves for step, _ in curve.points)
 
         def place(step: int, loss: float) -> QPointF:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import LearnFrom
@@ -14,6 +14,7 @@ from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.fields import hint, plain_button, section, small
+from chatdesk.ui.widgets.wrapping import Flow
 
 _INDENT = 24  # of a note below the words of its choice
 
@@ -44,11 +45,10 @@ class LearningSettingsPage(SettingsPage):
     def _add_introduction(self) -> None:
         page = plain_button(tr("Open Personalize"))
         page.clicked.connect(self.personalize_requested)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(small(tr("What is learned stays on this computer.")), 1)
-        row.addWidget(page)
-        self._column.addLayout(row)
+        row = Flow(16)
+        row.add(small(tr("What is learned stays on this computer.")), grows=True)
+        row.add(page)
+        self._column.addWidget(row)
 
     def _add_sources(self, current: LearnFrom) -> None:
         self._sources = QButtonGroup(self)

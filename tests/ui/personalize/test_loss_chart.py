@@ -1,6 +1,7 @@
 from math import inf, nan
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.personalization import LossPoint
@@ -38,6 +39,23 @@ def test_each_curve_has_its_colour(chart: LossChart, theme: Theme) -> None:
     chart.set_theme(dark)
     assert dark.accent in colours(chart)
     assert theme.accent not in colours(chart)
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_figures_at_its_edges_are_whole(
+    chart: LossChart, theme: Theme, qapp: QApplication, percent: int
+) -> None:
+    qapp.setProperty("text_percent", percent)
+    try:
+        chart.show_losses(LOSSES)
+        chart.resize(700, 300)
+        image = chart.grab().toImage()
+    finally:
+        qapp.setProperty("text_percent", 100)
+    ground = image.pixel(0, image.height() // 4)
+    figures = range(20)  # pixels at the left
+    for edge in (0, image.height() - 1):
+        assert {image.pixel(x, edge) for x in figures} == {ground}
 
 
 def test_what_is_no_number_is_passed_over(chart: LossChart) -> None:
