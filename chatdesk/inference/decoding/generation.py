@@ -11,11 +11,9 @@ from chatdesk.core.generation import (
     Generate,
     GenerationStats,
     PromptProgress,
-    TextDelta,
-    ThinkingDelta,
-    TokenLogprob,
 )
 from chatdesk.core.protocol import Event, Terminal
+from chatdesk.inference.decoding.deltas import Deltas
 from chatdesk.inference.decoding.logprobs import token_logprob
 from chatdesk.inference.decoding.preparer import Prepared
 from chatdesk.inference.decoding.sampler import Sampler
@@ -25,7 +23,7 @@ from chatdesk.inference.native.context import Context
 from chatdesk.inference.native.lora import AdapterKey
 from chatdesk.inference.native.vocabulary import Vocabulary
 from chatdesk.inference.prompt.context_view import View
-from chatdesk.inference.prompt.thinking import ThinkingSplitter
+from chatdesk.inference.prompt.thinking import Piece, ThinkingSplitter
 from chatdesk.inference.speculation.guess import Guess
 
 _PROGRESS_INTERVAL_S = 0.1
@@ -67,7 +65,7 @@ class Generation:
         self._thinking = ThinkingSplitter(prepared.marks, prepared.tail) if prepared.marks else None
         self._forced: deque[int] = deque()  # tokens that come next, without a choice
         self._has_blank = prepared.ends_blank  # what is continued ends with one
-        self._logprobs: list[TokenLogprob] = []
+        self._deltas = Deltas(request.request_id, send)
         self._view_start, self._view_cut = prepared.view_start, prepared.view_cut
         self._started = time.monotonic()
         self._first_token: float | None = None
@@ -165,7 +163,7 @@ class Generation:
         request = self.prepared.request
         if request.logprobs is not None:
             logits, piece_of = context.logits(row), self._vocabulary.piece
-            self._logprobs.append(token_logprob(logits, token, request.logprobs, piece_of))
+            self._deltas.take_logprob(token_logprob(logits, token, request.logprobs, piece_of))
         if self._vocabulary.ends_generation(token):
             self.reason = StopReason.END
             return
@@ -186,24 +184,23 @@ class Generation:
             return
         self._has_blank = False
         if self._thinking is None:
-            self._send_delta(text)
+            self._deltas.take(text, False, self._completed)
             return
         for piece in self._thinking.feed(text):
-            self._send_piece(piece.text, piece.thinking)
+            self._send_piece(piece)
 
-    def _send_piece(self, text: str, thinking: bool) -> None:
-        if thinking:
+    def _send_piece(self, piece: Piece) -> None:
+        if piece.thinking:
             self._thought_until = time.monotonic()
-            self._send(ThinkingDelta(self.request_id, text, self._completed))
-        else:
-            self._send_delta(text)
+        self._deltas.take(piece.text, piece.thinking, self._completed)
 
-    def _send_delta(self, text: str) -> None:
-        self._send(TextDelta(self.request_id, text, tuple(self._logprobs), self._completed))
-        self._logprobs.clear()
+    def pause(self) -> None:
+        """Send what there is before the answer gives way to others."""
+        self._deltas.flush()
 
     def has_new_prompt(self, view: View) -> None:
         """Continue after another beginning: the oldest turns have left the full context."""
+        self.pause()
         self.known = [*view.tokens, *self.answer_tokens]
         self._view_start, self._view_cut = view.view_start, view.view_cut
 
@@ -213,9 +210,8 @@ class Generation:
         self._send_text(rest)
         if self._thinking:
             for piece in self._thinking.flush():
-                self._send_piece(piece.text, piece.thinking)
-        if self._logprobs:
-            self._send_delta("")
+                self._send_piece(piece)
+        self._deltas.end(self._completed)
         stats = self._stats()
         if reason is StopReason.CANCELLED:
             return Cancelled(self.request_id, stats)

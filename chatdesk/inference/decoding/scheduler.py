@@ -247,7 +247,8 @@ class Scheduler:
         each = (seconds - (self._costs.expected(rows) if rows else 0.0)) / read
         if read >= _SMALLEST_SLICE and each > 0:
             before = self._read_token_s or each
-            self._read_token_s = before + _SMOOTHING * (each - before)
+            share = _SMOOTHING if each < before else 1.0  # a slower machine is believed at once
+            self._read_token_s = before + share * (each - before)
 
     def _settle(self, part: _Part) -> None:
         """Record what was computed, and sample where there are logits."""
@@ -280,6 +281,7 @@ class Scheduler:
     def _set_aside(self, generation: Generation) -> None:
         live = generation.live
         assert live
+        generation.pause()
         generation.parked = (tuple(live.tokens), self._context.state(live.number))
         self._sequences.drop(live)
         generation.live = None
@@ -316,6 +318,7 @@ class Scheduler:
         generation.close()
 
     def _fail(self, generation: Generation, problem: Exception) -> None:
+        generation.pause()
         if generation.live:
             generation.live.tokens.clear()  # the content of the cache is unknown
         self._forget(generation)
