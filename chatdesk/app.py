@@ -90,7 +90,7 @@ class DesktopApp:
         self.settings.changed.connect(self._on_settings)
         self.window.closed.connect(self.close)
         application.files_opened.connect(self.open_models)
-        application.styleHints().colorSchemeChanged.connect(lambda _: self._show_theme())
+        application.styleHints().colorSchemeChanged.connect(self._show_theme)
 
     @property
     def services(self) -> "App | None":
@@ -191,7 +191,7 @@ class DesktopApp:
         chosen = self.settings.now.general.theme
         return system_theme_name(self._application) if chosen == "system" else chosen
 
-    def _show_theme(self) -> None:
+    def _show_theme(self, _scheme: object = None) -> None:
         theme = load_theme(self._theme_name())
         apply_theme(self._application, theme)
         self.window.set_theme(theme)

@@ -61,7 +61,7 @@ class Bridge(QObject):
         queued = Qt.ConnectionType.QueuedConnection
         self._fact_arrived.connect(self._call_subscribers)
         self._facts_waiting.connect(self._deliver_facts, queued)
-        self._outcome.connect(lambda callback: callback(), queued)
+        self._outcome.connect(self._call_back, queued)
 
     def subscribe(self, kind: type[_F], handler: Callable[[_F], object]) -> None:
         """Call `handler` on the GUI thread with every fact of this type; see `Subscribers`."""
@@ -176,6 +176,10 @@ class Bridge(QObject):
     def _after(self, callback: Callable[[], None]) -> None:
         if not self._closed:
             self._outcome.emit(callback)
+
+    def _call_back(self, callback: Callable[[], None]) -> None:
+        if not self._closed:  # it may have waited in the event loop meanwhile
+            callback()
 
     def _call_subscribers(self, fact: Fact) -> None:
         self._subscribers.publish(fact)

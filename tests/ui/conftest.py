@@ -10,6 +10,7 @@ os.environ.setdefault("CHATDESK_REDUCED_MOTION", "1")  # tests of movement turn 
 
 import pytest
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete, isValid
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
 from chatdesk.core.models import ModelHeader
@@ -37,6 +38,16 @@ def theme(qapp: Application) -> Theme:
     theme = load_theme("light")
     apply_theme(qapp, theme)
     return theme
+
+
+@pytest.fixture(autouse=True)
+def left_widgets(qapp: Application) -> Iterator[None]:
+    """Windows that a test leaves behind are destroyed: every later theme would style them, too."""
+    before = set(qapp.topLevelWidgets())
+    yield
+    for widget in set(qapp.topLevelWidgets()) - before:
+        if isValid(widget) and widget.parent() is None:
+            delete(widget)
 
 
 @pytest.fixture

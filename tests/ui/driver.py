@@ -1,5 +1,6 @@
 """The running app over real services and a scripted engine, driven as a person would."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from chatdesk.app import DesktopApp
 from chatdesk.core.chat import Message, MessageState
@@ -95,6 +97,18 @@ class Window:
     def close(self) -> None:
         self.window.close_anyway()
 
+    def destroy(self) -> None:
+        """Destroy what is closed: a window that stays is styled by every later theme.
+
+        It froze itself, and its widgets' connections hold it: neither ends by itself.
+        """
+        parts = self.desktop.bridge, self.window
+        del self.window, self.desktop
+        for part in parts:
+            delete(part)
+        gc.unfreeze()
+        gc.collect()
+
 
 @contextmanager
 def opened(
@@ -105,6 +119,7 @@ def opened(
         yield window
     finally:
         window.close()
+        window.destroy()
 
 
 def late(until: threading.Event, work: Callable[..., _T]) -> Callable[..., _T]:

@@ -66,7 +66,7 @@ class AskController(QObject):
         notice: Notice,
         models: ModelController,
     ) -> None:
-        super().__init__()
+        super().__init__(bridge)
         self._bridge = bridge
         self._chat = chat
         self._view = view

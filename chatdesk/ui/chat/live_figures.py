@@ -59,7 +59,7 @@ class LiveFigures(QObject):
     """Measures every answer that is written, and shows the open chat's a few times a second."""
 
     def __init__(self, bridge: Bridge, chat: OpenChat) -> None:
-        super().__init__()
+        super().__init__(bridge)
         self._chat = chat
         self._window = 0  # tokens
         self._writing: dict[str, dict[str, _Writing]] = {}  # by conversation, by message

@@ -47,7 +47,7 @@ class OpenChat(QObject):
         notice: Notice,
         state: WindowState,
     ) -> None:
-        super().__init__()
+        super().__init__(bridge)
         self._bridge = bridge
         self._view = view
         self._composer = composer
@@ -200,7 +200,7 @@ class OpenChat(QObject):
         self._last_id = path[-1].id if path else None
         streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
         if streaming and not answering:  # by another process, the command line: no facts come here
-            QTimer.singleShot(FOREIGN_MS, lambda: self.reload(conversation.id))
+            QTimer.singleShot(FOREIGN_MS, self, lambda: self.reload(conversation.id))
         self._inspector.show_system_prompt(conversation.system_prompt)
         self.adapter_shown.emit(conversation.adapter)
         self._show_last_answer(path[-1] if path else None)

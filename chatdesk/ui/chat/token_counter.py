@@ -31,7 +31,7 @@ class TokenCounter(QObject):
         composer: Composer,
         situation: Callable[[], tuple[str | None, str] | None],
     ) -> None:
-        super().__init__()
+        super().__init__(composer)
         self._bridge = bridge
         self._composer = composer
         self._situation = situation

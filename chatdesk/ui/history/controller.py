@@ -25,7 +25,7 @@ class ConversationsController(QObject):
         list_model: ConversationListModel,
         notice: Notice,
     ) -> None:
-        super().__init__()
+        super().__init__(bridge)
         self._bridge = bridge
         self._sidebar = sidebar
         self._list_model = list_model
@@ -42,7 +42,7 @@ class ConversationsController(QObject):
 
     def _show(self, summaries: tuple[ConversationSummary, ...]) -> None:
         if self._sidebar.is_renaming:  # a new list would take the half-typed title away
-            QTimer.singleShot(RENAMING_MS, self._read)
+            QTimer.singleShot(RENAMING_MS, self, self._read)
             return
         self._list_model.show(summaries)
         self.listed.emit()

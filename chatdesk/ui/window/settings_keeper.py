@@ -19,7 +19,7 @@ class SettingsKeeper(QObject):
     """Tries until they are saved; the notice of a failure stands as long."""
 
     def __init__(self, bridge: Bridge, settings: SettingsValue, path: Path, notice: Notice) -> None:
-        super().__init__()
+        super().__init__(bridge)
         self._bridge = bridge
         self._settings = settings
         self._path = path
