@@ -42,7 +42,7 @@ from chatdesk.core.settings_file import read_settings
 from chatdesk.services.system.locations import find_paths, start_logging
 from chatdesk.startup import NoWindow, check_folders, check_processor, check_screen
 
-BENCHES = ("engine", "sessions", "ui", "hour", "library", "training")
+BENCHES = ("engine", "sessions", "ui", "hour", "library", "training", "faults")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
 MAX_PORT, MAX_THREADS = 2**16 - 1, 512
 KEY_VARIABLE = "CHATDESK_API_KEY"  # unlike an option it is in no list of processes

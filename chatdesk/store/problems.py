@@ -15,6 +15,10 @@ from chatdesk.core.i18n import tr
 _LACKING = re.compile(r"(?:no such table: |no such column: |has no column named )([\w.]+)")
 
 
+class DamagedValue(Exception):
+    """A stored value that means nothing; the text is the kind of error it caused."""
+
+
 @contextmanager
 def store_problems(path: Path) -> Iterator[None]:
     """Turn a full disk, a read-only or damaged file and the like into a `StoreProblem`.
@@ -33,7 +37,7 @@ def store_problems(path: Path) -> Iterator[None]:
         if problem is None:
             raise
         raise problem from error
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, DamagedValue) as error:
         raise damaged(path) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:

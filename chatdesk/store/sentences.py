@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Dialect, Text, TypeDecorator
 
 from chatdesk.core.i18n import Sentence
+from chatdesk.store.column_types import Checked
 
 
-class AsSentence(TypeDecorator[str]):
+class AsSentence(Checked, TypeDecorator[str]):
     """A sentence for the user, or "" for none."""
 
     impl = Text

@@ -4,18 +4,12 @@ SQLAlchemy's core without its ORM: values are not rows here, so there is nothing
 and its import would cost the window 11 MB.
 """
 
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from datetime import datetime
 
-import msgspec
 from sqlalchemy import (
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Double,
-    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -25,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypedColumns,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
@@ -37,61 +30,8 @@ from chatdesk.core.model_files import ModelNotes
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.personalization import AdapterState, LossPoint, Scorecard, TrainingConfig
 from chatdesk.core.sampling import SamplingParams
+from chatdesk.store.column_types import AsJson, UtcTime, choice
 from chatdesk.store.sentences import AsSentence
-
-Value = TypeVar("Value")
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment: stored in UTC, without an offset; aware in Python."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return UTC without an offset. A naive moment is a bug: its zone is unknown."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs its time zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the same moment, aware."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class AsJson(TypeDecorator[Value], Generic[Value]):
-    """Frozen dataclasses as JSON. Fields that a stored value lacks get their defaults."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, kind: type[Value]) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: Value | None, dialect: Dialect) -> str | None:
-        """Return the value as JSON. Raises `msgspec.ValidationError` for NaN, which JSON lacks."""
-        if value is None:
-            return None
-        encoded = msgspec.json.encode(value)
-        msgspec.json.decode(encoded, type=self.kind)  # better an error now than at every reading
-        return encoded.decode()
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Value | None:
-        """Return the value, with its types checked."""
-        return None if value is None else msgspec.json.decode(value, type=self.kind)
-
-
-def _choice(kind: type[StrEnum]) -> Enum:
-    return Enum(
-        kind,
-        native_enum=False,
-        length=16,
-        values_callable=lambda kind: [member.value for member in kind],
-    )
-
 
 metadata = MetaData(
     naming_convention={  # constraints have names, for migrations to use
@@ -112,13 +52,13 @@ class ConversationColumns(TypedColumns):
 
     id: Named[str] = Column(String(16), primary_key=True)
     title: Named[str] = Column(Text)
-    title_source: Named[TitleSource] = Column(_choice(TitleSource))
+    title_source: Named[TitleSource] = Column(choice(TitleSource))
     system_prompt: Named[str] = Column(Text)
     active_leaf_id: Named[str | None] = Column(String(16))
     created: Named[datetime] = Column(UtcTime)
     updated: Named[datetime] = Column(UtcTime)
     deleted: Named[datetime | None] = Column(UtcTime)
-    mark: Named[Mark | None] = Column(_choice(Mark))
+    mark: Named[Mark | None] = Column(choice(Mark))
     adapter: Named[str | None] = Column(String(16))
 
 
@@ -142,13 +82,13 @@ class MessageColumns(TypedColumns):
     )
     parent_id: Named[str | None] = Column(String(16), ForeignKey("messages.id"), index=True)
     position: Named[int] = Column(Integer)
-    role: Named[Role] = Column(_choice(Role))
-    state: Named[MessageState] = Column(_choice(MessageState))
+    role: Named[Role] = Column(choice(Role))
+    state: Named[MessageState] = Column(choice(MessageState))
     created: Named[datetime] = Column(UtcTime)
     writer: Named[str | None] = Column(Text)
     pinned: Named[bool] = Column(Boolean, server_default=text("0"))
-    rating: Named[Rating | None] = Column(_choice(Rating))
-    mark: Named[Mark | None] = Column(_choice(Mark))
+    rating: Named[Rating | None] = Column(choice(Rating))
+    mark: Named[Mark | None] = Column(choice(Mark))
     corrects: Named[str | None] = Column(String(16))
     text: Named[str] = Column(Text)  # last: SQLite reads past a long one to get at what follows
 
@@ -256,7 +196,7 @@ class AdapterColumns(TypedColumns):
     model_id: Named[str] = Column(Text, ForeignKey("models.id"))
     model_name: Named[str] = Column(Text)
     model_sha256: Named[str | None] = Column(Text)
-    state: Named[AdapterState] = Column(_choice(AdapterState))
+    state: Named[AdapterState] = Column(choice(AdapterState))
     writer: Named[str | None] = Column(Text)
     created: Named[datetime] = Column(UtcTime)
     ended: Named[datetime | None] = Column(UtcTime)
@@ -319,7 +259,7 @@ class DownloadColumns(TypedColumns):
     revision: Named[str] = Column(Text)
     name: Named[str] = Column(Text)
     files: Named[tuple[HubFile, ...]] = Column(AsJson(tuple[HubFile, ...]))
-    state: Named[DownloadState] = Column(_choice(DownloadState))
+    state: Named[DownloadState] = Column(choice(DownloadState))
     added: Named[datetime] = Column(UtcTime)
     received: Named[int] = Column(Integer)
     problem: Named[str] = Column(AsSentence)

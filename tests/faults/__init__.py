@@ -1,0 +1,1 @@
+"""What others might send or leave on the disk, damaged at random, and what comes of it."""
