@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.ui.window.freed_memory import give_back_regularly
 from chatdesk.ui.window.garbage import collect_in_this_thread
 
 
@@ -18,6 +19,7 @@ class Application(QApplication):
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         super().__init__(list(arguments))
         collect_in_this_thread(self)
+        give_back_regularly(self)
 
     def event(self, event: QEvent) -> bool:
         """Take files; other systems pass them on the command line."""
