@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from chatdesk import __version__
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.i18n import current_language, tr
+from chatdesk.core.i18n import current_language, tie_units, tr
 from chatdesk.core.paths import AppPaths, assets_dir
 from chatdesk.core.settings import Settings
 from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineStatus
@@ -198,7 +198,8 @@ class DesktopApp:
 
 
 def make_application(settings: Settings) -> Application:
-    """Qt's application object with our fonts and theme."""
+    """Qt's application object with our fonts and theme, and words as a window has them."""
+    tie_units(True)
     application = Application(sys.argv[:1])
     application.setApplicationName("ChatDesk")
     application.setApplicationVersion(__version__)

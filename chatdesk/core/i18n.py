@@ -19,6 +19,7 @@ LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 _BEFORE_UNIT = re.compile(r"(?<=[}\d]) (?=%|(?:[kMGT]B|min|s|h|tokens/s)\b|词元/秒|秒|分|小时)")
 _WINDOWS_NAMES = {"chinese": "zh_CN"}  # how the names of locales begin there
 
+_ties = False
 _catalog: gettext.NullTranslations = gettext.NullTranslations()
 _language = "en"
 
@@ -46,6 +47,15 @@ def set_language(language: str, locale_dir: Path) -> None:
     _catalog = gettext.translation("chatdesk", locale_dir, [language], fallback=True)
 
 
+def tie_units(tied: bool) -> None:
+    """Keep numbers and their units on one line from now on, for the window.
+
+    Text on a terminal, and what programs read, has spaces that are found by whoever looks for them.
+    """
+    global _ties  # noqa: PLW0603 - see the module's docstring
+    _ties = tied
+
+
 def current_language() -> str:
     """Return the language that was set last."""
     return _language
@@ -69,7 +79,7 @@ class Sentence(str):
         """Make the sentence in the current language; a message without translation is kept."""
         known = _catalog
         found = known.ngettext(message, many, values["n"]) if many else known.gettext(message)
-        words = _tied(found)
+        words = _tied(found) if _ties else found
         said = cls(words.format(**values) if values else words)
         said.message, said.values, said.many = message, values, many
         return said

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import delete, isValid
 
 from chatdesk.core.chat import AnswerRecord, Message, MessageState, Role
+from chatdesk.core.i18n import tie_units
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.parts import plain
 from chatdesk.core.paths import AppPaths
@@ -38,6 +39,14 @@ def theme(qapp: Application) -> Theme:
     theme = load_theme("light")
     apply_theme(qapp, theme)
     return theme
+
+
+@pytest.fixture(autouse=True)
+def words_of_the_window() -> Iterator[None]:
+    """Numbers and their units are kept on one line."""
+    tie_units(True)
+    yield
+    tie_units(False)
 
 
 @pytest.fixture(autouse=True)

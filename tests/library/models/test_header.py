@@ -186,7 +186,7 @@ def test_cut_short_says_how_much_there_is(tmp_path: Path) -> None:
     assert starter is not None
     with starter.open("rb") as file:
         beginning = file.read(40_000_000)
-    assert "has 40 of 98\u00a0MB" in problem_of(tmp_path, beginning)
+    assert "has 40 of 98 MB" in problem_of(tmp_path, beginning)
 
 
 def test_cut_by_a_few_bytes_says_it_in_bytes(tmp_path: Path) -> None:

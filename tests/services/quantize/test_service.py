@@ -241,7 +241,7 @@ def test_what_is_refused(bench: Bench, tiny: ModelFile, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         full = type("Usage", (), {"free": 1000})
         patch.setattr("shutil.disk_usage", lambda folder: full)
-        assert "room on the disk: 665\u00a0kB are missing" in bench.outcome(tiny, "Q8_0").problem
+        assert "room on the disk: 665 kB are missing" in bench.outcome(tiny, "Q8_0").problem
     Path(tiny.path).unlink()
     assert "not there" in bench.outcome(tiny, "Q8_0").problem
     assert bench.files() == ["tiny-Q4_0.gguf"]

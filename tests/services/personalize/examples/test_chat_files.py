@@ -104,6 +104,6 @@ def test_a_huge_line_is_never_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "huge.jsonl"
     with path.open("wb") as file:
         file.truncate(2 * 1024**3)  # a hole: nothing is written
-    with pytest.raises(EnvironmentProblem, match="larger than 16\u00a0MB"):
+    with pytest.raises(EnvironmentProblem, match="larger than 16 MB"):
         read_chat_file(path)
     assert files.LARGEST_BYTES == 16 * 1000**2
