@@ -70,5 +70,9 @@ class StoreProblem(EnvironmentProblem):
     """The database cannot be read or written (full disk, read-only, damaged)."""
 
 
+class NotWritable(StoreProblem):
+    """Nothing can be written to the database, its disk or its folder."""
+
+
 class StoreTooNew(StoreProblem):
     """The database was written by a newer version; it was not touched."""

@@ -9,14 +9,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from chatdesk.core.errors import NotFound, StoreProblem
+from chatdesk.core.errors import NotFound, NotWritable, StoreProblem
 from chatdesk.core.i18n import tr
 from chatdesk.store import schema
 from chatdesk.store.problems import damaged, store_problems
@@ -36,16 +37,23 @@ class Database:
     def __init__(self, path: Path, engine: Engine | None = None) -> None:
         self.path = path
         self._engine = engine or _engine(path)
-        self._writers = self._engine.execution_options(begin="IMMEDIATE")
         self._on_written: Callable[[], None] = lambda: None
 
     @classmethod
     def open(cls, path: Path) -> "Database":
         """Open the database at `path`: made when missing, migrated (after a backup) when older.
 
-        Raises `StoreTooNew` for a newer one and `StoreProblem` for a file that is not a database or
-        cannot be opened; both leave the file as it is.
+        Where nothing can be written, on a full or read-only disk, a present one can be read. Raises
+        `StoreTooNew` for a newer one and `StoreProblem` for a file that is not a database or cannot
+        be opened; both leave the file as it is.
         """
+        try:
+            return cls._open(path)
+        except NotWritable as problem:
+            return _ReadableDatabase(path, problem)
+
+    @classmethod
+    def _open(cls, path: Path) -> "Database":
         with store_problems(path):
             revision = schema.check(path)
             if revision is None:
@@ -76,7 +84,7 @@ class Database:
     def _migrate(self) -> None:
         with store_problems(self.path):
             _wait_until_alone(self.path)
-            with self._writers.connect() as connection:
+            with self._writers().connect() as connection:
                 connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
                 with connection.begin():
                     schema.migrate(connection, self.path)
@@ -94,9 +102,12 @@ class Database:
 
         It takes the lock at the start: a reader that turns writer would fail, not wait.
         """
-        with store_problems(self.path), self._writers.begin() as connection:
+        with store_problems(self.path), self._writers().begin() as connection:
             yield connection
         self._on_written()
+
+    def _writers(self) -> Engine:
+        return self._engine.execution_options(begin="IMMEDIATE")
 
     def call_when_written(self, on_written: Callable[[], None]) -> None:
         """Call `on_written` after every write that went well, on the thread that wrote."""
@@ -152,6 +163,53 @@ class _MemoryDatabase(Database):
             raise NotFound(tr("This temporary chat is gone."))
 
 
+class _ReadableDatabase(Database):
+    """One that can only be read, for now: each writer looks if that has changed.
+
+    One connection serves all threads in turn. Raises the `NotWritable` that is given where the file
+    cannot be read as it is either.
+    """
+
+    def __init__(self, path: Path, problem: NotWritable) -> None:
+        super().__init__(path, _reading_engine(path))
+        self._turn = threading.RLock()
+        self._is_writable = False
+        try:
+            with self.reading() as connection:
+                revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+                if revision.scalar() != schema.REVISION:
+                    raise problem
+        except (StoreProblem, DBAPIError):  # not even that, or there is nothing of ours in it
+            self.close()
+            raise problem from None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The connection, in its turn. Raises `StoreProblem`."""
+        with nullcontext() if self._is_writable else self._turn, super().reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection with the write lock, once there can be one. Raises `StoreProblem`."""
+        with self._turn:
+            if not self._is_writable:
+                self._become_writable()
+        with super().writing() as connection:
+            yield connection
+
+    def _become_writable(self) -> None:
+        self._engine.dispose()  # it may hold the file alone
+        whole = _engine(self.path)
+        try:
+            with store_problems(self.path), whole.connect():
+                pass
+        except StoreProblem:
+            whole.dispose()
+            raise
+        self._engine, self._is_writable = whole, True
+
+
 def _wait_until_alone(path: Path) -> None:
     """Wait until no process has the older database open, or another one migrated it.
 
@@ -188,13 +246,32 @@ def _engine(path: Path) -> Engine:
 
 
 def _memory_engine() -> Engine:
+    engine = _shared_engine("sqlite://")
+    event.listen(engine, "connect", _on_memory_connect)
+    return engine
+
+
+def _reading_engine(path: Path) -> Engine:
+    """Read a file that nobody can write to as it is, and a full disk's with its journal.
+
+    SQLite cannot make its index beside the journal there: who has the file alone needs none.
+    """
+    journal = path.with_name(f"{path.name}-wal")
+    has_journal = journal.exists() and journal.stat().st_size > 0
+    mode = "mode=rw" if has_journal else "mode=ro&immutable=1"
+    engine = _shared_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
+    event.listen(engine, "connect", _on_reading_connect)
+    return engine
+
+
+def _shared_engine(address: str) -> Engine:
+    """An engine with one connection for all threads."""
     engine = create_engine(
-        "sqlite://",
+        address,
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _on_memory_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
 
@@ -217,6 +294,14 @@ def _on_memory_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry)
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA temp_store=MEMORY")  # nothing of it in files, also while it sorts
+    cursor.close()
+
+
+def _on_reading_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA locking_mode=EXCLUSIVE")
+    cursor.execute("PRAGMA query_only=ON")
     cursor.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from chatdesk.core.errors import StoreProblem
+from chatdesk.core.errors import NotWritable, StoreProblem
 from chatdesk.core.i18n import tr
 
 _LACKING = re.compile(r"(?:no such table: |no such column: |has no column named )([\w.]+)")
@@ -59,8 +59,10 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
         return _full(path)
     match code & 0xFF:  # the primary code
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            what = tr("The database {path} is read-only.", path=path)
-            todo = tr("Make the file and its folder writable, then try again.")
+            return NotWritable(
+                tr("The database {path} is read-only.", path=path),
+                tr("Make the file and its folder writable, then try again."),
+            )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             what = tr("The database {path} is in use by another program.", path=path)
             todo = tr("Wait for that program or close it, then try again.")
@@ -74,8 +76,10 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
             what = tr("The file {path} is not a database.", path=path)
             todo = tr("Move it away or put a backup in its place; it was not changed.")
         case sqlite3.SQLITE_CANTOPEN:
-            what = tr("The database {path} cannot be opened.", path=path)
-            todo = tr("Check that it is a file and that you may write to its folder.")
+            return NotWritable(
+                tr("The database {path} cannot be opened.", path=path),
+                tr("Check that it is a file and that you may write to its folder."),
+            )
         case sqlite3.SQLITE_IOERR:
             what = tr("The disk reported an error at the database {path}.", path=path)
             todo = tr("Check that the disk is connected and healthy, then try again.")
@@ -103,8 +107,8 @@ def damaged(path: Path) -> StoreProblem:
     )
 
 
-def _full(path: Path) -> StoreProblem:
-    return StoreProblem(
+def _full(path: Path) -> NotWritable:
+    return NotWritable(
         tr("The disk with the database {path} is full.", path=path),
         tr("Free some space, then try again."),
     )

@@ -113,18 +113,9 @@ def test_a_title_does_not_cost_the_conversation_its_cache(starter: EngineProcess
     _, title = starter.answer("A title for it", background=True, max_tokens=5)
     assert isinstance(first, Finished)
     assert isinstance(title, Finished)
-    expected, _ = starter.answer(
-        "Name a river.", text, "Another one?", max_tokens=8, temperature=0.0
-    )
-    starter.answer("Something else entirely", max_tokens=2)
-    starter.answer("Name a river.", temperature=0.0, max_tokens=20)
-    starter.answer("A title for it", background=True, max_tokens=5)
-    again, second = starter.answer(
-        "Name a river.", text, "Another one?", max_tokens=8, temperature=0.0
-    )
+    _, second = starter.answer("Name a river.", text, "Another one?", max_tokens=8)
     assert isinstance(second, Finished)
     assert second.stats.cached_tokens >= first.stats.prompt_tokens
-    assert again == expected
 
 
 def test_a_last_answer_is_continued(starter: EngineProcess) -> None:

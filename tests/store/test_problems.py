@@ -1,10 +1,7 @@
 """What the person sees when the disk or the file fails, and that nothing is lost."""
 
 import os
-import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +16,7 @@ from chatdesk.core.errors import StoreProblem
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.problems import store_problems
+from tests.small_disk import fill, small_disk
 from tests.store.conftest import child, printed
 
 
@@ -60,16 +58,8 @@ def test_a_full_database_keeps_what_it_has_and_takes_more_later(
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte; root on Linux can have one."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]
-    if not sys.platform.startswith("linux") or os.geteuid() != 0 or not shutil.which("mount"):
-        pytest.skip("only root on Linux can mount a small disk")
-    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("mounting is not allowed here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with small_disk(tmp_path / "disk", 1) as disk:
+        yield disk
 
 
 def test_a_full_disk_keeps_what_it_has_and_takes_more_later(tiny_disk: Path) -> None:
@@ -77,14 +67,38 @@ def test_a_full_disk_keeps_what_it_has_and_takes_more_later(tiny_disk: Path) -> 
     database = Database.open(path)
     store = ConversationStore(database)
     answer = streaming(store)
-    ballast = tiny_disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
-        while True:
-            file.write(bytes(4096))
+    ballast = fill(tiny_disk)
     with pytest.raises(StoreProblem, match="full"):
         store.write_text(answer.id, "long " * 10_000)
     with pytest.raises(StoreProblem, match="full"):
         Database.open(tiny_disk / "another.db")
+    assert text_of(store, answer) == "saved"
+    ballast.unlink()
+    store.write_text(answer.id, "long " * 10_000)
+    assert text_of(store, answer) == "long " * 10_000
+    database.close()
+    assert_sound(path)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_full_disk_is_read_and_written_again_once_there_is_room(
+    tiny_disk: Path, killed: bool
+) -> None:
+    path, journal = tiny_disk / "chatdesk.db", tiny_disk / "chatdesk.db-wal"
+    database = Database.open(path)
+    store = ConversationStore(database)
+    answer = streaming(store)
+    pages, log = path.read_bytes(), journal.read_bytes()
+    database.close()
+    if killed:  # what was written last is in the journal only
+        path.write_bytes(pages)
+        journal.write_bytes(log)
+    ballast = fill(tiny_disk)
+    database = Database.open(path)
+    store = ConversationStore(database)
+    assert text_of(store, answer) == "saved"
+    with pytest.raises(StoreProblem, match="full"):
+        store.write_text(answer.id, "long " * 10_000)
     assert text_of(store, answer) == "saved"
     ballast.unlink()
     store.write_text(answer.id, "long " * 10_000)
@@ -105,6 +119,7 @@ def test_a_file_one_may_only_read_is_read_and_reported() -> None:
         path.chmod(0o444)
         path.parent.chmod(0o555)
         with child("stranger", path, conversation.id) as process:
+            assert printed(process) == "1"
             assert "read-only" in printed(process)
         path.parent.chmod(0o777)
         with child("stranger", path, conversation.id) as process:

@@ -5,11 +5,12 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from chatdesk.core.chat import new_id, now
 from chatdesk.core.downloads import Download, DownloadState
-from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.errors import EnvironmentProblem, NotWritable
 from chatdesk.core.hub import Variant
 from chatdesk.core.i18n import tr
 from chatdesk.core.settings import Settings
@@ -157,7 +158,8 @@ class DownloadService:
             ending = builtins.list(self._ending)
         for job in ending:
             job.join(_CLOSE_S)
-        self._store.release()
+        with suppress(NotWritable):  # whoever resumes them sees that this process is gone, too
+            self._store.release()
 
     # The queue. `_changed` is held in all of these.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from chatdesk.core.errors import ModelProblem
+from chatdesk.core.errors import ModelProblem, NotWritable
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile
 from chatdesk.formats.gguf.file import opened
@@ -77,9 +77,14 @@ class Intake:
         if starter:
             found.append(self._new(starter, known, always=True))
         new = [file for file in found if file]
-        if new:
+        if not new:
+            return known.models, False
+        try:
             self._store.add_all(new)
-        return (self._store.known() if new else known.models), bool(new)
+        except NotWritable as problem:  # what was known is listed all the same
+            _log.warning("new models are not listed: %s", problem.todo)
+            return known.models, False
+        return self._store.known(), True
 
     def _new(self, path: Path, known: "_Known", *, always: bool = False) -> FoundFile | None:
         """A file that is to be listed and is not yet."""
