@@ -1,12 +1,15 @@
 """Files that are written whole: after a crash the old one is there or the new one, never half."""
 
 import contextlib
+import glob
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+_ABANDONED_S = 60.0  # nothing small takes as long to be written
 PRIVATE = 0o600
 PUBLIC = 0o666  # less what the user's umask takes away
 
@@ -45,6 +48,16 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with whole_file(path, durable=durable) as file:
         file.write_bytes(data)
+    _remove_abandoned(path)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what killed processes left half-written beside a file: it may hold private words."""
+    long_ago = time.time() - _ABANDONED_S
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):  # another process was faster
+            if partial.stat().st_mtime < long_ago:
+                partial.unlink()
 
 
 def write_json(path: Path, value: object, *, durable: bool = False) -> None:
