@@ -31,6 +31,7 @@ def _read(read: Read, stored: Any) -> Any:
     try:
         return read(stored)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as problem:
+        # Not its message, nor its cause: both may quote what a person wrote.
         raise DamagedValue(type(problem).__name__) from None
 
 

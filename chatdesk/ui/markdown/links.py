@@ -16,12 +16,12 @@ _PATH = (
     rf"(?:[-._~:/?#\[\]@!$&'()+,;=%]|(?![{_SPACELESS}])[^\W_]"
     rf"|(?<=[-/=?&#_%{_SPACELESS}])[{_SPACELESS}])*"
 )
-_DOMAIN = r"(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![a-z0-9_-])"
+_DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9_-])"
+# Case is ignored in parts only: with the letters of `_SPACELESS` it would compile for 20 ms more.
 _ADDRESS = re.compile(
-    rf"(?<![a-z0-9_.+/@-])(?:(?P<web>https?://[^\W_]{_PATH})"
-    rf"|(?P<bare>www\.{_DOMAIN}(?:[:/?#]{_PATH})?)"
-    rf"|(?P<mail>(?:mailto:)?[a-z0-9][a-z0-9._+-]{{0,63}}@{_DOMAIN}))",
-    re.IGNORECASE,
+    rf"(?<![A-Za-z0-9_.+/@-])(?:(?P<web>(?i:https?)://[^\W_]{_PATH})"
+    rf"|(?P<bare>(?i:www)\.{_DOMAIN}(?:[:/?#]{_PATH})?)"
+    rf"|(?P<mail>(?:(?i:mailto):)?[A-Za-z0-9][A-Za-z0-9._+-]{{0,63}}@{_DOMAIN}))"
 )
 _AFTER_IT = "?!.,:;*_~'\""
 _CLOSING = {")": "(", "]": "["}
