@@ -220,6 +220,9 @@ class ConversationSummary:
     messages: int
     mark: Mark | None = None
     deleted: datetime | None = None
+    project_id: str | None = None
+    pinned: bool = False
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,6 +244,9 @@ class Conversation:
     messages: tuple[Message, ...]
     mark: Mark | None = None
     adapter: str | None = None
+    project_id: str | None = None
+    pinned: bool = False
+    archived: bool = False
 
     @cached_property
     def by_id(self) -> Mapping[str, Message]:

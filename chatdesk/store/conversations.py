@@ -28,8 +28,9 @@ from chatdesk.store.database import Database
 from chatdesk.store.hidden import empty, hide, unhide
 from chatdesk.store.parts import replace_parts
 from chatdesk.store.prefixes import resolve
+from chatdesk.store.projects import no_project
 from chatdesk.store.rows import SUMMARIES, answer_values, as_summary, conversation_values
-from chatdesk.store.tables import TOUCHED, answers, conversations, messages
+from chatdesk.store.tables import TOUCHED, answers, conversations, messages, projects
 from chatdesk.store.trees import (
     add_message,
     change_conversation,
@@ -127,6 +128,15 @@ class ConversationStore:
         """Choose who answers in a conversation: "" is the base, None the model's active adapter."""
         with self._database.writing() as connection:
             change_conversation(connection, conversation_id, adapter=adapter_id)
+
+    def set_project(self, conversation_ids: Sequence[str], project_id: str | None) -> None:
+        """Move conversations into a project, or with None out of theirs."""
+        these = update(conversations).where(conversations.c.id.in_(conversation_ids))
+        exists = select(projects.c.id).where(projects.c.id == project_id)
+        with self._database.writing() as connection:
+            if project_id is not None and connection.scalar(exists) is None:
+                raise no_project(project_id)
+            connection.execute(these.values(project_id=project_id))
 
     def adapter(self, conversation_id: str) -> str | None:
         """Return who answers in a conversation, as in `set_adapter`."""

@@ -67,10 +67,12 @@ def read_frames(connection: Connection, which: ColumnElement[bool]) -> dict[str,
     return frames
 
 
-def _row(part: Part | Place) -> dict[str, str]:
+def _row(part: Part | Place) -> dict[str, str | None]:
     if isinstance(part, Place):
-        return {"kind": _NAMES[part.kind], "content": str(part.length)}
-    return {"kind": _NAMES[type(part)], "content": msgspec.json.encode(part).decode()}
+        return {"kind": _NAMES[part.kind], "content": str(part.length), "sha256": None}
+    file = part.sha256 if isinstance(part, Image | Audio | Attachment) else None
+    content = msgspec.json.encode(part).decode()
+    return {"kind": _NAMES[type(part)], "content": content, "sha256": file}
 
 
 def _part(kind: str, content: str) -> Part | Place:

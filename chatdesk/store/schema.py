@@ -16,7 +16,7 @@ from chatdesk.core.files import whole_file
 from chatdesk.core.i18n import tr
 from chatdesk.store.tables import metadata
 
-REVISION = "0008"  # the newest of migrations/versions; they sort as text
+REVISION = "0009"  # the newest of migrations/versions; they sort as text
 MIGRATIONS = Path(__file__).parent / "migrations"  # also right in a frozen app
 BACKUPS_KEPT = 3
 

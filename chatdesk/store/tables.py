@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import (
     Boolean,
     Column,
+    Connection,
     Double,
     ForeignKey,
     Index,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypedColumns,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -43,6 +45,19 @@ metadata = MetaData(
 )
 
 
+class ProjectColumns(TypedColumns):
+    """A folder of conversations: the fields of `core.projects.Project`."""
+
+    id: Named[str] = Column(String(16), primary_key=True)
+    name: Named[str] = Column(Text)
+    colour: Named[str] = Column(Text)
+    position: Named[int] = Column(Integer)
+    created: Named[datetime] = Column(UtcTime)
+
+
+projects = Table("projects", metadata, ProjectColumns)
+
+
 class ConversationColumns(TypedColumns):
     """A conversation. `deleted` is when it went to the trash.
 
@@ -60,11 +75,29 @@ class ConversationColumns(TypedColumns):
     deleted: Named[datetime | None] = Column(UtcTime)
     mark: Named[Mark | None] = Column(choice(Mark))
     adapter: Named[str | None] = Column(String(16))
+    project_id: Named[str | None] = Column(
+        String(16), ForeignKey("projects.id", ondelete="SET NULL"), index=True
+    )
+    pinned: Named[bool] = Column(Boolean, server_default=text("0"))
+    archived: Named[bool] = Column(Boolean, server_default=text("0"))
 
 
 conversations = Table(
     "conversations", metadata, ConversationColumns, Index(None, "deleted", "updated")
 )
+
+
+class OriginColumns(TypedColumns):
+    """The place of an imported conversation in the app that it is from, for the next import."""
+
+    conversation_id: Named[str] = Column(
+        String(16), ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+    source: Named[str] = Column(Text)  # the format's name, as "chatgpt"
+    source_id: Named[str] = Column(Text)
+
+
+origins = Table("origins", metadata, OriginColumns, UniqueConstraint("source", "source_id"))
 
 
 class MessageColumns(TypedColumns):
@@ -106,6 +139,18 @@ messages = Table(
 )
 
 
+class MessageOriginColumns(TypedColumns):
+    """The id of an imported message in the app that it is from; unique in its conversation."""
+
+    message_id: Named[str] = Column(
+        String(16), ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    )
+    source_id: Named[str] = Column(Text)
+
+
+message_origins = Table("message_origins", metadata, MessageOriginColumns)
+
+
 class AnswerColumns(TypedColumns):
     """The record of an assistant message: the fields of `core.chat.AnswerRecord`."""
 
@@ -137,7 +182,8 @@ answers = Table("answers", metadata, AnswerColumns)
 class MessagePartColumns(TypedColumns):
     """A part of a message other than text (see `store.parts`), in order of `position`.
 
-    `conversation_id` is the message's: one query finds that a conversation has none.
+    `conversation_id` is the message's: one query finds that a conversation has none. `sha256` is
+    the file's that the part names, if it names one: what nobody names can go.
     """
 
     message_id: Named[str] = Column(
@@ -147,9 +193,17 @@ class MessagePartColumns(TypedColumns):
     conversation_id: Named[str] = Column(String(16), index=True)
     kind: Named[str] = Column(String(16))
     content: Named[str] = Column(Text)
+    sha256: Named[str | None] = Column(String(64))
 
 
-message_parts = Table("message_parts", metadata, MessagePartColumns)
+NAMES_A_FILE = text("sha256 IS NOT NULL")
+
+message_parts = Table(
+    "message_parts",
+    metadata,
+    MessagePartColumns,
+    Index(None, "sha256", sqlite_where=NAMES_A_FILE),
+)
 
 
 class HiddenMessageColumns(TypedColumns):
@@ -162,6 +216,48 @@ class HiddenMessageColumns(TypedColumns):
 
 
 hidden_messages = Table("hidden_messages", metadata, HiddenMessageColumns)
+
+
+class SearchRowColumns(TypedColumns):
+    """A row of the search index: a message's, or a conversation's title (`message_id` is None).
+
+    `number` is its rowid there: the moment in milliseconds since 1970, or the next free number, so
+    that the index itself is in order of time.
+    """
+
+    number: Named[int] = Column(Integer, primary_key=True)
+    conversation_id: Named[str] = Column(
+        String(16), ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    message_id: Named[str | None] = Column(
+        String(16), ForeignKey("messages.id", ondelete="CASCADE"), index=True, unique=True
+    )
+
+
+search_rows = Table("search_rows", metadata, SearchRowColumns)
+
+
+class SearchQueueColumns(TypedColumns):
+    """A conversation whose messages are not in the search index yet (see `store.search`)."""
+
+    conversation_id: Named[str] = Column(
+        String(16), ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+search_queue = Table("search_queue", metadata, SearchQueueColumns)
+
+# Of words only the index is kept: a row is removed by giving its words once more. `pairs` are the
+# overlapping pairs of Chinese, Japanese and Korean letters, which have no blanks between words.
+SEARCH_INDEX = (
+    "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
+    "prefix='2 3', tokenize='unicode61 remove_diacritics 2')"
+)
+
+
+@event.listens_for(metadata, "after_create")
+def _make_search_index(_tables: MetaData, connection: Connection, **_options: object) -> None:
+    connection.exec_driver_sql(SEARCH_INDEX)
 
 
 class ModelColumns(TypedColumns):

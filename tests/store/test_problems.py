@@ -168,7 +168,7 @@ def test_damage_found_while_reading_is_reported(path: Path) -> None:
         store.add_message(conversation.id, None, Role.USER, "words " * 1000)
     database.close()
     with path.open("r+b") as file:
-        file.seek(4096 * 32)  # behind the first page of every table
+        file.seek(4096 * 60)  # behind the first page of every table
         file.write(b"\xa5" * 4096 * 30)
     database = Database.open(path)
     with pytest.raises(StoreProblem, match="damaged"):

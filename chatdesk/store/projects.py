@@ -1,0 +1,82 @@
+"""Projects: folders of conversations."""
+
+from sqlalchemy import delete, func, insert, select, update
+
+from chatdesk.core.chat import new_id, now
+from chatdesk.core.errors import NotFound
+from chatdesk.core.i18n import tr
+from chatdesk.core.projects import Project, ProjectSummary
+from chatdesk.store.database import Database
+from chatdesk.store.prefixes import resolve
+from chatdesk.store.tables import conversations, projects
+
+
+class ProjectStore:
+    """Reads and writes projects. Every method may raise `StoreProblem`.
+
+    A method with an id as argument raises `NotFound` when there is no project of that id.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> tuple[ProjectSummary, ...]:
+        """Return the projects in their order, with the number of conversations in each."""
+        mine = conversations.c.project_id == projects.c.id
+        count = select(func.count()).where(mine, conversations.c.deleted.is_(None))
+        query = select(projects, count.scalar_subquery().label("conversations"))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(projects.c.position)).all()
+        return tuple(
+            ProjectSummary(
+                Project(each.id, each.name, each.colour, each.position, each.created),
+                each.conversations,
+            )
+            for each in rows
+        )
+
+    def create(self, name: str, colour: str = "") -> Project:
+        """Create a project, the last in the order."""
+        last = select(func.coalesce(func.max(projects.c.position) + 1, 0))
+        with self._database.writing() as connection:
+            position = connection.scalar(last) or 0
+            made = Project(new_id(), name, colour, position, now())
+            connection.execute(
+                insert(projects).values(
+                    id=made.id, name=name, colour=colour, position=position, created=made.created
+                )
+            )
+        return made
+
+    def change(
+        self, project_id: str, *, name: str | None = None, colour: str | None = None
+    ) -> None:
+        """Change what is given."""
+        given = {"name": name, "colour": colour}
+        values = {key: value for key, value in given.items() if value is not None}
+        this = update(projects).where(projects.c.id == project_id)
+        with self._database.writing() as connection:
+            if connection.execute(this.values(values)).rowcount == 0:
+                raise no_project(project_id)
+
+    def delete(self, project_id: str) -> None:
+        """Delete a project; its conversations stay, in no project."""
+        with self._database.writing() as connection:
+            if (
+                connection.execute(delete(projects).where(projects.c.id == project_id)).rowcount
+                == 0
+            ):
+                raise no_project(project_id)
+
+    def resolve(self, id_or_prefix: str) -> str:
+        """Return the id that begins with these characters. Raises `NotFound`, as `resolve` does."""
+        with self._database.reading() as connection:
+            return resolve(connection, projects.c.id, id_or_prefix, no_project)
+
+
+def no_project(project_id: str) -> NotFound:
+    """Return the problem to raise."""
+    return NotFound(
+        tr("There is no project {id}.", id=project_id),
+        tr("`chatdesk projects list` shows them all."),
+    )
