@@ -176,7 +176,7 @@ class App:
     def held_model(self, conversation_id: str) -> ModelFile | None:
         """The model that a conversation goes on with; None where any may answer."""
         try:
-            model_id = self.chat_of(conversation_id).conversation(conversation_id).held_with
+            model_id = self.store_of(conversation_id).held_with(conversation_id)
         except NotFound:  # a temporary chat in which nothing was said yet
             return None
         return self.models.held(model_id, self.engine.status.model) if model_id else None

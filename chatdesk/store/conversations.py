@@ -38,6 +38,7 @@ from chatdesk.store.trees import (
     check_belongs,
     get_conversation,
     get_message,
+    last_model,
     no_conversation,
     whole_conversation,
     writer_of,
@@ -142,6 +143,11 @@ class ConversationStore:
         """Return who answers in a conversation, as in `set_adapter`."""
         with self._database.reading() as connection:
             return get_conversation(connection, conversation_id).adapter
+
+    def held_with(self, conversation_id: str) -> str | None:
+        """Return `Conversation.held_with` without reading what was said."""
+        with self._database.reading() as connection:
+            return last_model(connection, conversation_id)
 
     def learnable(self, everything: bool) -> Iterator[Conversation]:
         """Yield the conversations that may be learned from, oldest first, one at a time in memory.

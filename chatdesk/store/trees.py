@@ -5,7 +5,7 @@ They raise `NotFound` for an unknown id.
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from chatdesk.core.chat import Conversation, Message, MessageState
 from chatdesk.core.errors import NotFound
@@ -21,6 +21,22 @@ from chatdesk.store.rows import (
 )
 from chatdesk.store.tables import answers, conversations, message_parts, messages
 from chatdesk.store.writers import this_writer
+
+# The model that answered last on the path that ends at a leaf. As text: it is asked before a chat
+# is shown, and compiling the expression took longer than the query.
+_LAST_MODEL = text(
+    """
+    WITH RECURSIVE path (id, parent_id, above) AS (
+        SELECT id, parent_id, 0 FROM messages WHERE id = :leaf
+        UNION ALL
+        SELECT messages.id, messages.parent_id, above + 1
+        FROM path JOIN messages ON messages.id = path.parent_id
+    )
+    SELECT model_id FROM path JOIN answers ON answers.message_id = path.id
+    WHERE model_id IS NOT NULL AND path.id NOT IN (SELECT message_id FROM hidden_messages)
+    ORDER BY above LIMIT 1
+    """
+)
 
 
 def writer_of(state: MessageState) -> str | None:
@@ -65,6 +81,13 @@ def whole_conversation(connection: Connection, conversation_id: str) -> Conversa
     frames = read_frames(connection, message_parts.c.conversation_id == conversation_id)
     rows = connection.execute(in_order)
     return replace(found, messages=tuple(as_message(row, frames.get(row.id, ())) for row in rows))
+
+
+def last_model(connection: Connection, conversation_id: str) -> str | None:
+    """Return `Conversation.held_with` without reading what was said."""
+    leaf = get_conversation(connection, conversation_id).active_leaf_id
+    found: str | None = connection.scalar(_LAST_MODEL, {"leaf": leaf})
+    return found
 
 
 def change_conversation(connection: Connection, conversation_id: str, **values: object) -> None:

@@ -126,6 +126,39 @@ def test_an_answer_streams_and_is_finished_with_its_record(
     )
 
 
+def test_the_model_that_a_chat_was_held_with_is_found_on_the_branch_that_is_shown(
+    store: ConversationStore, models: ModelStore, tmp_path: Path
+) -> None:
+    header = ModelHeader("Tiny", "llama", 10, "Q4_1", 20, 30, 4, 50, True)
+    first, second, third = (
+        models.add(tmp_path / f"{name}.gguf", header, 7).id for name in ("one", "two", "three")
+    )
+    made = store.create()
+
+    def answer(parent: str | None, model_id: str | None) -> str:
+        record = AnswerRecord(model_id)
+        return store.add_message(made.id, parent, Role.ASSISTANT, "So.", answer=record).id
+
+    def check(held: str | None) -> None:
+        assert store.held_with(made.id) == store.get(made.id).held_with == held
+
+    check(None)
+    question = store.add_message(made.id, None, Role.USER, "Why?").id
+    check(None)
+    old = answer(question, first)
+    check(first)
+    later = answer(store.add_message(made.id, old, Role.USER, "And?").id, second)
+    check(second)
+    answer(question, third)
+    check(third)
+    store.set_active_leaf(made.id, later)
+    check(second)
+    answer(later, None)
+    check(second)
+    store.hide([later], made.id, None)
+    check(first)
+
+
 def test_a_finished_answer_can_be_continued_once_at_a_time(store: ConversationStore) -> None:
     made = store.create()
     question = store.add_message(made.id, None, Role.USER, "Q")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from chatdesk.core.models import ModelFile, ModelHeader
 from chatdesk.ui.chat.composer import ComposerState
@@ -77,6 +78,27 @@ def test_a_chat_keeps_the_model_it_was_held_with(window: Window, other: ModelFil
     window.window.parts.chat.open(newer)
     window.window.parts.chat.open(old)
     window.until(lambda: chosen(window) == other.id)
+
+
+def test_the_words_of_a_chat_are_read_once_to_open_it(window: Window) -> None:
+    window.ask("say: one")
+    old = window.window.parts.chat.current
+    assert old
+    window.window.new_chat()
+    window.window.parts.models._held.clear()  # as after a start
+    read: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "messages.text" in statement:
+            read.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        window.window.parts.chat.open(old)
+        window.until(lambda: old in window.window.parts.models._held and len(window.messages) == 2)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len(read) == 1
 
 
 def test_what_is_sent_at_once_goes_to_the_chats_model(window: Window, other: ModelFile) -> None:
