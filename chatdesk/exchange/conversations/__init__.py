@@ -1,0 +1,1 @@
+"""Conversations in other apps' exports: one module for each format."""
