@@ -2,7 +2,8 @@
 
 Colours are named by their use (`text`, `muted`, `accent`, ...) and are only in
 `assets/themes/*.toml`; `widgets.qss` and the widgets that paint themselves take them from a
-`Theme`. The style sheets know a unit of their own: `sp` are pixels that grow with the text.
+`Theme`. The style sheets know a unit of their own: `sp` are pixels that grow with the text, and
+`$strong` is the weight of headings.
 """
 
 import re
@@ -15,6 +16,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette, QResizeEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from chatdesk.core.i18n import current_language
 from chatdesk.core.paths import assets_dir
 
 TEXT_PX = 14.0
@@ -82,7 +84,9 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     sheet = "\n".join(path.read_text(encoding="utf-8") for path in sheets)
     scale = text_scale()
     sheet = _SCALED.sub(lambda size: f"{float(size[1]) * scale:.4g}px", sheet)
-    app.setStyleSheet(Template(sheet).substitute(asdict(theme), themes=themes.as_posix()))
+    strong = strong_weight().value
+    values = {**asdict(theme), "themes": themes.as_posix(), "strong": strong}
+    app.setStyleSheet(Template(sheet).substitute(values))
 
 
 def set_class(widget: QWidget, name: str) -> None:
@@ -155,6 +159,11 @@ def text_font(pixels: float = TEXT_PX, weight: QFont.Weight = QFont.Weight.Norma
     font = QFont(QApplication.font())
     font.setWeight(weight)
     return _with_pixels(font, pixels)
+
+
+def strong_weight() -> QFont.Weight:
+    """The weight of headings and names; fonts of Chinese have none between regular and bold."""
+    return QFont.Weight.Bold if current_language() == "zh_CN" else QFont.Weight.DemiBold
 
 
 _FIXED = QFontDatabase.SystemFont.FixedFont

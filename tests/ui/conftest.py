@@ -9,6 +9,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("CHATDESK_REDUCED_MOTION", "1")  # tests of movement turn it on
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete, isValid
 
@@ -17,7 +18,7 @@ from chatdesk.core.i18n import tie_units
 from chatdesk.core.models import ModelHeader
 from chatdesk.core.parts import plain
 from chatdesk.core.paths import AppPaths
-from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme
+from chatdesk.ui.theme import Theme, apply_theme, load_fonts, load_theme, set_text_size
 from chatdesk.ui.window.application import Application
 from tests.ui.driver import Window, opened
 
@@ -73,6 +74,16 @@ def paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppPaths:
     paths = AppPaths.under(tmp_path)
     paths.make()
     return paths
+
+
+@pytest.fixture
+def large_text(qapp: Application, theme: Theme) -> Iterator[None]:
+    """Text of twice the size, for widgets that are made now; style sheets keep theirs."""
+    font = QApplication.font()
+    set_text_size(qapp, 200)
+    yield
+    set_text_size(qapp, 100)
+    qapp.setFont(font)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtGui import QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication, QLabel
 
+from chatdesk.core.i18n import set_language
 from chatdesk.core.paths import assets_dir
 from chatdesk.core.settings import TEXT_PERCENTS
 from chatdesk.ui.icons import icon
@@ -75,7 +76,7 @@ def test_colours_come_from_tokens_only() -> None:
     for path in (assets_dir() / "themes").glob("*.qss"):
         sheet = path.read_text(encoding="utf-8")
         assert re.search(r"#[0-9a-fA-F]{3,8}\b|rgb", sheet) is None, path
-        Template(sheet).substitute(asdict(load_theme("light")), themes="a folder")
+        Template(sheet).substitute(asdict(load_theme("light")), themes="a folder", strong=600)
     package = assets_dir().parent / "chatdesk" / "ui"
     for path in package.glob("*.py"):
         assert re.search(r"\"#[0-9a-fA-F]{3,8}\"", path.read_text(encoding="utf-8")) is None, path
@@ -97,6 +98,22 @@ def test_a_class_changes_the_look_of_a_label(qapp: QApplication, theme: Theme) -
     set_class(label, "danger")
     colour = label.palette().color(QPalette.ColorRole.WindowText).name().upper()
     assert colour == theme.danger
+
+
+@pytest.mark.parametrize(("language", "weight"), [("en", 600), ("zh_CN", 700)])
+def test_headings_are_bold_in_fonts_of_two_weights_as_those_of_chinese(
+    qapp: QApplication, theme: Theme, language: str, weight: int
+) -> None:
+    set_language(language, assets_dir() / "locale")
+    try:
+        apply_theme(qapp, theme)
+        title = QLabel("晚上好。")
+        set_class(title, "title")
+        title.ensurePolished()
+        assert title.font().weight() == weight
+    finally:
+        set_language("en", assets_dir() / "locale")
+        apply_theme(qapp, theme)
 
 
 @pytest.mark.usefixtures("theme")

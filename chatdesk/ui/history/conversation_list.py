@@ -17,7 +17,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFont,
     QFontMetrics,
     QHelpEvent,
     QKeyEvent,
@@ -39,7 +38,7 @@ from chatdesk.core.i18n import tr
 from chatdesk.ui.history.conversation_list_model import ChatState, ConversationListModel, ListRole
 from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.reduced_motion import reduced_motion
-from chatdesk.ui.theme import TINY_PX, Theme, scaled, text_font, text_scale
+from chatdesk.ui.theme import TINY_PX, Theme, scaled, strong_weight, text_font, text_scale
 from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 
@@ -218,7 +217,7 @@ class _ConversationDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if index.data(ListRole.IS_HEADING):
-            painter.setFont(text_font(TINY_PX, QFont.Weight.DemiBold))
+            painter.setFont(text_font(TINY_PX, strong_weight()))
             painter.setPen(QColor(self.theme.quiet))
             line = rect.adjusted(_PAD, 8, -_PAD, 0)
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, str(index.data()).upper())

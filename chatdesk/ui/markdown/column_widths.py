@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QFontMetricsF
 
 from chatdesk.ui.markdown.inline_writer import CHIP_PADDING
 from chatdesk.ui.markdown.table_rows import CELL_PADDING, CELL_PX, TableRows
-from chatdesk.ui.theme import code_font, text_font
+from chatdesk.ui.theme import code_font, scaled, text_font
 
 if TYPE_CHECKING:  # the parser is imported when the first message is shown
     from markdown_it.token import Token
@@ -53,7 +53,7 @@ class ColumnWidths:
         least = [_least(*each) for each in zip(self._words, self._lines, strict=True)]
         ideal = [line + 2 * CELL_PADDING + 2 for line in self._lines]
         if sum(least) >= room:  # it scrolls in any case: then there is room for more
-            lines = [min(each, _ROOMY) + 2 * CELL_PADDING + 2 for each in self._lines]
+            lines = [min(each, scaled(_ROOMY)) + 2 * CELL_PADDING + 2 for each in self._lines]
             return [round(max(each)) for each in zip(least, lines, strict=True)]
         spare, wish = room - sum(least), sum(ideal) - sum(least)
         if wish > spare:
@@ -102,4 +102,4 @@ def _rounded(pixels: float) -> float:
 
 def _least(word: float, line: float) -> float:
     """Return the least width of a column that is still easy to read."""
-    return max(min(word, _WIDEST_WORD), min(line, _EASY)) + 2 * CELL_PADDING + 2
+    return max(min(word, scaled(_WIDEST_WORD)), min(line, scaled(_EASY))) + 2 * CELL_PADDING + 2

@@ -34,6 +34,7 @@ from chatdesk.ui.theme import (
     TEXT_PX,
     Theme,
     code_font,
+    scaled,
     text_font,
     text_scale,
 )
@@ -128,6 +129,8 @@ class DocumentWriter:
 
     def __init__(self, document: QTextDocument, theme: Theme, quiet: bool = False) -> None:
         self._document = document
+        self._indent = scaled(INDENT)
+        document.setIndentWidth(self._indent)
         self._theme = theme
         self._quiet = quiet
         self.last = BlockKind.NOTHING
@@ -211,7 +214,7 @@ class DocumentWriter:
             form.setStart(first)
             opened.number = first
             width = self._marker_metrics.horizontalAdvance(f"{last}.") + MARKER_GAP
-            opened.margin = max(0, ceil(width) - INDENT)
+            opened.margin = max(0, ceil(width) - self._indent)
         return opened
 
     def _heading(self, cursor: QTextCursor, token: "Token", inline: "Token") -> None:
@@ -312,7 +315,7 @@ class DocumentWriter:
         place, form = self._place, QTextTableFormat()
         form.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
         form.setTopMargin(0 if self.last is BlockKind.NOTHING else _GAP)
-        form.setLeftMargin(len(place.lists) * INDENT + _QUOTE_INDENT * place.quotes)
+        form.setLeftMargin(len(place.lists) * self._indent + _QUOTE_INDENT * place.quotes)
         # Not after the document's end: the block after the table is part of it.
         write_rows(cursor, read_rows(tokens[at:end]), form, self._inline, self._theme)
         cursor.movePosition(QTextCursor.MoveOperation.End)

@@ -15,7 +15,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
 
-from chatdesk.ui.markdown.document_writer import INDENT
 from chatdesk.ui.markdown.ground_painter import GroundPainter
 from chatdesk.ui.markdown.inline_writer import safe_link
 from chatdesk.ui.markdown.properties import CODE_BLOCK
@@ -58,7 +57,6 @@ class TextView(QTextBrowser):
         document = self.document()
         document.setUndoRedoEnabled(False)
         document.setDocumentMargin(0)
-        document.setIndentWidth(INDENT)
         self.anchorClicked.connect(self._open)
         self.highlighted.connect(self._hover)
 

@@ -1,5 +1,6 @@
 """The common frame of the model library's dialogs: heading, scrolling body, buttons below."""
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QProgressBar,
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.ui.theme import set_class
+from chatdesk.ui.widgets.buttons import GHOST_AIR
 from chatdesk.ui.widgets.fields import plain_button
 from chatdesk.ui.widgets.fitting import fit_dialog, refit
 from chatdesk.ui.widgets.labels import PlainLabel
@@ -32,6 +34,7 @@ class LibraryDialog(QDialog):
         self.setWindowTitle(title)
         fit_dialog(self, *size)
         self._most = self.size()
+        self._is_placed = False
         self.heading = Flow(10)
         self.heading.add(PlainLabel(heading or title, "page-title"))
         self.lead = PlainLabel(lead)
@@ -60,8 +63,16 @@ class LibraryDialog(QDialog):
         """Add a button at the end of the dialog; at its left only before all others."""
         button = plain_button(words)
         set_class(button, look)
+        if look == "ghost" and not right:  # its words begin where those above do
+            self._buttons.setContentsMargins(_SIDE - GHOST_AIR, 12, _SIDE, 18)
         self._buttons.add(button, right=right)
         return button
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Come to the middle of the window; before that it has no screen to fit on."""
+        super().showEvent(event)
+        self._is_placed = True
+        refit(self)
 
     def _fit(self) -> None:
         """Be as high as the content, up to the size that was asked for."""
@@ -69,10 +80,8 @@ class LibraryDialog(QDialog):
         assert layout
         wanted = layout.totalHeightForWidth(self.width())
         self.resize(self.width(), min(wanted, self._most.height()))
-        if self.isVisible():
+        if self._is_placed:
             refit(self)  # it may have grown beyond the end of the screen
-        if self.isVisible():
-            refit(self)
 
     def _scrolling_body(self) -> FittingArea:
         inner = QWidget()

@@ -34,7 +34,7 @@ from chatdesk.ui.personalize.adapter_list_model import (
     columns,
 )
 from chatdesk.ui.personalize.words import use_words
-from chatdesk.ui.theme import Theme, scaled, text_font
+from chatdesk.ui.theme import Theme, scaled, strong_weight, text_font
 from chatdesk.ui.widgets.menus import open_menu
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
@@ -262,7 +262,7 @@ class _Header(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the names."""
         painter = QPainter(self)
-        painter.setFont(text_font(_TEXT_PX, QFont.Weight.DemiBold))
+        painter.setFont(text_font(_TEXT_PX, strong_weight()))
         painter.setPen(QColor(self.theme.text))
         for place, words in zip(column_places(self.rect()), columns(), strict=False):
             if place.isEmpty():

@@ -83,7 +83,8 @@ class PersonalizeController(PageController["PersonalizePage"]):
         record = self._overview.record(fact.progress.adapter_id)
         if fact.problem:
             show_page = partial(self._navigator.show, PageId.PERSONALIZE)
-            self.notice.show_problem(fact.problem, tr("Personalize"), show_page)
+            seen = self._page is not None and self._page.isVisible()
+            self.notice.show_problem(fact.problem, tr("Personalize"), None if seen else show_page)
         elif record and record.state in (AdapterState.PROMOTED, AdapterState.REJECTED):
             promoted = record.state is AdapterState.PROMOTED
             self._told = record.id

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QVBoxLayout, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.personalization import RUNNING, AdapterState
@@ -16,6 +16,7 @@ from chatdesk.ui.personalize.welcome import MissingCard, PersonalizeWelcome
 from chatdesk.ui.theme import Theme, scaled, set_class
 from chatdesk.ui.widgets.fields import plain_button, section, small
 from chatdesk.ui.widgets.page import PageView
+from chatdesk.ui.widgets.wrapping import Flow
 
 NARROW = 960  # pixels below which the two cards stand below each other, the run first
 
@@ -77,10 +78,10 @@ class PersonalizePage(PageView):
         self._past = QWidget()
         self._heading = section(tr("History").upper())
         self._elsewhere = small(tr("You can also import an adapter that was made elsewhere."))
-        heading = QHBoxLayout()
-        heading.addWidget(self._heading, 1)
-        heading.addWidget(self._elsewhere, 1)
-        heading.addWidget(self._import)
+        heading = Flow()
+        heading.add(self._heading, grows=True)
+        heading.add(self._elsewhere)
+        heading.add(self._import)
         set_class(self._import, "link")
         card = QFrame()
         set_class(card, "card")
@@ -91,7 +92,7 @@ class PersonalizePage(PageView):
         column = QVBoxLayout(self._past)
         column.setContentsMargins(0, 6, 0, 0)
         column.setSpacing(6)
-        column.addLayout(heading)
+        column.addWidget(heading)
         column.addWidget(card)
         return self._past
 

@@ -11,12 +11,12 @@ from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.navigator import Navigator, PageId, SettingsId
 from chatdesk.ui.settings_page import SettingsPage
 from chatdesk.ui.settings_value import SettingsValue
-from chatdesk.ui.theme import Theme
+from chatdesk.ui.theme import Theme, scaled
 from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.fields import hint, plain_button, section, small
 from chatdesk.ui.widgets.wrapping import Flow
 
-_INDENT = 24  # of a note below the words of its choice
+_MARK, _GAP = 16, 8  # pixels before the words of a choice, as in the style sheet
 
 
 class LearningSettingsPage(SettingsPage):
@@ -61,7 +61,7 @@ class LearningSettingsPage(SettingsPage):
             button.clicked.connect(lambda _, source=source: self._edit(learn_from=source))
             self._sources.addButton(button)
             explained = hint(note)
-            explained.setContentsMargins(_INDENT, 0, 0, 8)
+            explained.setContentsMargins(scaled(_MARK) + _GAP, 0, 0, 8)
             choices.addWidget(button)
             choices.addWidget(explained)
         self._column.addLayout(choices)

@@ -9,6 +9,7 @@ from chatdesk.ui.theme import scaled
 BAR_MARGINS = 6, 12, 6  # above, right and below of the buttons in the bars over chat and inspector
 
 AIR = 10  # pixels in a square button before its picture
+GHOST_AIR = 15  # pixels in a button without a frame before its words, as in the style sheet
 
 
 class PictureButton(QToolButton):

@@ -17,7 +17,8 @@ UNDO_MS = 10_000
 PLAIN_MS = 8_000  # for what asks for nothing
 MOST = 3  # toasts in sight
 WIDTH = 380
-MARGIN = 16
+MARGIN = 24  # as left of the composer
+GAP = 8
 BELOW = 36  # pixels at the lower edge, for the line of the chat's state
 _MOVES_CORNER = (
     QEvent.Type.Resize,
@@ -50,7 +51,7 @@ class Notice(QWidget):
         self._more.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(8)
+        self._column.setSpacing(GAP)
         self._column.addWidget(self._more)
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -239,7 +240,7 @@ class Notice(QWidget):
         self._column.activate()
         height = self._column.totalHeightForWidth(width)
         corner = self._clear_of(QRect(MARGIN, place.height() - BELOW - height, width, height))
-        fits = corner.top() >= MARGIN
+        fits = corner.top() >= 2 * GAP
         corner.moveTop(max(0, corner.top()))  # rather over what is below than out of the window
         self.setGeometry(corner)
         self.raise_()
@@ -255,8 +256,8 @@ class Notice(QWidget):
                 if part and part.isVisible():
                     barred = QRect(part.mapTo(place, part.rect().topLeft()), part.size())
                     if barred.intersects(moved):
-                        moved.moveBottom(barred.top() - MARGIN // 2)
-            if moved.top() >= MARGIN:
+                        moved.moveBottom(barred.top() - GAP)
+            if moved.top() >= 2 * GAP:
                 break
         return moved
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSpacerItem,
     QVBoxLayout,
     QWidget,
 )
@@ -40,16 +41,17 @@ class PageView(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # for Escape
         self._title = QLabel(title)
         set_class(self._title, "page-title")
-        self._overhang = overhang
         self._sidebar = PictureButton(with_keys(tr("Show the sidebar"), Keys.SIDEBAR))
         self._back = PictureButton(with_keys(tr("Back to the chat"), "Esc"))
         self._sidebar.clicked.connect(self.sidebar_requested)
         self._back.clicked.connect(self.back_requested)
+        self._before = QSpacerItem(0, 0)  # of the buttons
         self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         content = QWidget()
         self._content = content
         self.column = QVBoxLayout(content)
-        self.column.setContentsMargins(0, 24, 0, 28)
+        inset = AIR - overhang  # the content is as wide as the air of the first button needs
+        self.column.setContentsMargins(inset, 24, inset, 28)
         centred = QWidget()
         centred.setObjectName("page")
         self._margins = row = QHBoxLayout(centred)
@@ -68,6 +70,7 @@ class PageView(QWidget):
     def header(self, lead: QWidget, *buttons: QPushButton) -> QVBoxLayout:
         """The title with these buttons at the right, and a line below it."""
         left, right = QHBoxLayout(), QHBoxLayout()
+        left.addItem(self._before)
         for row, widgets in ((left, (self._sidebar, self._back, self._title)), (right, buttons)):
             row.setSpacing(8)
             for widget in widgets:
@@ -90,7 +93,8 @@ class PageView(QWidget):
 
     def offer_sidebar(self, offered: bool) -> None:
         """Show or hide the sidebar's button; its chats lead back."""
-        self._left.setContentsMargins(-AIR if offered else 0, 0, 0, 0)
+        self._before.changeSize(-AIR if offered else 0, 0)
+        self._left.invalidate()
         self._sidebar.setVisible(offered)
         self._back.setVisible(offered)
 
@@ -106,9 +110,9 @@ class PageView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the title and its buttons beside or below each other."""
         super().resizeEvent(event)
-        self._content.setMaximumWidth(scaled(WIDTH) + 2 * self._overhang)
+        self._content.setMaximumWidth(scaled(WIDTH) + 2 * AIR)
         narrow = self.width() < scaled(NARROW)
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._top.setDirection(down if narrow else right)
-        margin = (MARGIN // 2 if narrow else MARGIN) - self._overhang
+        margin = (MARGIN // 2 if narrow else MARGIN) - AIR
         self._margins.setContentsMargins(margin, 0, margin, 0)

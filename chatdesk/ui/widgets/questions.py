@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QDialogButtonBox,
     QGridLayout,
     QInputDialog,
     QMessageBox,
@@ -38,13 +39,23 @@ def ask_first(
 
 
 def widen(box: QMessageBox) -> None:
-    """Give large text the width it needs, up to that of the screen; Qt would make it high."""
-    grid = box.layout()
-    if text_scale() > 1 and isinstance(grid, QGridLayout):
-        screen = box.screen().availableGeometry().width()
-        width = min(scaled(_WIDTH), screen) - _AROUND
+    """Give large text the width it needs, up to that of the screen; Qt would make it high.
+
+    Buttons that have no room beside each other stand below each other.
+    """
+    grid, buttons = box.layout(), box.findChild(QDialogButtonBox)
+    if text_scale() > 1 and isinstance(grid, QGridLayout) and buttons:
+        parent = box.parentWidget() or box
+        screen = parent.screen().availableGeometry().width()
+        room = min(screen - 480 if screen > 1024 else screen, 1000) - _AROUND  # Qt's own limits
+        for button in buttons.buttons():
+            button.ensurePolished()
+        wanted = max(scaled(_WIDTH) - _AROUND, buttons.sizeHint().width())
+        if buttons.sizeHint().width() > room:
+            buttons.setOrientation(Qt.Orientation.Vertical)
+            grid.setAlignment(buttons, Qt.AlignmentFlag.AlignRight)
         policy = QSizePolicy.Policy
-        across = QSpacerItem(width, 0, policy.Minimum, policy.Minimum)
+        across = QSpacerItem(min(wanted, room), 0, policy.Minimum, policy.Minimum)
         grid.addItem(across, grid.rowCount(), 0, 1, grid.columnCount())
 
 

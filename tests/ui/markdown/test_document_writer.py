@@ -113,3 +113,15 @@ def test_the_ground_of_inline_code_is_behind_it(qtbot: QtBot, theme: Theme, text
     assert last - CHIP_PADDING - 1 <= max(x for x, _ in places) <= last + 1
     middle = (min(y for _, y in places) + max(y for _, y in places)) / 2
     assert abs(middle - code.center().y()) <= 3
+
+
+@pytest.mark.usefixtures("large_text")
+@pytest.mark.parametrize("text", ["- [ ] a task", "- [x] a task", "10. an item"])
+def test_what_stands_before_an_item_is_whole_in_larger_text(
+    qtbot: QtBot, theme: Theme, text: str
+) -> None:
+    view = written(qtbot, theme, text)
+    picture = view.grab().toImage()
+    ground = picture.pixelColor(picture.width() - 1, 0)
+    inked = [y for y in range(picture.height()) if picture.pixelColor(0, y) != ground]
+    assert not inked  # nothing is cut at the left edge

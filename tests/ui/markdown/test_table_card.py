@@ -141,3 +141,11 @@ def test_a_table_in_a_right_to_left_script_begins_at_the_right(
 ) -> None:
     card = shown(qtbot, body, "| اسم | قيمة |\n|---|---|\n| واحد | 1 |")
     assert rows(card) == ["قيمة|اسم", "1|واحد"]
+
+
+@pytest.mark.usefixtures("large_text")
+def test_columns_are_as_wide_as_larger_text_needs(qtbot: QtBot, body: AnswerBody) -> None:
+    card = shown(qtbot, body, WIDE)
+    (table,) = parts(card)
+    heads = [table.cellAt(0, column).firstCursorPosition().block() for column in range(14)]
+    assert [block.layout().lineCount() for block in heads] == [1] * 14

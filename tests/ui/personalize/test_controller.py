@@ -290,6 +290,9 @@ def test_a_failure_leads_to_the_page(learning: Learning) -> None:
     learning.window.until(lambda: notice.words == "No memory.")
     notice.act()
     learning.window.until(learning.page.isVisible)
+    learning.tell(LearningProgress("run", AdapterState.FAILED), EnvironmentProblem("No room."))
+    learning.window.until(lambda: notice.words == "No room.")
+    assert notice.toasts[-1].offers == ()  # the page is there already
 
 
 # Made elsewhere

@@ -36,6 +36,7 @@ from chatdesk.ui.personalize.adapter_list_model import AdapterRole
 from chatdesk.ui.personalize.overview import Overview
 from chatdesk.ui.personalize.page import PersonalizePage
 from chatdesk.ui.theme import Theme, load_theme
+from chatdesk.ui.widgets.buttons import AIR, PictureButton
 from tests.ui.driver import texts
 from tests.ui.learning_data import LOSSES, MODEL, record, rejected_scorecard
 
@@ -400,6 +401,33 @@ def test_columns_stay_within_the_row(page: PersonalizePage) -> None:
 
 
 # The page itself
+
+
+def test_an_import_is_offered_beside_the_words_that_tell_of_it(
+    page: PersonalizePage, qtbot: QtBot
+) -> None:
+    page.resize(1400, 800)
+    page.show_overview(overview())
+    (words,) = [each for each in page.findChildren(QLabel) if "made elsewhere" in each.text()]
+    (button,) = [each for each in page.findChildren(QAbstractButton) if each.text() == "Import…"]
+    qtbot.waitUntil(lambda: button.isVisible() and button.x() > 0)
+    assert 0 < button.x() - words.geometry().right() < 20
+    page.show_overview(overview(IN_USE))
+    qtbot.waitUntil(lambda: button.geometry().right() > 900)
+
+
+def test_the_buttons_before_the_title_begin_where_the_words_do(
+    page: PersonalizePage, qtbot: QtBot
+) -> None:
+    page.show_overview(overview(IN_USE))
+    page.offer_sidebar(True)
+    back = next(each for each in page.findChildren(PictureButton) if each.isVisible())
+    edge = page.card.mapTo(page, QPoint(0, 0)).x()
+    qtbot.waitUntil(lambda: back.mapTo(page, QPoint(AIR, 0)).x() == edge)
+    assert back.visibleRegion().boundingRect().width() == back.width()
+    page.offer_sidebar(False)
+    title = next(each for each in page.findChildren(QLabel) if each.text() == "Personalize")
+    qtbot.waitUntil(lambda: title.mapTo(page, QPoint(0, 0)).x() == edge)
 
 
 def test_everything_can_be_reached_and_has_a_name(page: PersonalizePage) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QListWidget,
     QPlainTextEdit,
@@ -224,6 +225,14 @@ def test_it_takes_on_another_theme(edited: Edited) -> None:
     light = edited.dialog.grab().toImage()
     edited.dialog.set_theme(load_theme("dark"))
     assert edited.dialog.grab().toImage() != light
+
+
+@pytest.mark.usefixtures("large_text")
+def test_what_explains_a_choice_begins_below_its_words(qtbot: QtBot, theme: Theme) -> None:
+    page = LearningSettingsPage(SettingsValue(Settings()), theme)
+    qtbot.addWidget(page)
+    hints = [each for each in page.findChildren(QLabel) if each.text().startswith("Answers with")]
+    assert [each.contentsMargins().left() for each in hints] == [2 * 16 + 8]
 
 
 def test_what_may_be_learned_from(edited: Edited, qtbot: QtBot) -> None:

@@ -61,3 +61,35 @@ def test_the_first_size_the_restored_place_and_a_screen_that_shrank(tmp_path: Pa
     assert (width, height) == (1120, 660)
     assert QRect(0, 0, 1366, 700).contains(QRect(left, top, width, height))
     assert QRect(0, 0, 1366, 700).contains(QRect(*found["moved"]))
+
+
+DIALOG = """
+import json, sys
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from chatdesk.ui.models.dialog import LibraryDialog
+app = QApplication([])
+window = QWidget()
+window.setGeometry(700, 100, 1200, 800)
+window.show()
+dialog = LibraryDialog("Title", "", (1000, 700), window)
+dialog.body.addWidget(QLabel("\\n".join(["words"] * 30)))
+dialog.show()
+app.processEvents()
+print(json.dumps(dialog.geometry().getRect()))
+"""
+
+
+def test_a_dialog_is_as_large_as_the_screen_of_its_window_allows_not_the_first_one(
+    tmp_path: Path,
+) -> None:
+    small = {"name": "small", "x": 0, "y": 0, "width": 640, "height": 480, "dpr": 1}
+    large = {"name": "large", "x": 640, "y": 0, "width": 1400, "height": 1000, "dpr": 1}
+    dpi = {"logicalDpi": 96, "logicalBaseDpi": 96}
+    screens = tmp_path / "screens.json"
+    screens.write_text(json.dumps({"screens": [dpi | small, dpi | large]}))
+    environment = {**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={screens}"}
+    asked = [sys.executable, "-c", DIALOG]
+    done = subprocess.run(asked, env=environment, stdout=subprocess.PIPE, check=True)
+    place = QRect(*json.loads(done.stdout))
+    assert place.width() == 1000
+    assert QRect(640, 0, 1400, 1000).contains(place)

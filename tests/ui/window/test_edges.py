@@ -15,8 +15,9 @@ def left(window: Window, widget: QWidget | None) -> int:
 
 
 @pytest.mark.parametrize("width", [720, 900])
-def test_title_composer_and_text_have_one_left_edge(window: Window, width: int) -> None:
+def test_title_composer_text_and_notices_have_one_left_edge(window: Window, width: int) -> None:
     answer = window.ask("say: one two three")
+    window.window.notice.show_words("It is done.")
     window.window.resize(width, 600)
     page = window.window.parts.page
     window.until(lambda: page.composer.width() < 760)
@@ -24,6 +25,7 @@ def test_title_composer_and_text_have_one_left_edge(window: Window, width: int) 
         "title": left(window, page.top_bar.findChild(LineLabel)),
         "composer": left(window, page.composer),
         "text": left(window, window.view_of(answer)),
+        "notice": left(window, window.window.notice),
     }
     assert len(set(edges.values())) == 1, edges
 

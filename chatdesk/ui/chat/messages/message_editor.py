@@ -55,14 +55,15 @@ class MessageEditor(QFrame):
             self.text.setAccessibleName(tr("Edit your message"))
             self.accept_button.setText(tr("Send"))
             self.accept_button.setToolTip(tr("Send as a new version ({key})", key=enter.key))
-            note = small(enter.words)
+            self._hint = enter.words
         else:
             self.text.setAccessibleName(tr("Correct the answer"))
             self.accept_button.setText(tr("Save"))
             self.accept_button.setToolTip(tr("Save as a new version ({key})", key=enter.key))
-            note = small(tr("Your version stands beside the old one."))
-        note.setContentsMargins(4, 0, 0, 0)  # below the text
-        buttons.addWidget(note, 1)
+            self._hint = tr("Your version stands beside the old one.")
+        self._note = small(self._hint)
+        self._note.setContentsMargins(4, 0, 0, 0)  # below the text
+        buttons.addWidget(self._note, 1)
         buttons.addWidget(self.cancel_button)
         buttons.addWidget(self.accept_button)
         self._column = QVBoxLayout(self)
@@ -97,7 +98,12 @@ class MessageEditor(QFrame):
         self.resize(width, self.height())
         self._column.activate()  # a document that is wrapped again knows its lines
         margins = self._column.contentsMargins()
-        buttons = self._buttons.heightForWidth(width - margins.left() - margins.right())
+        inside = width - margins.left() - margins.right()
+        beside = self.cancel_button.sizeHint().width() + self.accept_button.sizeHint().width()
+        words = self._note.fontMetrics().horizontalAdvance(self._hint)
+        fits = words + beside + 3 * self._buttons.spacing() < inside
+        self._note.setText(self._hint if fits else "")  # lines of it would take those of the text
+        buttons = self._buttons.heightForWidth(inside)
         around = buttons + _FRAME
         fitting = (most - around) // self.text.line_step
         lines = min(self.text.lines, self._most_lines, fitting)

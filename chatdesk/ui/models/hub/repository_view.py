@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,7 +26,7 @@ from chatdesk.ui.icons import LARGE, icon, icon_size
 from chatdesk.ui.models.download_words import FileKey, file_key, repository_words, why_words
 from chatdesk.ui.models.row import HubRow
 from chatdesk.ui.models.words import fit_words
-from chatdesk.ui.theme import Theme, scaled, set_class
+from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.buttons import PictureButton
 from chatdesk.ui.widgets.fields import Fold, plain_button, small
 from chatdesk.ui.widgets.labels import LineLabel, PlainLabel
@@ -33,7 +35,7 @@ from chatdesk.ui.widgets.tag import Tag, Tone
 if TYPE_CHECKING:  # with it comes what talks to the hub
     from chatdesk.services.hub.service import Judged
 
-_CARD_HEIGHT = 320
+_CARD_LINES = 18
 _CARD_CHARS = 200_000  # nobody reads further, and laying out more would hold the window up
 
 
@@ -61,15 +63,11 @@ class RepositoryView(QWidget):
         self._listed = QVBoxLayout()
         self._listed.setSpacing(0)
         self._fold = Fold(tr("What its makers say"), theme)
-        self._card = QPlainTextEdit()
+        self._card = _CardWords()
         self._build()
         self.set_theme(theme)
 
     def _build(self) -> None:
-        self._card.setReadOnly(True)
-        self._card.setTabChangesFocus(True)
-        self._card.setAccessibleName(tr("What its makers say"))
-        set_class(self._card, "card-words")
         self._fold.toggled.connect(self._card.setVisible)
         top = QHBoxLayout()
         top.setSpacing(8)
@@ -105,10 +103,6 @@ class RepositoryView(QWidget):
         self._gated.setVisible(repository.model.gated)
         self._fill(repository)
         self._card.setPlainText(repository.card[:_CARD_CHARS])
-        lines = self._card.blockCount() + 2  # and the margins
-        self._card.setFixedHeight(
-            min(scaled(_CARD_HEIGHT), lines * self._card.fontMetrics().lineSpacing())
-        )
         self._fold.setChecked(False)
         self._fold.setVisible(bool(repository.card))
         self._card.hide()
@@ -187,6 +181,34 @@ class _VariantRow(HubRow):
     def mark(self, words: str) -> None:
         """Say when it is there or on its way already."""
         self.offer(self._button, words or tr("Download"), offered=not words)
+
+
+class _CardWords(QPlainTextEdit):
+    """A model's card: as high as its words, up to some whole lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setReadOnly(True)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName(tr("What its makers say"))
+        set_class(self, "card-words")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width has other lines."""
+        super().resizeEvent(event)
+        around = self.height() - self.viewport().height() + 2 * self.document().documentMargin()
+        self.setFixedHeight(ceil(around + self._lines_height()) + 1)
+
+    def _lines_height(self) -> float:
+        """Of the lines to be seen; those of paragraphs further below are not laid out."""
+        block, lines, height = self.document().begin(), 0, 0.0
+        while block.isValid() and lines < _CARD_LINES:
+            self.blockBoundingGeometry(block)
+            seen = min(block.lineCount(), _CARD_LINES - lines)
+            height += sum(block.layout().lineAt(line).height() for line in range(seen))
+            lines += seen
+            block = block.next()
+        return height
 
 
 class _GatedCard(QFrame):

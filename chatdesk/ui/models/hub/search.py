@@ -18,6 +18,7 @@ from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import Choice, plain_button
 from chatdesk.ui.widgets.labels import PlainLabel
 from chatdesk.ui.widgets.search_field import SearchField
+from chatdesk.ui.widgets.wrapping import Flow
 
 if TYPE_CHECKING:  # with it comes what talks to the hub
     from chatdesk.services.hub.service import Judged
@@ -77,15 +78,14 @@ class HubSearch(QWidget):
         self._sort.setMinimumContentsLength(_ORDER_CHARS)
         set_class(self._sort, "find")
         set_class(self._close, "ghost")
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(field, 1)
-        top.addWidget(self._sort)
-        top.addWidget(self._close)
+        top = Flow(8, 8)
+        top.add(field, grows=True)
+        top.add(self._sort)
+        top.add(self._close)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(14)
-        column.addLayout(top)
+        column.addWidget(top)
         for part in (self.state, self.results, self.repository):
             column.addWidget(part)
 

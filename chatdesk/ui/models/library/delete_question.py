@@ -1,15 +1,13 @@
 """The question before a model is removed: its file to the trash, or only from the list."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialogButtonBox, QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from chatdesk.core.i18n import tr
 from chatdesk.core.model_files import KeptModel, Presence
 from chatdesk.core.units import size_words
-from chatdesk.ui.theme import set_class, text_scale
+from chatdesk.ui.theme import set_class
 from chatdesk.ui.widgets.questions import widen
-
-_LARGE = 1.25  # text in which Qt leaves three buttons too little room beside each other
 
 
 class DeleteQuestion(QMessageBox):
@@ -40,9 +38,6 @@ class DeleteQuestion(QMessageBox):
         )
         forget.clicked.connect(self.forget)
         self.setDefaultButton(self.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
-        buttons = self.findChild(QDialogButtonBox)
-        if buttons and text_scale() > _LARGE:
-            buttons.setOrientation(Qt.Orientation.Vertical)
         widen(self)
 
 

@@ -17,6 +17,7 @@ from chatdesk.core.loading import Device, LoadOptions
 from chatdesk.core.models import ModelFile
 from chatdesk.ui.models.options.device_choice import DeviceChoice
 from chatdesk.ui.theme import Theme, set_class
+from chatdesk.ui.widgets.buttons import GHOST_AIR
 from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.context_window_choice import ContextWindowChoice
 from chatdesk.ui.widgets.fields import (
@@ -249,11 +250,13 @@ class ModelOptionsDialog(QDialog):
         set_class(self._problem, "danger")
         self._problem.hide()
         row = Flow(10, 10)
+        row.setContentsMargins(28 - GHOST_AIR, 0, 28, 0)
         row.add(back)
         row.add(cancel, right=True)
         row.add(save)
         column = QVBoxLayout()
-        column.setContentsMargins(28, 12, 28, 18)
+        column.setContentsMargins(0, 12, 0, 18)
+        self._problem.setContentsMargins(28, 0, 28, 0)
         column.addWidget(self._problem)
         column.addWidget(row)
         return column

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import Message, MessageState, Role
@@ -261,3 +261,18 @@ def test_a_long_text_in_the_editor_has_no_bar_below_it(window: Window) -> None:
     window.ask("say: " + "one and another and " * 40)
     field = begin(window, window.messages[0], " more")
     assert not field.horizontalScrollBar().isVisible()
+
+
+def test_the_hint_below_the_editor_takes_no_line_of_it(window: Window) -> None:
+    window.ask("say: one")
+    begin(window, window.messages[0], " more")
+    card = window.view_of(window.messages[0]).editor
+    assert card
+
+    def hints(width: int) -> list[str]:
+        card.height_for(width, 600)
+        return [each.text() for each in card.findChildren(QLabel) if each.text()]
+
+    assert len(hints(700)) == 1
+    assert hints(240) == []
+    assert len(hints(700)) == 1

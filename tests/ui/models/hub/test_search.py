@@ -257,3 +257,27 @@ def test_the_other_theme(shown: Shown) -> None:
     shown.search.show_models((FOUND,))
     shown.search.set_theme(load_theme("dark"))
     assert "maker/Good-8B-GGUF" in shown.words
+
+
+@pytest.mark.parametrize("width", [380, 900])
+def test_the_field_has_room_for_what_is_looked_for(shown: Shown, width: int) -> None:
+    shown.search.resize(width, 700)
+    shown.look_for("qwen")
+    order, field = shown.search.findChild(QComboBox), shown.field
+    assert order
+    below = width < 400
+    shown.qtbot.waitUntil(lambda: order.isVisible() and (order.y() > field.height()) is below)
+    assert field.width() > width // 2
+
+
+@pytest.mark.parametrize("words", ["a line", "many words in a paragraph " * 400])
+def test_of_a_card_whole_lines_are_seen(shown: Shown, words: str) -> None:
+    shown.search.show_repository(replace(REPOSITORY, card=f"# Title\n\n{words}\n\nAn end."))
+    card, fold = shown.search.findChild(QPlainTextEdit), shown.search.findChild(Fold)
+    assert card and fold
+    fold.click()
+    line = card.document().begin().layout().lineAt(0).height()
+    inner = card.viewport().height() - 2 * card.document().documentMargin()
+    long = len(words) > 1_000
+    assert 0 <= inner - line * (18 if long else 5) <= 2
+    assert (card.verticalScrollBar().maximum() > 0) is long

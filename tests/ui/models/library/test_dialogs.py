@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -32,6 +32,7 @@ from chatdesk.ui.models.library.quantize_dialog import QuantizeDialog, outcome_w
 from chatdesk.ui.sampling.preset_chooser import PresetChooser
 from chatdesk.ui.settings_value import SettingsValue
 from chatdesk.ui.theme import Theme, load_theme
+from chatdesk.ui.widgets.buttons import GHOST_AIR
 from chatdesk.ui.widgets.fields import Choice
 from tests.ui.driver import texts
 from tests.ui.library_data import GB, kept
@@ -412,3 +413,29 @@ def test_a_file_that_is_gone_can_only_leave_the_list(parent: QWidget, qtbot: QtB
     assert "Move to the trash" not in words
     with qtbot.waitSignal(asked.forget):
         press(asked, "Remove from the list")
+
+
+@pytest.mark.usefixtures("large_text")
+def test_in_larger_text_the_answers_stand_where_each_is_whole(parent: QWidget) -> None:
+    asked = DeleteQuestion(kept(), "", parent)
+    asked.show()
+    shown = [each for each in asked.buttons() if each.isVisible()]
+    assert len(shown) == 3
+    assert all(each.width() >= each.sizeHint().width() for each in shown)
+    assert len({each.mapTo(asked, QPoint(0, 0)).x() for each in shown}) in (1, 3)
+
+
+def test_words_without_a_frame_begin_where_the_title_does(parent: QWidget, qtbot: QtBot) -> None:
+    shown = details(parent)
+    delete = button(shown, "Delete…")
+    qtbot.waitUntil(lambda: delete.x() > 0)
+    title = shown.heading.mapTo(shown, QPoint(0, 0)).x()
+    assert delete.mapTo(shown, QPoint(GHOST_AIR, 0)).x() == title
+    picture = delete.grab().toImage()
+    ground, scale = picture.pixelColor(2, 2), picture.devicePixelRatio()
+    inked = (
+        x
+        for x in range(picture.width())
+        if any(picture.pixelColor(x, y) != ground for y in range(8, picture.height() - 8))
+    )
+    assert GHOST_AIR - 1 <= next(inked) / scale <= GHOST_AIR + 3
