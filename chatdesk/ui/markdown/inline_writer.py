@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor
 
 from chatdesk.core.i18n import tr
+from chatdesk.ui.markdown.addresses import safe_link
 from chatdesk.ui.markdown.properties import INLINE_CODE
 from chatdesk.ui.theme import Theme, code_font, text_font
 
 if TYPE_CHECKING:  # the parser is imported when the first message is shown
     from markdown_it.token import Token
 
-SAFE_SCHEMES = ("http", "https", "mailto")
 CHIP_PADDING = 4.0  # pixels between inline code and its border
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\uffef\U00020000-\U0003ffff]")
 
@@ -107,12 +107,6 @@ class InlineWriter:
         form.setFont(font)
         form.setProperty(INLINE_CODE, True)
         return form
-
-
-def safe_link(target: str) -> str:
-    """Return `target` if a click may open its scheme, else ""."""
-    scheme, colon, _ = target.partition(":")
-    return target if colon and scheme.lower() in SAFE_SCHEMES else ""
 
 
 def _insert(cursor: QTextCursor, text: str, form: QTextCharFormat, *, spaced: bool) -> None:

@@ -13,10 +13,10 @@ from PySide6.QtGui import (
     QTextOption,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolTip, QWidget
 
+from chatdesk.ui.markdown.addresses import safe_link, shown_address
 from chatdesk.ui.markdown.ground_painter import GroundPainter
-from chatdesk.ui.markdown.inline_writer import safe_link
 from chatdesk.ui.markdown.properties import CODE_BLOCK
 from chatdesk.ui.theme import TEXT_PX, Theme, text_scale
 
@@ -120,6 +120,16 @@ class TextView(QTextBrowser):
         self.setFocus(Qt.FocusReason.TabFocusReason)
         self.focusNextPrevChild(True)
 
+    def focusNextPrevChild(self, following: bool) -> bool:
+        """Go to the next link; say where it leads, as the pointer is told."""
+        went = super().focusNextPrevChild(following)
+        link = self.textCursor()
+        if went and self.hasFocus() and link.hasSelection() and link.charFormat().isAnchor():
+            corner = self.viewport().mapToGlobal(self.cursorRect().bottomLeft())
+            address = shown_address(QUrl(link.charFormat().anchorHref()))
+            QToolTip.showText(corner, address, self)
+        return went
+
     def loadResource(self, _kind: int, _name: QUrl | str) -> None:
         """Nothing is ever fetched."""
 
@@ -146,7 +156,7 @@ class TextView(QTextBrowser):
         return QRectF(rect.right() + 2, rect.bottom() - high - 2, wide, high)
 
     def _hover(self, target: QUrl) -> None:
-        self.setToolTip(target.toDisplayString())
+        self.setToolTip(shown_address(target))
 
     def _open(self, target: QUrl) -> None:
         if safe_link(target.toString()):

@@ -80,6 +80,9 @@ def test_other_emphasis_is_as_in_commonmark(text: str, shown: str) -> None:
         "{www.example.org}第二页",
         "mail to {ann.b+c@example.org}.",
         "{ann@example.org}谢谢",
+        "{https://münchen.de/ü}, {www.münchen.de}; {info@münchen.de}.",
+        "{https://пример.рф/путь}, {www.пример.рф}",
+        "{https://例え.jp/a}（见）",
     ],
 )
 def test_an_address_is_a_link_and_ends_where_the_sentence_goes_on(shown: str) -> None:
@@ -91,6 +94,8 @@ def test_links_lead_where_they_say() -> None:
     tokens = parse(Prose(text), {})[1].children or []
     targets = [token.attrs["href"] for token in tokens if token.type == "link_open"]
     assert targets == ["http://www.example.org", "mailto:ann@example.org", "https://example.org"]
+    (opened, *_) = parse(Prose("https://münchen.de/ü"), {})[1].children or []
+    assert opened.attrs["href"] == "https://xn--mnchen-3ya.de/%C3%BC"
     assert marked(text).endswith("<b>{https://example.org}</b>中文")
 
 

@@ -3,13 +3,13 @@ import random
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.chat.messages.answer_body import AnswerBody
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
+from chatdesk.ui.markdown.addresses import safe_link
 from chatdesk.ui.markdown.code_card import CodeCard
-from chatdesk.ui.markdown.inline_writer import safe_link
 from chatdesk.ui.markdown.properties import INLINE_CODE, MARKER
 from chatdesk.ui.markdown.prose_view import ProseView
 from chatdesk.ui.markdown.table_card import TableCard
@@ -184,6 +184,20 @@ def test_links_show_their_target(body: AnswerBody) -> None:
     view.highlighted.emit(QUrl("https://example.org/elsewhere"))
     assert view.toolTip() == "https://example.org/elsewhere"
     assert body.controls == [view]  # the arrow keys reach it
+
+
+def test_a_link_that_is_reached_by_the_keyboard_says_where_it_leads(
+    qtbot: QtBot, body: AnswerBody
+) -> None:
+    show(body, "[bank.com](https://xn--80ak6aa92e.com)")
+    view = body.segments[0]
+    assert isinstance(view, ProseView)
+    body.window().show()
+    body.window().activateWindow()
+    qtbot.waitUntil(body.window().isActiveWindow)
+    view.enter()
+    assert QToolTip.text().startswith("https://xn--80ak6aa92e.com")
+    QToolTip.hideText()
 
 
 def test_reasoning_folds_and_unfolds(qtbot: QtBot, body: AnswerBody) -> None:
