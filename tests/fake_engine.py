@@ -1,9 +1,9 @@
 """A scripted engine in a real child process: what it does is in the last message's words.
 
-`say: TEXT` streams TEXT word by word; `think: TEXT` thinks it and then says "Done."; `slow` writes
-until it is cancelled (`slow long` more at a time), `ponder` thinks until then; `deaf` writes on and
-hears no cancel; `die` writes a little and kills itself; `garbage` writes lines that are nothing,
-then answers; `fail: CODE` fails (without a code, of an internal error);
+`say: TEXT` streams TEXT word by word, up to a stop string; `think: TEXT` thinks it and then says
+"Done."; `slow` writes until it is cancelled (`slow long` more at a time), `ponder` thinks until
+then; `deaf` writes on and hears no cancel; `die` writes a little and kills itself; `garbage` writes
+lines that are nothing, then answers; `fail: CODE` fails (without a code, of an internal error);
 `options` says what came with the request, as JSON. A model whose path has "crash" in it dies while
 loading, one with "stuck" is never loaded, one with "measured" measures its threads, one with
 "lingers" takes its time to shut down, and one with "late" reports progress all that time.
@@ -168,6 +168,9 @@ def generate(request: Generate) -> None:
     while endless or (word := next(words, None)) is not None:
         if request.request_id in cancelled and not script.startswith("deaf"):
             send(Cancelled(request.request_id, stats(count, thinking_s)))
+            return
+        if not endless and word in request.sampling.stop:
+            send(Finished(request.request_id, StopReason.END, stats(count), word))
             return
         padding = "x" * 200 if "long" in script else ""
         text = f"{count} {padding}" if endless else f"{word} "

@@ -79,7 +79,8 @@ class Generate(Request):
     `grammar` (GBNF) or `json_schema` (its JSON text) confine the answer. `logprobs` asks for the
     log-probability of each token and so many alternatives. `session` names the conversation under
     which the KV state may be kept on disk; without one it never is. `speculate` lets the engine
-    guess ahead where that measurably helps; it does not change the sampled tokens.
+    guess ahead where that measurably helps; it does not change the sampled tokens. `thinks` asks a
+    model that thinks aloud to do so before it answers, or not to; without it the template decides.
     """
 
     messages: tuple[PromptMessage, ...]
@@ -93,6 +94,7 @@ class Generate(Request):
     adapters: tuple[Adapter, ...] = ()
     session: str | None = None
     speculate: bool = True
+    thinks: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,10 +315,11 @@ class GenerationStats:
 
 @dataclass(frozen=True, slots=True)
 class Finished(Terminal):
-    """The answer is complete (or as long as it may be)."""
+    """The answer is complete (or as long as it may be). `stopped_by` is the stop string it met."""
 
     reason: StopReason
     stats: GenerationStats
+    stopped_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ It joins the vectors of a text's tokens as its file says. Most embedders read a 
 directions, so they have no KV cache: a text is read whole, many in one step.
 """
 
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from chatdesk.core.protocol import Terminal
 from chatdesk.formats.gguf.model import read_model
 from chatdesk.inference.decoding.failures import failed
 from chatdesk.inference.loading.parameters import model_parameters
+from chatdesk.inference.loading.report import report
 from chatdesk.inference.native.bindings import AbortFlag, native_log, start_backends
 from chatdesk.inference.native.context import Batch
 from chatdesk.inference.native.load_errors import LoadError, classify
@@ -118,24 +119,8 @@ class LoadedEmbedder:
 
     def loaded(self, request: LoadModel, started: float) -> ModelLoaded:
         """Return the report of the load."""
-        model = self._model
-        return ModelLoaded(
-            request_id=request.request_id,
-            name=model.metadata("general.name") or Path(request.path).stem,
-            architecture=model.architecture,
-            parameters=model.parameters,
-            bytes=model.bytes,
-            context_window=self._window,
-            trained_context=model.trained_context,
-            layers=model.layers,
-            gpu_layers=0,
-            device="",
-            threads=self._threads,
-            flash_attention=False,
-            template_notice=None,
-            seconds=time.monotonic() - started,
-            batch=self._batch.capacity,
-        )
+        loaded = report(request, started, self._model, window=self._window, threads=self._threads)
+        return replace(loaded, batch=self._batch.capacity)
 
     # Requests
 

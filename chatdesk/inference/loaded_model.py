@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from chatdesk.core.generation import (
@@ -35,6 +36,7 @@ from chatdesk.inference.decoding.sequences import Sequences
 from chatdesk.inference.decoding.tasks import Embedding, Scoring
 from chatdesk.inference.embedder import LoadedEmbedder, is_embedder
 from chatdesk.inference.loading.open_model import Opened, open_model
+from chatdesk.inference.loading.report import report
 from chatdesk.inference.native.bindings import AbortFlag
 from chatdesk.inference.native.context import State
 from chatdesk.inference.native.load_errors import LoadError
@@ -285,7 +287,7 @@ class LoadedModel:
             return False
         answered = len(generation.answer_tokens)
         try:
-            view = self.preparer.view(request.messages, answered)
+            view = self.preparer.view(request.messages, answered, thinks=request.thinks)
         except Exception:  # the template refuses the rest: the answer ends here
             return False
         if len(view.tokens) + answered >= len(generation.known):
@@ -300,22 +302,14 @@ class LoadedModel:
         """Return the report of the load."""
         opened = self.opened
         model, context = opened.model, opened.context
-        return ModelLoaded(
-            request_id=request.request_id,
-            name=model.metadata("general.name") or Path(request.path).stem,
-            architecture=model.architecture,
-            parameters=model.parameters,
-            bytes=model.bytes,
-            context_window=context.window,
-            trained_context=model.trained_context,
-            layers=model.layers,
+        loaded = report(request, started, model, window=context.window, threads=opened.threads)
+        return replace(
+            loaded,
             gpu_layers=opened.gpu_layers,
             device=opened.device,
-            threads=opened.threads,
             flash_attention=context.flash_attention,
             template_notice=self.template.notice,
             template_problem=self.template.problem,
-            seconds=time.monotonic() - started,
             parallel=self._options.parallel,
             batch=context.batch,
             kv_type=opened.kv_type,

@@ -1,6 +1,7 @@
 """The routes of the API."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -11,8 +12,9 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive
 
 from chatdesk import __version__
-from chatdesk.core.generation import CountTokens, Embed, Generate, TokensCounted
+from chatdesk.core.generation import CountTokens, Embed, Embedded, Generate, TokensCounted
 from chatdesk.core.i18n import tr
+from chatdesk.core.loading import ModelLoaded
 from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.library.models.role import role_of
@@ -28,7 +30,7 @@ from chatdesk.server.asking import Ask, ClientGone
 from chatdesk.server.bodies.completions import ChatBody, CompletionBody
 from chatdesk.server.bodies.embeddings import EmbeddingBody
 from chatdesk.server.bodies.reading import decode
-from chatdesk.server.dialects import ollama
+from chatdesk.server.dialects import ollama, ollama_models
 from chatdesk.server.dialects.anthropic import MessagesBody
 from chatdesk.server.dialects.responses import ResponsesBody
 from chatdesk.server.errors import ApiError, json_response
@@ -92,7 +94,9 @@ class Api:
             Route("/api/version", self._version),
             Route("/api/tags", self._tags),
             Route("/api/show", self._show, methods=["POST"]),
+            Route("/api/ps", self._running),
             Route("/api/embed", self._embed_for_ollama, methods=["POST"]),
+            Route("/api/embeddings", self._embed_for_older_clients, methods=["POST"]),
             *(
                 Route(path, self._answering(kind), methods=["POST"])
                 for path, kind in ANSWER_BODIES.items()
@@ -140,13 +144,13 @@ class Api:
             **({} if role.answers else {"role": role.value}),
         }
 
-    def _answering(
-        self, kind: type[AnsweredBody]
-    ) -> Callable[[Request], Awaitable[AnswerResponse]]:
+    def _answering(self, kind: type[AnsweredBody]) -> Callable[[Request], Awaitable[ASGIApp]]:
         """Return the endpoint that answers bodies of that kind."""
 
-        async def answer(request: Request) -> AnswerResponse:
+        async def answer(request: Request) -> ASGIApp:
             body = decode(await read_body(request), kind)
+            if isinstance(body, ollama.OllamaBody) and body.is_empty:
+                return await self._answer_wordless(body)
             asked = body.requests(self._serving.new_id, self._serving.sampling)
             return AnswerResponse(
                 [self._ask(body.model, each) for each in asked],
@@ -156,6 +160,13 @@ class Api:
             )
 
         return answer
+
+    async def _answer_wordless(self, body: ollama.OllamaBody) -> Response:
+        change = self._serving.unload if body.unloads else self._serving.load
+        loop = asyncio.get_running_loop()
+        model = await loop.run_in_executor(self._threads, change, body.model)
+        wording = body.wording("", model.id)
+        return json_response(wording.wordless(unloaded=body.unloads))
 
     async def _embed(self, request: Request) -> EmbeddingResponse:
         body = decode(await read_body(request), EmbeddingBody)
@@ -181,17 +192,41 @@ class Api:
 
     async def _tags(self, _request: Request) -> Response:
         models = await asyncio.to_thread(self._serving.models)
-        return json_response({"models": [ollama.tag(each) for each in models]})
+        return json_response({"models": [ollama_models.tag(each) for each in models]})
 
     async def _show(self, request: Request) -> Response:
         body = decode(await read_body(request), ollama.ShowBody)
         model = await asyncio.to_thread(self._serving.model, body.model or body.name)
-        return json_response(ollama.shown(model))
+        loaded = self._loaded
+        thinks = loaded is not None and loaded[0].id == model.id and loaded[1].reasons
+        return json_response(ollama_models.shown(model, thinks=thinks))
 
-    async def _embed_for_ollama(self, request: Request) -> EmbeddingResponse:
+    async def _running(self, _request: Request) -> Response:
+        left_s = self._serving.idle_left_s
+        found = [ollama_models.running(*self._loaded, left_s)] if self._loaded else []
+        return json_response({"models": found})
+
+    @property
+    def _loaded(self) -> tuple[ModelFile, ModelLoaded] | None:
+        status = self._serving.status
+        if status.state is not EngineState.READY or not (status.model and status.loaded):
+            return None
+        return status.model, status.loaded
+
+    async def _embed_for_ollama(self, request: Request) -> ASGIApp:
         body = decode(await read_body(request), ollama.OllamaEmbedBody)
+        if body.is_empty:
+            loop = asyncio.get_running_loop()
+            load = functools.partial(self._serving.load, body.model, to_embed=True)
+            model = await loop.run_in_executor(self._threads, load)
+            return json_response(ollama.embeddings(Embedded("", (), 0), model.id))
         asked = self._ask(body.model, body.request(self._serving.new_id()))
         return EmbeddingResponse(asked, self._serving, ollama.embeddings, body.dimensions)
+
+    async def _embed_for_older_clients(self, request: Request) -> EmbeddingResponse:
+        body = decode(await read_body(request), ollama.OllamaOldEmbedBody)
+        asked = self._ask(body.model, body.request(self._serving.new_id()))
+        return EmbeddingResponse(asked, self._serving, ollama.old_embedding)
 
     def _ask(
         self, model: str | None, asked: Generate | Embed | CountTokens

@@ -66,6 +66,30 @@ class ServingService:
             tr("GET /v1/models lists those there are; “default” is the one in use."),
         )
 
+    @property
+    def idle_left_s(self) -> float:
+        """The seconds until the loaded model is unloaded, if nobody uses it."""
+        return self._engine.idle_left_s
+
+    def load(self, name: str, *, to_embed: bool = False) -> ModelFile:
+        """Load the model of that name, if it is not (this blocks). Raises as `submit`."""
+        with self._lock:
+            self._choose(name, to_embed=to_embed)
+            self._engine.wait_loaded()
+            model = self._engine.status.model
+        assert model
+        return model
+
+    def unload(self, name: str) -> ModelFile:
+        """Unload the model of that name until the next request, unless it answers somebody.
+
+        Raises `NotFound`.
+        """
+        model, current = self.model(name), self._engine.status.model
+        if current and current.id == model.id:
+            self._engine.fall_asleep()
+        return model
+
     def new_id(self) -> str:
         """Return a new request id."""
         return self._engine.new_id()

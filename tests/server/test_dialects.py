@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import openai
@@ -11,6 +12,7 @@ from tests.server.conftest import Reply, Served
 
 MESSAGES = "/v1/messages"
 RESPONSES = "/v1/responses"
+CHAT = "/v1/chat/completions"
 LONG = "fail: prompt_too_long"
 
 
@@ -176,6 +178,43 @@ def test_a_streamed_message(fake: Served) -> None:
     assert found[-2]["usage"]["output_tokens"] == 1
 
 
+def test_the_stop_string_that_ended_a_message_is_named(fake: Served) -> None:
+    asked: Any = {"text": "say: one two three", "stop_sequences": ["four", "two"]}
+    found = message(fake, **asked).json
+    assert (found["stop_reason"], found["stop_sequence"]) == ("stop_sequence", "two")
+    assert found["content"] == [{"type": "text", "text": "one "}]
+    streamed = list(events(message(fake, **asked, stream=True)))
+    assert streamed[0]["message"]["stop_sequence"] is None
+    assert streamed[-2]["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "two"}
+    ended = message(fake, "say: one", stop_sequences=["two"]).json
+    assert (ended["stop_reason"], ended["stop_sequence"]) == ("end_turn", None)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "thinks"),
+    [
+        ("/api/chat", {"messages": user("options")}, None),
+        ("/api/chat", {"messages": user("options"), "think": False}, False),
+        ("/api/generate", {"prompt": "options", "think": True}, True),
+        ("/api/generate", {"prompt": "options", "think": "low"}, True),
+        (MESSAGES, {"messages": user("options"), "max_tokens": 9}, None),
+        (MESSAGES, {"messages": user("options"), "max_tokens": 9,
+                    "thinking": {"type": "disabled"}}, False),
+        (RESPONSES, {"input": "options", "reasoning": {"effort": "none"}}, False),
+        (RESPONSES, {"input": "options", "reasoning": {"effort": "low"}}, None),
+        (CHAT, {"messages": user("options"), "reasoning_effort": "none"}, False),
+        (CHAT, {"messages": user("options"), "enable_thinking": False}, False),
+        (CHAT, {"messages": user("options"), "chat_template_kwargs": {"thinking": True}}, True),
+        (CHAT, {"messages": user("options"), "chat_template_kwargs": {"enable_thinking": False}},
+         False),
+    ],
+)  # fmt: skip
+def test_whether_a_model_shall_think(fake: Served, path: str, body: Any, thinks: Any) -> None:
+    written = fake.call("POST", path, {**body, "stream": False}).body.decode()
+    said = {None: "null", True: "true", False: "false"}[thinks]
+    assert f'\\"thinks\\":{said}' in written
+
+
 def test_what_the_engine_is_asked_by_a_message(fake: Served) -> None:
     turns = [
         *user("What is 1 + 41?"),
@@ -288,14 +327,59 @@ def test_models_and_vectors_for_ollama(fake: Served) -> None:
     assert shown["details"]["family"] == architecture
     assert shown["model_info"][f"{architecture}.context_length"] == model.header.context_length
     assert fake.call("GET", "/api/version").json["version"]
+    assert shown["capabilities"] == ["completion", "embedding"]
     found = fake.call("POST", "/api/embed", {"input": ["a", "b c"]}).json
     assert (found["embeddings"], found["prompt_eval_count"]) == ([[1, 0], [1, 0]], 3)
+    assert fake.call("POST", "/api/embeddings", {"prompt": "a"}).json == {"embedding": [1, 0]}
+
+
+def test_a_request_of_ollama_without_words_loads_or_unloads(fake: Served) -> None:
+    model = fake.services.engine.status.model
+    assert model
+
+    def loaded() -> list[Any]:
+        return [each["model"] for each in fake.call("GET", "/api/ps").json["models"]]
+
+    named = {"model": model.id}
+    found = fake.call("POST", "/api/generate", {**named, "keep_alive": 0}).json
+    assert (found["response"], found["done"], found["done_reason"]) == ("", True, "unload")
+    assert loaded() == []
+    found = fake.call("POST", "/api/chat", {**named, "messages": []}).json
+    assert found["message"] == {"role": "assistant", "content": ""}
+    assert (found["model"], found["done_reason"]) == (model.id, "load")
+    assert loaded() == [model.id]
+    assert fake.call("POST", "/api/chat", {**named, "keep_alive": "0s"}).json["done"]
+    assert loaded() == []
+    assert fake.call("POST", "/api/embed", {**named, "input": ""}).json["embeddings"] == []
+    assert loaded() == [model.id]
+    assert fake.call("POST", "/api/generate", {"model": "nobody"}).status == 404
+    assert fake.call("POST", "/api/generate", {"model": "nobody", "keep_alive": 0}).status == 404
+
+
+def test_the_loaded_model_is_told_with_its_size_and_time(fake: Served) -> None:
+    (found,) = fake.call("GET", "/api/ps").json["models"]
+    status = fake.services.engine.status
+    assert status.loaded
+    assert found["context_length"] == status.loaded.context_window
+    assert (found["size"], found["size_vram"]) == (status.loaded.bytes, 0)
+    left = datetime.fromisoformat(found["expires_at"]) - datetime.now(UTC)
+    assert 25 * 60 < left.total_seconds() <= 30 * 60
+
+
+def test_a_model_that_is_used_is_not_unloaded_for_ollama(fake: Served) -> None:
+    model = fake.services.engine.status.model
+    assert model
+    slow = fake.open("/api/chat", {"messages": user("slow")})
+    fake.until(lambda: fake.running() == 1)
+    fake.call("POST", "/api/generate", {"model": model.id, "keep_alive": 0})
+    assert fake.call("GET", "/api/ps").json["models"]
+    slow.close()
+    fake.until(lambda: fake.running() == 0)
 
 
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("/api/chat", {"messages": []}, 400),
         ("/api/chat", {"messages": [{"role": "user", "content": "a", "images": ["x"]}]}, 400),
         ("/api/chat", {"messages": [{"role": "user", "content": "a"}], "format": "xml"}, 400),
         ("/api/generate", {"prompt": "a", "suffix": "b"}, 400),

@@ -172,7 +172,7 @@ class Generation:
             self._send_text(self._text.feed(piece))
         elif written := self._vocabulary.written(token):
             self._send_text(self._text.feed_hidden(written.decode("utf-8", "replace")))
-        if self._text.stopped:
+        if self._text.stopped_by is not None:
             self.reason = StopReason.END
         elif self._completed == request.sampling.max_tokens:
             self.reason = StopReason.LENGTH
@@ -215,7 +215,9 @@ class Generation:
         stats = self._stats()
         if reason is StopReason.CANCELLED:
             return Cancelled(self.request_id, stats)
-        return Finished(self.request_id, reason, stats)
+        stop = self._text.stopped_by  # it may be the template's own
+        asked = stop if stop in self.prepared.request.sampling.stop else None
+        return Finished(self.request_id, reason, stats, asked)
 
     def close(self) -> None:
         """Free native memory."""

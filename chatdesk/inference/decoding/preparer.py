@@ -83,6 +83,7 @@ class Preparer:
         self._constraints = constraints
         self._window = window
         self._prompts = PromptBuilder(template, vocabulary)
+        self._switched: dict[bool, PromptBuilder] = {}  # by whether the model shall think
         self._marks = find_marks(template.source)
         self._mark_bytes = marker_tokens(vocabulary, self._marks) if self._marks else {}
 
@@ -105,7 +106,7 @@ class Preparer:
         marks = self._marks
         start: list[int] = []
         if request.prompt is None:
-            view = self.view(request.messages)
+            view = self.view(request.messages, thinks=request.thinks)
         else:
             start, rest = self._raw(request.prompt)
             view, marks = View((), [*start, *rest], 0), None
@@ -117,7 +118,8 @@ class Preparer:
         if constraint and marks:
             opened = ThinkingSplitter(marks, tail).is_thinking
             room = request.sampling.max_tokens or self._window - len(tokens)
-            thinking = free_thinking(marks, self._vocabulary, room, opened=opened)
+            if request.thinks is not False:
+                thinking = free_thinking(marks, self._vocabulary, room, opened=opened)
             if thinking is None:
                 marks = None  # the answer keeps to its grammar from the first token on
         return Prepared(
@@ -137,21 +139,31 @@ class Preparer:
             ends_blank=ends_blank,
         )
 
-    def view(self, messages: Sequence[PromptMessage], answered: int = 0) -> View:
+    def view(
+        self, messages: Sequence[PromptMessage], answered: int = 0, *, thinks: bool | None = None
+    ) -> View:
         """Return the part of a conversation that the model reads, with room for an answer.
 
-        `answered` is the number of tokens of the answer so far. Nothing leaves while everything
-        fits and leaves room for a short answer. Raises `TooLong` when even the last turn leaves no
-        room.
+        `answered` is the number of tokens of the answer so far, `thinks` as in `Generate`. Nothing
+        leaves while everything fits and leaves room for a short answer. Raises `TooLong` when even
+        the last turn leaves no room.
         """
+        prompts = self._prompts if thinks is None else self._prompts_if(thinks)
         short = max(ANSWER_ROOM, self._window // _SHORT_SHARE)
-        if view := whole(messages, self._prompts, self._window - answered - short):
+        if view := whole(messages, prompts, self._window - answered - short):
             return view
         room = self._window // _ROOM_SHARE
         try:
-            return fit(messages, self._prompts, self._window, answered + room)
+            return fit(messages, prompts, self._window, answered + room)
         except TooLong:
-            return fit(messages, self._prompts, self._window, answered + ANSWER_ROOM)
+            return fit(messages, prompts, self._window, answered + ANSWER_ROOM)
+
+    def _prompts_if(self, thinks: bool) -> PromptBuilder:
+        """Return what builds prompts for answers with thinking, or without."""
+        if thinks not in self._switched:
+            template = self._template.switched(thinks)
+            self._switched[thinks] = PromptBuilder(template, self._vocabulary)
+        return self._switched[thinks]
 
     def _raw(self, prompt: str | tuple[int, ...]) -> tuple[list[int], list[int]]:
         """Return the token that a text must begin with, if it does not, and the prompt's tokens."""

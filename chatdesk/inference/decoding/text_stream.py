@@ -15,18 +15,21 @@ class TextStream:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._stop = tuple(text for text in stop if text)
         self._held = ""
-        self.stopped = False
+        self.stopped_by: str | None = None
 
     def feed(self, piece: bytes) -> str:
-        """Return the text that is certain now, empty if there is none. Sets `stopped` at a stop."""
+        """Return the text that is certain now, empty if there is none.
+
+        Sets `stopped_by` at a stop string.
+        """
         text = self._held + self._decoder.decode(piece)
         if not self._stop:
             return text
-        found = [at for at in (text.find(stop) for stop in self._stop) if at >= 0]
+        found = [(at, stop) for stop in self._stop if (at := text.find(stop)) >= 0]
         if found:
-            self.stopped = True
+            end, self.stopped_by = min(found, key=lambda each: each[0])
             self._held = ""
-            return text[: min(found)]
+            return text[:end]
         keep = max(_overlap(text, stop) for stop in self._stop)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
@@ -39,7 +42,7 @@ class TextStream:
         for stop in self._stop:
             before, found, _ = stop.partition(written)
             if found and self._held.endswith(before):
-                self.stopped = True
+                self.stopped_by = stop
                 text, self._held = self._held, ""
                 return text[: len(text) - len(before)]
         return ""

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from jinja2.exceptions import SecurityError
@@ -11,7 +12,7 @@ from chatdesk.core.generation import PromptMessage
 from chatdesk.inference.prompt.arrangement import arrangements, easily_lost, fold_system
 from chatdesk.inference.prompt.deadline import Overdue
 from chatdesk.inference.prompt.sandbox import MAX_EXTRA_CHARACTERS, compile_template, why
-from chatdesk.inference.prompt.thinking import find_marks, goes_on_thinking
+from chatdesk.inference.prompt.thinking import find_marks, goes_on_thinking, without_thinking
 
 MISSING, BROKEN = "missing", "broken"
 
@@ -47,10 +48,16 @@ class ChatTemplate:
     reason ("broken" or "missing"), and `problem` says where a broken one failed; `stop` are strings
     that end an answer in ChatML, because the model may have no token for them. `source` is the
     template in use; messages of the roles `in_parts` reach it as a list of parts, as it wants them.
+    `thinks` says if the model shall think before it answers; None leaves it to the template.
     """
 
-    def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
-        self._tokens = {"bos_token": bos, "eos_token": eos}
+    def __init__(
+        self, source: str | None, bos: str = "", eos: str = "", *, thinks: bool | None = None
+    ) -> None:
+        self._bos, self._eos, self._thinks = bos, eos, thinks
+        self._globals: dict[str, Any] = {"bos_token": bos, "eos_token": eos}
+        if thinks is not None:  # under the names that templates have for it
+            self._globals |= {"enable_thinking": thinks, "thinking": thinks}
         self.notice: str | None = None
         self.problem = ""
         self.stop: tuple[str, ...] = ()
@@ -66,6 +73,14 @@ class ChatTemplate:
             self._adopt(_CHATML)
             self.problem = problem
 
+    def switched(self, thinks: bool) -> "ChatTemplate":
+        """Return this template for answers with thinking, or without."""
+        return ChatTemplate(self.source, self._bos, self._eos, thinks=thinks)
+
+    @cached_property
+    def _thinking(self) -> "ChatTemplate":
+        return self.switched(thinks=True)
+
     def render(self, messages: Sequence[PromptMessage]) -> str:
         """Return the prompt's text, up to the point where the model continues.
 
@@ -78,6 +93,14 @@ class ChatTemplate:
         last = turns[-1] if turns else None
         if last and last.role == "assistant" and not last.content and not goes_on_thinking(turns):
             turns.pop()
+        text = self._render_arranged(turns)
+        is_new = not turns or turns[-1].role != "assistant"
+        if self._thinks is not False or self._marks is None or not is_new:
+            return text
+        is_switched = self._thinking.render(turns) != text
+        return without_thinking(text, self._marks, is_switched=is_switched)
+
+    def _render_arranged(self, turns: list[PromptMessage]) -> str:
         if self._folds_system:
             turns = fold_system(turns)
         refusal: RenderError | None = None
@@ -148,7 +171,7 @@ class ChatTemplate:
                 "add_generation_prompt": add_generation_prompt,
                 "tools": None,
                 "documents": None,
-                **self._tokens,
+                **self._globals,
             },
             4 * sum(len(turn.content) + len(turn.thinking) for turn in turns)
             + MAX_EXTRA_CHARACTERS,

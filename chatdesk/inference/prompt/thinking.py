@@ -116,6 +116,19 @@ def goes_on_thinking(messages: Sequence[PromptMessage]) -> bool:
     return bool(last and last.role == "assistant" and last.thinking and not last.content)
 
 
+def without_thinking(prompt: str, marks: ThinkingMarks, *, is_switched: bool) -> str:
+    """Return a prompt after which the model answers at once: its thinking is there, and empty.
+
+    `is_switched` says that the template has a switch for it and has written what it takes.
+    """
+    start = prompt.rstrip()
+    if start.endswith(marks.opening):
+        return f"{start}\n{marks.ending}"
+    if is_switched or start.endswith(marks.closing):
+        return prompt
+    return prompt + (marks.closing if marks.silent else f"{marks.opening}\n{marks.ending}")
+
+
 def prompt_tail(marks: ThinkingMarks, messages: Sequence[PromptMessage], prompt: str) -> str:
     """Return the end of a rendered prompt that `ThinkingSplitter` needs: the answer's beginning.
 

@@ -23,6 +23,13 @@ MAX_CHOICES = 128  # answers to all prompts of one request, as OpenAI allows
 NewId = Callable[[], str]
 
 
+class TemplateOptions(msgspec.Struct):
+    """What llama-server and vLLM pass on to a chat template; models are asked to think so."""
+
+    enable_thinking: bool | None = None
+    thinking: bool | None = None
+
+
 class StreamOptions(msgspec.Struct):
     """The options of a stream: what it contains besides the text."""
 
@@ -65,6 +72,18 @@ class ChatBody(GenerationBody, kw_only=True):
     functions: list[Any] | None = None
     function_call: Any = None
     modalities: list[str] | None = None
+    reasoning_effort: str | None = None
+    enable_thinking: bool | None = None
+    chat_template_kwargs: TemplateOptions | None = None
+
+    @property
+    def thinks(self) -> bool | None:
+        """Whether the model shall think before it answers; None leaves it to its template."""
+        if self.reasoning_effort == "none":
+            return False
+        options = self.chat_template_kwargs or TemplateOptions()
+        said = (self.enable_thinking, options.enable_thinking, options.thinking)
+        return next((each for each in said if each is not None), None)
 
     def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
         """The requests to the engine, one for each answer. Raises `ApiError`."""
@@ -92,6 +111,7 @@ class ChatBody(GenerationBody, kw_only=True):
             logprobs=_alternatives(self.top_logprobs or 0, "top_logprobs")
             if self.logprobs
             else None,
+            thinks=self.thinks,
         )
 
     def _check_tools(self) -> None:

@@ -23,6 +23,7 @@ _ERRORS = {
     500: "api_error",
     503: "overloaded_error",
 }
+_NO_END: Document = {"stop_reason": None, "stop_sequence": None}
 
 
 class AnthropicTurn(msgspec.Struct):
@@ -46,6 +47,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
     top_k: Whole | None = None
     tools: list[Any] | None = None
     tool_choice: dict[str, Any] | None = None
+    thinking: dict[str, Any] | None = None
 
     def requests(self, new_id: Callable[[], str], defaults: SamplingParams) -> list[Generate]:
         """The request to the engine. Raises `ApiError`."""
@@ -71,6 +73,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
             if block.get("type") == "tool_use"
         }
         choice = (self.tool_choice or {}).get("type")
+        thinking = (self.thinking or {}).get("type")
         chat: ChatBody = converted(
             {
                 "messages": [
@@ -84,6 +87,7 @@ class MessagesBody(msgspec.Struct, kw_only=True):
                 "top_k": self.top_k,
                 "tools": self.tools,
                 "tool_choice": "none" if choice == "none" else None,
+                "reasoning_effort": "none" if thinking == "disabled" else None,
             },
             ChatBody,
         )
@@ -137,7 +141,7 @@ class MessageWording(Wording):
     def opening(self) -> list[Document]:
         """Return the empty message."""
         usage = {"input_tokens": 0, "output_tokens": 0}
-        message = self._message([], None, usage)
+        message = self._message([], _NO_END, usage)
         return [{"type": "message_start", "message": message}]
 
     def chunk(self, index: int, delta: Delta) -> list[Document]:
@@ -154,10 +158,9 @@ class MessageWording(Wording):
 
     def closing(self, index: int, answer: WrittenAnswer) -> list[Document]:
         """Return the end of the last block, and of the message."""
-        delta = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
         return [
             *self._end_block(),
-            {"type": "message_delta", "delta": delta, "usage": _usage(answer)},
+            {"type": "message_delta", "delta": _end(answer), "usage": _usage(answer)},
             {"type": "message_stop"},
         ]
 
@@ -167,7 +170,7 @@ class MessageWording(Wording):
         content = [_text_block("text", answer.text)]
         if answer.thinking:
             content.insert(0, _text_block("thinking", answer.thinking))
-        return self._message(content, _stop_reason(answer), _usage(answer))
+        return self._message(content, _end(answer), _usage(answer))
 
     def failure(self, error: ApiError) -> Document:
         """Return an error in Anthropic's words."""
@@ -188,15 +191,14 @@ class MessageWording(Wording):
         self._kind = ""
         return [{"type": "content_block_stop", "index": self._blocks - 1}]
 
-    def _message(self, content: list[Document], reason: str | None, usage: Document) -> Document:
+    def _message(self, content: list[Document], end: Document, usage: Document) -> Document:
         return {
             "id": f"msg_{self.id}",
             "type": "message",
             "role": "assistant",
             "model": self.model,
             "content": content,
-            "stop_reason": reason,
-            "stop_sequence": None,
+            **end,
             "usage": usage,
         }
 
@@ -205,8 +207,12 @@ def _text_block(kind: str, text: str) -> Document:
     return {"type": kind, kind: text} | ({"signature": ""} if kind == "thinking" else {})
 
 
-def _stop_reason(answer: WrittenAnswer) -> str:
-    return "max_tokens" if is_cut(answer) else "end_turn"
+def _end(answer: WrittenAnswer) -> Document:
+    if is_cut(answer):
+        return {"stop_reason": "max_tokens", "stop_sequence": None}
+    stop = answer.end.stopped_by
+    reason = "end_turn" if stop is None else "stop_sequence"
+    return {"stop_reason": reason, "stop_sequence": stop}
 
 
 def _usage(answer: WrittenAnswer) -> Document:

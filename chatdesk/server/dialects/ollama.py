@@ -1,5 +1,9 @@
-"""The parts of Ollama's /api that its clients need: models, chat, generate and embed."""
+"""The parts of Ollama's /api that its clients need to chat, generate and embed.
 
+A request without words only loads the model, or unloads it where `keep_alive` is 0.
+"""
+
+import re
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,12 +15,12 @@ import msgspec
 
 from chatdesk.core.generation import Embed, Embedded, Generate, PromptMessage, ThinkingDelta
 from chatdesk.core.i18n import tr
-from chatdesk.core.models import ModelFile
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.server.bodies.completions import ChatBody, CompletionBody
 from chatdesk.server.bodies.embeddings import texts_of
 from chatdesk.server.bodies.reading import Whole, converted
 from chatdesk.server.bodies.sampling import SamplingBody
+from chatdesk.server.dialects.ollama_models import moment_text
 from chatdesk.server.errors import ApiError, bad_request
 from chatdesk.server.wording.base import (
     Delta,
@@ -34,16 +38,35 @@ _SAMPLING = frozenset(field.encode_name for field in msgspec.structs.fields(Samp
 
 
 class OllamaBody(msgspec.Struct, kw_only=True):
-    """What chat and generate share; `format` is “json” or a schema."""
+    """What chat and generate share; `format` is “json” or a schema.
+
+    `think` may also be how much (“low”), of which only is read that it shall.
+    """
 
     model: str = ""
     stream: bool | None = None
     format: str | dict[str, Any] | None = None
     options: dict[str, Any] | None = None
+    think: bool | str | None = None
+    keep_alive: float | str | None = None
 
     def __post_init__(self) -> None:
         """Answer as a stream where nothing is said of it."""
         self.stream = self.stream is not False
+
+    @property
+    @abstractmethod
+    def is_empty(self) -> bool:
+        """True for a request without words."""
+
+    @property
+    def unloads(self) -> bool:
+        """True if the model need not be kept after this."""
+        return re.fullmatch(r"0+(\.0*)?(ms|s|m|h)?", str(self.keep_alive)) is not None
+
+    @abstractmethod
+    def wording(self, request_id: str, model: str) -> "Lines":
+        """Return the format of the answer."""
 
     def _fields(self) -> Document:
         """Return the options of sampling as the fields of an OpenAI body."""
@@ -57,14 +80,21 @@ class OllamaBody(msgspec.Struct, kw_only=True):
             fields["response_format"] = {"type": "json_object"}
         elif self.format:
             raise bad_request(tr("This must be “json” or a schema."), "format")
+        if self.think is not None:
+            fields["enable_thinking"] = bool(self.think)
         return fields
 
 
 class OllamaChatBody(OllamaBody, kw_only=True):
     """The body of /api/chat."""
 
-    messages: list[dict[str, Any]]
+    messages: list[dict[str, Any]] = []
     tools: list[Any] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True without a message."""
+        return not self.messages
 
     def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
         """The request to the engine. Raises `ApiError`."""
@@ -73,7 +103,7 @@ class OllamaChatBody(OllamaBody, kw_only=True):
         chat: ChatBody = converted(fields, ChatBody)
         return chat.requests(new_id, defaults)
 
-    def wording(self, request_id: str, model: str) -> Wording:
+    def wording(self, request_id: str, model: str) -> "Lines":
         """Return the format of the answer."""
         return ChatLines(request_id, model)
 
@@ -87,6 +117,11 @@ class OllamaGenerateBody(OllamaBody, kw_only=True):
     suffix: str | None = None
     images: list[Any] | None = None
     template: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True without a prompt."""
+        return not self.prompt
 
     def requests(self, new_id: NewId, defaults: SamplingParams) -> list[Generate]:
         """The request to the engine. Raises `ApiError`."""
@@ -105,7 +140,7 @@ class OllamaGenerateBody(OllamaBody, kw_only=True):
             asked = replace(asked, messages=(head, *asked.messages))
         return [asked]
 
-    def wording(self, request_id: str, model: str) -> Wording:
+    def wording(self, request_id: str, model: str) -> "Lines":
         """Return the format of the answer."""
         return GenerateLines(request_id, model)
 
@@ -117,9 +152,25 @@ class OllamaEmbedBody(msgspec.Struct, kw_only=True):
     model: str = ""
     dimensions: Whole | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """True without a text."""
+        return not self.input
+
     def request(self, request_id: str) -> Embed:
         """The request to the engine. Raises `ApiError`."""
         return Embed(request_id, texts_of(self.input, "input"))
+
+
+class OllamaOldEmbedBody(msgspec.Struct, kw_only=True):
+    """The body of /api/embeddings, for one text, which older clients send."""
+
+    prompt: str
+    model: str = ""
+
+    def request(self, request_id: str) -> Embed:
+        """The request to the engine. Raises `ApiError`."""
+        return Embed(request_id, texts_of(self.prompt, "prompt"))
 
 
 class ShowBody(msgspec.Struct):
@@ -141,7 +192,7 @@ def _message(message: Document) -> Document:
     }
 
 
-class _Lines(Wording):
+class Lines(Wording):
     """A JSON document a line."""
 
     content_type = b"application/x-ndjson; charset=utf-8"
@@ -178,8 +229,13 @@ class _Lines(Wording):
         """Return an error in Ollama's words."""
         return error_document(error)
 
+    def wordless(self, *, unloaded: bool) -> Document:
+        """Return the answer to a request without words: the model is loaded, or `unloaded`."""
+        reason = "unload" if unloaded else "load"
+        return {**self._head(), **self._words("", ""), "done": True, "done_reason": reason}
+
     def _head(self) -> Document:
-        return {"model": self.model, "created_at": _moment(datetime.now(UTC))}
+        return {"model": self.model, "created_at": moment_text(datetime.now(UTC))}
 
     def _figures(self, answer: WrittenAnswer) -> Document:
         stats = stats_of(answer)
@@ -199,7 +255,7 @@ class _Lines(Wording):
     def _words(self, text: str, thinking: str) -> Document: ...
 
 
-class ChatLines(_Lines):
+class ChatLines(Lines):
     """The format of /api/chat."""
 
     def _words(self, text: str, thinking: str) -> Document:
@@ -207,11 +263,16 @@ class ChatLines(_Lines):
         return {"message": {"role": "assistant", "content": text, **thought}}
 
 
-class GenerateLines(_Lines):
+class GenerateLines(Lines):
     """The format of /api/generate."""
 
     def _words(self, text: str, thinking: str) -> Document:
         return {"response": text} | ({"thinking": thinking} if thinking else {})
+
+
+def old_embedding(embedded: Embedded, _model: str) -> Document:
+    """Return a vector as /api/embeddings sends it."""
+    return {"embedding": embedded.vectors[0]}
 
 
 def embeddings(embedded: Embedded, model: str) -> Document:
@@ -223,53 +284,6 @@ def embeddings(embedded: Embedded, model: str) -> Document:
         "load_duration": 0,
         "prompt_eval_count": embedded.tokens,
     }
-
-
-def tag(model: ModelFile) -> Document:
-    """Return a model as /api/tags lists it."""
-    return {
-        "name": model.id,
-        "model": model.id,
-        "modified_at": _moment(model.added),
-        "size": model.header.bytes,
-        "digest": model.sha256 or "",
-        "details": _details(model),
-    }
-
-
-def shown(model: ModelFile) -> Document:
-    """Return what /api/show tells of a model."""
-    header = model.header
-    return {
-        "modified_at": _moment(model.added),
-        "template": "",
-        "details": _details(model),
-        "model_info": {
-            "general.architecture": header.architecture,
-            "general.name": header.name,
-            "general.parameter_count": header.parameters,
-            f"{header.architecture}.context_length": header.context_length,
-            f"{header.architecture}.embedding_length": header.width,
-            f"{header.architecture}.block_count": header.layers,
-        },
-        "capabilities": ["completion", "embedding"],
-    }
-
-
-def _details(model: ModelFile) -> Document:
-    header = model.header
-    return {
-        "parent_model": "",
-        "format": "gguf",
-        "family": header.architecture,
-        "families": [header.architecture],
-        "parameter_size": f"{header.parameters / 1e9:.1f}B",
-        "quantization_level": header.quantization,
-    }
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def error_document(error: ApiError) -> Document:

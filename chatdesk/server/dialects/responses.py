@@ -38,6 +38,7 @@ class ResponsesBody(msgspec.Struct, kw_only=True):
     previous_response_id: str | None = None
     conversation: Any = None
     background: bool | None = None
+    reasoning: dict[str, Any] | None = None
 
     def requests(self, new_id: Callable[[], str], defaults: SamplingParams) -> list[Generate]:
         """The request to the engine. Raises `ApiError`."""
@@ -83,6 +84,7 @@ class ResponsesBody(msgspec.Struct, kw_only=True):
                 "tools": self.tools,
                 "tool_choice": self.tool_choice,
                 "response_format": _response_format(self.text),
+                "reasoning_effort": (self.reasoning or {}).get("effort"),
             },
             ChatBody,
         )

@@ -88,7 +88,7 @@ class Engine:
         self._wanted: tuple[ModelFile, LoadOptions] | None = None
         self._keeping: tuple[str, str, int] | None = None  # folder, model's hash, bytes
         self._threads = threads or MeasuredThreads(None)
-        self._idle = IdleWatch(idle_s, self._fall_asleep)
+        self._idle = IdleWatch(idle_s, self.fall_asleep)
         self._command = command or worker_command("engine")
         self._lock = threading.RLock()  # held from a decision until it is carried out
         self._process: EngineProcess | None = None  # the running one
@@ -127,6 +127,11 @@ class Engine:
     def options(self) -> LoadOptions | None:
         """The options of the loaded model; None while there is none."""
         return self._wanted[1] if self._wanted else None
+
+    @property
+    def idle_left_s(self) -> float:
+        """The seconds until the model is unloaded, if nobody uses it; infinite for never."""
+        return self._idle.left_s
 
     def ready(self, timeout_s: float = READY_TIMEOUT_S) -> EngineReady:
         """Return what the engine found on this machine; start it if necessary.
@@ -258,6 +263,15 @@ class Engine:
         if process:
             process.cancel(request_id)
 
+    def fall_asleep(self) -> bool:
+        """Unload the model until the next request; False if it is in use after all."""
+        with self._lock:
+            if self.busy or self._status.state is not EngineState.READY:
+                return False
+            self._end(EngineProblem(tr("The engine is not running.")), KEEPING_S)
+            self._set_status(replace(self._status, state=EngineState.ASLEEP))
+        return True
+
     def close(self) -> None:
         """End the process; open requests are lost."""
         self._idle.stop()
@@ -290,15 +304,6 @@ class Engine:
             self._process.end(problem, keeping_s if self._loaded.done() else 0.0)
             self._last, self._process = self._process, None
         self._lose_load(problem)
-
-    def _fall_asleep(self) -> bool:
-        """Unload the model until the next request; False if it is in use after all."""
-        with self._lock:
-            if self.busy or self._status.state is not EngineState.READY:
-                return False
-            self._end(EngineProblem(tr("The engine is not running.")), KEEPING_S)
-            self._set_status(replace(self._status, state=EngineState.ASLEEP))
-        return True
 
     def _wake(self) -> None:
         with self._lock:

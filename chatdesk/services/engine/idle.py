@@ -1,5 +1,6 @@
 """Detects that something was not used for a while."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -35,17 +36,19 @@ class IdleWatch:
             self._timer.cancel()
         self._timer = None
 
-    def _left_s(self) -> float:
+    @property
+    def left_s(self) -> float:
+        """The seconds until it counts as idle; infinite for never."""
         limit = self._limit_s()
-        return self._touched + limit - time.monotonic() if limit else LOOK_EVERY_S
+        return self._touched + limit - time.monotonic() if limit else math.inf
 
     def _look_later(self) -> None:
-        self._timer = threading.Timer(min(max(self._left_s(), 0), LOOK_EVERY_S), self._look)
+        self._timer = threading.Timer(min(max(self.left_s, 0), LOOK_EVERY_S), self._look)
         self._timer.name, self._timer.daemon = "idle", True
         self._timer.start()
 
     def _look(self) -> None:
-        if self._left_s() <= 0:
+        if self.left_s <= 0:
             if self._on_idle():
                 return
             self.touch()

@@ -223,9 +223,9 @@ def test_a_stop_string_is_found_across_tokens(model: Answering, greedy: list[int
     shown = ""
     for piece in pieces:
         shown += stream.feed(piece)
-        if stream.stopped:
+        if stream.stopped_by:
             break
-    assert stream.stopped
+    assert stream.stopped_by
     assert shown == text[: text.index(stop)]
 
 

@@ -10,7 +10,7 @@ def stream(data: bytes, size: int, stop: tuple[str, ...] = ()) -> tuple[list[str
     out = []
     for start in range(0, len(data), size):
         out.append(text.feed(data[start : start + size]))
-        if text.stopped:
+        if text.stopped_by:
             break
     return out, text
 
@@ -36,7 +36,7 @@ def test_half_a_character_at_the_end_is_dropped() -> None:
 @pytest.mark.parametrize("size", [1, 2, 4, 100])
 def test_a_stop_string_ends_the_text_and_is_not_shown(size: int) -> None:
     out, text = stream(b"one two\nUser: three", size, ("\nUser:",))
-    assert text.stopped
+    assert text.stopped_by == "\nUser:"
     assert "".join(out) + text.flush() == "one two"
 
 
@@ -47,7 +47,7 @@ def test_only_what_may_become_a_stop_string_is_held_back() -> None:
     assert text.feed(b"T") == ""
     assert text.feed(b"Ab") == "STAb"
     assert text.feed(b"ST") == ""
-    assert not text.stopped
+    assert not text.stopped_by
     assert text.flush() == "ST"
 
 
@@ -57,19 +57,19 @@ def test_a_token_that_is_not_shown_may_end_the_text() -> None:
     assert text.feed_hidden("<|other|>") == ""
     assert text.feed(b" two\nEnd") == " two"
     assert text.feed_hidden("<|turn|>") == "\nEnd"  # the first of the two that it ends
-    assert text.stopped
+    assert text.stopped_by == "<|turn|>"
     assert text.flush() == ""
     text = TextStream(("\nEnd<|turn|>\n",))
     assert text.feed(b"one\nEn") == "one"
     assert text.feed_hidden("<|turn|>") == ""
     assert text.feed(b"d\nEnd") == "\nEnd"
     assert text.feed_hidden("<|turn|>") == ""
-    assert text.stopped
+    assert text.stopped_by == "\nEnd<|turn|>\n"
 
 
 def test_the_first_of_several_stop_strings_counts() -> None:
     out, text = stream(b"abcdef", 100, ("ef", "cd"))
-    assert text.stopped
+    assert text.stopped_by == "cd"
     assert out == ["ab"]
 
 

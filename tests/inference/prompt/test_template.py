@@ -358,3 +358,49 @@ def test_a_conversation_that_a_template_refuses_is_told_with_the_line() -> None:
     )
     with pytest.raises(RenderError, match=r"^line 2: TemplateError: moody$"):
         template.render(turns("now"))
+
+
+_TURNS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+_HISTORY = _TURNS.replace("m.content", "m.content.split('</think>')[-1]")
+
+
+def _begins(answer: str) -> str:
+    return "{% if add_generation_prompt %}<assistant>" + answer + "{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("source", "left_to_it", "with_it", "without_it"),
+    [
+        (  # Qwen 3
+            _HISTORY + _begins("{% if enable_thinking is defined and enable_thinking is false %}"
+            "{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}"),
+            "", "", "<think>\n\n</think>\n\n",
+        ),
+        (  # DeepSeek 3.1, under the other name
+            _TURNS + _begins("{% if thinking %}<think>{% else %}</think>{% endif %}"),
+            "</think>", "<think>", "</think>",
+        ),
+        (_HISTORY + _begins("<think>\n"), "<think>\n", "<think>\n", "<think>\n\n</think>\n\n"),
+        (_HISTORY + _begins(""), "", "", "<think>\n\n</think>\n\n"),
+        (  # GLM 4.5: told in the question
+            _HISTORY + "{% if enable_thinking is defined and not enable_thinking %}/nothink"
+            "{% endif %}" + _begins(""),
+            "", "", "",
+        ),
+        (  # gpt-oss
+            _TURNS + "{# <|channel|>analysis<|message|> <|channel|>final<|message|> #}"
+            + _begins(""),
+            "", "", "<|channel|>final<|message|>",
+        ),
+        (_TURNS + _begins(""), "", "", ""),  # its model does not think aloud
+    ],
+)  # fmt: skip
+def test_an_answer_with_or_without_thinking(
+    source: str, left_to_it: str, with_it: str, without_it: str
+) -> None:
+    template = ChatTemplate(source)
+    assert template.notice is None
+    asked = (template, template.switched(thinks=True), template.switched(thinks=False))
+    ends = [each.render(turns("Hi")).rpartition("<assistant>")[2] for each in asked]
+    assert ends == [left_to_it, with_it, without_it]
+    assert asked[2].render(turns("Hi", "So")).endswith("So")  # goes on with an answer
