@@ -12,11 +12,12 @@ from chatdesk.core.models import ModelFile, ModelRole
 from chatdesk.core.sampling import SamplingParams
 from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.services.app import App
-from chatdesk.services.engine.facts import EngineStatus
+from chatdesk.services.engine.facts import EngineState, EngineStatus
 from chatdesk.services.engine.process import OnReply
 
 LOADED_MODEL = ("", "default")  # names that mean the loaded model
 OLLAMAS_TAG = ":latest"  # its clients put it behind names
+UNLOAD_WITHIN_S = 2.0
 NOTE_EVERY_S = 5.0  # a client may send many requests a second, and the window reads each note
 
 
@@ -85,10 +86,17 @@ class ServingService:
 
         Raises `NotFound`.
         """
-        model, current = self.model(name), self._engine.status.model
-        if current and current.id == model.id:
-            self._engine.fall_asleep()
+        model, end = self.model(name), time.monotonic() + UNLOAD_WITHIN_S
+        while self._is_loaded(model) and not self._engine.fall_asleep():
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)  # what it does may be short, as what follows a load
         return model
+
+    def _is_loaded(self, model: ModelFile) -> bool:
+        status = self._engine.status
+        current = status.model if status.state is EngineState.READY else None
+        return current is not None and current.id == model.id
 
     def new_id(self) -> str:
         """Return a new request id."""
