@@ -267,6 +267,7 @@ class _CodeText(QTextEdit):
         document.setDocumentMargin(0)
         document.setDefaultFont(code_font())
         form = QTextBlockFormat()
+        form.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # whatever a comment is written in
         form.setLineHeight(_line_step(), QTextBlockFormat.LineHeightTypes.FixedHeight.value)
         chars = QTextCharFormat()
         chars.setFont(code_font())

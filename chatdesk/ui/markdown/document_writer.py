@@ -249,6 +249,7 @@ class DocumentWriter:
     def _code(self, cursor: QTextCursor, token: "Token") -> None:
         form = self._block_format(CODE_PX, self._gap(BlockKind.PARAGRAPH))
         form.setProperty(CODE_BLOCK, True)
+        form.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         form.setLeftMargin(form.leftMargin() + CELL_PADDING)
         self._begin_block(cursor, form, BlockKind.PARAGRAPH)
         chars = QTextCharFormat()
@@ -264,7 +265,7 @@ class DocumentWriter:
         return _BELOW_HEADING if self.last is BlockKind.HEADING else _GAP
 
     def _block_format(self, pixels: float, gap: int, text: str = "") -> QTextBlockFormat:
-        """Return the format of a block; `text` decides on which side a quote has its bar."""
+        """Return the format of a block; `text` decides on which side it begins."""
         place = self._place
         form = QTextBlockFormat()
         form.setTopMargin(gap)
@@ -276,6 +277,7 @@ class DocumentWriter:
             form.setProperty(QUOTE_DEPTH, place.quotes)
         margin = _QUOTE_INDENT * place.quotes + sum(each.margin for each in place.lists)
         if is_rtl(text):
+            form.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             form.setRightMargin(margin)
         else:
             form.setLeftMargin(margin)

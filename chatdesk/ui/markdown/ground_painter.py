@@ -5,6 +5,7 @@ from typing import cast
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTextBlock, QTextLine
 
+from chatdesk.ui.markdown.direction import has_rtl
 from chatdesk.ui.markdown.document_writer import MARKER_GAP
 from chatdesk.ui.markdown.inline_writer import CHIP_PADDING
 from chatdesk.ui.markdown.properties import (
@@ -104,6 +105,7 @@ class GroundPainter:
 
     def _paint_inline_code(self, block: QTextBlock, box: QRectF) -> None:
         layout = block.layout()
+        extent = _mixed_extent if has_rtl(block.text()) else _extent
         for first, last in _code_in(block):
             for number in range(layout.lineCount()):
                 line = layout.lineAt(number)
@@ -111,13 +113,13 @@ class GroundPainter:
                 end = min(last, line.textStart() + line.textLength())
                 if start < end:
                     # Not the position of the layout: in a table that counts from its cell.
-                    self._paint_chip(line, start, end, box.topLeft())
+                    self._paint_chip(line, extent(line, start, end), box.topLeft())
 
-    def _paint_chip(self, line: QTextLine, start: int, end: int, origin: QPointF) -> None:
-        x1, x2 = _x(line, start), _x(line, end)
+    def _paint_chip(self, line: QTextLine, extent: tuple[float, float], origin: QPointF) -> None:
+        left, right = extent
         baseline = origin.y() + line.y() + line.ascent()
         above, height = (pixels * text_scale() for pixels in (13.5, 18))
-        chip = QRectF(origin.x() + min(x1, x2), round(baseline) - above, abs(x2 - x1), height)
+        chip = QRectF(origin.x() + left, round(baseline) - above, right - left, height)
         # The room on the right is in the text, as letter spacing of the last character.
         chip.setLeft(max(0.5, chip.left() - CHIP_PADDING + 0.5))
         self._paint_ground(chip, 4.5)
@@ -139,6 +141,17 @@ def _code_in(block: QTextBlock) -> list[tuple[int, int]]:
         else:
             found.append((piece.start, piece.start + piece.length))
     return found
+
+
+def _extent(line: QTextLine, start: int, end: int) -> tuple[float, float]:
+    """Return from where to where a part of a line is drawn."""
+    return _x(line, start), _x(line, end)
+
+
+def _mixed_extent(line: QTextLine, start: int, end: int) -> tuple[float, float]:
+    """Return the same beside text of the other direction, where a place between two is not."""
+    drawn = [run.boundingRect() for run in line.glyphRuns(start, end - start)]
+    return min(each.left() for each in drawn), max(each.right() for each in drawn)
 
 
 def _x(line: QTextLine, position: int) -> float:

@@ -43,7 +43,7 @@ class SingleInstance(QObject):
         """Take the lock; False when another window has it. Raises `OSError`."""
         if not self._lock.tryLock(0):
             return False
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         self._version.write_text(__version__, "utf-8")
         self._watcher.addPath(str(self._folder))
         for bell in self._folder.glob(BELLS):  # of starts that nobody heard before a crash

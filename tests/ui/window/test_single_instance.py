@@ -1,6 +1,7 @@
 """One window per data folder, with a real second process."""
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -143,4 +144,15 @@ def test_what_is_no_bell_keeps_nobody_out(qtbot: QtBot, tmp_path: Path) -> None:
         with qtbot.waitSignal(instance.raise_requested):
             pass
         assert told(other) == "heard"
+    instance.close()
+
+
+def test_its_folder_is_nobody_elses(qtbot: QtBot, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        instance = SingleInstance(tmp_path)
+        assert instance.is_first()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "window").stat().st_mode) == 0o700
     instance.close()
