@@ -34,6 +34,7 @@ from chatdesk.cli.parts import (
     within,
 )
 from chatdesk.cli.personalize import add_personalize
+from chatdesk.cli.projects import add_projects
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import set_language, system_language, tr
 from chatdesk.core.paths import AppPaths, assets_dir
@@ -130,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     add_models(commands)
     add_conversations(commands)
+    add_projects(commands)
     add_personalize(commands)
     _add_serve(commands)
     _add_serve_device(commands)

@@ -298,7 +298,11 @@ class Conversation:
 
 
 def new_conversation(
-    title: str, title_source: TitleSource, system_prompt: str, adapter: str | None
+    title: str,
+    title_source: TitleSource,
+    system_prompt: str,
+    adapter: str | None,
+    project_id: str | None = None,
 ) -> Conversation:
     """An empty conversation of this moment, not stored yet."""
     moment = now()
@@ -313,4 +317,5 @@ def new_conversation(
         active_leaf_id=None,
         messages=(),
         adapter=adapter,
+        project_id=project_id,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-COLOURS: Final = ("", "red", "orange", "yellow", "green", "blue", "purple")  # "" is the text's
+COLOURS: Final = ("", "red", "orange", "green", "blue", "purple")  # "" is the text's
 
 
 @dataclass(frozen=True, slots=True)

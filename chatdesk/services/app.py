@@ -22,6 +22,7 @@ from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import Fact, Publish, Subscribers
+from chatdesk.services.history.order import HistoryOrder
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.service import HubService
 from chatdesk.services.machine.memory_speed import MemorySpeed
@@ -35,6 +36,7 @@ from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
+from chatdesk.store.projects import ProjectStore
 
 _T = TypeVar("_T")
 
@@ -103,6 +105,7 @@ class App:
             self.forgetting,
         )
         self._database.call_when_written(self.chat.unsaved.try_soon)
+        self.order = HistoryOrder(ProjectStore(self._database), self.conversations, facts.publish)
         self.guest = GuestModel(engine, self.models, self.chat, self.load_model, facts.publish)
         self.temporary = TemporaryChats(
             # What they answer is noted nowhere: these facts go to the window and no service.

@@ -28,9 +28,9 @@ from chatdesk.store.database import Database
 from chatdesk.store.hidden import empty, hide, unhide
 from chatdesk.store.parts import replace_parts
 from chatdesk.store.prefixes import resolve
-from chatdesk.store.projects import no_project
+from chatdesk.store.projects import has_project, no_project
 from chatdesk.store.rows import SUMMARIES, answer_values, as_summary, conversation_values
-from chatdesk.store.tables import TOUCHED, answers, conversations, messages, projects
+from chatdesk.store.tables import TOUCHED, answers, conversations, messages
 from chatdesk.store.trees import (
     add_message,
     change_conversation,
@@ -133,11 +133,22 @@ class ConversationStore:
     def set_project(self, conversation_ids: Sequence[str], project_id: str | None) -> None:
         """Move conversations into a project, or with None out of theirs."""
         these = update(conversations).where(conversations.c.id.in_(conversation_ids))
-        exists = select(projects.c.id).where(projects.c.id == project_id)
         with self._database.writing() as connection:
-            if project_id is not None and connection.scalar(exists) is None:
+            if project_id is not None and not has_project(connection, project_id):
                 raise no_project(project_id)
             connection.execute(these.values(project_id=project_id))
+
+    def set_on_top(self, conversation_ids: Sequence[str], pinned: bool) -> None:
+        """List conversations above all others, or no longer."""
+        these = update(conversations).where(conversations.c.id.in_(conversation_ids))
+        with self._database.writing() as connection:
+            connection.execute(these.values(pinned=pinned))
+
+    def set_archived(self, conversation_ids: Sequence[str], archived: bool) -> None:
+        """Put conversations into the archive, or take them out."""
+        these = update(conversations).where(conversations.c.id.in_(conversation_ids))
+        with self._database.writing() as connection:
+            connection.execute(these.values(archived=archived))
 
     def adapter(self, conversation_id: str) -> str | None:
         """Return who answers in a conversation, as in `set_adapter`."""
@@ -231,6 +242,8 @@ class ConversationStore:
         """
         with self._database.writing() as connection:
             if begins:
+                if not has_project(connection, begins.project_id):  # deleted in the meantime
+                    begins = replace(begins, project_id=None)
                 connection.execute(insert(conversations).values(conversation_values(begins)))
             for message in new:
                 add_message(connection, message)

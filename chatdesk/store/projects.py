@@ -1,6 +1,8 @@
 """Projects: folders of conversations."""
 
-from sqlalchemy import delete, func, insert, select, update
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from chatdesk.core.chat import new_id, now
 from chatdesk.core.errors import NotFound
@@ -39,14 +41,14 @@ class ProjectStore:
         """Create a project, the last in the order."""
         last = select(func.coalesce(func.max(projects.c.position) + 1, 0))
         with self._database.writing() as connection:
-            position = connection.scalar(last) or 0
-            made = Project(new_id(), name, colour, position, now())
-            connection.execute(
-                insert(projects).values(
-                    id=made.id, name=name, colour=colour, position=position, created=made.created
-                )
-            )
+            made = Project(new_id(), name, colour, connection.scalar(last) or 0, now())
+            connection.execute(insert(projects).values(asdict(made)))
         return made
+
+    def add(self, project: Project) -> None:
+        """Add a project as it was."""
+        with self._database.writing() as connection:
+            connection.execute(insert(projects).values(asdict(project)))
 
     def change(
         self, project_id: str, *, name: str | None = None, colour: str | None = None
@@ -59,19 +61,37 @@ class ProjectStore:
             if connection.execute(this.values(values)).rowcount == 0:
                 raise no_project(project_id)
 
-    def delete(self, project_id: str) -> None:
-        """Delete a project; its conversations stay, in no project."""
+    def delete(self, project_id: str) -> tuple[str, ...]:
+        """Delete a project; return its conversations, which stay, in no project."""
+        inside = select(conversations.c.id).where(conversations.c.project_id == project_id)
         with self._database.writing() as connection:
+            left = tuple(connection.scalars(inside))
             if (
                 connection.execute(delete(projects).where(projects.c.id == project_id)).rowcount
                 == 0
             ):
                 raise no_project(project_id)
+        return left
 
-    def resolve(self, id_or_prefix: str) -> str:
-        """Return the id that begins with these characters. Raises `NotFound`, as `resolve` does."""
+    def resolve(self, name_or_prefix: str) -> str:
+        """Return the id of the project of this name, or whose id begins so. Raises `NotFound`."""
+        named = select(projects.c.id).where(projects.c.name == name_or_prefix).limit(2)
         with self._database.reading() as connection:
-            return resolve(connection, projects.c.id, id_or_prefix, no_project)
+            found = connection.scalars(named).all()
+            if len(found) > 1:
+                raise NotFound(
+                    tr("Several projects are called {name}.", name=name_or_prefix),
+                    tr("Give the id; `chatdesk projects list` shows it."),
+                )
+            if found:
+                return found[0]
+            return resolve(connection, projects.c.id, name_or_prefix, no_project)
+
+
+def has_project(connection: Connection, project_id: str | None) -> bool:
+    """Return True if there is a project of this id."""
+    this = select(projects.c.id).where(projects.c.id == project_id)
+    return connection.scalar(this) is not None
 
 
 def no_project(project_id: str) -> NotFound:

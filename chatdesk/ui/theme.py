@@ -53,6 +53,7 @@ class Theme:
     on_accent: str
     danger: str
     warn: str
+    blue: str
     code: str
     selection: str
     text_selection: str

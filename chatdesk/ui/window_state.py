@@ -26,6 +26,7 @@ class WindowState:
     message that is edited: its conversation's id, and the text so far; `given_up` are those of
     editors that were left. `anchors` are the message at the top of the view and its distance from
     there in pixels. `unread` are conversations whose newest answer was not looked at yet.
+    `open_folders` are projects whose chats are listed.
     """
 
     x: Pixels | None = None
@@ -43,6 +44,7 @@ class WindowState:
     given_up: dict[str, tuple[str, str]] = field(default_factory=dict)
     anchors: dict[str, tuple[str, Pixels]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    open_folders: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Self:

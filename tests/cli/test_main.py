@@ -41,6 +41,8 @@ HELPS = (
     "models pull", "models remove", "models elsewhere", "models duplicates", "models catalog",
     "models quantize", "models perplexity", "conversations",
     "conversations list", "conversations show", "conversations delete", "conversations restore",
+    "projects", "projects list", "projects create", "projects show", "projects set",
+    "projects delete",
     "personalize", "personalize preview", "personalize train", "personalize resume",
     "personalize list", "personalize show", "personalize activate", "personalize rollback",
     "personalize delete", "personalize export", "personalize import",

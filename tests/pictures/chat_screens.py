@@ -1,8 +1,9 @@
 """The chat: the first screen, messages, the composer, the sidebar, the inspector and notices."""
 
 from collections.abc import Callable
+from functools import partial
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
@@ -15,6 +16,7 @@ from chatdesk.services.engine.facts import EngineChanged, EngineState, EngineSta
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.chat.messages.thinking_fold import ThinkingFold
 from chatdesk.ui.history.conversation_list import ConversationList, more_rect
+from chatdesk.ui.history.conversation_list_model import ListRole
 from chatdesk.ui.markdown.code_card import CodeCard
 from chatdesk.ui.navigator import PageId
 from tests.pictures.conversations import (
@@ -204,6 +206,36 @@ def _sidebar(stage: Stage) -> None:
         stage.key("Ctrl+B")
 
 
+def _projects(stage: Stage) -> None:
+    """Two folders are open, and a pinned chat stands above the others."""
+    _sidebar(stage)
+    model = stage.window.parts.list_model
+    for key in (model.projects[0].project.id, model.projects[2].project.id):
+        model.open_folder(key, is_open=True)
+        stage.afterwards(partial(model.open_folder, key, is_open=False))
+    stage.find(ConversationList, stage.window.parts.sidebar).scrollToTop()
+
+
+def _several_menu(stage: Stage) -> Opening:
+    _sidebar(stage)
+    chats = stage.find(ConversationList, stage.window.parts.sidebar)
+    chats.scrollToTop()
+    model = chats.model()
+    ids = [model.index(row, 0) for row in range(14) if model.index(row, 0).data(ListRole.ID)]
+    for index in ids[:3]:
+        chats.selectionModel().select(index, QItemSelectionModel.SelectionFlag.Select)
+    place = more_rect(chats.visualRect(ids[0])).center()
+    return lambda: QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def _project_menu(stage: Stage) -> Opening:
+    _sidebar(stage)
+    chats = stage.find(ConversationList, stage.window.parts.sidebar)
+    chats.scrollToTop()
+    place = more_rect(chats.visualRect(chats.model().index(1, 0))).center()
+    return lambda: QTest.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
 def _no_chats(stage: Stage) -> None:
     if stage.window.parts.sidebar.isHidden():
         stage.key("Ctrl+B")
@@ -316,12 +348,15 @@ SCREENS = (
     Screen("notice, engine failed", _engine_failed),
     Screen("bug", _bug),
     Screen("sidebar", _sidebar),
+    Screen("sidebar, projects", _projects),
     Screen("sidebar, no chats", _no_chats, FRESH),
     Screen("sidebar hidden", _hide_sidebar),
     Screen("sidebar, search", _search("garden")),
     Screen("sidebar, nothing found", _search("nobody wrote this")),
     Screen("sidebar, renaming", _renaming),
     Screen("menu of a chat in the list", _chat_menu),
+    Screen("menu of several chats", _several_menu),
+    Screen("menu of a project", _project_menu),
     Screen("inspector", _inspector),
     Screen("inspector, more", _inspector_more),
     Screen("inspector, new chat", _inspector_empty),

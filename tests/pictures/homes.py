@@ -25,6 +25,7 @@ from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.models import ModelStore
+from chatdesk.store.projects import ProjectStore
 from tests.pictures.conversations import KINDS, RATED, add_chat, fillers
 from tests.ui.learning_data import record, rejected_scorecard
 
@@ -88,9 +89,22 @@ def _lived_in(paths: AppPaths) -> None:
     chats = ConversationStore(database)
     for chat in (*fillers(60), *RATED, *KINDS):
         add_chat(chats, chat)
+    _add_projects(ProjectStore(database), chats)
     _add_models(ModelStore(database), paths)
     _add_downloads(DownloadStore(database))
     database.close()
+
+
+def _add_projects(projects: ProjectStore, chats: ConversationStore) -> None:
+    ids = [each.id for each in reversed(chats.list())]
+    for name, colour, inside in (
+        ("Garden book", "green", ids[:12]),
+        ("Thesis", "blue", ids[12:33]),
+        ("A project with a name that is far too long for the sidebar", "", ids[33:34]),
+    ):
+        chats.set_project(inside, projects.create(name, colour).id)
+    chats.set_on_top(ids[34:36], pinned=True)
+    chats.set_archived(ids[36:40], archived=True)
 
 
 def _taught(paths: AppPaths) -> None:

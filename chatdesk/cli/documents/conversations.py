@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 
 from chatdesk.cli.parts import Document
-from chatdesk.core.chat import Message, MessageState, with_thinking_apart
+from chatdesk.core.chat import ConversationSummary, Message, MessageState, with_thinking_apart
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.adapters.forgetting import forget_learned
 from chatdesk.services.chat.saved_sessions import forget_session
@@ -17,16 +17,21 @@ from chatdesk.store.database import Database
 def list_conversations(paths: AppPaths) -> list[Document]:
     """The chats that are not in the trash, the newest first."""
     with _conversations(paths) as store:
-        return [
-            {
-                "id": summary.id,
-                "title": summary.title,
-                "created": summary.created.isoformat(),
-                "updated": summary.updated.isoformat(),
-                "messages": summary.messages,
-            }
-            for summary in store.list()
-        ]
+        return [line_of(summary) for summary in store.list()]
+
+
+def line_of(summary: ConversationSummary) -> Document:
+    """A chat in a list of chats."""
+    return {
+        "id": summary.id,
+        "title": summary.title,
+        "created": summary.created.isoformat(),
+        "updated": summary.updated.isoformat(),
+        "messages": summary.messages,
+        "project": summary.project_id,
+        "pinned": summary.pinned,
+        "archived": summary.archived,
+    }
 
 
 def show_conversation(paths: AppPaths, id_or_prefix: str) -> Document:

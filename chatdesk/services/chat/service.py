@@ -106,13 +106,14 @@ class ChatService:
         *,
         system_prompt: str | None = None,
         choice: str | None = None,
+        project_id: str | None = None,
         adapters: tuple[Applied, ...] | None = None,
         sampling: SamplingParams | None = None,
     ) -> str:
         """Ask `text` at the end of a conversation; the conversation's id.
 
         None as the id starts one, with this system prompt or else the one of the model or of the
-        settings, and `choice` as its adapter (see `Conversation.adapter`).
+        settings, `choice` as its adapter (see `Conversation.adapter`), and in this project.
         `adapters` answer this once, else those of the conversation; `sampling` likewise, else that
         of the model or of the settings. Raises `PromptTooLong` and other `EnvironmentProblem`s
         before anything is stored.
@@ -120,7 +121,9 @@ class ChatService:
         text = sound_text(text)
         known, system, path = self._situation(conversation_id, system_prompt)
         title = first_words(text)
-        conversation = known or new_conversation(title, TitleSource.NONE, system, choice)
+        conversation = known or new_conversation(
+            title, TitleSource.NONE, system, choice, project_id
+        )
         parent = path[-1].id if path else None
         question = self._question(conversation, parent, plain(text))
         prompt = self._fitting_prompt(system, (*path, question))

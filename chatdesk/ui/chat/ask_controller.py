@@ -113,11 +113,17 @@ class AskController(QObject):
         words = self._outbox.words(chat)
         if not words or self._is_busy(chat):
             return
-        system, choice = self._chat.system_prompt, self._chat.adapter
+        system, choice, project = (
+            self._chat.system_prompt,
+            self._chat.adapter,
+            self._chat.project,
+        )
         request = _Request(chat, sends=True)
         self._ask(
             request,
-            lambda app: app.chat_of(chat).send(chat, words[0], system_prompt=system, choice=choice),
+            lambda app: app.chat_of(chat).send(
+                chat, words[0], system_prompt=system, choice=choice, project_id=project
+            ),
             lambda conversation_id: self._accepted(request, conversation_id),
             partial(self._refused, request),
         )

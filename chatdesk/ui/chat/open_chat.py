@@ -59,6 +59,7 @@ class OpenChat(QObject):
         self._reported = 0  # number of messages that came, continued or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
+        self.project: str | None = None  # likewise; the id of the one that it begins in
         view.message_actions.edit_changed.connect(self._edit_changed)
         view.message_actions.edit_given_up.connect(self._edit_given_up)
         bridge.opened.connect(self._begin)
@@ -81,9 +82,10 @@ class OpenChat(QObject):
 
     # Opening
 
-    def new_chat(self) -> None:
-        """Leave the open conversation for an empty one."""
+    def new_chat(self, project: str | None = None) -> None:
+        """Leave the open conversation for an empty one, in a project or in none."""
         self._enter(None)
+        self.project = project
         self._inspector.show_system_prompt(self.system_prompt)
         self._show_last_answer(None)
         self._show_adapter(None)
@@ -126,6 +128,7 @@ class OpenChat(QObject):
     def adopt(self, conversation_id: str) -> None:
         """The new chat has become a conversation; what is typed by now is typed there."""
         self._state.conversation = conversation_id
+        self.project = None
         self._state.remember_draft(None, "")
         self._state.remember_draft(conversation_id, self._composer.text)
         self._last_id = None

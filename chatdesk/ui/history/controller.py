@@ -3,7 +3,9 @@
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core.chat import ConversationSummary
+from chatdesk.core.projects import ProjectSummary
 from chatdesk.services.chat.facts import ConversationsChanged
+from chatdesk.services.history.facts import ProjectsChanged
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.sidebar import Sidebar
@@ -31,20 +33,19 @@ class ConversationsController(QObject):
         self._list_model = list_model
         self._notice = notice
         bridge.opened.connect(self._read)
-        bridge.subscribe(ConversationsChanged, self._on_conversations)
-
-    def _on_conversations(self, _fact: ConversationsChanged) -> None:
-        """There are others, or they are called something else."""
-        self._read()
+        for fact in (ConversationsChanged, ProjectsChanged):
+            bridge.subscribe(fact, lambda _: self._read())
 
     def _read(self) -> None:
-        self._bridge.run(lambda app: app.conversations.list(), self._show)
+        self._bridge.run(lambda app: (app.conversations.list(), app.order.projects()), self._show)
 
-    def _show(self, summaries: tuple[ConversationSummary, ...]) -> None:
+    def _show(
+        self, shown: tuple[tuple[ConversationSummary, ...], tuple[ProjectSummary, ...]]
+    ) -> None:
         if self._sidebar.is_renaming:  # a new list would take the half-typed title away
             QTimer.singleShot(RENAMING_MS, self, self._read)
             return
-        self._list_model.show(summaries)
+        self._list_model.show(*shown)
         self.listed.emit()
 
     def rename(self, conversation_id: str, title: str) -> None:

@@ -1,4 +1,4 @@
-"""The list of chats: a dot for what happens in one, and its menu at the right of its row."""
+"""The list of chats and projects, with keys, a menu at the right of each row, and dragging."""
 
 from math import cos, pi
 
@@ -17,6 +17,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
     QFontMetrics,
     QHelpEvent,
     QKeyEvent,
@@ -36,9 +39,11 @@ from PySide6.QtWidgets import (
 
 from chatdesk.core.i18n import tr
 from chatdesk.ui.history.conversation_list_model import ChatState, ConversationListModel, ListRole
+from chatdesk.ui.history.folder_colours import folder_colour
+from chatdesk.ui.history.rows import ChatRow, FolderRow, Heading, Row
 from chatdesk.ui.icons import icon, icon_size
 from chatdesk.ui.reduced_motion import reduced_motion
-from chatdesk.ui.theme import TINY_PX, Theme, scaled, strong_weight, text_font, text_scale
+from chatdesk.ui.theme import SMALL_PX, TINY_PX, Theme, scaled, strong_weight, text_font, text_scale
 from chatdesk.ui.widgets.labels import tool_tip
 from chatdesk.ui.widgets.row_ground import paint_focus, paint_ground
 
@@ -49,6 +54,14 @@ _PULSE_S = 1.6  # from bright to bright
 _PAD = 8
 _MORE = 25  # pixels of the square that opens the menu
 _DOT = 3.5  # radius
+_INDENT = 48  # pixels before a title inside of a folder: below the folder's name
+_FOLDER_KEYS: dict[int, bool | None] = {  # what each makes of a folder; None turns it
+    Qt.Key.Key_Right: True,
+    Qt.Key.Key_Left: False,
+    Qt.Key.Key_Return: None,
+    Qt.Key.Key_Enter: None,
+    Qt.Key.Key_Space: None,
+}
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -62,14 +75,16 @@ def more_rect(row: QRect) -> QRect:
 
 
 class ConversationList(QListView):
-    """Delete asks to delete, F2 renames, Return opens, the menu key opens the menu of a chat.
+    """Delete asks to delete, F2 renames, Return opens, the menu key opens the menu of a row.
 
+    Right and left open and close a folder. With Shift and Ctrl several chats are chosen.
     `menu_requested` carries a row's index and a place on the screen.
     """
 
     delete_requested = Signal(str)
     open_requested = Signal(str)
     menu_requested = Signal(object, QPoint)
+    project_wanted = Signal()
 
     def __init__(self, model: ConversationListModel, theme: Theme) -> None:
         super().__init__()
@@ -85,6 +100,10 @@ class ConversationList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
+        self.setDefaultDropAction(Qt.DropAction.MoveAction)
+        self.setDropIndicatorShown(False)  # the row that takes it is painted
         model.states_changed.connect(self._on_states)
 
     def set_theme(self, theme: Theme) -> None:
@@ -96,6 +115,13 @@ class ConversationList(QListView):
         """Show the button of the menu in a row while that is open; None: it was closed."""
         self._delegate.menu_of = index
         self.viewport().update()
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The ids of the chosen chats, from above."""
+        rows = sorted(index.row() for index in self.selectedIndexes())
+        ids = (self.model().index(row, 0).data(ListRole.ID) for row in rows)
+        return tuple(each for each in ids if each)
 
     # What happens in a chat
 
@@ -129,19 +155,28 @@ class ConversationList(QListView):
         # A title's editor leaves Return to us too, and commits a turn of the event loop later: who
         # took the focus away by then would close it first.
         renaming = self.state() == QAbstractItemView.State.EditingState
-        chosen = None if renaming else self.currentIndex().data(ListRole.ID)
-        if chosen and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.delete_requested.emit(chosen)
-        elif chosen and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.open_requested.emit(chosen)
-        else:
+        index = self.currentIndex()
+        if renaming or not self._handle_key(event.key(), index.data(ListRole.ROW)):
             super().keyPressEvent(event)
+
+    def _handle_key(self, key: int, row: Row | None) -> bool:
+        if isinstance(row, FolderRow) and key in _FOLDER_KEYS:
+            self._conversations.open_folder(row.key, _FOLDER_KEYS[key] or not row.is_open)
+            self.setCurrentIndex(self.model().index(self._conversations.row_of(row.key), 0))
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.chosen:
+            for conversation_id in self.chosen:
+                self.delete_requested.emit(conversation_id)
+        elif isinstance(row, ChatRow) and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_requested.emit(row.chat.id)
+        else:
+            return False
+        return True
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu of the row that is pointed at, or that the keyboard is at."""
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
         index = self.currentIndex() if by_key else self.indexAt(event.pos())
-        if index.data(ListRole.ID):
+        if _has_menu(index):
             corner = more_rect(self.visualRect(index)).bottomLeft()
             place = self.viewport().mapToGlobal(corner) if by_key else event.globalPos()
             self.menu_requested.emit(index, place)
@@ -151,6 +186,9 @@ class ConversationList(QListView):
         index = self._more_at(event.position().toPoint())
         self._pressed_more = index is not None and event.button() == Qt.MouseButton.LeftButton
         if index is not None and self._pressed_more:
+            if index.data(ListRole.IS_HEADING):
+                self.project_wanted.emit()
+                return
             corner = more_rect(self.visualRect(index)).bottomLeft()
             self.menu_requested.emit(index, self.viewport().mapToGlobal(corner))
         else:
@@ -178,14 +216,41 @@ class ConversationList(QListView):
 
     def _more_at(self, at: QPoint) -> QModelIndex | None:
         index = self.indexAt(at)
-        if index.data(ListRole.ID) and more_rect(self.visualRect(index)).contains(at):
-            return index
-        return None
+        row, rect = index.data(ListRole.ROW), self.visualRect(index)
+        if isinstance(row, Heading) and row.has_plus:
+            return index if more_rect(rect.adjusted(0, 8, 0, 0)).contains(at) else None
+        return index if _has_menu(index) and more_rect(rect).contains(at) else None
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Show the row that takes what is dragged."""
+        super().dragMoveEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        taken = event.isAccepted() and bool(index.flags() & Qt.ItemFlag.ItemIsDropEnabled)
+        self._show_target(QPersistentModelIndex(index) if taken else None)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing is dragged here any more."""
+        super().dragLeaveEvent(event)
+        self._show_target(None)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Let the row take it."""
+        super().dropEvent(event)
+        self._show_target(None)
+
+    def _show_target(self, index: QPersistentModelIndex | None) -> None:
+        self._delegate.target = index
+        self.viewport().update()
 
 
-def _title_room(row: QRect, *, shares: bool) -> QRect:
+def _has_menu(index: Index) -> bool:
+    row = index.data(ListRole.ROW)
+    return isinstance(row, ChatRow) or (isinstance(row, FolderRow) and row.project is not None)
+
+
+def _title_room(row: QRect, *, shares: bool, inside: bool = False) -> QRect:
     """Where a title is painted; it `shares` its row with a button or a dot."""
-    room = row.adjusted(_PAD, 0, -_PAD, 0)
+    room = row.adjusted(scaled(_INDENT) if inside else _PAD, 0, -_PAD, 0)
     if shares:
         room.setRight(more_rect(row).left() - 2)
     return room
@@ -199,6 +264,7 @@ class _ConversationDelegate(QStyledItemDelegate):
         self.theme = theme
         self.menu_of: QPersistentModelIndex | None = None
         self.pointed_more: QPersistentModelIndex | None = None
+        self.target: QPersistentModelIndex | None = None  # takes what is dragged
         self.share = 1.0  # of a pulsing dot's colour
         self._turned_s = 0.0
 
@@ -216,29 +282,70 @@ class _ConversationDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if index.data(ListRole.IS_HEADING):
-            painter.setFont(text_font(TINY_PX, strong_weight()))
-            painter.setPen(QColor(self.theme.quiet))
-            line = rect.adjusted(_PAD, 8, -_PAD, 0)
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, str(index.data()).upper())
-        else:
-            self._paint_chat(painter, rect, option.state, index)
+        match index.data(ListRole.ROW):
+            case Heading() as heading:
+                self._paint_heading(painter, rect, heading, index)
+            case FolderRow() as folder:
+                self._paint_ground(painter, rect.adjusted(0, 1, 0, -1), option.state, index)
+                self._paint_folder(painter, rect, folder, option.state, index)
+            case ChatRow() as row:
+                self._paint_ground(painter, rect.adjusted(0, 1, 0, -1), option.state, index)
+                self._paint_chat(painter, rect, row, option.state, index)
         painter.restore()
 
-    def _paint_chat(
-        self, painter: QPainter, rect: QRect, state: QStyle.StateFlag, index: Index
+    def _paint_heading(self, painter: QPainter, rect: QRect, row: Heading, index: Index) -> None:
+        painter.setFont(text_font(TINY_PX, strong_weight()))
+        painter.setPen(QColor(self.theme.quiet))
+        line = rect.adjusted(_PAD, 8, -_PAD, 0)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, row.words.upper())
+        if row.has_plus:
+            self._paint_square(painter, more_rect(rect.adjusted(0, 8, 0, 0)), index, "plus")
+
+    def _paint_folder(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        row: FolderRow,
+        state: QStyle.StateFlag,
+        index: Index,
     ) -> None:
-        self._paint_ground(painter, rect.adjusted(0, 1, 0, -1), state)
+        theme, size = self.theme, icon_size()
+        picture = QRect(QPoint(rect.left() + _PAD - 2, 0), size)
+        picture.moveTop(rect.center().y() - size.height() // 2)
+        arrow = "chevron-down" if row.is_open else "chevron-right"
+        icon(arrow, theme.muted).paint(painter, picture)
+        picture.translate(size.width() + 4, 0)
+        colour = folder_colour(theme, row.project.colour if row.project else "")
+        icon("folder" if row.project else "archive", colour).paint(painter, picture)
+        room = _title_room(rect, shares=True)
+        room.setLeft(picture.right() + 8)
+        painter.setFont(text_font())
+        painter.setPen(QColor(theme.text))
+        elide = Qt.TextElideMode.ElideRight
+        name = painter.fontMetrics().elidedText(row.name, elide, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, name)
+        if row.project and self._has_more(state, index):
+            self._paint_square(painter, more_rect(rect), index, "more")
+            return
+        painter.setFont(text_font(SMALL_PX))
+        painter.setPen(QColor(theme.quiet))
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(rect.adjusted(0, 0, -_PAD, 0), right, str(row.count))
+
+    def _paint_chat(
+        self, painter: QPainter, rect: QRect, row: ChatRow, state: QStyle.StateFlag, index: Index
+    ) -> None:
         happens = index.data(ListRole.STATE)
         has_more = self._has_more(state, index)
-        room = _title_room(rect, shares=has_more or happens is not ChatState.QUIET)
+        shares = has_more or happens is not ChatState.QUIET
+        room = _title_room(rect, shares=shares, inside=row.inside)
         painter.setFont(text_font())
         painter.setPen(QColor(self.theme.text))
         elide = Qt.TextElideMode.ElideRight
-        shown = painter.fontMetrics().elidedText(str(index.data()), elide, room.width())
+        shown = painter.fontMetrics().elidedText(row.chat.title, elide, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
         if has_more:
-            self._paint_more(painter, more_rect(rect), index)
+            self._paint_square(painter, more_rect(rect), index, "more")
         elif happens is not ChatState.QUIET:
             self._paint_dot(painter, more_rect(rect), happens)
 
@@ -255,18 +362,20 @@ class _ConversationDelegate(QStyledItemDelegate):
     ) -> bool:
         """Tell a title whole where it is cut; below its row, which it would hide."""
         title = str(index.data(Qt.ItemDataRole.ToolTipRole) or "")
-        room = _title_room(option.rect, shares=True).width()
+        row = index.data(ListRole.ROW)
+        inside = isinstance(row, FolderRow) or (isinstance(row, ChatRow) and row.inside)
+        room = _title_room(option.rect, shares=True, inside=inside).width()
         cut = QFontMetrics(text_font()).horizontalAdvance(title) > room
         below = view.viewport().mapToGlobal(option.rect.bottomLeft())
         QToolTip.showText(below, tool_tip(title) if cut else "", view.viewport(), option.rect)
         return True
 
-    def _paint_more(self, painter: QPainter, square: QRect, index: Index) -> None:
+    def _paint_square(self, painter: QPainter, square: QRect, index: Index, name: str) -> None:
         if index in (self.pointed_more, self.menu_of):
             paint_ground(painter, square, self.theme.line)
         picture = QRect(QPoint(), icon_size())
         picture.moveCenter(square.center())
-        icon("more", self.theme.muted).paint(painter, picture)
+        icon(name, self.theme.muted).paint(painter, picture)
 
     def _paint_dot(self, painter: QPainter, square: QRect, happens: ChatState) -> None:
         colour = QColor(self.theme.accent)
@@ -278,8 +387,10 @@ class _ConversationDelegate(QStyledItemDelegate):
         radius = _DOT * text_scale()
         painter.drawEllipse(centre, radius, radius)
 
-    def _paint_ground(self, painter: QPainter, rect: QRect, state: QStyle.StateFlag) -> None:
-        chosen = state & QStyle.StateFlag.State_Selected
+    def _paint_ground(
+        self, painter: QPainter, rect: QRect, state: QStyle.StateFlag, index: Index
+    ) -> None:
+        chosen = state & QStyle.StateFlag.State_Selected or self.target == index
         hovered = state & QStyle.StateFlag.State_MouseOver
         if chosen or hovered:
             paint_ground(painter, rect, self.theme.selection if chosen else self.theme.hover)
@@ -289,7 +400,9 @@ class _ConversationDelegate(QStyledItemDelegate):
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         """Return a field for a title."""
         editor = super().createEditor(parent, option, index)
-        editor.setAccessibleName(tr("Title of the chat"))
+        is_chat = isinstance(index.data(ListRole.ROW), ChatRow)
+        name = tr("Title of the chat") if is_chat else tr("Name of the project")
+        editor.setAccessibleName(name)
         return editor
 
     def updateEditorGeometry(

@@ -1,25 +1,35 @@
-"""The sidebar's list as a Qt model: conversations under the headings of their age."""
+"""The sidebar's list as a Qt model."""
 
-from collections.abc import Sequence, Set
+import json
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 from enum import Enum, IntEnum, auto
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
 from chatdesk.core.chat import ConversationSummary
-from chatdesk.core.i18n import tr
-from chatdesk.ui.words import WEEK, days_ago
+from chatdesk.core.i18n import tr, trn
+from chatdesk.core.projects import ProjectSummary
+from chatdesk.ui.history.rows import ARCHIVE, ChatRow, FolderRow, Heading, Row, by_age, rows_of
 
 Index = QModelIndex | QPersistentModelIndex
+CHATS_FORMAT = "application/x-chatdesk-chats"  # ids of chats that are dragged
 
 
 class ListRole(IntEnum):
-    """The data of a row beside its text."""
+    """The data of a row beside its text. `ROW` is the row itself."""
 
     ID = Qt.ItemDataRole.UserRole + 1
     IS_HEADING = auto()
-    MARK = auto()
     STATE = auto()
+    ROW = auto()
 
 
 class ChatState(Enum):
@@ -30,40 +40,36 @@ class ChatState(Enum):
     UNREAD = auto()  # nobody has looked at its new answer
 
 
-def age_heading(updated: datetime, today: datetime) -> str:
-    """The heading a conversation stands under."""
-    days = days_ago(updated, today)
-    if days == 0:
-        return tr("Today")
-    if days == 1:
-        return tr("Yesterday")
-    if days <= WEEK:
-        return tr("Previous 7 days")
-    return tr("Older")
-
-
 class ConversationListModel(QAbstractListModel):
-    """Rows are headings and conversations, the newest first; `filter` keeps titles with its words.
+    """Rows are headings, folders and conversations; `filter` keeps titles with its words.
 
-    `rename_requested` carries an id and the new title. `is_known`: it was told which there are;
+    Requests carry ids, and what is wanted. `is_known`: it was told which conversations there are;
     before, an empty list does not mean that there are none.
     """
 
     rename_requested = Signal(str, str)
+    rename_project_requested = Signal(str, str)
+    move_requested = Signal(object, object)  # ids of chats; a project's id or None
+    archive_requested = Signal(object)
     states_changed = Signal()
+    folders_changed = Signal()  # one was opened or closed
 
-    def __init__(self) -> None:
+    def __init__(self, open_folders: Collection[str] = ()) -> None:
         super().__init__()
         self.answering: Set[str] = set()  # ids of the chats that are being answered
+        self.projects: tuple[ProjectSummary, ...] = ()
         self._unread: Set[str] = set()
+        self._open_folders = set(open_folders)
         self._summaries: tuple[ConversationSummary, ...] = ()
-        self._rows: list[ConversationSummary | str] = []
+        self._rows: list[Row] = []
         self._filter = ""
         self.is_known = False
 
-    def show(self, summaries: Sequence[ConversationSummary]) -> None:
-        """Show these, given the newest first."""
-        self._summaries = tuple(summaries)
+    def show(
+        self, summaries: Sequence[ConversationSummary], projects: Sequence[ProjectSummary] = ()
+    ) -> None:
+        """Show these, given the newest first, and these projects."""
+        self._summaries, self.projects = tuple(summaries), tuple(projects)
         was_known, self.is_known = self.is_known, True
         self._rebuild(is_news=not was_known)
 
@@ -77,51 +83,78 @@ class ConversationListModel(QAbstractListModel):
         self._filter = text
         self._rebuild()
 
-    def row_of(self, conversation_id: str | None) -> int:
-        """The row of a conversation, or -1."""
-        for number, row in enumerate(self._rows):
-            if not isinstance(row, str) and row.id == conversation_id:
-                return number
-        return -1
+    @property
+    def open_folders(self) -> tuple[str, ...]:
+        """The keys of the folders that are open."""
+        return tuple(sorted(self._open_folders))
+
+    def open_folder(self, key: str, is_open: bool) -> None:
+        """Show what is in a folder, or no longer."""
+        if is_open != (key in self._open_folders):
+            self._open_folders ^= {key}
+            self._rebuild()
+            self.folders_changed.emit()
+
+    def reveal(self, conversation_id: str) -> None:
+        """Open the folder that a conversation is in."""
+        chat = self.chat(conversation_id)
+        if chat and (folder := ARCHIVE if chat.archived else chat.project_id):
+            self.open_folder(folder, is_open=True)
+
+    def row_of(self, key: str | None) -> int:
+        """The row of a conversation or a project, or -1."""
+        return next((at for at, row in enumerate(self._rows) if key and _key(row) == key), -1)
 
     def title_of(self, conversation_id: str | None) -> str:
         """The title of a conversation, empty when it is not known."""
-        for summary in self._summaries:
-            if summary.id == conversation_id:
-                return summary.title
-        return ""
+        chat = self.chat(conversation_id)
+        return chat.title if chat else ""
+
+    def chat(self, conversation_id: str | None) -> ConversationSummary | None:
+        """A conversation of the list, None when it is not known."""
+        return next((each for each in self._summaries if each.id == conversation_id), None)
 
     def is_empty(self) -> bool:
         """True if there is no conversation at all, filtered or not."""
         return not self._summaries
 
-    def _state_of(self, conversation_id: str) -> ChatState:
-        if conversation_id in self.answering:
+    def _state_of(self, row: Row) -> ChatState:
+        if not isinstance(row, ChatRow):
+            return ChatState.QUIET
+        if row.chat.id in self.answering:
             return ChatState.ANSWERING
-        return ChatState.UNREAD if conversation_id in self._unread else ChatState.QUIET
+        return ChatState.UNREAD if row.chat.id in self._unread else ChatState.QUIET
 
-    def _spoken(self, row: ConversationSummary) -> str:
-        """A title and what the dot beside it says."""
-        match self._state_of(row.id):
-            case ChatState.ANSWERING:
-                return tr("{title}, being answered", title=row.title)
-            case ChatState.UNREAD:
-                return tr("{title}, new answer", title=row.title)
-        return row.title
+    def _spoken(self, row: Row) -> str:
+        """What a row shows, in words."""
+        match row:
+            case Heading(words):
+                return words
+            case FolderRow(_, name, count, is_open):
+                chats = trn("{n} chat", "{n} chats", count)
+                if is_open:
+                    return tr("{name}, {chats}, open", name=name, chats=chats)
+                return tr("{name}, {chats}, closed", name=name, chats=chats)
+            case ChatRow(chat):
+                match self._state_of(row):
+                    case ChatState.ANSWERING:
+                        return tr("{title}, being answered", title=chat.title)
+                    case ChatState.UNREAD:
+                        return tr("{title}, new answer", title=chat.title)
+                return chat.title
 
     def _rebuild(self, *, is_news: bool = False) -> None:
         words = self._filter.casefold().split()
         today = datetime.now().astimezone()
-        rows: list[ConversationSummary | str] = []
-        heading = ""
-        for summary in self._summaries:
-            title = summary.title.casefold()
-            if not all(word in title for word in words):
-                continue
-            under = age_heading(summary.updated, today)
-            if under != heading:
-                rows.append(heading := under)
-            rows.append(summary)
+        if words:
+            found = (
+                each
+                for each in self._summaries
+                if all(word in each.title.casefold() for word in words)
+            )
+            rows = list(by_age(found, today))
+        else:
+            rows = list(rows_of(self._summaries, self.projects, self._open_folders, today))
         if rows == self._rows and not is_news:
             return
         self.beginResetModel()
@@ -135,38 +168,89 @@ class ConversationListModel(QAbstractListModel):
         return 0 if parent and parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """A row's title, id and mark, and whether it is a heading."""
+        """What a row shows, and the row; the id is of chats only."""
         row = self._rows[index.row()]
-        heading = isinstance(row, str)
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
-                return row if isinstance(row, str) else row.title
+                return _words(row)
             case Qt.ItemDataRole.ToolTipRole:
-                return None if isinstance(row, str) else row.title
-            case ListRole.ID:
-                return None if isinstance(row, str) else row.id
-            case ListRole.MARK:
-                return None if isinstance(row, str) else row.mark
-            case ListRole.STATE:
-                return ChatState.QUIET if isinstance(row, str) else self._state_of(row.id)
+                return None if isinstance(row, Heading) else _words(row)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return row if isinstance(row, str) else self._spoken(row)
+                return self._spoken(row)
+            case ListRole.ID:
+                return row.chat.id if isinstance(row, ChatRow) else None
+            case ListRole.STATE:
+                return self._state_of(row)
             case ListRole.IS_HEADING:
-                return heading
+                return isinstance(row, Heading)
+            case ListRole.ROW:
+                return row
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Ask for a new title; the row changes when it is stored."""
+        """Ask for a new title or name; the row changes when it is stored."""
         row = self._rows[index.row()]
         title = " ".join(str(value).split())
-        if role != Qt.ItemDataRole.EditRole or isinstance(row, str) or not title:
+        if role != Qt.ItemDataRole.EditRole or not title or not (key := _key(row)):
             return False
-        if title != row.title:
-            self.rename_requested.emit(row.id, title)
+        if title != _words(row):
+            asked = self.rename_requested if isinstance(row, ChatRow) else None
+            (asked or self.rename_project_requested).emit(key, title)
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Headings can be neither chosen nor edited."""
-        if isinstance(self._rows[index.row()], str):
-            return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
+        """Headings can only be dropped on: what is dropped there leaves its project."""
+        row = self._rows[index.row()]
+        if isinstance(row, Heading):
+            return Qt.ItemFlag.ItemIsDropEnabled
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if isinstance(row, ChatRow):
+            return flags | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsDragEnabled
+        flags |= Qt.ItemFlag.ItemIsDropEnabled
+        return flags | Qt.ItemFlag.ItemIsEditable if row.project else flags
+
+    def mimeTypes(self) -> list[str]:
+        """What can be dropped."""
+        return [CHATS_FORMAT]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        """The ids of chats that are dragged."""
+        ids = [index.data(ListRole.ID) for index in indexes if index.data(ListRole.ID)]
+        data = QMimeData()
+        data.setData(CHATS_FORMAT, json.dumps(ids).encode())
+        return data
+
+    def dropMimeData(
+        self, data: QMimeData, _action: Qt.DropAction, _row: int, _column: int, parent: Index
+    ) -> bool:
+        """Ask for what was dropped to be moved."""
+        if not parent.isValid() or not data.hasFormat(CHATS_FORMAT):
+            return False
+        ids = tuple(json.loads(bytes(data.data(CHATS_FORMAT).data())))
+        match self._rows[parent.row()]:
+            case FolderRow(project=None):
+                self.archive_requested.emit(ids)
+            case FolderRow(key):
+                self.move_requested.emit(ids, key)
+            case _:
+                self.move_requested.emit(ids, None)
+        return True
+
+
+def _words(row: Row) -> str:
+    match row:
+        case Heading(words):
+            return words
+        case FolderRow(_, name):
+            return name
+        case ChatRow(chat):
+            return chat.title
+
+
+def _key(row: Row) -> str | None:
+    match row:
+        case FolderRow(key):
+            return key
+        case ChatRow(chat):
+            return chat.id
+    return None

@@ -7,6 +7,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QS
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -15,11 +16,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from chatdesk.core.chat import Mark
 from chatdesk.core.i18n import tr
 from chatdesk.ui.feature import Page
 from chatdesk.ui.history.conversation_list import ConversationList
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
+from chatdesk.ui.history.row_menus import RowMenus
+from chatdesk.ui.history.rows import ChatRow, FolderRow
 from chatdesk.ui.icons import icon, show_icon
 from chatdesk.ui.shortcuts import Keys, with_keys
 from chatdesk.ui.theme import Theme, set_class
@@ -58,10 +60,7 @@ class Sidebar(QFrame):
 
     new_chat_requested = Signal()
     open_requested = Signal(str)
-    rename_requested = Signal(str, str)
-    copy_requested = Signal(str)
     delete_requested = Signal(str)
-    mark_requested = Signal(str, object)  # a Mark or None
     hide_requested = Signal()
     page_requested = Signal(str)
     settings_requested = Signal()
@@ -70,6 +69,8 @@ class Sidebar(QFrame):
         super().__init__()
         self.setObjectName("sidebar")
         self._model = model
+        self._theme = theme
+        self.menus = RowMenus(self)
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))
         self._hide = PictureButton(with_keys(tr("Hide the sidebar"), Keys.SIDEBAR))
@@ -124,11 +125,14 @@ class Sidebar(QFrame):
         self._list.open_requested.connect(self.open_requested)
         self._list.delete_requested.connect(self.delete_requested)
         self._list.menu_requested.connect(self._open_menu)
-        self._model.rename_requested.connect(self.rename_requested)
+        self._list.project_wanted.connect(partial(self.menus.new_project_requested.emit, ()))
+        self.menus.rename_requested.connect(self.rename)
+        self.menus.delete_requested.connect(self.delete_requested)
         self._model.modelReset.connect(self._after_reset)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
+        self._theme = theme
         for button, name in (
             (self._new, "plus"),
             *((button, button.page.icon) for button in self._pages.values()),
@@ -158,9 +162,10 @@ class Sidebar(QFrame):
         for page_id, button in self._pages.items():
             set_class(button, "row-chosen" if page_id == shown else "row")
 
-    def rename(self, conversation_id: str) -> None:
-        """Edit a title in place."""
-        row = self._model.row_of(conversation_id)
+    def rename(self, key: str) -> None:
+        """Edit the title of a chat, or a project's name, in place."""
+        self._model.reveal(key)
+        row = self._model.row_of(key)
         if row >= 0:
             self._list.setFocus()
             self._list.setCurrentIndex(self._model.index(row))
@@ -194,8 +199,14 @@ class Sidebar(QFrame):
         )
 
     def _open_index(self, index: QModelIndex) -> None:
-        if conversation_id := index.data(ListRole.ID):
-            self.open_requested.emit(conversation_id)
+        several = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        row = index.data(ListRole.ROW)
+        if QApplication.keyboardModifiers() & several:  # it is being chosen with others
+            return
+        if isinstance(row, FolderRow):
+            self._model.open_folder(row.key, not row.is_open)
+        elif isinstance(row, ChatRow):
+            self.open_requested.emit(row.chat.id)
 
     def _open_first(self) -> None:
         for row in range(self._model.rowCount()):
@@ -204,23 +215,14 @@ class Sidebar(QFrame):
                 return
 
     def menu_of(self, index: QModelIndex) -> QMenu:
-        """Return the menu of actions on a chat."""
-        conversation_id, mark = index.data(ListRole.ID), index.data(ListRole.MARK)
-        menu = QMenu(self)
-        menu.addAction(tr("Rename"), lambda: self.rename(conversation_id))
-        menu.addAction(tr("Copy chat"), lambda: self.copy_requested.emit(conversation_id))
-        menu.addAction(tr("Delete"), lambda: self.delete_requested.emit(conversation_id))
-        menu.addSeparator()
-        for offered, words in (
-            (Mark.INCLUDE, tr("Learn from this chat")),
-            (Mark.EXCLUDE, tr("Never learn from this chat")),
-        ):
-            wanted = None if mark == offered else offered
-            ask = partial(self.mark_requested.emit, conversation_id, wanted)
-            action = menu.addAction(words, ask)
-            action.setCheckable(True)
-            action.setChecked(mark == offered)
-        return menu
+        """Return the menu of a row; that of all chosen chats if it is one of them."""
+        row = index.data(ListRole.ROW)
+        if isinstance(row, FolderRow) and row.project:
+            return self.menus.of_project(row.project, self._theme, self)
+        chosen = self._list.chosen
+        ids = chosen if index.data(ListRole.ID) in chosen else (index.data(ListRole.ID),)
+        chats = [chat for each in ids if (chat := self._model.chat(each))]
+        return self.menus.of_chats(chats, self._model.projects, self)
 
     def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
         menu = self.menu_of(index)
@@ -231,5 +233,5 @@ class Sidebar(QFrame):
 
     def _menu_closed(self) -> None:
         self._list.keep_more(None)
-        if not self.is_renaming:
+        if not self.is_renaming and len(self._list.chosen) < 2:
             self.select(self._current)  # a right click has moved the mark

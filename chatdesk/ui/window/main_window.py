@@ -97,11 +97,13 @@ class MainWindow(QMainWindow):
             (self._bridge.bug_found, self._on_bug),
             (sidebar.new_chat_requested, self.new_chat),
             (sidebar.open_requested, self.open_conversation),
-            (sidebar.rename_requested, conversations.rename),
-            (sidebar.copy_requested, parts.copier.copy),
+            (parts.list_model.rename_requested, conversations.rename),
+            (parts.list_model.folders_changed, self._remember_folders),
+            (sidebar.menus.copy_requested, parts.copier.copy),
+            (sidebar.menus.new_chat_requested, self._new_chat_in),
             (sidebar.delete_requested, parts.chat_deleter.delete),
             (sidebar.hide_requested, panels.toggle_sidebar),
-            (sidebar.mark_requested, parts.feedback.mark_conversation),
+            (sidebar.menus.mark_requested, parts.feedback.mark_conversation),
             (sidebar.page_requested, navigator.show),
             (sidebar.settings_requested, navigator.show_settings),
             (composer.send_requested, ask.send),
@@ -256,6 +258,14 @@ class MainWindow(QMainWindow):
     def new_chat(self) -> None:
         """Begin a new chat, with the cursor in the composer."""
         self._leave_chat(self._chat.new_chat)
+
+    def _new_chat_in(self, project_id: str) -> None:
+        self.parts.list_model.open_folder(project_id, is_open=True)
+        self._leave_chat(partial(self._chat.new_chat, project_id))
+
+    def _remember_folders(self) -> None:
+        self._state.open_folders = self.parts.list_model.open_folders
+        self._keeper.save_soon()
 
     def new_temporary_chat(self) -> None:
         """Begin a chat of which nothing is kept."""

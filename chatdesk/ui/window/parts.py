@@ -28,6 +28,7 @@ from chatdesk.ui.history.chat_deleter import ChatDeleter
 from chatdesk.ui.history.chat_states import ChatStates
 from chatdesk.ui.history.controller import ConversationsController
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
+from chatdesk.ui.history.order_controller import OrderController
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.navigator import Navigator
 from chatdesk.ui.settings.controller import SettingsController
@@ -54,7 +55,7 @@ class WindowParts:
         window: QWidget,
         is_in_sight: Callable[[str], bool],
     ) -> None:
-        self.list_model = ConversationListModel()
+        self.list_model = ConversationListModel(state.open_folders)
         self.enter = EnterRule(enter_sends=settings.now.general.enter_sends)
         self.page = page = ConversationPage(theme, self.enter)
         self.inspector = Inspector(settings.now.chat.sampling, theme, self.enter)
@@ -88,6 +89,7 @@ class WindowParts:
             state,
             self.deletions,
         )
+        self.order = OrderController(bridge, self.sidebar, self.list_model, notice, self.deletions)
         self.message_deleter = MessageDeleter(bridge, self.chat, view, notice, self.deletions)
         self.feedback = FeedbackController(bridge, navigator, view, notice)
         self.adapters = AdapterController(

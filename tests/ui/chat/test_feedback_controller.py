@@ -93,9 +93,9 @@ def test_a_chat_is_marked(window: Window) -> None:
     conversation_id = window.ask("say: one").conversation_id
     sidebar = window.window.findChild(Sidebar)
     assert isinstance(sidebar, Sidebar)
-    sidebar.mark_requested.emit(conversation_id, Mark.EXCLUDE)
+    sidebar.menus.mark_requested.emit(conversation_id, Mark.EXCLUDE)
     window.until(lambda: stored(window).mark is Mark.EXCLUDE)
-    sidebar.mark_requested.emit(conversation_id, None)
+    sidebar.menus.mark_requested.emit(conversation_id, None)
     window.until(lambda: stored(window).mark is None)
 
 

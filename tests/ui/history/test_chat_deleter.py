@@ -5,7 +5,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListView
 
 from chatdesk.core.errors import StoreProblem
-from chatdesk.ui.history.sidebar import Sidebar
 from tests.ui.driver import Window
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -101,12 +100,12 @@ def test_a_title_that_could_not_be_stored_can_be_tried_again(
     def refuse(*_: object) -> None:
         raise StoreProblem("The disk is full.")
 
-    sidebar = window.window.findChild(Sidebar)
-    assert isinstance(sidebar, Sidebar)
     with monkeypatch.context() as full:
         assert window.desktop.services
         full.setattr(window.desktop.services.chat, "rename", refuse)
-        sidebar.rename_requested.emit(chats[0], "My long and well considered title")
+        window.window.parts.list_model.rename_requested.emit(
+            chats[0], "My long and well considered title"
+        )
         window.until(lambda: "full" in window.window.notice.words)
     window.window.notice.act()
     window.until(lambda: "My long and well considered title" in window.titles)

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat import ConversationSummary, TitleSource, now
-from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole, age_heading
+from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
+from chatdesk.ui.history.rows import age_heading
 
 
 def summary(title: str, days: float = 0) -> ConversationSummary:
@@ -37,7 +38,7 @@ def test_rows_stand_under_their_headings(qapp: QApplication) -> None:
     model.show([summary("a"), summary("b"), summary("c", 40)])
     assert rows(model) == ["Today", "a", "b", "Older", "c"]
     assert model.index(0).data(ListRole.IS_HEADING)
-    assert model.flags(model.index(0)) == Qt.ItemFlag.NoItemFlags
+    assert model.flags(model.index(0)) == Qt.ItemFlag.ItemIsDropEnabled
     assert model.index(4).data(ListRole.ID) == "c"
     assert model.row_of("b") == 2
     assert model.row_of("gone") == -1

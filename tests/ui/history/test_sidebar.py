@@ -67,7 +67,7 @@ def test_a_chat_is_marked_and_the_mark_taken_back(
         actions = {action.text(): action for action in menu.actions()}
         assert [words for words in (learn, never) if actions[words].isChecked()] == checked
         for words, mark in ((learn, Mark.INCLUDE), (never, Mark.EXCLUDE)):
-            with qtbot.waitSignal(sidebar.mark_requested) as asked:
+            with qtbot.waitSignal(sidebar.menus.mark_requested) as asked:
                 actions[words].trigger()
             assert asked.args == [conversation_id, None if words in checked else mark]
 
@@ -77,7 +77,7 @@ def test_a_chat_is_copied_from_its_menu(
 ) -> None:
     menu = sidebar.menu_of(model.index(model.row_of("c1")))
     (copy,) = (action for action in menu.actions() if action.text() == "Copy chat")
-    with qtbot.waitSignal(sidebar.copy_requested) as asked:
+    with qtbot.waitSignal(sidebar.menus.copy_requested) as asked:
         copy.trigger()
     assert asked.args == ["c1"]
 

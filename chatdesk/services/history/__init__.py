@@ -1,0 +1,1 @@
+"""The user's history: projects and order, search, import and export."""
