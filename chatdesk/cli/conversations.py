@@ -1,6 +1,7 @@
 """The commands of `chatdesk conversations`."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from chatdesk.cli.parts import (
@@ -8,6 +9,7 @@ from chatdesk.cli.parts import (
     Action,
     Argument,
     add_actions,
+    fail,
     print_fields,
     print_json,
     print_rows,
@@ -24,6 +26,9 @@ def add_conversations(commands: Any) -> None:
     actions = (
         Action("list", tr("list the chats, the newest first"), _list),
         Action("show", tr("print a chat"), _show, chat),
+        Action(
+            "import", tr("import chats from another app's export"), _import, _import_arguments()
+        ),
         Action("delete", tr("move a chat to the trash, for 30 days"), _delete, chat),
         Action("restore", tr("take a chat out of the trash"), _restore, chat),
     )
@@ -52,6 +57,40 @@ def _show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
         if message["active"]:
             print(f"\n## {message['role']}\n{message['text']}")
     return OK
+
+
+def _import_arguments() -> tuple[Argument, ...]:
+    return (
+        Argument("files", "FILE", nargs="+", type=Path, help=tr("a file, folder or zip archive")),
+        Argument("--project", "P", type=text_argument, help=tr("the project of all chats")),
+        Argument(
+            "--dry-run", action="store_true", help=tr("say what would come in, import nothing")
+        ),
+    )
+
+
+def _import(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.imports import import_conversations
+
+    document, problem = import_conversations(
+        paths, options.files, options.project, dry_run=options.dry_run
+    )
+    if options.json:
+        print_json(document)
+    else:
+        for name in (
+            "format",
+            "conversations",
+            "messages",
+            "new",
+            "grown",
+            "skipped",
+            "attachments",
+        ):
+            print(f"{name}: {document[name]}")
+        for warning in document["warnings"]:
+            print(f"{warning['where']}: {warning['reason']}")
+    return fail(problem.sentence) if problem else OK
 
 
 def _delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:

@@ -30,6 +30,11 @@ class AppPaths:
         return self.data / "chatdesk.db"
 
     @property
+    def attachments(self) -> Path:
+        """The files of messages, named by the SHA-256 of their content."""
+        return self.data / "attachments"
+
+    @property
     def settings(self) -> Path:
         """The user's settings."""
         return self.config / "settings.json"

@@ -6,7 +6,7 @@ from chatdesk.core.chat import Message, Role, with_thinking_apart
 from chatdesk.core.errors import RequestProblem
 from chatdesk.core.generation import PromptMessage
 from chatdesk.core.i18n import tr
-from chatdesk.core.parts import Source, Text, Thinking
+from chatdesk.core.parts import Attachment, Source, Text, Thinking
 
 
 def prompt_messages(
@@ -41,8 +41,8 @@ def _content(message: Message) -> str:
 
 
 def is_words(message: Message) -> bool:
-    """Return True if a prompt can show all of a message."""
-    return all(isinstance(part, Text | Thinking | Source) for part in message.parts)
+    """Return True if a prompt can show all of a message; of attachments, its text has the names."""
+    return all(isinstance(part, Text | Thinking | Source | Attachment) for part in message.parts)
 
 
 def readable(path: Sequence[Message], *, continued: bool) -> list[Message]:

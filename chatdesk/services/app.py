@@ -1,10 +1,11 @@
 """The services of one running app, built once and passed on."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from chatdesk.core.chat import is_temporary
+from chatdesk.core.chat import TRASH_KEPT, is_temporary, now
 from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile, ModelRole
@@ -32,11 +33,16 @@ from chatdesk.services.personalize.service import PersonalizeService
 from chatdesk.services.quantize.service import QuantizingService
 from chatdesk.services.system.updates import UpdateService
 from chatdesk.store.adapters import AdapterStore
+from chatdesk.store.attachments import AttachmentFiles
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.downloads import DownloadStore
+from chatdesk.store.imports import ImportStore
 from chatdesk.store.models import ModelStore
 from chatdesk.store.projects import ProjectStore
+
+if TYPE_CHECKING:  # it knows every format
+    from chatdesk.services.history.imports import ImportService
 
 _T = TypeVar("_T")
 
@@ -58,6 +64,7 @@ class App:
         self._database = Database.open(paths.database)
         facts = Subscribers()
         self.conversations = ConversationStore(self._database)
+        self.attachments = AttachmentFiles(paths.attachments)
         self.memory_speed = MemorySpeed(
             paths.bandwidth,
             lambda: engine.busy or engine.status.state is EngineState.LOADING,
@@ -135,6 +142,7 @@ class App:
         facts.subscribe(AnswerEnded, lambda fact: self.usage.note_message(fact.message))
         facts.subscribe(Fact, publish)
         facts.subscribe(AnswerEnded, self.guest.on_ended)  # what it publishes follows the answer
+        self._publish = facts.publish
         self._adapters = adapters
         self._settings = settings
         self._paths = paths
@@ -149,11 +157,20 @@ class App:
         """Where the database and what was learned are."""
         return self._paths.data
 
+    @cached_property
+    def imports(self) -> "ImportService":
+        """The import of other apps' conversations."""
+        from chatdesk.services.history.imports import ImportService
+
+        store, projects = ImportStore(self._database), ProjectStore(self._database)
+        return ImportService(store, projects, self.attachments, self._publish)
+
     def tidy(self) -> None:
         """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
         self.conversations.recover()
         self._adapters.interrupt_dead()
         self.chat.purge_trash()
+        self.attachments.tidy(ImportStore(self._database).named_files(), now() - TRASH_KEPT)
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
         self.forgetting.tidy(each.id for each in self.conversations.list())
 

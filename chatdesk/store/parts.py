@@ -36,8 +36,8 @@ _OTHERS: dict[str, type[Part]] = {
 _NAMES = {kind: name for name, kind in (_WORDS | _OTHERS).items()}
 
 
-def add_parts(connection: Connection, message: Message) -> None:
-    """Save the parts of a new message."""
+def add_parts(connection: Connection, *new: Message) -> None:
+    """Save the parts of new messages."""
     rows = [
         {
             "message_id": message.id,
@@ -45,6 +45,7 @@ def add_parts(connection: Connection, message: Message) -> None:
             "conversation_id": message.conversation_id,
             **_row(each),
         }
+        for message in new
         for position, each in enumerate(frame_of(message.parts))
     ]
     if rows:

@@ -10,7 +10,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -31,6 +31,7 @@ class Files:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.done = 0  # bytes that were read
 
     @property
     def name(self) -> str:
@@ -50,7 +51,7 @@ class Files:
     def open(self, name: str) -> BinaryIO:
         """Open a file. Raises `Unreadable`, as its reading does."""
         try:
-            return cast(BinaryIO, _Checked(self._open(name)))
+            return cast(BinaryIO, _Checked(self._open(name), self._note))
         except _PROBLEMS as problem:
             raise _unreadable(problem) from problem
 
@@ -76,6 +77,9 @@ class Files:
 
     def _open(self, name: str) -> BinaryIO:
         raise NotImplementedError
+
+    def _note(self, count: int) -> None:
+        self.done += count
 
     def close(self) -> None:
         """Close the archive."""
@@ -206,11 +210,17 @@ def _counted(inner: IO[bytes], budget: _Budget) -> BinaryIO:
 class _Checked(_Wrapped):
     """Its reading raises `Unreadable` for whatever is wrong with the file."""
 
+    def __init__(self, inner: BinaryIO, note: Callable[[int], None]) -> None:
+        super().__init__(inner)
+        self._note = note
+
     def read(self, size: int = -1, /) -> bytes:
         try:
-            return self._inner.read(size)
+            data = self._inner.read(size)
         except _PROBLEMS as problem:
             raise _unreadable(problem) from problem
+        self._note(len(data))
+        return data
 
 
 _PROBLEMS = (

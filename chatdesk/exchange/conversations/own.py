@@ -6,21 +6,23 @@ named by their SHA-256.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields as fields_of
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, BinaryIO
 
 import msgspec
 
 from chatdesk.core.chat import AnswerRecord, Mark, MessageState, Rating, Role, TitleSource
+from chatdesk.core.i18n import tr
 from chatdesk.core.imported import (
     Found,
     ImportedConversation,
     ImportedFile,
     ImportedMessage,
     OwnRecord,
+    Unreadable,
 )
 from chatdesk.core.parts import (
     Attachment,
@@ -154,6 +156,7 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _conversation(found: Json, files: _Attachments) -> ImportedConversation:
     read = [(_message(each, files), each.get("source_id")) for each in objects(found["messages"])]
+    _check_order([message for message, _ in read])
     project, origin = record(found.get("project")), record(found.get("origin"))
     return ImportedConversation(
         id=str(found["id"]),
@@ -178,13 +181,24 @@ def _conversation(found: Json, files: _Attachments) -> ImportedConversation:
     )
 
 
+def _check_order(messages: Sequence[ImportedMessage]) -> None:
+    before: set[str] = set()
+    for message in messages:
+        if message.id in before or (message.parent and message.parent not in before):
+            raise Unreadable(
+                tr("Its messages are not in order: a parent comes before its answers.")
+            )
+        before.add(message.id)
+
+
 def _message(found: Json, files: _Attachments) -> ImportedMessage:
     answer = found.get("answer")
+    state = MessageState(found["state"])
     return ImportedMessage(
         id=str(found["id"]),
         parent=_text(found["parent"]),
         role=Role(found["role"]),
-        state=MessageState(found["state"]),
+        state=MessageState.INTERRUPTED if state is MessageState.STREAMING else state,
         created=_moment(found["created"]),
         parts=tuple(_part(each, files) for each in objects(found["parts"])),
         answer=None if answer is None else msgspec.convert(answer, AnswerRecord),
@@ -206,7 +220,10 @@ def _part(found: Json, files: _Attachments) -> AnyPart:
 
 
 def _moment(found: object) -> datetime | None:
-    return None if found is None else datetime.fromisoformat(str(found))
+    if found is None:
+        return None
+    moment = datetime.fromisoformat(str(found))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _text(found: object) -> str | None:
