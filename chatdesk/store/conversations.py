@@ -4,7 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, literal_column, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from chatdesk.core.chat import (
     AnswerRecord,
@@ -30,6 +41,13 @@ from chatdesk.store.parts import replace_parts
 from chatdesk.store.prefixes import resolve
 from chatdesk.store.projects import has_project, no_project
 from chatdesk.store.rows import SUMMARIES, answer_values, as_summary, conversation_values
+from chatdesk.store.search_index import (
+    index,
+    index_title,
+    unindex,
+    unindex_conversations,
+    unindex_title,
+)
 from chatdesk.store.tables import TOUCHED, answers, conversations, messages
 from chatdesk.store.trees import (
     add_message,
@@ -97,10 +115,12 @@ class ConversationStore:
     def rename(self, conversation_id: str, title: str, source: TitleSource) -> bool:
         """Name a conversation; False when the user named it before and `source` is not the user."""
         with self._database.writing() as connection:
-            before = get_conversation(connection, conversation_id).title_source
-            if before is TitleSource.USER and source is not TitleSource.USER:
+            before = get_conversation(connection, conversation_id)
+            if before.title_source is TitleSource.USER and source is not TitleSource.USER:
                 return False
+            unindex_title(connection, conversation_id)
             change_conversation(connection, conversation_id, title=title, title_source=source)
+            index_title(connection, conversation_id, title, before.created)
         return True
 
     def untitled_question(self, conversation_id: str) -> str | None:
@@ -201,17 +221,16 @@ class ConversationStore:
         """Delete these for good, as far as they are in the trash."""
         these = conversations.c.id.in_(conversation_ids), conversations.c.deleted.is_not(None)
         with self._database.writing() as connection:
-            connection.execute(delete(conversations).where(*these))
+            _delete(connection, *these)
 
     def purge(self, older_than: datetime) -> tuple[str, ...]:
         """Delete for good what went to the trash before that moment; return the ids.
 
         Likewise the words of messages that were hidden before it.
         """
-        old = delete(conversations).where(conversations.c.deleted < older_than)
         with self._database.writing() as connection:
             empty(connection, older_than)
-            return tuple(connection.scalars(old.returning(conversations.c.id)))
+            return _delete(connection, conversations.c.deleted < older_than)
 
     # Messages
 
@@ -245,6 +264,7 @@ class ConversationStore:
                 if not has_project(connection, begins.project_id):  # deleted in the meantime
                     begins = replace(begins, project_id=None)
                 connection.execute(insert(conversations).values(conversation_values(begins)))
+                index_title(connection, begins.id, begins.title, begins.created)
             for message in new:
                 add_message(connection, message)
 
@@ -289,9 +309,13 @@ class ConversationStore:
         """
         thought = update(answers).where(answers.c.message_id == message_id)
         with self._database.writing() as connection:
+            if state is not MessageState.STREAMING:
+                unindex(connection, [message_id])
             change_message(connection, message_id, text=text, state=state, writer=writer_of(state))
             if thinking is not None:
                 connection.execute(thought.values(thinking=thinking))
+            if state is not MessageState.STREAMING:
+                index(connection, get_message(connection, message_id))
 
     def finish(self, message: Message) -> Message:
         """Save a complete answer, with its record; no process owns it any more.
@@ -303,10 +327,13 @@ class ConversationStore:
         record = insert(answers).prefix_with("OR REPLACE").values(answer_values(message))
         text, state = message.text, message.state
         with self._database.writing() as connection:
+            unindex(connection, [message.id])
             change_message(connection, message.id, text=text, state=state, writer=None)
             connection.execute(record)
             replace_parts(connection, message)
-            return get_message(connection, message.id)
+            saved = get_message(connection, message.id)
+            index(connection, saved)
+        return saved
 
     def reopen(self, message_id: str) -> Message:
         """Resume a finished answer: this process continues it.
@@ -323,6 +350,7 @@ class ConversationStore:
                     tr("This answer is still being written."), tr("Wait for its end, or stop it.")
                 )
             state = MessageState.STREAMING
+            unindex(connection, [message_id])
             change_message(connection, message_id, state=state, writer=this_writer())
         return replace(message, state=state)
 
@@ -372,4 +400,13 @@ class ConversationStore:
             for message_id in left:
                 state = MessageState.INTERRUPTED
                 change_message(connection, message_id, state=state, writer=None)
+                index(connection, get_message(connection, message_id))
         return len(left)
+
+
+def _delete(connection: Connection, *which: ColumnElement[bool]) -> tuple[str, ...]:
+    """Delete conversations for good; return their ids."""
+    gone = tuple(connection.scalars(select(conversations.c.id).where(*which)))
+    unindex_conversations(connection, gone)
+    connection.execute(delete(conversations).where(conversations.c.id.in_(gone)))
+    return gone

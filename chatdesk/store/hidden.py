@@ -9,7 +9,14 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from chatdesk.core.chat import now
-from chatdesk.store.tables import answers, hidden_messages, message_parts, messages
+from chatdesk.store.search_index import mark_remains, unindex
+from chatdesk.store.tables import (
+    answers,
+    hidden_messages,
+    message_parts,
+    messages,
+    search_rows,
+)
 
 
 def hide(connection: Connection, message_ids: Sequence[str]) -> None:
@@ -27,6 +34,10 @@ def unhide(connection: Connection, message_ids: Sequence[str]) -> None:
 def empty(connection: Connection, older_than: datetime) -> None:
     """Overwrite the words of what was hidden before that moment."""
     old = select(hidden_messages.c.message_id).where(hidden_messages.c.at < older_than)
+    indexed = select(search_rows.c.message_id).where(search_rows.c.message_id.in_(old))
+    if found := connection.scalars(indexed).all():
+        unindex(connection, [each for each in found if each])
+        mark_remains(connection)
     connection.execute(
         update(messages).where(messages.c.id.in_(old), messages.c.text != "").values(text="")
     )

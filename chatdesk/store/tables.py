@@ -238,7 +238,7 @@ search_rows = Table("search_rows", metadata, SearchRowColumns)
 
 
 class SearchQueueColumns(TypedColumns):
-    """A conversation whose messages are not in the search index yet (see `store.search`)."""
+    """A conversation whose messages are not in the search index yet (see `store.search_index`)."""
 
     conversation_id: Named[str] = Column(
         String(16), ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True
@@ -247,11 +247,20 @@ class SearchQueueColumns(TypedColumns):
 
 search_queue = Table("search_queue", metadata, SearchQueueColumns)
 
+
+class SearchRemainsColumns(TypedColumns):
+    """When something was deleted for good: its words stay in the index until that is merged."""
+
+    at: Named[datetime] = Column(UtcTime, primary_key=True)
+
+
+search_remains = Table("search_remains", metadata, SearchRemainsColumns)
+
 # Of words only the index is kept: a row is removed by giving its words once more. `pairs` are the
-# overlapping pairs of Chinese, Japanese and Korean letters, which have no blanks between words.
+# overlapping pairs of letters of scripts without blanks; `core.folding` prepares all of them.
 SEARCH_INDEX = (
     "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
-    "prefix='2 3', tokenize='unicode61 remove_diacritics 2')"
+    "prefix='2 3', tokenize=\"ascii tokenchars '#$%&+@'\")"
 )
 
 

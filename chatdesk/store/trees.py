@@ -19,6 +19,7 @@ from chatdesk.store.rows import (
     as_message,
     message_values,
 )
+from chatdesk.store.search_index import index
 from chatdesk.store.tables import answers, conversations, message_parts, messages
 from chatdesk.store.writers import this_writer
 
@@ -62,6 +63,7 @@ def add_message(connection: Connection, message: Message) -> None:
     elif message.thinking:
         raise ValueError("only an answer was thought about")
     add_parts(connection, message)
+    index(connection, message)
 
 
 def get_conversation(connection: Connection, conversation_id: str) -> Conversation:

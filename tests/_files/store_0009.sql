@@ -198,7 +198,7 @@ CREATE TABLE projects (
 	CONSTRAINT pk_projects PRIMARY KEY (id)
 );
 PRAGMA writable_schema=ON;
-INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','search_index','search_index',0,'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='''', prefix=''2 3'', tokenize=''unicode61 remove_diacritics 2'')');
+INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','search_index','search_index',0,'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='''', prefix=''2 3'', tokenize="ascii tokenchars ''#$%&+@''")');
 CREATE TABLE 'search_index_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 INSERT INTO "search_index_config" VALUES('version',4);
 CREATE TABLE 'search_index_data'(id INTEGER PRIMARY KEY, block BLOB);
@@ -216,6 +216,10 @@ CREATE TABLE search_queue (
 );
 INSERT INTO "search_queue" VALUES('c000000000000001');
 INSERT INTO "search_queue" VALUES('c000000000000002');
+CREATE TABLE search_remains (
+	at DATETIME NOT NULL, 
+	CONSTRAINT pk_search_remains PRIMARY KEY (at)
+);
 CREATE TABLE search_rows (
 	number INTEGER NOT NULL, 
 	conversation_id VARCHAR(16) NOT NULL, 

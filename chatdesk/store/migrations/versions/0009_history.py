@@ -8,7 +8,7 @@ down_revision = "0008"
 
 SEARCH_INDEX = (
     "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
-    "prefix='2 3', tokenize='unicode61 remove_diacritics 2')"
+    "prefix='2 3', tokenize=\"ascii tokenchars '#$%&+@'\")"
 )
 NAMES_A_FILE = sa.text("sha256 IS NOT NULL")
 
@@ -106,6 +106,11 @@ def _make_search() -> None:
             name="fk_search_queue_conversation_id",
             ondelete="CASCADE",
         ),
+    )
+    op.create_table(
+        "search_remains",
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.PrimaryKeyConstraint("at", name="pk_search_remains"),
     )
     op.execute(SEARCH_INDEX)
     op.execute("INSERT INTO search_queue SELECT id FROM conversations")
