@@ -7,6 +7,7 @@ from functools import cached_property
 
 from chatdesk.core.chat import Role
 from chatdesk.core.folding import JOINED, ONE_WORD, folded, tokens
+from chatdesk.core.unicode import sound_text
 
 MATCH_BEGINS, MATCH_ENDS = "\u0002", "\u0003"  # around what matches in a snippet
 
@@ -55,6 +56,11 @@ class Filters:
     has_code: bool = False
     has_attachment: bool = False
 
+    @property
+    def of_place(self) -> "Filters":
+        """Those that titles have as well, and every row."""
+        return Filters(project=self.project, before=self.before, after=self.after)
+
 
 @dataclass(frozen=True)
 class Query:
@@ -68,6 +74,11 @@ class Query:
     def is_empty(self) -> bool:
         """True where nothing is asked."""
         return not self.terms and not self.excluded and self.filters == Filters()
+
+    @property
+    def names_titles(self) -> bool:
+        """True where a title can match: it has no writer, and is no answer to filters alone."""
+        return bool(self.terms) and self.filters == self.filters.of_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +105,14 @@ class Found:
     """The hits, the best first.
 
     `has_more`: there are others, older ones. `back_to` is where the search ended early, for it took
-    too long. `waiting` conversations are not searched yet.
+    too long. `waiting` conversations are not searched yet. No project is called `unknown_project`.
     """
 
     hits: tuple[Hit, ...] = ()
     has_more: bool = False
     back_to: datetime | None = None
     waiting: int = 0
+    unknown_project: str = ""
     seconds: float = 0.0
 
     @property
@@ -112,7 +124,7 @@ class Found:
 _CHUNK = re.compile(
     r"""(?P<minus>-(?=["\w\u0080-\U0010ffff]))?
     (?:(?P<key>in|model|role|before|after|has)[:\uff1a](?=\S))?
-    (?:"(?P<phrase>[^"]*\S[^"]*)(?P<end>"|\Z)|(?P<word>\S+))""",
+    (?:"(?P<phrase>[^"]*[^\s"][^"]*)(?P<end>"|\Z)|(?P<word>\S+))""",
     re.VERBOSE | re.IGNORECASE,
 )
 _QUOTES = str.maketrans("“”„", '"""')
@@ -134,7 +146,7 @@ def parse(words: str, *, typing: bool = False) -> Query:
     terms: list[Term] = []
     excluded: list[Term] = []
     filters: dict[str, object] = {}
-    words = words.translate(_QUOTES)
+    words = sound_text(words).translate(_QUOTES)
     for chunk in _CHUNK.finditer(words):
         is_last = typing and chunk.end() == len(words)
         value = chunk["phrase"] or chunk["word"]

@@ -14,7 +14,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
-from chatdesk.services.chat.facts import AnswerEnded
+from chatdesk.services.chat.facts import AnswerEnded, ConversationsGone
 from chatdesk.services.chat.guest_model import GuestModel
 from chatdesk.services.chat.saved_sessions import SessionService
 from chatdesk.services.chat.service import ChatService
@@ -24,6 +24,7 @@ from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import Fact, Publish, Subscribers
 from chatdesk.services.history.order import HistoryOrder
+from chatdesk.services.history.search import SearchService
 from chatdesk.services.hub.downloads import DownloadService
 from chatdesk.services.hub.service import HubService
 from chatdesk.services.machine.memory_speed import MemorySpeed
@@ -40,6 +41,7 @@ from chatdesk.store.downloads import DownloadStore
 from chatdesk.store.imports import ImportStore
 from chatdesk.store.models import ModelStore
 from chatdesk.store.projects import ProjectStore
+from chatdesk.store.search import SearchStore
 
 if TYPE_CHECKING:  # it knows every format
     from chatdesk.services.history.imports import ImportService
@@ -65,6 +67,7 @@ class App:
         facts = Subscribers()
         self.conversations = ConversationStore(self._database)
         self.attachments = AttachmentFiles(paths.attachments)
+        self.search = SearchService(SearchStore(self._database))
         self.memory_speed = MemorySpeed(
             paths.bandwidth,
             lambda: engine.busy or engine.status.state is EngineState.LOADING,
@@ -140,6 +143,7 @@ class App:
         self.updates = UpdateService(paths.updates)
         # Before it is published: who reads the models then finds the answer noted.
         facts.subscribe(AnswerEnded, lambda fact: self.usage.note_message(fact.message))
+        facts.subscribe(ConversationsGone, lambda _: self.search.tidy_soon())
         facts.subscribe(Fact, publish)
         facts.subscribe(AnswerEnded, self.guest.on_ended)  # what it publishes follows the answer
         self._publish = facts.publish
@@ -173,6 +177,7 @@ class App:
         self.attachments.tidy(ImportStore(self._database).named_files(), now() - TRASH_KEPT)
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
         self.forgetting.tidy(each.id for each in self.conversations.list())
+        self.search.start()
 
     def chat_of(self, conversation_id: str | None) -> ChatService:
         """The service of a conversation, saved or temporary; None is a new one that is saved."""
@@ -245,6 +250,7 @@ class App:
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
         self.memory_speed.close()
+        self.search.close()
         self.downloads.close()
         self.quantizing.close()
         self.temporary.end()

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from chatdesk.core.chat import Message, MessageState, now
 from chatdesk.core.folding import folded, index_words, tokens
-from chatdesk.core.parts import Attachment, Audio, Image, Source, Words
+from chatdesk.core.parts import Attachment, Audio, Image, Part, Place, Source, Words
 from chatdesk.store.parts import read_frames
 from chatdesk.store.rows import MESSAGES, as_message
 from chatdesk.store.tables import (
@@ -125,10 +125,16 @@ def _says_something(message: Message) -> bool:
 
 
 def _message_words(message: Message) -> tuple[str, str, str]:
-    named = (each.name for each in message.parts if isinstance(each, Image | Audio | Attachment))
-    documents = (each.document for each in message.parts if isinstance(each, Source))
-    words, pairs = index_words(searched_text(message.text, message.thinking, (*named, *documents)))
+    names = named_in(message.parts)
+    words, pairs = index_words(searched_text(message.text, message.thinking, names))
     return words, pairs, " ".join(_facets(message))
+
+
+def named_in(parts: Iterable[Part | Place]) -> tuple[str, ...]:
+    """Return the names of the files and documents in a message."""
+    parts = tuple(parts)
+    files = [each.name for each in parts if isinstance(each, Image | Audio | Attachment)]
+    return *files, *(each.document for each in parts if isinstance(each, Source))
 
 
 def searched_text(text: str, thinking: str, names: Iterable[str] = ()) -> str:
