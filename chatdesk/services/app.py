@@ -14,7 +14,7 @@ from chatdesk.core.settings import Settings
 from chatdesk.library.models.role import check_answers, role_of
 from chatdesk.services.adapters.forgetting import Forgetting
 from chatdesk.services.adapters.service import AdapterService
-from chatdesk.services.chat.facts import AnswerEnded, ConversationsGone
+from chatdesk.services.chat.facts import AnswerEnded, ConversationsChanged, ConversationsGone
 from chatdesk.services.chat.guest_model import GuestModel
 from chatdesk.services.chat.saved_sessions import SessionService
 from chatdesk.services.chat.service import ChatService
@@ -143,7 +143,8 @@ class App:
         self.updates = UpdateService(paths.updates)
         # Before it is published: who reads the models then finds the answer noted.
         facts.subscribe(AnswerEnded, lambda fact: self.usage.note_message(fact.message))
-        facts.subscribe(ConversationsGone, lambda _: self.search.tidy_soon())
+        for kind in (ConversationsGone, ConversationsChanged):  # deleted, imported
+            facts.subscribe(kind, lambda _: self.search.keep_up_soon())
         facts.subscribe(Fact, publish)
         facts.subscribe(AnswerEnded, self.guest.on_ended)  # what it publishes follows the answer
         self._publish = facts.publish

@@ -171,7 +171,9 @@ class SearchSession:
         assert raw is not None
         try:
             for row in islice(raw.execute(sql, values), limit):
-                yield Candidate(*row[:5], bool(row[5]))
+                number, conversation_id, message_id, title, project_id, archived = row
+                is_archived = bool(archived)
+                yield Candidate(number, conversation_id, message_id, title, project_id, is_archived)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
                 raise

@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,9 +100,7 @@ class Anything:
     def finish(self) -> None:
         if self.open:
             message = self.open.pop().with_words(text=self.words(), thinking=self.words())
-            state = MessageState.COMPLETE
-            message = Message(**{**_fields(message), "state": state})
-            self.done.append(self.store.finish(message))
+            self.done.append(self.store.finish(replace(message, state=MessageState.COMPLETE)))
 
     def reopen(self) -> None:
         answers = [each for each in self.done if each.role is Role.ASSISTANT]
@@ -137,10 +136,6 @@ class Anything:
     def anything(self) -> None:
         steps = (self.add, self.begin, self.write, self.stop, self.finish, self.reopen)
         self.random.choice((*steps, self.create, self.rename, self.hide_and_empty, self.delete))()
-
-
-def _fields(message: Message) -> dict[str, object]:
-    return {name: getattr(message, name) for name in Message.__slots__}
 
 
 @pytest.mark.parametrize("seed", range(4))

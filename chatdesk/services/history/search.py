@@ -98,8 +98,8 @@ class SearchService:
         self._thread = threading.Thread(target=self._keep_up, name="search-index", daemon=True)
         self._thread.start()
 
-    def tidy_soon(self) -> None:
-        """Something was deleted for good: have its words leave the index."""
+    def keep_up_soon(self) -> None:
+        """Something was imported or deleted for good: have the index follow."""
         self._wake.set()
 
     def close(self) -> None:

@@ -78,7 +78,8 @@ def whole_marked(text: str, terms: Sequence[Term]) -> str:
     """Return all of a short text, with marks around what matches."""
     source = composed(text)
     where = places(source)
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     for span in spans(folded(source), terms):
         start, end = _begin(where, span.begin), _end(where, span.end)
         if start >= at:
