@@ -105,9 +105,9 @@ def _passwords(text: str) -> _Spans:
 
 
 def _ibans(text: str) -> _Spans:
-    from stdnum import iban
-
     for found in _IBAN.finditer(text):
+        from stdnum import iban  # only where something has its form: it takes 4 MB
+
         start, end = found.span()
         while end > start and not iban.is_valid(text[start:end]):
             end = start + len(text[start : end - 1].rstrip())  # without the word that follows
@@ -116,12 +116,13 @@ def _ibans(text: str) -> _Spans:
 
 
 def _cards(text: str) -> _Spans:
-    from stdnum import luhn
-
     for found in _CARD.finditer(text):
         digits = re.sub(r"\D", "", found[0])
-        if _ISSUED.fullmatch(digits) and luhn.is_valid(digits):
-            yield found.span()
+        if _ISSUED.fullmatch(digits):
+            from stdnum import luhn
+
+            if luhn.is_valid(digits):
+                yield found.span()
 
 
 def _emails(text: str) -> _Spans:
@@ -129,14 +130,9 @@ def _emails(text: str) -> _Spans:
 
 
 def _national_ids(text: str) -> _Spans:
-    from chatdesk.services.personalize.examples.national_ids import NATIONAL_IDS
+    from chatdesk.services.personalize.examples.national_ids import national_id_spans
 
-    if not _DIGIT.search(text):
-        return
-    for pattern, is_valid in NATIONAL_IDS:
-        for found in pattern.finditer(text):
-            if is_valid(found[0]):
-                yield found.span()
+    return national_id_spans(text) if _DIGIT.search(text) else ()
 
 
 def _phones(text: str) -> _Spans:

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from phonenumbers import Leniency, PhoneNumberMatcher
-
 # Numbers without a country's code are recognized for these countries; more countries find more
 # numbers, and more false ones.
 _REGIONS = (
@@ -41,22 +39,25 @@ def phone_spans(text: str) -> Iterator[tuple[int, int]]:
             continue
         is_said = bool(_SAID.search(text[max(0, found.start() - _BEFORE) : found.start()]))
         if number.lstrip("(").startswith("+"):
-            span = _span(number, None, Leniency.VALID)
+            span = _span(number, None)
         elif is_said or _CHINESE_MOBILE.fullmatch(number):
-            span = _first_span(number, Leniency.VALID)
+            span = _first_span(number)
         elif _SEPARATED.search(number):
-            span = _first_span(number, Leniency.EXACT_GROUPING)
+            span = _first_span(number, exact=True)
         else:
             span = None
         if span:
             yield found.start() + span[0], found.start() + span[1]
 
 
-def _first_span(number: str, leniency: int) -> tuple[int, int] | None:
-    spans = (_span(number, region, leniency) for region in _REGIONS)
+def _first_span(number: str, *, exact: bool = False) -> tuple[int, int] | None:
+    spans = (_span(number, region, exact=exact) for region in _REGIONS)
     return next((span for span in spans if span), None)
 
 
-def _span(number: str, region: str | None, leniency: int) -> tuple[int, int] | None:
+def _span(number: str, region: str | None, *, exact: bool = False) -> tuple[int, int] | None:
+    from phonenumbers import Leniency, PhoneNumberMatcher  # only for what may be one: it takes 1 MB
+
+    leniency = Leniency.EXACT_GROUPING if exact else Leniency.VALID
     match = next(iter(PhoneNumberMatcher(number, region, leniency)), None)
     return (match.start, match.end) if match else None

@@ -4,7 +4,9 @@ import sys
 import pytest
 
 from chatdesk.core.personalization import FindingKind
+from chatdesk.services.personalize.examples.id_checks import IS_VALID
 from chatdesk.services.personalize.examples.masking import find_personal_data
+from chatdesk.services.personalize.examples.national_ids import NATIONAL_IDS
 
 KEY, PASSWORD, CARD, IBAN, EMAIL, PHONE, NATIONAL_ID = (
     FindingKind.KEY,
@@ -107,10 +109,17 @@ def test_values_come_once_and_in_their_order() -> None:
 
 def test_the_detectors_are_not_read_before_they_are_needed() -> None:
     code = (
-        "import sys, chatdesk.services.personalize.examples.preview;"
+        "import sys\n"
+        "from chatdesk.services.personalize.examples import preview\n"
+        "from chatdesk.services.personalize.examples.masking import find_personal_data\n"
+        "assert find_personal_data('In 1612 it cost 3.50, see page 12 of 30.') == ()\n"
         "sys.exit(any(name in sys.modules for name in ('stdnum', 'phonenumbers')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_every_form_of_a_national_id_has_its_check() -> None:
+    assert {check for _, check in NATIONAL_IDS if check} == set(IS_VALID)
 
 
 @pytest.mark.timeout(20)
