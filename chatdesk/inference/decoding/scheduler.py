@@ -333,5 +333,5 @@ class Scheduler:
         elif generation in self._waiting:
             self._waiting.remove(generation)
         if generation.live:
-            self._sequences.release(generation.live)
+            self._sequences.release(generation.live, passing=generation.background)
             generation.live = None

@@ -3,7 +3,8 @@
 Nothing is read twice while it is there: a prompt takes over the longest beginning it shares with
 any sequence, running or idle, of this conversation or another. As every cell in use costs time in
 every step, idle sequences are moved to memory when somebody asks for something else, and come back
-on demand; together they take at most as much memory as the cache itself.
+on demand; together they take at most as much memory as the cache itself. Nobody comes back to what
+background work has read: it is dropped.
 """
 
 import time
@@ -22,7 +23,8 @@ class Live:
     """A sequence and its tokens whose KV state is in the cache, in order.
 
     `session` is the conversation that it may be kept on disk for; `kept` so many of its tokens are
-    there already. `exact` is false after the oldest turns were moved out of it.
+    there already. `exact` is false after the oldest turns were moved out of it; `passing` is true
+    while only background work has used it.
     """
 
     number: int
@@ -33,6 +35,7 @@ class Live:
     busy: bool = True
     kept: int = 0
     exact: bool = True
+    passing: bool = True
 
 
 @dataclass(eq=False, slots=True)
@@ -142,9 +145,13 @@ class Sequences:
         live.kept = len(tokens)
         return live
 
-    def release(self, live: Live) -> None:
-        """Make a sequence idle; its content may be reused or evicted."""
+    def release(self, live: Live, *, passing: bool = False) -> None:
+        """Make a sequence idle; its content may be reused or evicted.
+
+        With `passing` it was background work.
+        """
         live.busy = False
+        live.passing &= passing
         live.used = time.monotonic()
         if not live.tokens:
             self.drop(live)
@@ -156,7 +163,7 @@ class Sequences:
         self._live.pop(live.number, None)
 
     def evict(self) -> bool:
-        """Move the least recently used idle sequence to memory; False when none is idle."""
+        """Take the least recently used idle sequence out of the cache; False when none is idle."""
         idle = self.idle()
         if not idle:
             return False
@@ -171,6 +178,10 @@ class Sequences:
                 self._park(each)
 
     def _park(self, live: Live) -> None:
+        """Move an idle sequence to memory, if somebody may come back to it."""
+        if live.passing:
+            self.drop(live)
+            return
         state = self._context.state(live.number)
         self._keep(live, state)
         self._context.drop(live.number)

@@ -189,6 +189,27 @@ def test_idle_conversations_wait_in_memory(starter: EngineProcess) -> None:
     assert again.stats.cached_tokens > 0.95 * again.stats.prompt_tokens
 
 
+def test_what_background_work_has_read_does_not_wait_in_memory(starter: EngineProcess) -> None:
+    """It took as much memory as the cache, after each learning, for nobody."""
+
+    def ask(text: str, *, background: bool = False) -> Finished:
+        _, end = starter.answer(text, background=background, max_tokens=2)
+        assert isinstance(end, Finished)
+        return end
+
+    def cached(end: Finished) -> float:
+        return end.stats.cached_tokens / end.stats.prompt_tokens
+
+    judged, talk = f"Judged! {LONG} First?", f"A talk. {LONG} Second?"
+    ask(judged, background=True)
+    assert cached(ask(f"{judged} Why?", background=True)) > 0.9  # while it is in the cache
+    ask(talk)
+    assert cached(ask(judged)) < 0.2
+    assert cached(ask(talk, background=True)) > 0.95
+    ask(judged)
+    assert cached(ask(talk)) > 0.95  # a person's, which background work only went on with
+
+
 def test_two_answers_too_long_for_the_cache_both_end(engine: EngineProcess, tmp_path: Path) -> None:
     """Together they need more cells than there are: one is set aside and continues later."""
     path = tiny_model(tmp_path / "p.gguf", answer=b"abc", loop=True)
