@@ -156,6 +156,7 @@ class DesktopApp:
         self._server = ServerSwitch(services, lambda: self.settings.now)
         self.bridge.open(services)
         self.open_models(())
+        services.backups.start()
         self.bridge.run(lambda app: app.personalize.resume_interrupted(), patient=True)
         self.bridge.run(lambda app: app.downloads.resume_unfinished(), patient=True)
         self.bridge.run(lambda app: app.memory_speed.start())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from chatdesk import __version__
+from chatdesk.cli.backup import add_backup
 from chatdesk.cli.conversations import add_conversations
 from chatdesk.cli.models import add_models
 from chatdesk.cli.parts import (
@@ -86,6 +87,10 @@ def _run(options: argparse.Namespace, locale_dir: Path) -> int:
     if command is _window:
         check_screen()
     paths = find_paths()
+    if (paths.data / "restoring").exists():
+        from chatdesk.services.history.restoring import finish
+
+        finish(paths)
     settings = read_settings(paths.settings)
     if settings.general.language != "system":
         set_language(settings.general.language, locale_dir)
@@ -132,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands)
     add_conversations(commands)
     add_projects(commands)
+    add_backup(commands)
     add_personalize(commands)
     _add_serve(commands)
     _add_serve_device(commands)

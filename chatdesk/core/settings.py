@@ -104,6 +104,18 @@ class LearningSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Backups: with `daily` one is made each day, and the newest `kept` of those stay.
+
+    They are in `folder`, "" for the app's own.
+    """
+
+    daily: bool = True
+    kept: Annotated[int, Between(1, 99)] = 3
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadSettings:
     """Downloads: `mirror` is used instead of the Hugging Face hub, "" for the hub itself.
 
@@ -131,6 +143,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     downloads: DownloadSettings = field(default_factory=DownloadSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
 
     def edited(self, section: str, **values: object) -> Self:
         """Return the settings with other values in one section."""

@@ -23,6 +23,7 @@ from chatdesk.services.engine.engine import Engine
 from chatdesk.services.engine.facts import EngineState
 from chatdesk.services.engine.thread_counts import MeasuredThreads
 from chatdesk.services.facts import Fact, Publish, Subscribers
+from chatdesk.services.history.backups import BackupService
 from chatdesk.services.history.order import HistoryOrder
 from chatdesk.services.history.search import SearchService
 from chatdesk.services.hub.downloads import DownloadService
@@ -115,6 +116,7 @@ class App:
             self.forgetting,
         )
         self._database.call_when_written(self.chat.unsaved.try_soon)
+        self.backups = BackupService(paths, settings, facts.publish)
         self.order = HistoryOrder(ProjectStore(self._database), self.conversations, facts.publish)
         self.guest = GuestModel(engine, self.models, self.chat, self.load_model, facts.publish)
         self.temporary = TemporaryChats(
@@ -252,6 +254,7 @@ class App:
         """Keep what is being written, end the engine, close the database."""
         self.memory_speed.close()
         self.search.close()
+        self.backups.close()
         self.downloads.close()
         self.quantizing.close()
         self.temporary.end()

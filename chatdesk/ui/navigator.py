@@ -21,6 +21,7 @@ class SettingsId(StrEnum):
 
     DOWNLOADS = "downloads"
     LEARNING = "learning"
+    BACKUP = "backup"
     SERVER = "server"
     DEVICES = "devices"
     ABOUT = "about"
@@ -35,6 +36,7 @@ class Navigator(QObject):
     model_requested = Signal(object)  # a ModelFile to chat with
     model_file_requested = Signal()
     options_requested = Signal(object)  # of a ModelFile, or of the one in use for None
+    quit_requested = Signal()
     turned = Signal(str)
 
     def show(self, page_id: str) -> None:
@@ -60,3 +62,7 @@ class Navigator(QObject):
     def pick_model_file(self) -> None:
         """Let the user choose a model file, and use it."""
         self.model_file_requested.emit()
+
+    def quit(self) -> None:
+        """Close the window."""
+        self.quit_requested.emit()

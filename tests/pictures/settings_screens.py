@@ -7,7 +7,7 @@ from tests.pictures.homes import TAUGHT
 from tests.pictures.screen import Screen
 from tests.pictures.stage import Stage
 
-SECTIONS = ("general", "models", "downloads", "learning", "server", "devices", "about")
+SECTIONS = ("general", "models", "downloads", "learning", "backup", "server", "devices", "about")
 
 
 def _section(section: str) -> Callable[[Stage], None]:

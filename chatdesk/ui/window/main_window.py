@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
             (navigator.model_requested, self._chat_with),
             (navigator.model_file_requested, self._pick_model_file),
             (navigator.turned, self._show_title),
+            (navigator.quit_requested, self.close),
             *((feature.status_changed, sidebar.show_status) for feature in parts.features),
             (panels.state_changed, keeper.save_soon),
             (defaults.system_prompt_changed, chat.set_default_system_prompt),

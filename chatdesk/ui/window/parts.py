@@ -5,6 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.services.engine.facts import EngineChanged
+from chatdesk.services.history.facts import BackupEnded
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_controller import AdapterController
 from chatdesk.ui.chat.ask_controller import AskController
@@ -107,6 +108,7 @@ class WindowParts:
         self.engine_notices = EngineNotices(bridge, navigator, notice, settings, is_in_sight)
         self.figures = LiveFigures(bridge, self.chat)
         bridge.subscribe(EngineChanged, self._show_engine)
+        bridge.subscribe(BackupEnded, self._show_backup)
 
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -121,6 +123,12 @@ class WindowParts:
             part.set_theme(theme)
 
     # Facts
+
+    def _show_backup(self, fact: BackupEnded) -> None:
+        if fact.problem:
+            self.notice.show_problem(fact.problem, key="daily backup")
+        else:
+            self.notice.solved("daily backup")
 
     def _show_engine(self, fact: EngineChanged) -> None:
         self.page.status.show_engine(fact.status)

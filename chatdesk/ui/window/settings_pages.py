@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # imported when the settings are opened
 
 def settings_pages(settings: SettingsValue, theme: Theme) -> "Sequence[SettingsPage]":
     """Made when the settings are opened; until then nothing of them is imported."""
+    from chatdesk.ui.history.backup_page import BackupPage
     from chatdesk.ui.models.downloads.settings_page import DownloadSettingsPage
     from chatdesk.ui.models.settings_page import ModelSettingsPage
     from chatdesk.ui.personalize.settings_page import LearningSettingsPage
@@ -25,6 +26,7 @@ def settings_pages(settings: SettingsValue, theme: Theme) -> "Sequence[SettingsP
         ModelSettingsPage(settings, theme),
         DownloadSettingsPage(settings, theme),
         LearningSettingsPage(settings, theme),
+        BackupPage(settings, theme),
         ServerPage(settings, theme),
         ComputersPage(settings, theme),
         AboutPage(settings),
