@@ -33,3 +33,14 @@ def fill(disk: Path) -> Path:
         while True:
             file.write(bytes(4096))
     return ballast
+
+
+@contextmanager
+def read_only(disk: Path) -> Iterator[None]:
+    """Nothing on the small disk can be changed meanwhile, not even by root."""
+    remount = ["mount", "-o"]
+    subprocess.run([*remount, "remount,ro", str(disk)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*remount, "remount,rw", str(disk)], check=True)

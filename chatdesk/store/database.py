@@ -1,9 +1,4 @@
-"""The SQLite file: opening, transactions, closing.
-
-What survives: WAL with `synchronous=FULL` makes a commit wait for the disk (about a millisecond on
-an SSD), so a streaming answer that is written every 250 ms loses at most that much, to a kill of
-the app and to a power cut alike. `NORMAL` would keep the file intact, but not the last seconds.
-"""
+"""The SQLite file: opening, transactions, closing."""
 
 import sqlite3
 import threading
@@ -12,23 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from chatdesk.core.errors import NotFound, NotWritable, StoreProblem
 from chatdesk.core.i18n import tr
 from chatdesk.store import schema
+from chatdesk.store.engines import file_engine, memory_engine, reading_engine
 from chatdesk.store.problems import damaged, store_problems
 
-BUSY_TIMEOUT_S = 10.0  # wait for another process that writes
 ALONE_WITHIN_S = 5.0  # wait for one that has an older database open to close it
-PRAGMAS = (
-    "synchronous=FULL",
-    "foreign_keys=ON",
-    "secure_delete=ON",  # purged content is overwritten, not only unlinked
-)
 
 
 class Database:
@@ -36,7 +24,7 @@ class Database:
 
     def __init__(self, path: Path, engine: Engine | None = None) -> None:
         self.path = path
-        self._engine = engine or _engine(path)
+        self._engine = engine or file_engine(path)
         self._on_written: Callable[[], None] = lambda: None
 
     @classmethod
@@ -125,54 +113,64 @@ class Database:
         self._engine.dispose()
 
 
-class _MemoryDatabase(Database):
-    """One connection for all threads, which take turns.
+class _SharedConnection(Database):
+    """One connection for all threads, which take turns."""
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        super().__init__(path, engine)
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """A thread's turn."""
+        with self._lock:
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The connection, in its turn. Raises `StoreProblem`."""
+        with self._turn(), super().reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The connection, in its turn. Raises `StoreProblem`."""
+        with self._turn(), super().writing() as connection:
+            yield connection
+
+
+class _MemoryDatabase(_SharedConnection):
+    """Who asks after it was closed gets a `NotFound`.
 
     Keys of rows that are in the user's database only, as a model's, are not checked.
     """
 
     def __init__(self) -> None:
-        super().__init__(Path(":memory:"), _memory_engine())
-        self._turn = threading.RLock()
+        super().__init__(Path(":memory:"), memory_engine())
         self._is_closed = False
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """The connection, in its turn. Raises `NotFound` after it was closed."""
-        with self._turn:
-            self._check_open()
-            with super().reading() as connection:
-                yield connection
-
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """The connection, in its turn. Raises `NotFound` after it was closed."""
-        with self._turn:
-            self._check_open()
-            with super().writing() as connection:
-                yield connection
+    def _turn(self) -> Iterator[None]:
+        with super()._turn():
+            if self._is_closed:
+                raise NotFound(tr("This temporary chat is gone."))
+            yield
 
     def close(self) -> None:
         """Drop everything; nobody may be using the connection just then."""
-        with self._turn:
+        with self._lock:
             self._is_closed = True
             super().close()
 
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise NotFound(tr("This temporary chat is gone."))
 
-
-class _ReadableDatabase(Database):
+class _ReadableDatabase(_SharedConnection):
     """One that can only be read, for now: each writer looks if that has changed.
 
-    One connection serves all threads in turn. Raises the `NotWritable` that is given where the file
-    cannot be read as it is either.
+    Raises the `NotWritable` that is given where the file cannot be read as it is either.
     """
 
     def __init__(self, path: Path, problem: NotWritable) -> None:
-        super().__init__(path, _reading_engine(path))
-        self._turn = threading.RLock()
+        super().__init__(path, reading_engine(path))
         self._is_writable = False
         try:
             with self.reading() as connection:
@@ -184,15 +182,14 @@ class _ReadableDatabase(Database):
             raise problem from None
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """The connection, in its turn. Raises `StoreProblem`."""
-        with nullcontext() if self._is_writable else self._turn, super().reading() as connection:
-            yield connection
+    def _turn(self) -> Iterator[None]:
+        with nullcontext() if self._is_writable else super()._turn():
+            yield
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection with the write lock, once there can be one. Raises `StoreProblem`."""
-        with self._turn:
+        with self._lock:
             if not self._is_writable:
                 self._become_writable()
         with super().writing() as connection:
@@ -200,7 +197,7 @@ class _ReadableDatabase(Database):
 
     def _become_writable(self) -> None:
         self._engine.dispose()  # it may hold the file alone
-        whole = _engine(self.path)
+        whole = file_engine(self.path)
         try:
             with store_problems(self.path), whole.connect():
                 pass
@@ -232,92 +229,3 @@ def _wait_until_alone(path: Path) -> None:
                 tr("Close it, then try again: its database is to be brought up to date."),
             )
         time.sleep(0.05)
-
-
-def _engine(path: Path) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path.absolute())),
-        connect_args={"timeout": BUSY_TIMEOUT_S},
-        hide_parameters=True,  # they are users' texts: never in an error's text
-    )
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _memory_engine() -> Engine:
-    engine = _shared_engine("sqlite://")
-    event.listen(engine, "connect", _on_memory_connect)
-    return engine
-
-
-def _reading_engine(path: Path) -> Engine:
-    """Read a file that nobody can write to as it is, and a full disk's with its journal.
-
-    SQLite cannot make its index beside the journal there: who has the file alone needs none.
-    """
-    journal = path.with_name(f"{path.name}-wal")
-    has_journal = journal.exists() and journal.stat().st_size > 0
-    mode = "mode=rw" if has_journal else "mode=ro&immutable=1"
-    engine = _shared_engine(f"sqlite:///{path.absolute().as_uri()}?{mode}&uri=true")
-    event.listen(engine, "connect", _on_reading_connect)
-    return engine
-
-
-def _shared_engine(address: str) -> Engine:
-    """An engine with one connection for all threads."""
-    engine = create_engine(
-        address,
-        poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
-        hide_parameters=True,
-    )
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # transactions begin where we say, not where Python guesses
-    cursor = connection.cursor()
-    try:
-        _use_wal(cursor)
-        for pragma in PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        cursor.close()
-        connection.close()  # SQLAlchemy would leave the file open
-        raise
-    cursor.close()
-
-
-def _on_memory_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA temp_store=MEMORY")  # nothing of it in files, also while it sorts
-    cursor.close()
-
-
-def _on_reading_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA locking_mode=EXCLUSIVE")
-    cursor.execute("PRAGMA query_only=ON")
-    cursor.close()
-
-
-def _use_wal(cursor: DBAPICursor) -> None:
-    """Switch a new file to WAL; SQLite itself does not wait while another process does the same."""
-    give_up = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', '')}")

@@ -1,6 +1,7 @@
 """Turns the errors of SQLite and the system into sentences for the user, all in this one place."""
 
 import errno
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -59,10 +60,7 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
         return _full(path)
     match code & 0xFF:  # the primary code
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            return NotWritable(
-                tr("The database {path} is read-only.", path=path),
-                tr("Make the file and its folder writable, then try again."),
-            )
+            return _read_only(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             what = tr("The database {path} is in use by another program.", path=path)
             todo = tr("Wait for that program or close it, then try again.")
@@ -75,6 +73,8 @@ def _sqlite_problem(error: BaseException | None, path: Path) -> StoreProblem | N
         case sqlite3.SQLITE_NOTADB:
             what = tr("The file {path} is not a database.", path=path)
             todo = tr("Move it away or put a backup in its place; it was not changed.")
+        case sqlite3.SQLITE_CANTOPEN if path.is_file() and not os.access(path.parent, os.W_OK):
+            return _read_only(path)
         case sqlite3.SQLITE_CANTOPEN:
             return NotWritable(
                 tr("The database {path} cannot be opened.", path=path),
@@ -104,6 +104,13 @@ def damaged(path: Path) -> StoreProblem:
     return StoreProblem(
         tr("The database {path} is damaged.", path=path),
         tr("Keep a copy of the file, and put a backup in its place."),
+    )
+
+
+def _read_only(path: Path) -> NotWritable:
+    return NotWritable(
+        tr("The database {path} is read-only.", path=path),
+        tr("Make the file and its folder writable, then try again."),
     )
 
 

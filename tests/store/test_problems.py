@@ -12,11 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chatdesk.core.chat import Message, MessageState, Role
-from chatdesk.core.errors import StoreProblem
+from chatdesk.core.errors import NotWritable, StoreProblem
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
 from chatdesk.store.problems import store_problems
-from tests.small_disk import fill, small_disk
+from tests.small_disk import fill, read_only, small_disk
 from tests.store.conftest import child, printed
 
 
@@ -80,19 +80,44 @@ def test_a_full_disk_keeps_what_it_has_and_takes_more_later(tiny_disk: Path) -> 
     assert_sound(path)
 
 
-@pytest.mark.parametrize("killed", [False, True])
-def test_a_full_disk_is_read_and_written_again_once_there_is_room(
-    tiny_disk: Path, killed: bool
-) -> None:
-    path, journal = tiny_disk / "chatdesk.db", tiny_disk / "chatdesk.db-wal"
+def left_by(path: Path, *, killed: bool) -> Message:
+    """A database and its answer, as a process left them."""
+    journal = path.with_name("chatdesk.db-wal")
     database = Database.open(path)
-    store = ConversationStore(database)
-    answer = streaming(store)
+    answer = streaming(ConversationStore(database))
     pages, log = path.read_bytes(), journal.read_bytes()
     database.close()
     if killed:  # what was written last is in the journal only
         path.write_bytes(pages)
         journal.write_bytes(log)
+    return answer
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_read_only_disk_is_read_and_written_again_once_that_is_allowed(
+    tiny_disk: Path, killed: bool
+) -> None:
+    path = tiny_disk / "chatdesk.db"
+    answer = left_by(path, killed=killed)
+    with read_only(tiny_disk):
+        database = Database.open(path)
+        store = ConversationStore(database)
+        assert text_of(store, answer) == "saved"
+        with pytest.raises(NotWritable, match="read-only"):
+            store.write_text(answer.id, "more")
+        assert text_of(store, answer) == "saved"
+    store.write_text(answer.id, "more")
+    assert text_of(store, answer) == "more"
+    database.close()
+    assert_sound(path)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_full_disk_is_read_and_written_again_once_there_is_room(
+    tiny_disk: Path, killed: bool
+) -> None:
+    path = tiny_disk / "chatdesk.db"
+    answer = left_by(path, killed=killed)
     ballast = fill(tiny_disk)
     database = Database.open(path)
     store = ConversationStore(database)
