@@ -1,6 +1,7 @@
 """Types of columns whose values are not what SQLite stores.
 
-A damaged file may hold anything in them: a value that means nothing is told as damage.
+A damaged file may hold anything in them: a value that means nothing is told as damage. What our own
+code raises is not: that is a bug.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import DateTime, Dialect, Enum, Text, TypeDecorator
+from sqlalchemy import Dialect, Enum, Text, TypeDecorator
+from sqlalchemy.dialects.sqlite import DATETIME
 
 from chatdesk.store.problems import DamagedValue
 
@@ -19,26 +21,44 @@ Read = Callable[[Any], Any]
 
 
 class Checked:
-    """Mixed into a type before SQLAlchemy's own."""
+    """Mixed into a type of SQLAlchemy, before it: `DAMAGE` is what reading raises at no value."""
+
+    DAMAGE: tuple[type[Exception], ...]
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Read | None:
         """Return what reads a stored value; it raises `DamagedValue`."""
         read: Read | None = super().result_processor(dialect, coltype)  # type: ignore[misc]
-        return read and partial(_read, read)
+        return read and partial(_read, read, self.DAMAGE)
 
 
-def _read(read: Read, stored: Any) -> Any:
+def _read(read: Read, damage: tuple[type[Exception], ...], stored: Any) -> Any:
     try:
         return read(stored)
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as problem:
+    except damage as problem:
         # Not its message, nor its cause: both may quote what a person wrote.
         raise DamagedValue(type(problem).__name__) from None
 
 
-class UtcTime(Checked, TypeDecorator[datetime]):
+def from_json(stored: object, kind: type[Value]) -> Value:
+    """Return a value that is stored as JSON, with its types checked. Raises `DamagedValue`."""
+    if not isinstance(stored, str):
+        raise DamagedValue(type(stored).__name__)
+    try:
+        return msgspec.json.decode(stored, type=kind)
+    except (msgspec.MsgspecError, RecursionError) as problem:
+        raise DamagedValue(type(problem).__name__) from None
+
+
+class _Moment(Checked, DATETIME):
+    """SQLite's text of a moment."""
+
+    DAMAGE = (TypeError, ValueError)
+
+
+class UtcTime(TypeDecorator[datetime]):
     """A moment: stored in UTC, without an offset; aware in Python."""
 
-    impl = DateTime
+    impl = _Moment
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -54,7 +74,7 @@ class UtcTime(Checked, TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-class AsJson(Checked, TypeDecorator[Value], Generic[Value]):
+class AsJson(TypeDecorator[Value], Generic[Value]):
     """Frozen dataclasses as JSON. Fields that a stored value lacks get their defaults."""
 
     impl = Text
@@ -74,12 +94,13 @@ class AsJson(Checked, TypeDecorator[Value], Generic[Value]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Value | None:
         """Return the value, with its types checked."""
-        return None if value is None else msgspec.json.decode(value, type=self.kind)
+        return None if value is None else from_json(value, self.kind)
 
 
 class _Choice(Checked, Enum):
     """A member of an enum, by its value."""
 
+    DAMAGE = (LookupError,)
     cache_ok = True
 
 

@@ -22,6 +22,8 @@ from chatdesk.core.parts import (
     ToolResult,
     frame_of,
 )
+from chatdesk.store.column_types import from_json
+from chatdesk.store.problems import DamagedValue
 from chatdesk.store.tables import message_parts
 
 _WORDS: dict[str, type[Text] | type[Thinking]] = {"text": Text, "thinking": Thinking}
@@ -78,5 +80,7 @@ def _row(part: Part | Place) -> dict[str, str | None]:
 
 def _part(kind: str, content: str) -> Part | Place:
     if words := _WORDS.get(kind):
-        return Place(words, int(content))
-    return msgspec.json.decode(content, type=_OTHERS[kind])
+        return Place(words, from_json(content, int))
+    if kind not in _OTHERS:
+        raise DamagedValue(LookupError.__name__)
+    return from_json(content, _OTHERS[kind])

@@ -5,16 +5,29 @@ second message if it is of a counted thing. A string is shown as it is: those of
 of other programs.
 """
 
-import json
-from typing import Any
+from math import isfinite
+from typing import cast
 
+import msgspec
 from sqlalchemy import Dialect, Text, TypeDecorator
 
 from chatdesk.core.i18n import Sentence
-from chatdesk.store.column_types import Checked
+from chatdesk.store.column_types import from_json
+from chatdesk.store.problems import DamagedValue
 
 
-class AsSentence(Checked, TypeDecorator[str]):
+class _Parts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sentence in the database."""
+
+    message: str
+    many: str = ""
+    values: "dict[str, str | bool | int | float | _Parts]" = {}
+
+
+_Stored = str | bool | int | float | _Parts
+
+
+class AsSentence(TypeDecorator[str]):
     """A sentence for the user, or "" for none."""
 
     impl = Text
@@ -27,25 +40,33 @@ class AsSentence(Checked, TypeDecorator[str]):
         parts = _parts(value)
         try:
             kept = parts if _words(parts) == value else str(value)
-        except (LookupError, ValueError):  # a format that only the value itself knows
+        except DamagedValue:  # a format that only the value itself knows
             kept = str(value)
-        return json.dumps(kept, ensure_ascii=False)
+        return msgspec.json.encode(kept).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the sentence in the current language."""
-        return _words(json.loads(value)) if value else value
+        if not value:
+            return value
+        stored: _Stored = from_json(value, _Stored)  # type: ignore[arg-type]
+        return cast(str, _words(stored))
 
 
-def _parts(value: object) -> Any:
-    if not isinstance(value, Sentence):
-        return value if isinstance(value, (bool, int, float, str)) else str(value)
-    values = {name: _parts(each) for name, each in value.values.items()}
-    parts = {"message": value.message, "many": value.many, "values": values}
-    return {name: part for name, part in parts.items() if part}
+def _parts(value: object) -> _Stored:
+    if isinstance(value, Sentence):
+        return _Parts(
+            value.message, value.many, {name: _parts(each) for name, each in value.values.items()}
+        )
+    known = isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value))
+    return value if known else str(value)
 
 
-def _words(parts: Any) -> Any:
-    if not isinstance(parts, dict):
-        return parts
-    values = {name: _words(each) for name, each in parts.get("values", {}).items()}
-    return Sentence.of(parts["message"], values, parts.get("many", ""))
+def _words(stored: _Stored) -> str | float:
+    """The sentence, or what is no sentence as it is. Raises `DamagedValue`."""
+    if not isinstance(stored, _Parts):
+        return stored
+    values = {name: _words(each) for name, each in stored.values.items()}
+    try:
+        return Sentence.of(stored.message, values, stored.many)
+    except (LookupError, ValueError, TypeError, AttributeError) as problem:  # its placeholders
+        raise DamagedValue(type(problem).__name__) from None

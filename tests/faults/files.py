@@ -89,8 +89,8 @@ def _spliced(sources: list[str], chance: random.Random) -> str:
     """A template with some of its tags and texts left out, said twice, or another's."""
     parts = _TAG.split(chance.choice(sources))
     for _ in range(chance.choice((1, 1, 2, 5))):
-        at = chance.randrange(len(parts))
-        foreign = chance.choice(_TAG.split(chance.choice(sources)))
-        parts[at : at + 1] = chance.choice(([], [parts[at]] * 2, [foreign], [parts[at], foreign]))
+        at = chance.randrange(max(1, len(parts)))
+        foreign, here = chance.choice(_TAG.split(chance.choice(sources))), parts[at : at + 1]
+        parts[at : at + 1] = chance.choice(([], here * 2, [foreign], [*here, foreign]))
     source = "".join(parts)
     return _NUMBER.sub("99999999", source, count=1) if chance.random() < 0.1 else source

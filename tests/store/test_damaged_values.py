@@ -1,0 +1,79 @@
+"""Whatever a damaged file holds in its columns is shown or told as damage, never as a bug."""
+
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chatdesk.core.errors import NotFound, StoreProblem
+from chatdesk.store.adapters import AdapterStore
+from chatdesk.store.column_types import UtcTime
+from chatdesk.store.conversations import ConversationStore
+from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
+from chatdesk.store.models import ModelStore
+from chatdesk.store.schema import REVISION
+from chatdesk.store.tables import metadata
+from tests.store.conftest import stored
+
+NONSENSE: tuple[Any, ...] = (
+    "x",
+    -1,
+    b"\xff",
+    "[]",
+    "{}",
+    "[" * 5000,
+    '{"message": "{n}", "many": "{n} or", "values": {"n": "x"}}',
+    '{"message": "{x", "values": {"x": [1]}}',
+    '{"message": "{x.y} {x:d} {0}", "values": {"x": "1"}}',
+)
+
+
+def read_all(path: Path) -> None:
+    database = Database.open(path)
+    try:
+        store = ConversationStore(database)
+        for each in (*store.list(), *store.list(deleted=True)):
+            store.get(each.id)
+        list(store.learnable(everything=True))
+        AdapterStore(database).list()
+        DownloadStore(database).list()
+        ModelStore(database).list()
+        ModelStore(database).known()
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("table", [*metadata.tables])
+def test_nonsense_in_a_column_is_shown_or_told_as_damage(path: Path, table: str) -> None:
+    stored(path, REVISION)
+    read_all(path)
+    sound, told = path.read_bytes(), 0
+    for column in metadata.tables[table].columns:
+        for value in NONSENSE:
+            path.write_bytes(sound)
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA ignore_check_constraints=ON")
+                change = f"UPDATE OR REPLACE {table} SET {column.name} = ?"
+                with suppress(sqlite3.IntegrityError):  # SQLite itself sees that it is nonsense
+                    connection.execute(change, (value,))
+                connection.commit()
+            try:
+                read_all(path)
+            except (StoreProblem, NotFound) as problem:
+                assert isinstance(problem, NotFound) or "damaged" in problem.what
+                told += 1
+    assert told or table in ("hidden_messages", "activations", "adapter_sources"), "it has values"
+
+
+def test_a_bug_in_reading_a_value_is_not_told_as_damage(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(path, REVISION)
+    empty: dict[str, str] = {}
+    monkeypatch.setattr(UtcTime, "process_result_value", lambda *_: empty["bug"])
+    database = Database.open(path)
+    with pytest.raises(KeyError, match="bug"):
+        ConversationStore(database).list()
+    database.close()
