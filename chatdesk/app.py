@@ -129,11 +129,14 @@ class DesktopApp:
             services = build(
                 self._paths, self.bridge.publish, lambda: self.settings.now, self._engine_command
             )
+            problems: dict[str, EnvironmentProblem] = {}
             for prepare in (services.tidy, services.load_default_model):
                 try:
                     prepare()
-                except EnvironmentProblem as problem:
-                    self.bridge.bug_found.emit(problem)  # what can be read is shown all the same
+                except EnvironmentProblem as problem:  # what can be read is shown all the same
+                    problems[problem.sentence] = problem
+            for problem in problems.values():
+                self.bridge.bug_found.emit(problem)
             if services.engine.status.model is None:  # the engine has nothing to announce
                 self.bridge.publish(EngineChanged(services.engine.status))
             return services

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from chatdesk.core.errors import NotFound, StoreProblem
 from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.column_types import UtcTime
