@@ -133,8 +133,8 @@ class DesktopApp:
             for prepare in (services.tidy, services.load_default_model):
                 try:
                     prepare()
-                except EnvironmentProblem as problem:  # what can be read is shown all the same
-                    problems[problem.sentence] = problem
+                except EnvironmentProblem as found:  # what can be read is shown all the same
+                    problems[found.sentence] = found
             for problem in problems.values():
                 self.bridge.bug_found.emit(problem)
             if services.engine.status.model is None:  # the engine has nothing to announce

@@ -14,13 +14,28 @@ FAKE_ENGINE = (sys.executable, "-m", "tests.fake_engine")
 @contextmanager
 def disk_full(services: App) -> Iterator[None]:
     """SQLite itself refuses to grow the file, on every connection."""
+    with _set(services, "max_page_count=1", "max_page_count=1000000"):
+        yield
+
+
+@contextmanager
+def not_writable(services: App) -> Iterator[None]:
+    """SQLite itself refuses to write, on every connection."""
+    with _set(services, "query_only=ON", "query_only=OFF"):
+        yield
+
+
+@contextmanager
+def _set(services: App, meanwhile: str, afterwards: str) -> Iterator[None]:
     engine = services._database._engine
 
-    def limit(pages: int) -> Callable[..., None]:
-        return lambda connection, *_: connection.execute(f"PRAGMA max_page_count={pages}")
+    def setting(pragma: str) -> Callable[..., None]:
+        return lambda connection, *_: connection.execute(f"PRAGMA {pragma}")
 
-    full, roomy = limit(1), limit(1_000_000)
-    event.listen(engine, "checkout", full)
-    yield
-    event.remove(engine, "checkout", full)
-    event.listen(engine, "checkout", roomy)
+    bad, good = setting(meanwhile), setting(afterwards)
+    event.listen(engine, "checkout", bad)
+    try:
+        yield
+    finally:
+        event.remove(engine, "checkout", bad)
+        event.listen(engine, "checkout", good)

@@ -1,6 +1,7 @@
 """Rules of the whole house that no other tool checks."""
 
 import ast
+import re
 from collections import Counter
 
 from tests.conftest import NEED_THE_ENGINE, TESTS
@@ -20,3 +21,17 @@ def test_a_class_has_a_name_of_its_own() -> None:
 
 def test_what_is_left_out_without_the_engine_is_there() -> None:
     assert [each for each in NEED_THE_ENGINE if not (TESTS / each).exists()] == []
+
+
+def test_the_clock_that_jumps_tells_dates_and_measures_nothing() -> None:
+    asking = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        if re.search(r"\btime\.time(_ns)?\(", file.read_text("utf-8"))
+    }
+    assert asking == {
+        "core/files.py",  # beside the date of a file, as the next two
+        "inference/sessions/files.py",
+        "services/system/installation.py",
+        "server/wording/base.py",  # the moment of an answer
+    }

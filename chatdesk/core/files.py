@@ -53,10 +53,10 @@ def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 def _remove_abandoned(path: Path) -> None:
     """Remove what killed processes left half-written beside a file: it may hold private words."""
-    long_ago = time.time() - _ABANDONED_S
+    moment = time.time()
     for partial in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with contextlib.suppress(OSError):  # another process was faster
-            if partial.stat().st_mtime < long_ago:
+            if abs(moment - partial.stat().st_mtime) > _ABANDONED_S:  # clocks may go back
                 partial.unlink()
 
 

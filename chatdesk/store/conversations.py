@@ -49,6 +49,7 @@ from chatdesk.store.search_index import (
     unindex_title,
 )
 from chatdesk.store.tables import TOUCHED, answers, conversations, messages
+from chatdesk.store.trash_clock import keep_up
 from chatdesk.store.trees import (
     add_message,
     change_conversation,
@@ -209,6 +210,7 @@ class ConversationStore:
     def delete(self, conversation_id: str) -> None:
         """Put a conversation in the trash; `restore` brings it back as it was."""
         with self._database.writing() as connection:
+            keep_up(connection)
             if get_conversation(connection, conversation_id).deleted is None:
                 change_conversation(connection, conversation_id, deleted=now())
 
@@ -226,9 +228,11 @@ class ConversationStore:
     def purge(self, older_than: datetime) -> tuple[str, ...]:
         """Delete for good what went to the trash before that moment; return the ids.
 
-        Likewise the words of messages that were hidden before it.
+        Likewise the words of messages that were hidden before it. A clock that jumped counts for
+        little: see `store.trash_clock`.
         """
         with self._database.writing() as connection:
+            keep_up(connection)
             empty(connection, older_than)
             return _delete(connection, conversations.c.deleted < older_than)
 

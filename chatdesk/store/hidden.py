@@ -17,10 +17,12 @@ from chatdesk.store.tables import (
     messages,
     search_rows,
 )
+from chatdesk.store.trash_clock import keep_up
 
 
 def hide(connection: Connection, message_ids: Sequence[str]) -> None:
     """Hide messages that are not hidden."""
+    keep_up(connection)
     moment = now()
     rows = [{"message_id": each, "at": moment} for each in message_ids]
     connection.execute(insert(hidden_messages), rows)

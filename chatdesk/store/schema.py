@@ -106,14 +106,24 @@ def back_up(path: Path, revision: str) -> Path:
     """
     backup = path.with_name(f"{path.name}.backup-{revision}")
     unfinished = backup.with_name(backup.name + ".part")
-    with (
-        whole_file(backup, durable=True, partial=unfinished),
-        closing(sqlite3.connect(path)) as source,
-        closing(sqlite3.connect(unfinished)) as target,
-    ):
-        source.backup(target)
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, to be moved as one
-    copies = [file for file in path.parent.glob(f"{path.name}.backup-*") if file.suffix != ".part"]
-    for old in sorted(copies, key=lambda file: file.stat().st_mtime_ns)[:-BACKUPS_KEPT]:
+    _remove_beside(unfinished)  # what a killed process left
+    try:
+        with (
+            whole_file(backup, durable=True, partial=unfinished),
+            closing(sqlite3.connect(path)) as source,
+            closing(sqlite3.connect(unfinished)) as target,
+        ):
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")  # one file, to be moved as one
+    finally:
+        _remove_beside(unfinished)
+    others = {*path.parent.glob(f"{path.name}.backup-{'[0-9]' * len(revision)}")} - {backup}
+    for old in sorted(others)[: 1 - BACKUPS_KEPT]:  # by revision: clocks may go back
         old.unlink()
     return backup
+
+
+def _remove_beside(path: Path) -> None:
+    """Remove what SQLite keeps beside a database file that is not used."""
+    for end in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + end).unlink(missing_ok=True)

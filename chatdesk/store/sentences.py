@@ -57,8 +57,9 @@ def _parts(value: object) -> _Stored:
         return _Parts(
             value.message, value.many, {name: _parts(each) for name, each in value.values.items()}
         )
-    known = isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value))
-    return value if known else str(value)
+    if isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value)):
+        return value
+    return str(value)
 
 
 def _words(stored: _Stored) -> str | float:

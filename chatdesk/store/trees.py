@@ -4,10 +4,11 @@ They raise `NotFound` for an unknown id.
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
-from chatdesk.core.chat import Conversation, Message, MessageState
+from chatdesk.core.chat import Conversation, Message, MessageState, now
 from chatdesk.core.errors import NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.store.parts import add_parts, read_frames
@@ -39,6 +40,9 @@ _LAST_MODEL = text(
     """
 )
 
+_JUST_NOW = timedelta(minutes=1)
+_NEXT = timedelta(microseconds=1)
+
 
 def writer_of(state: MessageState) -> str | None:
     """Return the owner of a message in this state: this process while it streams, else None."""
@@ -54,7 +58,8 @@ def add_message(connection: Connection, message: Message) -> None:
         .scalar_subquery()
     )
     row = {**message_values(message), "position": next_position, "writer": writer_of(message.state)}
-    change_conversation(connection, home, active_leaf_id=message.id, updated=message.created)
+    updated = _updated(connection, message)
+    change_conversation(connection, home, active_leaf_id=message.id, updated=updated)
     if message.parent_id is not None:
         check_belongs(connection, home, message.parent_id)
     connection.execute(insert(messages).values(row))
@@ -64,6 +69,19 @@ def add_message(connection: Connection, message: Message) -> None:
         raise ValueError("only an answer was thought about")
     add_parts(connection, message)
     index(connection, message)
+
+
+def _updated(connection: Connection, message: Message) -> datetime:
+    """When a message changes its conversation: after all others, though the clock went back.
+
+    An imported message is of its own time.
+    """
+    listed = conversations.c.deleted.is_(None)
+    newest = connection.scalar(select(func.max(conversations.c.updated)).where(listed))
+    is_of_now = now() - message.created < _JUST_NOW
+    if newest and newest >= message.created and is_of_now:
+        return newest + _NEXT
+    return message.created
 
 
 def get_conversation(connection: Connection, conversation_id: str) -> Conversation:

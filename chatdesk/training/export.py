@@ -1,12 +1,16 @@
 """The trained adapter in llama.cpp's format and in peft's."""
 
+import errno
 import math
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from chatdesk.core.files import whole_file
 from chatdesk.core.personalization import TrainingConfig
@@ -17,15 +21,34 @@ from chatdesk.training.weights import Base, file_rows
 
 
 def export(model: Any, base: Base, config: TrainingConfig, folder: Path) -> None:
-    """Write both formats into `folder`. Raises `OSError`."""
+    """Write both formats into `folder`, the one whose presence says that both are there last.
+
+    Raises `OSError`, after which nothing half-written is left.
+    """
+    partial = folder / f"{PEFT_FOLDER}.partial"
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        _save_peft(model, partial)
+        shutil.rmtree(folder / PEFT_FOLDER, ignore_errors=True)
+        partial.rename(folder / PEFT_FOLDER)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     with whole_file(folder / ADAPTER_FILE, durable=True) as adapter:
         write_gguf(model, base, config, adapter)
-    partial = folder / f"{PEFT_FOLDER}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(partial, save_embedding_layers=False)
-    (partial / "README.md").unlink(missing_ok=True)  # a template that nobody has filled in
-    shutil.rmtree(folder / PEFT_FOLDER, ignore_errors=True)
-    partial.rename(folder / PEFT_FOLDER)
+
+
+def _save_peft(model: Any, folder: Path) -> None:
+    try:
+        model.save_pretrained(folder, save_embedding_layers=False)
+    except SafetensorError as problem:  # its own words for what the system refused
+        raise OSError(errno.EIO, _reason(str(problem))) from problem
+    (folder / "README.md").unlink(missing_ok=True)  # a template that nobody has filled in
+
+
+def _reason(words: str) -> str:
+    """The system's own reason in what safetensors says: "... (os error 28)"."""
+    found = re.search(r"os error (\d+)", words)
+    return os.strerror(int(found[1])) if found else words
 
 
 def write_gguf(model: Any, base: Base, config: TrainingConfig, path: Path) -> None:

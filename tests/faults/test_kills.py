@@ -31,11 +31,12 @@ def test_settings_and_drafts_are_whole_after_any_kill(tmp_path: Path) -> None:
 def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
     state = tmp_path / "window.json"
     old, new = tmp_path / ".window.json.1a.part", tmp_path / ".window.json.2b.part"
+    coming = tmp_path / ".window.json.4d.part"  # the clock went back since
     other = tmp_path / ".settings.json.3c.part"
-    for partial in (old, new, other):
+    for partial in (old, new, other, coming):
         partial.write_text("half a draft")
-    long_ago = time.time() - 3600
-    for partial in (old, other):
-        os.utime(partial, (long_ago, long_ago))
+    for partial, hours in ((old, -1), (other, -1), (coming, 1)):
+        moment = time.time() + hours * 3600
+        os.utime(partial, (moment, moment))
     assert WindowState().write(state)
     assert {each.name for each in tmp_path.iterdir()} == {state.name, new.name, other.name}

@@ -1,9 +1,11 @@
 """Migrations: one truth with the tables, a backup before, all or nothing."""
 
+import os
 import re
 import shutil
 import sqlite3
 import sys
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from chatdesk.store.models import ModelStore
 from chatdesk.store.projects import ProjectStore
 from chatdesk.store.schema import REVISION
 from chatdesk.store.tables import metadata
+from tests.small_disk import fill, small_disk
 from tests.store.conftest import child, go_on, printed, stored, stored_revisions
 
 MODEL = "smollm2-135m-instruct-q4_1"
@@ -340,6 +343,49 @@ def test_no_backup_no_migration(
         Database.open(path)
     assert version(path) == "0001"
     assert not list(path.parent.glob("*.part"))
+
+
+@pytest.mark.parametrize("delay_s", [0.03, 0.1, 0.2, 0.3])
+def test_one_that_is_killed_while_it_migrates_loses_nothing(path: Path, delay_s: float) -> None:
+    stored(path, "0001")
+    words = "SELECT id, text FROM messages ORDER BY id"
+    with closing(sqlite3.connect(path)) as connection:
+        expected = connection.execute(words).fetchall()
+    with child("migrate", path) as process:
+        assert printed(process) == "ready"
+        time.sleep(delay_s)
+        process.kill()
+    Database.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute(words).fetchall() == expected
+    assert version(path) == REVISION
+    left = {each.name for each in path.parent.iterdir()}
+    assert left <= {path.name, f"{path.name}.backup-0001"}
+
+
+def test_a_disk_that_fills_while_it_migrates_changes_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 2) as disk:
+        path, refused = disk / "chatdesk.db", 0
+        stored(path, "0001")
+        before = dump(path)
+        for room in range(0, 800_000, 40_000):
+            ballast = fill(disk)
+            os.truncate(ballast, max(0, ballast.stat().st_size - room))
+            try:
+                Database.open(path).close()
+            except StoreProblem as problem:
+                refused += 1
+                assert problem.what == f"The disk with the database {path} is full."
+                assert dump(path) == before
+                left = {each.name for each in disk.iterdir()} - {ballast.name}
+                assert left <= {path.name, f"{path.name}.backup-0001"}
+                ballast.unlink()
+            else:
+                break
+        assert refused > 3
+        assert version(path) == REVISION
+        assert dump(path.with_name("chatdesk.db.backup-0001")) == before
 
 
 def test_the_last_three_backups_are_kept(path: Path) -> None:

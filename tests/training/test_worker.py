@@ -1,5 +1,6 @@
 """Whole runs in real trainer processes, disturbed in every possible way."""
 
+import errno
 import os
 import random
 import signal
@@ -28,6 +29,7 @@ from chatdesk.core.training import (
     TrainingStopped,
 )
 from chatdesk.workers.codec import PROTOCOL_VERSION
+from tests.small_disk import fill, small_disk
 from tests.tiny_models import unsupported_model
 from tests.training.random_models import random_model
 from tests.training.runs import CONFIG, answer, ask_for, mixed, preference
@@ -65,6 +67,26 @@ def failure(trainer: TrainerProcess) -> TrainingFailure:
     end = trainer.end()
     assert isinstance(end, TrainingFailed), end
     return end.code
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(
+    trainer: TrainerProcess, model: Path, tmp_path: Path, undisturbed: bytes
+) -> None:
+    with small_disk(tmp_path / "disk", 2) as disk:
+        folder = disk / "run"
+        request = ask_for(folder, model, mixed(), threads=1)
+        for room in (0, 40_000):
+            ballast = fill(disk)
+            os.truncate(ballast, ballast.stat().st_size - room)
+            trainer.send(request)
+            end = trainer.end()
+            assert isinstance(end, TrainingFailed)
+            assert (end.code, end.detail) == (TrainingFailure.DISK, os.strerror(errno.ENOSPC))
+            assert {each.name for each in folder.iterdir()} <= {DATASET_FILE, CHECKPOINT_FILE}
+            ballast.unlink()
+        trainer.send(request)
+        assert isinstance(trainer.end(), Trained)
+        assert (folder / ADAPTER_FILE).read_bytes() == undisturbed
 
 
 def test_a_run_learns_and_reports(trainer: TrainerProcess, model: Path, tmp_path: Path) -> None:

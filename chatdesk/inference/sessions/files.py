@@ -154,10 +154,11 @@ class SessionFiles:
     def _evict(self) -> None:
         """Remove the least recently used states until the rest is within the limit."""
         total = 0
-        abandoned = time.time_ns() - PARTIAL_KEPT_NS
+        moment = time.time_ns()
         for used, size, path in self._files():
             total += size
-            if total > self._limit or (path.suffix == ".part" and used < abandoned):
+            is_abandoned = abs(moment - used) > PARTIAL_KEPT_NS  # clocks may go back
+            if total > self._limit or (path.suffix == ".part" and is_abandoned):
                 _remove(path)
 
 

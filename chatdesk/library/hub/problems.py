@@ -124,12 +124,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:20]), LONGEST_WAIT_S)
+    until = _date(value)
+    if until is None:
+        return None
+    wait = until - (_date(headers.get("Date", "")) or datetime.now(UTC))  # by the hub's own clock
+    return min(max(wait.total_seconds(), 0.0), LONGEST_WAIT_S)
+
+
+def _date(value: str) -> datetime | None:
     try:
-        until = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    wait = until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)
-    return min(max(wait.total_seconds(), 0.0), LONGEST_WAIT_S)
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _too_many(wait_s: float | None) -> HubProblem:

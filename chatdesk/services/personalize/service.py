@@ -259,11 +259,15 @@ class PersonalizeService:
     def wait(
         self, adapter_id: str, on_progress: Callable[[LearningProgress], None]
     ) -> AdapterRecord:
-        """Wait for a run's end; what became of it."""
+        """Wait for a run's end; what became of it, also where the disk did not take that."""
+        waited = None
         while run := self._of(adapter_id):
             on_progress(run.progress)
             run.wait(1.0)
-        return self._store.get(adapter_id)
+            waited = run
+        found = self._store.get(adapter_id)
+        end = waited.record if waited else found
+        return replace(found, state=end.state, error=end.error)
 
     def on_withdrawn(self, conversation_id: str) -> None:
         """A conversation is not to be learned from any more: end the run that has its words."""

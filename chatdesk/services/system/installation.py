@@ -20,7 +20,7 @@ _INTERRUPTED_S = 15.0
 def learning_is_being_installed() -> bool:
     """Return True if another process installs the packages that training needs."""
     try:
-        return time.time() - IN_PROGRESS.stat().st_mtime < _INTERRUPTED_S
+        return abs(time.time() - IN_PROGRESS.stat().st_mtime) < _INTERRUPTED_S
     except OSError:
         return False
 

@@ -247,11 +247,13 @@ def test_killed_while_saving_it_leaves_whole_files_only(files: SessionFiles, fol
 def test_a_partial_file_is_removed_once_its_writer_must_be_gone(
     files: SessionFiles, saved: Path
 ) -> None:
-    fresh, old = saved.with_name("fresh.part"), saved.with_name("old.part")
+    fresh = saved.with_name("fresh.part")
     fresh.write_bytes(b"half")
-    old.write_bytes(b"half")
-    long_ago = time.time_ns() - 2 * PARTIAL_KEPT_NS
-    os.utime(old, ns=(long_ago, long_ago))
+    for name, away in (("old", -2), ("before the clock went back", 2)):
+        partial = saved.with_name(f"{name}.part")
+        partial.write_bytes(b"half")
+        moment = time.time_ns() + away * PARTIAL_KEPT_NS
+        os.utime(partial, ns=(moment, moment))
     files.save("one", VARIANT, TOKENS, STATE)
     assert set(saved.parent.iterdir()) == {saved, fresh}
 

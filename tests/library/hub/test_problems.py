@@ -30,6 +30,9 @@ def test_how_long_to_wait(value: str, seconds: float | None) -> None:
 def test_a_time_to_wait_until() -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
     assert retry_after({"Retry-After": until}) == pytest.approx(300, abs=30)
+    theirs = format_datetime(datetime.now(UTC) + timedelta(days=365), usegmt=True)
+    until = format_datetime(datetime.now(UTC) + timedelta(days=365, minutes=5), usegmt=True)
+    assert retry_after({"Retry-After": until, "Date": theirs}) == 300  # whatever our clock says
     assert retry_after({}) is None
 
 

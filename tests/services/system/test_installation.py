@@ -42,9 +42,10 @@ def test_while_it_is_being_installed_and_after(marker: Path) -> None:
     assert learning_problem() is None
 
 
-def test_an_installation_that_was_interrupted(marker: Path) -> None:
+@pytest.mark.parametrize("ago_s", [AN_HOUR_S, -AN_HOUR_S], ids=["", "the clock went back"])
+def test_an_installation_that_was_interrupted(marker: Path, ago_s: int) -> None:
     marker.touch()
-    long_ago = marker.stat().st_mtime - AN_HOUR_S
+    long_ago = marker.stat().st_mtime - ago_s
     os.utime(marker, (long_ago, long_ago))
     assert not learning_is_being_installed()
     assert "interrupted" in str(learning_problem())

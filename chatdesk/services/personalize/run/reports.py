@@ -1,17 +1,21 @@
 """What a run tells: its progress to those who watch, and its record to the store."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from chatdesk.core.errors import EnvironmentProblem
+from chatdesk.core.errors import EnvironmentProblem, StoreProblem
 from chatdesk.core.personalization import AdapterRecord, AdapterState, LossPoint
 from chatdesk.core.training import TrainingProgress
 from chatdesk.services.adapters.facts import AdaptersChanged
 from chatdesk.services.facts import Publish
 from chatdesk.services.personalize.facts import LearningChanged, LearningProgress
 from chatdesk.store.adapters import AdapterStore
+
+_log = logging.getLogger(__name__)
 
 
 class RunReports:
@@ -29,6 +33,7 @@ class RunReports:
         self._store = store
         self._publish = publish
         self._is_paused = is_paused
+        self._end: Callable[[], AdapterRecord] | None = None
 
     def tell(self, problem: EnvironmentProblem | None = None, **fields: Any) -> None:
         """Publish the progress with changed fields."""
@@ -46,9 +51,22 @@ class RunReports:
         self._publish(AdaptersChanged())
 
     def end(self, state: AdapterState, **fields: Any) -> None:
-        """Store the end of the run."""
-        self.record = self._store.finish(self.record.id, state, **fields)
-        self._publish(AdaptersChanged())
+        """Store the end of the run; what a full disk does not take is left to `settle`."""
+        self._end = partial(self._store.finish, self.record.id, state, **fields)
+        self.record = replace(self.record, state=state, **fields)
+        self.settle()
+
+    def settle(self) -> bool:
+        """Store the end if it is not stored yet; False if the disk still does not take it."""
+        if self._end:
+            try:
+                self.record = self._end()
+            except StoreProblem as problem:
+                _log.warning("the end of a run is not stored yet: %s", problem)
+                return False
+            self._end = None
+            self._publish(AdaptersChanged())
+        return True
 
     def part(self, begin: float, end: float) -> Callable[[float], None]:
         """Return a listener for the progress of a part of the run; all are from 0 to 1."""

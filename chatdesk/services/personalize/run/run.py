@@ -65,6 +65,7 @@ _log = logging.getLogger(__name__)
 _KEPT = (ADAPTER_FILE, PROVEN_FILE, PEFT_FOLDER, TENSORBOARD_FOLDER)  # of a run that has ended
 _PROOF_FILE = "proof.json"  # the scorecard of what is going to be finished
 _LOOK_EVERY_S = 0.5  # while the run is paused
+_SETTLE_EVERY_S = 5.0  # while a full disk does not take its end
 # Shares of a whole run.
 _PREPARED, _TRAINED, _PROVEN, _FINISHED = 0.1, 0.35, 0.4, 0.7
 
@@ -182,6 +183,8 @@ class Run:
             self._schedule.close()
             self._on_ended()
             self._reports.tell(problem, state=self.record.state, waiting="", seconds_left=0.0)
+            while not self._reports.settle() and not self._closing.wait(_SETTLE_EVERY_S):
+                pass
 
     def _go_through(self) -> None:
         if self.record.scorecard is None:
@@ -300,9 +303,10 @@ class Run:
             with _writing():
                 use_finished(self._folder)
         promoted = card.verdict is Verdict.PROMOTED
-        for each in self._folder.iterdir():
-            if each.name not in _KEPT:
-                shutil.rmtree(each) if each.is_dir() else each.unlink()
+        with _writing():
+            for each in self._folder.iterdir():
+                if each.name not in _KEPT:
+                    shutil.rmtree(each) if each.is_dir() else each.unlink()
         self._reports.end(AdapterState.PROMOTED if promoted else AdapterState.REJECTED)
         if promoted:
             self._tools.store.activate(self.record.model_id, self.record.id)

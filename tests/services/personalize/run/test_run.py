@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,6 +46,7 @@ from chatdesk.services.personalize.facts import LearningChanged
 from chatdesk.services.personalize.plan import PLAN_FILE, Plan, Taught
 from chatdesk.services.personalize.run.run import Run, RunTools
 from chatdesk.store.adapters import AdapterStore
+from tests.helpers import not_writable
 from tests.services.conftest import ScriptedApp
 
 EXAMPLE = TokenExample(Sequence((1, 2, 3, 4), (Span(2, 4),)))
@@ -293,6 +295,28 @@ def test_one_that_dies_again_and_again_is_told_and_can_go_on(bench: Bench) -> No
     assert run.wait(TIMEOUT_S)
     record = bench.store.get("a1")
     assert (record.state, record.error) == (AdapterState.PROMOTED, "")
+
+
+def test_an_end_that_the_disk_does_not_take_is_told_and_stored_when_it_does(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("chatdesk.services.personalize.run.run._SETTLE_EVERY_S", 0.05)
+    record = bench.record()
+    disk = ExitStack()
+    bench.gate.before = lambda: disk.enter_context(not_writable(bench.app.services))
+    run = bench.run("train", record=record)
+    told = bench.until(AdapterState.FAILED)
+    assert told.problem and "is read-only" in told.problem.what
+    assert not run.wait(0.2)
+    assert bench.store.get("a1").state is AdapterState.MEASURING
+    disk.close()
+    assert run.wait(TIMEOUT_S)
+    stored = bench.store.get("a1")
+    assert (stored.state, stored.error) == (AdapterState.FAILED, told.problem.sentence)
+    assert "Traceback" not in caplog.text
+    bench.gate.before = lambda: None
+    assert bench.run("train", record=bench.store.begin("a1")).wait(TIMEOUT_S)
+    assert bench.store.get("a1").state is AdapterState.PROMOTED
 
 
 @pytest.mark.parametrize("code", list(TrainingFailure))
