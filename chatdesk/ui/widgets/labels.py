@@ -4,7 +4,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
-from chatdesk.ui.theme import set_class
+from chatdesk.ui.theme import set_class, text_scale
+
+_SHORT = 60  # letters of a tool tip of one line
 
 
 class PlainLabel(QLabel):
@@ -45,6 +47,10 @@ class LineLabel(QLabel):
 
 
 def tool_tip(words: str) -> str:
-    """Return untrusted words as a tool tip, which would otherwise be read as rich text."""
+    """Return untrusted words as a tool tip, which would otherwise be read as rich text.
+
+    A short one has one line; Qt would make it square.
+    """
     escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
-    return f"<span>{escaped}</span>"
+    space = "nowrap" if len(words) * text_scale() <= _SHORT else "normal"
+    return f'<div style="white-space: {space}">{escaped}</div>'
