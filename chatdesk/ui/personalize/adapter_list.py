@@ -42,11 +42,12 @@ from chatdesk.ui.widgets.tag import fitting_tag, paint_tag, tag_width
 UNFINISHED = (AdapterState.INTERRUPTED, AdapterState.FAILED)  # a run that can be resumed
 ROW_HEIGHT = 36
 HEADER_HEIGHT = 38
-NARROW = 720  # pixels below which the date and the size are left out
-_SHARES = (0.235, 0.265, 0.18, 0.125, 0.12, 0.075)  # of the width, by column
-_NARROW_SHARES = (0.34, 0.24, 0.26, 0.16)
-NARROWEST = 400  # pixels below which there is room for the adapter and the answers only
-_NARROWEST_SHARES = (0.58, 0.0, 0.42)
+_SHARES = {  # of the width, by column, from so many pixels on; others are left out
+    720: (0.235, 0.265, 0.18, 0.125, 0.12, 0.075),
+    620: (0.33, 0.29, 0.215, 0.165),
+    520: (0.385, 0.36, 0.255),
+    0: (0.58, 0.0, 0.42),  # the adapter and the answers
+}
 _NAME, _LEARNED = 0, 1  # the columns whose tags may be buttons
 _PAD = 18
 _MENU = 40
@@ -277,17 +278,12 @@ def column_places(row: QRect) -> list[QRect]:
     """Return the places of a row's columns; fewer where it is narrow."""
     width = row.width() - 2 * _PAD - _MENU
     places, left = [], row.left() + _PAD
-    for share in _shares(row.width()):
+    shares = next(each for least, each in _SHARES.items() if row.width() >= scaled(least))
+    for share in shares:
         room = max(0, int(share * width) - _GAP)
         places.append(QRect(left, row.top(), room, row.height()))
         left += int(share * width)
     return places
-
-
-def _shares(width: int) -> tuple[float, ...]:
-    if width < scaled(NARROWEST):
-        return _NARROWEST_SHARES
-    return _SHARES if width >= scaled(NARROW) else _NARROW_SHARES
 
 
 def menu_place(row: QRect) -> QRect:

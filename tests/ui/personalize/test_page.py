@@ -106,7 +106,19 @@ def test_the_steps_stand_below_each_other_where_it_is_narrow(
     assert all(one.geometry().bottom() < other.y() for one, other in pairwise(cards))
 
 
-@pytest.mark.parametrize("width", [440, 600, 856])
+@pytest.mark.parametrize("width", [630, 720])
+def test_what_was_learned_from_is_read_whole_where_there_is_a_column_for_it(
+    page: PersonalizePage, width: int
+) -> None:
+    page.resize(width, 700)
+    page.show_overview(overview(IN_USE))
+    index = page.model.index(0)
+    place = column_places(page.history.rows.visualRect(index))[1]
+    cell = index.data(AdapterRole.CELLS)[1]
+    assert name_and_tag(place.width(), cell)[0] == cell.words
+
+
+@pytest.mark.parametrize("width", [440, 480, 560, 600, 720, 856])
 def test_a_judgement_is_read_whole(page: PersonalizePage, width: int) -> None:
     page.resize(width, 700)
     page.show_overview(overview(REJECTED))
