@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # imported when they are made
     from chatdesk.ui.personalize.page import PersonalizePage
     from chatdesk.ui.personalize.preview.controller import LeftPreview, PreviewController
     from chatdesk.ui.personalize.preview.dialog import PreviewDialog
+    from chatdesk.ui.personalize.scorecard_dialog import ScorecardDialog
 
 _KEY = "end of a run"
 _LOOK_AGAIN_MS = 1000  # while what learning needs is being installed
@@ -45,6 +46,7 @@ class PersonalizeController(PageController["PersonalizePage"]):
         self._overview = Overview()
         self._progress: LearningProgress | None = None  # the last report
         self._preview: PreviewDialog | None = None
+        self._scorecard: ScorecardDialog | None = None
         self._left_preview: LeftPreview | None = None
         self._told = ""  # the adapter that the notice of a run's end is about
         self._look_again = QTimer(self, singleShot=True, interval=_LOOK_AGAIN_MS)
@@ -56,8 +58,9 @@ class PersonalizeController(PageController["PersonalizePage"]):
     def set_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         super().set_theme(theme)
-        if self._preview:
-            self._preview.set_theme(theme)
+        for dialog in (self._preview, self._scorecard):
+            if dialog:
+                dialog.set_theme(theme)
 
     # Facts
 
@@ -144,9 +147,13 @@ class PersonalizeController(PageController["PersonalizePage"]):
         from chatdesk.ui.personalize.scorecard_dialog import ScorecardDialog
 
         assert self._theme
-        dialog = ScorecardDialog(record, self._theme, self._window)
+        dialog = self._scorecard = ScorecardDialog(record, self._theme, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(self._forget_scorecard)
         dialog.open()
+
+    def _forget_scorecard(self) -> None:
+        self._scorecard = None
 
     def _retrain(self, record: AdapterRecord) -> None:
         model = self._overview.model

@@ -69,7 +69,6 @@ class ScorecardDialog(QDialog):
 
     def _buttons(self) -> QHBoxLayout:
         close = plain_button(tr("Close"))
-        set_class(close, "primary")
         close.clicked.connect(self.accept)
         buttons = QHBoxLayout()
         buttons.setContentsMargins(28, 12, 28, 18)

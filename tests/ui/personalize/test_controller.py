@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QInputDialog,
+    QLabel,
     QMessageBox,
     QWidget,
 )
@@ -28,6 +29,7 @@ from chatdesk.ui.chat.inspector.inspector import Inspector
 from chatdesk.ui.personalize.page import PersonalizePage
 from chatdesk.ui.personalize.preview.dialog import PreviewDialog
 from chatdesk.ui.personalize.scorecard_dialog import ScorecardDialog
+from chatdesk.ui.theme import load_theme
 from tests.peft_files import peft_adapter, two_halves
 from tests.training.random_models import FEED_FORWARD, WIDTH, random_model
 from tests.ui.driver import Window, texts
@@ -269,7 +271,13 @@ def test_an_end_is_told_in_the_chat_as_well(learning: Learning) -> None:
     notice = learning.window.window.notice
     learning.window.until(lambda: "answers from now on" in notice.words)
     notice.act()
-    assert "in use" in texts(learning.dialog(ScorecardDialog))
+    dialog = learning.dialog(ScorecardDialog)
+    assert "in use" in texts(dialog)
+    marks = [each.pixmap().toImage() for each in dialog.findChildren(QLabel) if each.pixmap()]
+    assert marks
+    learning.window.window.set_theme(load_theme("dark"))  # while it is open
+    dark = [each.pixmap().toImage() for each in dialog.findChildren(QLabel) if each.pixmap()]
+    assert dark[-1] != marks[-1]
 
 
 def test_what_was_told_of_an_end_goes_when_it_is_not_so_any_more(learning: Learning) -> None:

@@ -49,8 +49,11 @@ class LibrarySearches(QObject):
         page.shrink.cancel_requested.connect(self._cancel_shrink)
 
     def set_theme(self, theme: Theme) -> None:
-        """Take on other colours from the next dialog on."""
+        """Take on other colours."""
         self._theme = theme
+        for dialog in self._opened:
+            if isinstance(dialog, OtherAppsDialog):
+                dialog.set_theme(theme)
 
     # Models of other apps
 
