@@ -29,6 +29,7 @@ def add_conversations(commands: Any) -> None:
         Action(
             "import", tr("import chats from another app's export"), _import, _import_arguments()
         ),
+        Action("export", tr("write chats to a file or folder"), _export, _export_arguments()),
         Action("delete", tr("move a chat to the trash, for 30 days"), _delete, chat),
         Action("restore", tr("take a chat out of the trash"), _restore, chat),
     )
@@ -91,6 +92,25 @@ def _import(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
         for warning in document["warnings"]:
             print(f"{warning['where']}: {warning['reason']}")
     return fail(problem.sentence) if problem else OK
+
+
+def _export_arguments() -> tuple[Argument, ...]:
+    formats = ("json", "markdown", "html", "sharegpt")
+    return (
+        Argument("file", "FILE", type=Path, help=tr("the file, or the folder of several files")),
+        Argument("ids", "ID", nargs="*", type=text_argument, help=tr("these chats, else all")),
+        Argument("--format", choices=formats, default="json", help=tr("json holds everything")),
+        Argument("--project", "P", type=text_argument, help=tr("the chats of this project")),
+    )
+
+
+def _export(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.exports import export_conversations
+
+    document = export_conversations(
+        paths, options.file, options.format, options.ids, options.project
+    )
+    return print_fields(document, as_json=options.json)
 
 
 def _delete(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:

@@ -1,7 +1,8 @@
 """A chat as Markdown: to paste elsewhere, and for people to read."""
 
-from chatdesk.core.chat import Conversation, Message, Role
-from chatdesk.core.i18n import tr
+from chatdesk.core.chat import Conversation
+from chatdesk.exchange.export.authors import author
+from chatdesk.exchange.export.markdown_file import closed
 
 
 def as_markdown(conversation: Conversation) -> str:
@@ -9,11 +10,5 @@ def as_markdown(conversation: Conversation) -> str:
     parts = [f"# {conversation.title}"] if conversation.title else []
     for message in conversation.path():
         if message.text.strip():
-            parts += [f"**{_author(message)}**", message.text.strip()]
+            parts += [f"**{author(message)}**", closed(message.text.strip())]
     return "\n\n".join(parts) + "\n"
-
-
-def _author(message: Message) -> str:
-    if message.role is Role.USER or message.corrects:
-        return tr("You")
-    return (message.answer.model_name if message.answer else "") or tr("Model")

@@ -45,6 +45,7 @@ from chatdesk.store.projects import ProjectStore
 from chatdesk.store.search import SearchStore
 
 if TYPE_CHECKING:  # it knows every format
+    from chatdesk.services.history.exports import ExportService
     from chatdesk.services.history.imports import ImportService
 
 _T = TypeVar("_T")
@@ -163,6 +164,14 @@ class App:
     def data_folder(self) -> Path:
         """Where the database and what was learned are."""
         return self._paths.data
+
+    @property
+    def exports(self) -> "ExportService":
+        """Writes conversations to files; imported when it is used."""
+        from chatdesk.services.history.exports import ExportService
+
+        store, projects = ImportStore(self._database), ProjectStore(self._database)
+        return ExportService(self.conversations, projects, store, self.attachments)
 
     @cached_property
     def imports(self) -> "ImportService":

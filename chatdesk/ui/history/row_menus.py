@@ -20,6 +20,7 @@ class RowMenus(QObject):
     rename_requested = Signal(str)  # of a chat or a project, in place
     copy_requested = Signal(str)
     delete_requested = Signal(str)
+    export_requested = Signal(object)
     mark_requested = Signal(str, object)  # a Mark or None
     pin_requested = Signal(object, bool)
     archive_requested = Signal(object, bool)
@@ -42,6 +43,7 @@ class RowMenus(QObject):
         if len(chats) == 1:
             menu.addAction(tr("Rename"), partial(self.rename_requested.emit, chat.id))
             menu.addAction(tr("Copy chat"), partial(self.copy_requested.emit, chat.id))
+        menu.addAction(tr("Export…"), partial(self.export_requested.emit, ids))
         self._add_order(menu, chats, projects)
         words = trn("Delete {n} chat", "Delete {n} chats", len(ids)) if ids[1:] else tr("Delete")
         menu.addAction(words, partial(self._for_each, self.delete_requested.emit, ids))

@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
             (parts.list_model.rename_requested, conversations.rename),
             (parts.list_model.folders_changed, self._remember_folders),
             (sidebar.menus.copy_requested, parts.copier.copy),
+            (sidebar.menus.export_requested, parts.exporter.export),
             (sidebar.menus.new_chat_requested, self._new_chat_in),
             (sidebar.delete_requested, parts.chat_deleter.delete),
             (sidebar.hide_requested, panels.toggle_sidebar),

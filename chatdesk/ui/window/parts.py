@@ -26,6 +26,7 @@ from chatdesk.ui.chat.unsaved_controller import UnsavedController
 from chatdesk.ui.deletions import Deletions
 from chatdesk.ui.feature import Host
 from chatdesk.ui.history.chat_deleter import ChatDeleter
+from chatdesk.ui.history.chat_exporter import ChatExporter
 from chatdesk.ui.history.chat_states import ChatStates
 from chatdesk.ui.history.controller import ConversationsController
 from chatdesk.ui.history.conversation_list_model import ConversationListModel
@@ -99,6 +100,7 @@ class WindowParts:
         self.missing_model = MissingModel(bridge, navigator, notice, self.models.use)
         self.guests = GuestController(bridge, view, self.models, notice)
         self.copier = ChatCopier(bridge, notice)
+        self.exporter = ChatExporter(bridge, notice, self.list_model.title_of, window)
         self.settings = SettingsController(
             bridge, navigator, settings, settings_pages, notice, window
         )
