@@ -30,7 +30,7 @@ def add_conversations(commands: Any) -> None:
             "import", tr("import chats from another app's export"), _import, _import_arguments()
         ),
         Action("export", tr("write chats to a file or folder"), _export, _export_arguments()),
-        Action("delete", tr("move a chat to the trash, for 30 days"), _delete, chat),
+        Action("delete", tr("move a chat to the trash"), _delete, chat),
         Action("restore", tr("take a chat out of the trash"), _restore, chat),
     )
     add_actions(commands, "conversations", tr("your chats"), actions)

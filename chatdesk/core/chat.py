@@ -8,14 +8,12 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
 from chatdesk.core.parts import Part, Text, Thinking, Words, filled, frame_of, text_of
 from chatdesk.core.sampling import SamplingParams
-
-TRASH_KEPT = timedelta(days=30)  # then what was deleted is gone for good
 
 
 def new_id() -> str:

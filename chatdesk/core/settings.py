@@ -36,11 +36,15 @@ class GeneralSettings:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """Defaults of new chats, and the presets that a person has made."""
+    """Defaults of new chats, and the presets that a person has made.
+
+    Deleted chats are gone for good after `trash_days`; 0 keeps them.
+    """
 
     system_prompt: str = ""
     sampling: SamplingParams = field(default_factory=SamplingParams)
     presets: tuple[Preset, ...] = ()
+    trash_days: Annotated[int, Between(0, 3650)] = 30
 
 
 @dataclass(frozen=True, slots=True)

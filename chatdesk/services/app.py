@@ -1,11 +1,12 @@
 """The services of one running app, built once and passed on."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from chatdesk.core.chat import TRASH_KEPT, is_temporary, now
+from chatdesk.core.chat import is_temporary, now
 from chatdesk.core.errors import EngineProblem, NotFound
 from chatdesk.core.i18n import tr
 from chatdesk.core.models import ModelFile, ModelRole
@@ -185,8 +186,10 @@ class App:
         """Mark what a crash left unfinished, and remove for good what is not wanted any more."""
         self.conversations.recover()
         self._adapters.interrupt_dead()
-        self.chat.purge_trash()
-        self.attachments.tidy(ImportStore(self._database).named_files(), now() - TRASH_KEPT)
+        if days := self._settings().chat.trash_days:
+            old = now() - timedelta(days=days)
+            self.chat.purge_trash(old)
+            self.attachments.tidy(ImportStore(self._database).named_files(), old)
         self.sessions.tidy(lambda: [each.id for each in self.conversations.list()])
         self.forgetting.tidy(each.id for each in self.conversations.list())
         self.search.start()

@@ -45,6 +45,7 @@ OTHERS = WITHOUT_SECTIONS.edited(  # than the defaults, each of them; newer ones
 ).edited("chat", presets=(Preset("Mine", SamplingParams(temperature=0.3, stop=("。",))),))
 OTHERS = OTHERS.edited("server", allow_hosts=("chat.example",), allow_origins=("app://x",))
 OTHERS = OTHERS.edited("downloads", token_saved=True)
+OTHERS = OTHERS.edited("chat", trash_days=90)
 OTHERS = OTHERS.edited("backup", daily=False, kept=7, folder="/disk/backups")
 FLAT = {  # as versions without sections wrote them
     "language": "zh_CN",

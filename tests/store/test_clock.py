@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chatdesk.core.chat import TRASH_KEPT, Role, now
+from chatdesk.core.chat import Role, now
 from chatdesk.store import schema
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
@@ -17,6 +17,7 @@ from chatdesk.store.writers import is_alive, this_writer
 from tests.clock import jumping_clock
 from tests.store.conftest import stored
 
+TRASH_KEPT = timedelta(days=30)
 YEAR, DAY, HOUR = timedelta(days=365), timedelta(days=1), timedelta(hours=1)
 SetClock = Callable[[timedelta], None]
 

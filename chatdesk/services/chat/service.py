@@ -8,10 +8,10 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from chatdesk.core.chat import (
-    TRASH_KEPT,
     ContextUse,
     Conversation,
     Mark,
@@ -22,7 +22,6 @@ from chatdesk.core.chat import (
     TitleSource,
     new_conversation,
     new_message,
-    now,
     with_thinking_apart,
 )
 from chatdesk.core.errors import EnvironmentProblem
@@ -322,9 +321,9 @@ class ChatService:
         self._publish(ConversationsGone(conversation_ids))
         self._publish(ConversationsChanged())
 
-    def purge_trash(self) -> None:
-        """Delete for good what was in the trash for long enough."""
-        if gone := self._store.purge(now() - TRASH_KEPT):
+    def purge_trash(self, older_than: datetime) -> None:
+        """Delete for good what went to the trash before that moment."""
+        if gone := self._store.purge(older_than):
             self._publish(ConversationsGone(gone))
 
     def close(self, timeout_s: float = CLOSING_S) -> None:

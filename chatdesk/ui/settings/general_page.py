@@ -1,6 +1,6 @@
 """The general settings: looks, language, sending, how the assistant should be, newer versions."""
 
-from chatdesk.core.i18n import LANGUAGES, tr
+from chatdesk.core.i18n import LANGUAGES, tr, trn
 from chatdesk.core.settings import TEXT_PERCENTS
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.navigator import Navigator
@@ -13,6 +13,8 @@ from chatdesk.ui.widgets.check_box import CheckBox
 from chatdesk.ui.widgets.enter_rule import EnterRule, enter_words
 from chatdesk.ui.widgets.fields import Choice
 from chatdesk.ui.widgets.prompt_field import PromptField
+
+_TRASH_DAYS = 7, 30, 90, 365
 
 
 class GeneralPage(SettingsPage):
@@ -42,6 +44,12 @@ class GeneralPage(SettingsPage):
         self._add(tr("Text size"), sizes, tr("Ctrl + and Ctrl − change it, too."))
         self._add(tr("Language"), language, tr("It changes at the next start."))
         self._add(tr("Sending"), enter)
+        kept = settings.now.chat.trash_days
+        days = {each: trn("{n} day", "{n} days", each) for each in sorted({*_TRASH_DAYS, kept})}
+        days.pop(0, None)
+        trash = Choice({**days, 0: tr("until I delete them for good")}, kept, theme)
+        trash.activated.connect(lambda _: settings.edit("chat", trash_days=trash.value))
+        self._add(tr("Deleted chats are kept"), trash)
         self._add(tr("System prompt of new chats"), self._prompt)
         announce = CheckBox(
             tr("Tell me when a long answer is ready behind other windows"),

@@ -46,12 +46,16 @@ class TrashController(PageController["TrashPage"]):
         return page
 
     def _read(self) -> None:
-        self._bridge.run(lambda app: app.conversations.list(deleted=True), self._show)
+        self._bridge.run(
+            lambda app: (app.conversations.list(deleted=True), app.settings.chat.trash_days),
+            self._show,
+        )
 
-    def _show(self, deleted: tuple[ConversationSummary, ...]) -> None:
+    def _show(self, found: tuple[tuple[ConversationSummary, ...], int]) -> None:
+        deleted, days_kept = found
         self.counted.emit(str(len(deleted)) if deleted else "")
         if self._page:
-            self._page.show_deleted(deleted)
+            self._page.show_deleted(deleted, days_kept)
 
     def _restore(self, chat: ConversationSummary) -> None:
         def restored(_: None) -> None:

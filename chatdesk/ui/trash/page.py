@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
-from chatdesk.core.chat import TRASH_KEPT, ConversationSummary, now
+from chatdesk.core.chat import ConversationSummary, now
 from chatdesk.core.i18n import tr, trn
 from chatdesk.ui.theme import Theme, set_class
 from chatdesk.ui.widgets.fields import plain_button, small
@@ -31,13 +31,8 @@ class TrashPage(PageView):
         self._deleted: tuple[ConversationSummary, ...] = ()
         self._shown = SHOWN
         self._rows: dict[str, _TrashRow] = {}
-        lead = small(
-            trn(
-                "Deleted chats wait here for {n} day, then they are gone for good.",
-                "Deleted chats wait here for {n} days, then they are gone for good.",
-                TRASH_KEPT.days,
-            )
-        )
+        self._days_kept = 0
+        self._lead = lead = small("")
         set_class(lead, "muted")
         self._empty_button = plain_button(tr("Delete all for good…"))
         set_class(self._empty_button, "danger")
@@ -63,8 +58,10 @@ class TrashPage(PageView):
         """The rows, from above."""
         return [self._rows[chat.id] for chat in self._deleted[: self._shown]]
 
-    def show_deleted(self, deleted: Sequence[ConversationSummary]) -> None:
-        """Show these, what was deleted last at the top."""
+    def show_deleted(self, deleted: Sequence[ConversationSummary], days_kept: int) -> None:
+        """Show these, what was deleted last at the top; 0 days are for ever."""
+        self._days_kept = days_kept
+        self._lead.setText(_lead(days_kept))
         moment = now()
         newest_first = sorted(deleted, key=lambda chat: chat.deleted or moment, reverse=True)
         self._deleted = tuple(newest_first)
@@ -79,7 +76,7 @@ class TrashPage(PageView):
                 row.restore.clicked.connect(partial(self._restore, chat))
                 row.delete.clicked.connect(partial(self._delete, chat))
                 self._list.insertWidget(at, row)
-            self._rows[chat.id].show_days(chat)
+            self._rows[chat.id].show_days(chat, days_kept)
 
     def _drop(self, kept: set[str]) -> None:
         """Remove the rows of other chats; who loses the focus passes it on."""
@@ -103,13 +100,23 @@ class TrashPage(PageView):
 
     def _show_more(self) -> None:
         self._shown += SHOWN
-        self.show_deleted(self._deleted)
+        self.show_deleted(self._deleted, self._days_kept)
 
     def _restore(self, chat: ConversationSummary, _checked: bool = False) -> None:
         self.restore_requested.emit(chat)
 
     def _delete(self, chat: ConversationSummary, _checked: bool = False) -> None:
         self.delete_requested.emit(chat)
+
+
+def _lead(days: int) -> str:
+    if not days:
+        return tr("Deleted chats wait here until you delete them for good.")
+    return trn(
+        "Deleted chats wait here for {n} day, then they are gone for good.",
+        "Deleted chats wait here for {n} days, then they are gone for good.",
+        days,
+    )
 
 
 class _TrashRow(QFrame):
@@ -132,18 +139,17 @@ class _TrashRow(QFrame):
         row.addWidget(self.restore)
         row.addWidget(self.delete)
 
-    def show_days(self, chat: ConversationSummary) -> None:
+    def show_days(self, chat: ConversationSummary, days_kept: int) -> None:
         """Say when it was deleted, and how long it can be brought back."""
         moment = now()
         deleted = chat.deleted or moment
-        left = max(0, -((moment - deleted - TRASH_KEPT) // _DAY))
-        self.days.setText(
-            tr(
-                "Deleted {when} · {left}",
-                when=day_words(deleted, moment),
-                left=trn("{n} day left", "{n} days left", left),
-            )
-        )
+        when = day_words(deleted, moment)
+        if not days_kept:
+            self.days.setText(tr("Deleted {when}", when=when))
+            return
+        left = max(0, -((moment - deleted - timedelta(days=days_kept)) // _DAY))
+        words = trn("{n} day left", "{n} days left", left)
+        self.days.setText(tr("Deleted {when} · {left}", when=when, left=words))
 
     def _button(self, words: str, chat: ConversationSummary) -> QPushButton:
         return plain_button(words, tr("{action}: {name}", action=words, name=chat.title))

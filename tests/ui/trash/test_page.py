@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from chatdesk.core.chat import TRASH_KEPT, ConversationSummary, TitleSource, now
+from chatdesk.core.chat import ConversationSummary, TitleSource, now
 from chatdesk.ui.navigator import PageId
 from chatdesk.ui.theme import Theme
 from chatdesk.ui.trash.page import SHOWN, TrashPage
@@ -118,14 +118,17 @@ def summary(number: int, days: float) -> ConversationSummary:
 )
 def test_how_long_it_can_be_brought_back(theme: Theme, days: float, words: str) -> None:
     page = TrashPage(theme)
-    page.show_deleted([summary(1, days)])
+    page.show_deleted([summary(1, days)], 30)
     assert texts(page.rows[0])[1].endswith(words)
-    assert TRASH_KEPT.days == 30
+    assert "for 30 days" in texts(page)[1]
+    page.show_deleted([summary(1, days)], 0)
+    assert "until you delete them" in texts(page)[1]
+    assert "left" not in texts(page.rows[0])[1]
 
 
 def test_of_very_many_some_are_shown_at_first(theme: Theme) -> None:
     page = TrashPage(theme)
-    page.show_deleted([summary(number, number / 10_000) for number in range(SHOWN + 5)])
+    page.show_deleted([summary(number, number / 10_000) for number in range(SHOWN + 5)], 30)
     assert len(page.rows) == SHOWN
     more = next(each for each in page.findChildren(QPushButton) if each.text() == "Show more")
     more.click()
