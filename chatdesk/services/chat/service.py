@@ -299,6 +299,33 @@ class ChatService:
         self._store.rename(conversation_id, title, TitleSource.USER)
         self._publish(ConversationsChanged())
 
+    def branch(self, message_id: str) -> str:
+        """Begin a conversation with a copy of what leads to a message; return the new one's id.
+
+        Ratings and marks are not copied: nothing is learned twice. Raises `EnvironmentProblem`
+        while the message is being written.
+        """
+        conversation, message = self._find(message_id)
+        if message.state is MessageState.STREAMING:
+            raise EnvironmentProblem(
+                tr("This answer is still being written."), tr("Wait for its end, or stop it.")
+            )
+        made = new_conversation(
+            conversation.title,
+            conversation.title_source,
+            conversation.system_prompt,
+            conversation.adapter,
+            conversation.project_id,
+        )
+        copies: list[Message] = []
+        for each in conversation.path(message_id):
+            parent = copies[-1].id if copies else None
+            copy = new_message(made.id, parent, each.role, each.parts, each.state, each.answer)
+            copies.append(replace(copy, pinned=each.pinned))
+        self._store.add(*copies, begins=replace(made, mark=conversation.mark))
+        self._publish(ConversationsChanged())
+        return made.id
+
     def delete(self, conversation_id: str) -> int:
         """Move a conversation to the trash; what is being written in it is stopped and kept.
 

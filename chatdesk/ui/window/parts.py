@@ -9,6 +9,7 @@ from chatdesk.services.history.facts import BackupEnded
 from chatdesk.ui.bridge import Bridge
 from chatdesk.ui.chat.adapter_controller import AdapterController
 from chatdesk.ui.chat.ask_controller import AskController
+from chatdesk.ui.chat.chat_brancher import ChatBrancher
 from chatdesk.ui.chat.chat_copier import ChatCopier
 from chatdesk.ui.chat.engine_notices import EngineNotices
 from chatdesk.ui.chat.feedback_controller import FeedbackController
@@ -99,6 +100,7 @@ class WindowParts:
         )
         self.missing_model = MissingModel(bridge, navigator, notice, self.models.use)
         self.guests = GuestController(bridge, view, self.models, notice)
+        self.brancher = ChatBrancher(bridge, navigator, view, notice)
         self.copier = ChatCopier(bridge, notice)
         self.exporter = ChatExporter(bridge, notice, self.list_model.title_of, window)
         self.settings = SettingsController(

@@ -39,6 +39,7 @@ class MessageActions(QObject):
     edit_given_up = Signal(str, object)  # it was left with other words; None: with the old ones
     composer_wanted = Signal()  # what had the focus is gone
     branch_requested = Signal(str)
+    copy_branch_requested = Signal(str)  # begin a chat with what leads to the message
     delete_requested = Signal(str)
     pin_requested = Signal(str, bool)
     rate_requested = Signal(str, object)  # a Rating, or None to take it back
@@ -149,6 +150,10 @@ class ActionRow(QWidget):
     def more_menu(self) -> QMenu:
         """The menu of what is rarely done."""
         menu = QMenu(self)
+        if self._actions.teaches:  # what is temporary stays where it is
+            branch = partial(self._actions.copy_branch_requested.emit, self._message.id)
+            menu.addAction(tr("Branch into a new chat"), branch)
+            menu.addSeparator()
         if self._message.role is not Role.USER:
             self._add_marks(menu)
             menu.addSeparator()
