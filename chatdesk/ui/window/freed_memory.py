@@ -8,22 +8,28 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 
 if TYPE_CHECKING:
     import ctypes
 
 _EVERY_MS = 30_000
+_SETTLED_MS = 1000  # after another window has the focus: what a closed dialog held is freed by then
 
 
-def give_back_regularly(parent: QObject) -> None:
-    """From now on give it back twice a minute, which takes 1 to 4 ms."""
+def give_back_regularly(app: QGuiApplication) -> None:
+    """Give it back twice a minute, and when a dialog was closed, which takes 1 to 4 ms."""
     if sys.platform != "linux":
         return
-    timer = QTimer(parent)
-    timer.setTimerType(Qt.TimerType.VeryCoarseTimer)  # whole seconds: it wakes nobody alone
-    timer.timeout.connect(give_back)
-    timer.start(_EVERY_MS)
+    regularly, settled = QTimer(app), QTimer(app)
+    regularly.setTimerType(Qt.TimerType.VeryCoarseTimer)  # whole seconds: it wakes nobody alone
+    regularly.timeout.connect(give_back)
+    regularly.start(_EVERY_MS)
+    settled.setSingleShot(True)
+    settled.setInterval(_SETTLED_MS)
+    settled.timeout.connect(give_back)
+    app.focusWindowChanged.connect(lambda _window: settled.start())
 
 
 def give_back() -> None:

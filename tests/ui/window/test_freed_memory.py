@@ -29,3 +29,28 @@ def test_freed_memory_goes_back_to_the_system() -> None:
         [sys.executable, "-c", _CHILD], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) > 30e6
+
+
+_DIALOG_CLOSED = """
+import chatdesk.ui
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialog
+from chatdesk.ui.window import freed_memory
+
+app = QApplication([])
+freed_memory.give_back = lambda: app.exit(7)
+freed_memory._SETTLED_MS = 10
+freed_memory.give_back_regularly(app)
+dialog = QDialog()
+dialog.open()
+dialog.activateWindow()
+dialog.accept()
+QTimer.singleShot(10_000, app.quit)
+raise SystemExit(app.exec())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc keeps it")
+def test_it_goes_back_soon_after_a_dialog_was_closed() -> None:
+    done = subprocess.run([sys.executable, "-c", _DIALOG_CLOSED], check=False, timeout=60)
+    assert done.returncode == 7
