@@ -9,10 +9,15 @@ from pathlib import Path
 
 from chatdesk.core.chat import Role
 from chatdesk.core.errors import NotFound, StoreProblem
+from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
+from chatdesk.store.downloads import DownloadStore
+from chatdesk.store.models import ModelStore
+from chatdesk.store.schema import REVISION
 from tests.faults.damage import damaged
 from tests.faults.tried import Tried
+from tests.store.conftest import stored
 
 _CHATS, _TURNS = 12, 8
 _WAL_HEADER, _FRAME = 32, 24 + 4096  # bytes: https://www.sqlite.org/fileformat2.html#walformat
@@ -34,13 +39,14 @@ def sound_database(path: Path) -> list[str]:
 
 
 def try_databases(folder: Path, count: int, seed: int = 5) -> Tried:
-    """Read everything in damaged databases and write to them."""
-    sound = folder / "sound.db"
-    sound_database(sound)
-    content, tried = sound.read_bytes(), Tried()
+    """Read everything in damaged databases and write to them: one of chats, and one of all else."""
+    chats, whole = folder / "chats.db", folder / "whole.db"
+    sound_database(chats)
+    stored(whole, REVISION)
+    sound, tried = (chats.read_bytes(), whole.read_bytes()), Tried()
     for number in range(count):
         file = folder / f"damaged-{number}.db"
-        file.write_bytes(damaged(content, random.Random(seed + number)))
+        file.write_bytes(damaged(sound[number % 2], random.Random(seed + number)))
         tried.attempt(f"database {number}", partial(_is_read, file), (StoreProblem, NotFound))
         for left in folder.glob(f"{file.name}*"):
             left.unlink()
@@ -51,13 +57,26 @@ def _is_read(file: Path) -> bool:
     return bool(_use(file))
 
 
+def read_all(database: Database) -> set[str]:
+    """Read all that there is; the texts of chats."""
+    store, models = ConversationStore(database), ModelStore(database)
+    listed = (*store.list(), *store.list(deleted=True))
+    found = {message.text for each in listed for message in store.get(each.id).messages}
+    list(store.learnable(everything=True))
+    AdapterStore(database).list()
+    DownloadStore(database).list()
+    models.list()
+    models.known()
+    return found
+
+
 def _use(file: Path) -> set[str]:
-    """Read every chat, and write one more; the texts that were read."""
+    """Read everything, and write one chat more; the texts that were read."""
     database = Database.open(file)
     try:
         store = ConversationStore(database)
         store.recover()
-        found = {message.text for each in store.list() for message in store.get(each.id).messages}
+        found = read_all(database)
         store.add_message(store.create().id, None, Role.USER, "one more")
         return found
     finally:

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from chatdesk.core.errors import NotFound, StoreProblem
-from chatdesk.store.adapters import AdapterStore
 from chatdesk.store.column_types import UtcTime
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
-from chatdesk.store.downloads import DownloadStore
-from chatdesk.store.models import ModelStore
 from chatdesk.store.schema import REVISION
 from chatdesk.store.tables import metadata
+from tests.faults.databases import read_all
 from tests.store.conftest import stored
 
 NONSENSE: tuple[Any, ...] = (
@@ -32,17 +30,10 @@ NONSENSE: tuple[Any, ...] = (
 TYPED = {"conversations", "messages", "answers", "message_parts", "models", "adapters", "downloads"}
 
 
-def read_all(path: Path) -> None:
+def read(path: Path) -> None:
     database = Database.open(path)
     try:
-        store = ConversationStore(database)
-        for each in (*store.list(), *store.list(deleted=True)):
-            store.get(each.id)
-        list(store.learnable(everything=True))
-        AdapterStore(database).list()
-        DownloadStore(database).list()
-        ModelStore(database).list()
-        ModelStore(database).known()
+        read_all(database)
     finally:
         database.close()
 
@@ -50,7 +41,7 @@ def read_all(path: Path) -> None:
 @pytest.mark.parametrize("table", [*metadata.tables])
 def test_nonsense_in_a_column_is_shown_or_told_as_damage(path: Path, table: str) -> None:
     stored(path, REVISION)
-    read_all(path)
+    read(path)
     sound, told = path.read_bytes(), 0
     for column in metadata.tables[table].columns:
         for value in NONSENSE:
@@ -62,7 +53,7 @@ def test_nonsense_in_a_column_is_shown_or_told_as_damage(path: Path, table: str)
                     connection.execute(change, (value,))
                 connection.commit()
             try:
-                read_all(path)
+                read(path)
             except (StoreProblem, NotFound) as problem:
                 assert isinstance(problem, NotFound) or "damaged" in problem.what
                 told += 1
