@@ -12,6 +12,7 @@ from chatdesk.core.downloads import Download
 from chatdesk.core.models import ModelFile
 from chatdesk.core.parts import Frame, filled
 from chatdesk.core.personalization import AdapterRecord
+from chatdesk.store.problems import DamagedValue
 from chatdesk.store.tables import (
     activations,
     adapters,
@@ -110,6 +111,8 @@ def as_conversation(row: AnyRow) -> Conversation:
 def as_message(row: AnyRow, frame: Frame = ()) -> Message:
     """A row of `MESSAGES`, with the message's parts beside its text."""
     has_answer, text, thinking = _words(row)
+    if not isinstance(text, str) or not isinstance(thinking, str | None):
+        raise DamagedValue(TypeError.__name__)
     answer = _as_answer(row) if has_answer else None
     return _as_message(row, filled(frame, text, thinking or ""), answer)
 

@@ -85,8 +85,11 @@ class DownloadService:
             return self._store.get(download.id)
 
     def resume_unfinished(self) -> None:
-        """Go on with what ran when the app was closed or killed; what was paused stays so."""
-        with self._changed:
+        """Go on with what ran when the app was closed or killed; what was paused stays so.
+
+        Where nothing can be written it waits for the next start.
+        """
+        with self._changed, suppress(NotWritable):  # the app's start has told it
             for download in self._store.take_over():
                 self._enqueue(download)
 

@@ -29,9 +29,9 @@ def test_chats_are_shown_on_a_full_disk_and_go_on_once_there_is_room(
             told: list[Exception] = []
             window.desktop.bridge.bug_found.connect(told.append)
             window.until_ready()
-            assert len(told) == 1 and "full" in str(told[0])
             window.window.open_conversation(answer.conversation_id)
             window.until(lambda: len(window.messages) == 2)
+            assert len(told) == 1 and "full" in str(told[0])
             window.send("say: ferns")
             window.until(lambda: window.editor.toPlainText() == "say: ferns")
             assert "full" in window.window.notice.words
