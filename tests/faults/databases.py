@@ -40,10 +40,10 @@ def sound_database(path: Path) -> list[str]:
 
 def try_databases(folder: Path, count: int, seed: int = 5) -> Tried:
     """Read everything in damaged databases and write to them: one of chats, and one of all else."""
-    chats, whole = folder / "chats.db", folder / "whole.db"
+    chats, others = folder / "chats.db", folder / "others.db"
     sound_database(chats)
-    stored(whole, REVISION)
-    sound, tried = (chats.read_bytes(), whole.read_bytes()), Tried()
+    stored(others, REVISION)
+    sound, tried = (chats.read_bytes(), others.read_bytes()), Tried()
     for number in range(count):
         file = folder / f"damaged-{number}.db"
         file.write_bytes(damaged(sound[number % 2], random.Random(seed + number)))
