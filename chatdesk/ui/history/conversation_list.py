@@ -38,7 +38,12 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.i18n import tr
-from chatdesk.ui.history.conversation_list_model import ChatState, ConversationListModel, ListRole
+from chatdesk.ui.history.conversation_list_model import (
+    CHATS_FORMAT,
+    ChatState,
+    ConversationListModel,
+    ListRole,
+)
 from chatdesk.ui.history.folder_colours import folder_colour
 from chatdesk.ui.history.rows import ChatRow, FolderRow, Heading, Row
 from chatdesk.ui.icons import icon, icon_size
@@ -102,7 +107,6 @@ class ConversationList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
-        self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setDropIndicatorShown(False)  # the row that takes it is painted
         model.states_changed.connect(self._on_states)
 
@@ -222,11 +226,11 @@ class ConversationList(QListView):
         return index if _has_menu(index) and more_rect(rect).contains(at) else None
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Show the row that takes what is dragged."""
+        """Show the row that takes what is dragged; Qt itself scrolls at the edges."""
         super().dragMoveEvent(event)
-        index = self.indexAt(event.position().toPoint())
-        taken = event.isAccepted() and bool(index.flags() & Qt.ItemFlag.ItemIsDropEnabled)
-        self._show_target(QPersistentModelIndex(index) if taken else None)
+        index = self._taker(event)
+        event.setAccepted(index is not None)
+        self._show_target(QPersistentModelIndex(index) if index is not None else None)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Nothing is dragged here any more."""
@@ -234,9 +238,17 @@ class ConversationList(QListView):
         self._show_target(None)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Let the row take it."""
-        super().dropEvent(event)
+        """Let the row take it: Qt would take it between the rows, too."""
         self._show_target(None)
+        index = self._taker(event)
+        if index is not None:
+            self.model().dropMimeData(event.mimeData(), event.dropAction(), -1, -1, index)
+            event.acceptProposedAction()
+
+    def _taker(self, event: QDropEvent) -> QModelIndex | None:
+        index = self.indexAt(event.position().toPoint())
+        takes = index.isValid() and index.flags() & Qt.ItemFlag.ItemIsDropEnabled
+        return index if takes and event.mimeData().hasFormat(CHATS_FORMAT) else None
 
     def _show_target(self, index: QPersistentModelIndex | None) -> None:
         self._delegate.target = index

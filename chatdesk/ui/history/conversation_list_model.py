@@ -200,6 +200,8 @@ class ConversationListModel(QAbstractListModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Headings can only be dropped on: what is dropped there leaves its project."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         row = self._rows[index.row()]
         if isinstance(row, Heading):
             return Qt.ItemFlag.ItemIsDropEnabled

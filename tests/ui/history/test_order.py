@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QAction, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +15,7 @@ from chatdesk.services.app import App
 from chatdesk.ui.history.conversation_list import ConversationList
 from chatdesk.ui.history.conversation_list_model import ConversationListModel, ListRole
 from chatdesk.ui.history.rows import ARCHIVE
+from chatdesk.ui.theme import Theme
 from tests.ui.driver import Window
 
 GARDEN = Project("d1", "Garden", "green", 0, now())
@@ -79,6 +80,33 @@ def test_what_is_dropped_asks_for_its_new_place(qapp: QApplication, qtbot: QtBot
             assert model.dropMimeData(data, Qt.DropAction.MoveAction, -1, -1, at)
         assert told.args == asked
     assert not model.dropMimeData(QMimeData(), Qt.DropAction.MoveAction, -1, -1, model.index(1))
+
+
+def test_a_row_is_dropped_on_a_project(theme: Theme, qtbot: QtBot) -> None:
+    model = ConversationListModel()
+    model.show([chat("a")], [ProjectSummary(GARDEN, 0)])
+    view = ConversationList(model, theme)
+    qtbot.addWidget(view)
+    view.resize(260, 400)
+    view.show()
+    data = model.mimeData([model.index(model.row_of("a"))])
+
+    def dropped(name: str) -> bool:
+        place = view.visualRect(model.index(rows(model).index(name))).center()
+        copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        none = Qt.KeyboardModifier.NoModifier
+        moved = QDragMoveEvent(place, copy, data, left, none)
+        view.dragMoveEvent(moved)
+        event = QDropEvent(QPointF(place), copy, data, left, none)
+        event.setAccepted(False)
+        view.dropEvent(event)
+        assert moved.isAccepted() == event.isAccepted()
+        return event.isAccepted()
+
+    with qtbot.waitSignal(model.move_requested) as told:
+        assert dropped("Garden")
+    assert told.args == [("a",), "d1"]
+    assert not dropped("a")
 
 
 @pytest.fixture
