@@ -30,7 +30,8 @@ def test_the_clock_that_jumps_tells_dates_and_measures_nothing() -> None:
         if re.search(r"\btime\.time(_ns)?\(", file.read_text("utf-8"))
     }
     assert asking == {
-        "core/files.py",  # beside the date of a file, as the next two
+        "core/files.py",  # beside the date of a file, as the next three
+        "store/attachments.py",
         "inference/sessions/files.py",
         "services/system/installation.py",
         "server/wording/base.py",  # the moment of an answer

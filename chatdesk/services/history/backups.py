@@ -123,11 +123,15 @@ class BackupService:
                 self._make_daily()
 
     def _is_due(self) -> bool:
-        """True a day after the last one, or where its time makes no sense, if anything changed."""
-        made = max((each.made for each in self.list() if _DAILY in each.path.name), default=None)
-        if made is None or made > now():
+        """True a day after the last one if anything changed.
+
+        One of a time to come, which a wrong clock has said, does not count.
+        """
+        made = (each.made for each in self.list() if _DAILY in each.path.name)
+        last = max((moment for moment in made if moment <= now()), default=None)
+        if last is None:
             return True
-        return now() - made >= EVERY and self._changed_since(made.timestamp())
+        return now() - last >= EVERY and self._changed_since(last.timestamp())
 
     def _changed_since(self, moment: float) -> bool:
         database = self._paths.database
@@ -136,8 +140,7 @@ class BackupService:
 
     def _make_daily(self) -> None:
         try:
-            self.create(kind=_DAILY)
-            self._remove_old()
+            self._remove_old(self.create(kind=_DAILY))
         except BackupCancelled:
             return
         except EnvironmentProblem as problem:
@@ -146,10 +149,14 @@ class BackupService:
         else:
             self._publish(BackupEnded())
 
-    def _remove_old(self) -> None:
-        """Remove the oldest daily ones; those made by hand stay."""
-        daily = [each for each in self.list() if _DAILY in each.path.name]
-        for old in daily[self._settings().backup.kept :]:
+    def _remove_old(self, newest: BackupContents) -> None:
+        """Remove the oldest daily ones, and not the newest though the clock went back.
+
+        Those made by hand stay.
+        """
+        others = [each for each in self.list() if _DAILY in each.path.name]
+        others = [each for each in others if each.path != newest.path]
+        for old in others[max(0, self._settings().backup.kept - 1) :]:
             with suppress(OSError):
                 old.path.unlink()
 

@@ -33,6 +33,7 @@ from chatdesk.services.history.facts import BackupEnded
 from chatdesk.services.history.restoring import finish, stage
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
+from tests.clock import jumping_clock
 
 Replace = Callable[[Path, Path], None]
 ROOT = Path(__file__).parents[3]
@@ -266,6 +267,20 @@ def test_the_backup_of_the_day_is_made_once_and_the_oldest_go(
     assert (len(kept), by_hand.path in kept) == (3, True)
     monkeypatch.setattr(backups, "now", lambda: moment + timedelta(days=9))
     assert not mine._is_due()  # nothing changed since
+
+
+def test_a_clock_that_jumps_neither_drops_the_backup_of_now_nor_makes_one_all_the_time(
+    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock, mine = jumping_clock(monkeypatch), service(paths, kept=2)
+    for years in (10, 0, -10):
+        set_clock(timedelta(days=365 * years))
+        assert mine._is_due()
+        mine._make_daily()
+        assert not mine._is_due()
+        (made,) = [each for each in mine.list() if abs(each.made - now()) < timedelta(hours=1)]
+        assert made.path.exists()
+    assert len(mine.list()) == 2
 
 
 def test_a_daily_backup_that_cannot_be_made_is_told(paths: AppPaths, tmp_path: Path) -> None:
