@@ -105,7 +105,7 @@ class OllamaChatBody(OllamaBody, kw_only=True):
 
     def wording(self, request_id: str, model: str) -> "Lines":
         """Return the format of the answer."""
-        return ChatLines(request_id, model)
+        return AnswerLines(request_id, model)
 
 
 class OllamaGenerateBody(OllamaBody, kw_only=True):
@@ -255,7 +255,7 @@ class Lines(Wording):
     def _words(self, text: str, thinking: str) -> Document: ...
 
 
-class ChatLines(Lines):
+class AnswerLines(Lines):
     """The format of /api/chat."""
 
     def _words(self, text: str, thinking: str) -> Document:

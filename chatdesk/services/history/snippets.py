@@ -19,7 +19,7 @@ _BLANKS = re.compile(r"\s+")
 _MARKS = str.maketrans("", "", MATCH_BEGINS + MATCH_ENDS + "\0")
 
 
-class Span(NamedTuple):
+class TermMatch(NamedTuple):
     """A match of the term of this index, in a folded text."""
 
     begin: int
@@ -27,16 +27,16 @@ class Span(NamedTuple):
     term: int
 
 
-def spans(text: str, terms: Sequence[Term]) -> list[Span]:
+def spans(text: str, terms: Sequence[Term]) -> list[TermMatch]:
     """Return the matches in a folded text, in their order."""
     return sorted(
-        Span(*match.span(), at)
+        TermMatch(*match.span(), at)
         for at, term in enumerate(terms)
         for match in islice(term.pattern.finditer(text), MOST_MATCHES)
     )
 
 
-def densest(found: Sequence[Span], width: int) -> tuple[int, int]:
+def densest(found: Sequence[TermMatch], width: int) -> tuple[int, int]:
     """Return where the most terms stand within so many characters, and how many do."""
     best, most = 0, 0
     for at, span in enumerate(found):

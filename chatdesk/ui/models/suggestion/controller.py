@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # SQLAlchemy is imported with it: not before the window is sh
     from chatdesk.services.app import App
 
 
-class Found(NamedTuple):
+class _Found(NamedTuple):
     """What there is to choose from."""
 
     best: tuple[CatalogEntry, Estimate] | None
@@ -41,7 +41,7 @@ class SuggestionController(QObject):
         self._bridge = bridge
         self._navigator = navigator
         self._card = card
-        self._found: Found | None = None
+        self._found: _Found | None = None
         self._in_use: ModelFile | None = None
         self._wanted: CatalogEntry | None = None  # its download was asked for here
         self._asks = False  # the hub where it is
@@ -75,13 +75,13 @@ class SuggestionController(QObject):
         self._bridge.run(
             lambda app: (
                 app.engine.status.model,
-                Found(app.hub.recommended(), app.downloads.list(), app.models.kept()),
+                _Found(app.hub.recommended(), app.downloads.list(), app.models.kept()),
             ),
             self._take,
             lambda problem: None,  # whoever reads the list of models says it
         )
 
-    def _take(self, read: tuple[ModelFile | None, Found]) -> None:
+    def _take(self, read: tuple[ModelFile | None, _Found]) -> None:
         model, self._found = read
         self._in_use = self._in_use or model  # a fact that came meanwhile is newer
         self._show()
