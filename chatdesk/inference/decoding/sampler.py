@@ -11,8 +11,9 @@ import numpy as np
 from llama_cpp import llama_cpp as lib
 
 from chatdesk.core.sampling import LONGEST_STOP, MAX_STOPS, NUMBERS, SamplingParams
+from chatdesk.inference.decoding.candidates import Candidates, Shortlist
 from chatdesk.inference.decoding.grammar import Constraint
-from chatdesk.inference.native.context import Context
+from chatdesk.inference.native.context import Context, Logits
 from chatdesk.inference.native.model import Model
 
 _RANDOM_SEED = int(lib.LLAMA_DEFAULT_SEED)  # llama.cpp then draws one, and does not report it
@@ -44,6 +45,8 @@ class Sampler:
         drawn = secrets.randbits(32) if params.seed is None else params.seed
         self.seed = drawn % _RANDOM_SEED
         self._constraint = constraint
+        self._shortlist = Shortlist(params, model.vocabulary.size)
+        self._candidates = Candidates(model.vocabulary.size)
         self._chain: Any = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         for sampler in _samplers(params, model, self.seed):
             lib.llama_sampler_chain_add(self._chain, sampler)
@@ -77,23 +80,26 @@ class Sampler:
         which may come beside what the grammar allows. Raises `ConstraintError` when the grammar
         allows no token or is too complex.
         """
-        if confined and self._constraint is not None:
-            return self._sample_within(context, row, beside)
-        return int(lib.llama_sampler_sample(self._chain, context.handle, row))
-
-    def _sample_within(self, context: Context, row: int, beside: int | None) -> int:
-        """Sample with the logits of all tokens that the grammar refuses at -inf, this time only."""
-        assert self._constraint is not None
         logits = context.logits(row)
-        own = logits.copy()
+        if not confined or self._constraint is None:
+            return self._choose(logits)
         refused = self._constraint.refused()
         if beside is not None:
             refused[beside] = False
-        np.copyto(logits, -np.inf, where=refused)
-        token = int(lib.llama_sampler_sample(self._chain, context.handle, row))
-        np.copyto(logits, own)
+        token = self._choose(np.where(refused, np.float32(-np.inf), logits))
         if token != beside:
             self._constraint.accept(token)
+        return token
+
+    def _choose(self, logits: Logits) -> int:
+        """Do what `llama_sampler_sample` does, with as few candidates as give the same token."""
+        ids = self._shortlist.find(logits)
+        if ids is None:
+            self._candidates.fill(np.arange(len(logits), dtype=np.int32), logits)
+        else:
+            self._candidates.fill(ids, logits[ids])
+        token = self._candidates.choose(self._chain)
+        lib.llama_sampler_accept(self._chain, token)
         return token
 
 

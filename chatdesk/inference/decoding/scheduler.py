@@ -14,6 +14,7 @@ from chatdesk.core.chat import StopReason
 from chatdesk.inference.decoding.failures import broken, failed
 from chatdesk.inference.decoding.generation import Generation
 from chatdesk.inference.decoding.grammar import ConstraintError
+from chatdesk.inference.decoding.pace import Pace
 from chatdesk.inference.decoding.sequences import Live, Sequences
 from chatdesk.inference.loading.parameters import OUTPUTS
 from chatdesk.inference.native.bindings import AbortFlag
@@ -23,11 +24,8 @@ from chatdesk.inference.native.model import Aborted
 from chatdesk.inference.open_requests import Requests
 from chatdesk.inference.speculation.speculation import StepCosts
 
-_STEP_S = 0.1  # the longest step while somebody reads an answer; a gap of 250 ms is noticed
-_SMALLEST_SLICE = 8  # tokens
 _TURN_S = 0.1  # time for requests with one set of adapters before others have their turn
 _SPARE_CELLS = 256  # room for the answers themselves, before one more request starts
-_SMOOTHING = 0.3
 
 
 @dataclass(slots=True)
@@ -60,7 +58,6 @@ class Scheduler:
         self._context = context
         self._sequences = sequences
         self._adapters = adapters
-        self._costs = costs
         self._parallel = parallel
         self._abort = abort
         self._requests = requests
@@ -70,7 +67,7 @@ class Scheduler:
         self._running: list[Generation] = []
         self._turn: AdapterKey = ()
         self._turn_ends = 0.0
-        self._read_token_s = 0.0  # seconds for a prompt token in a step
+        self._pace = Pace(costs)
         self.computing: frozenset[str] = frozenset()  # requests in the step being computed
         self.in_foreground = False
 
@@ -184,7 +181,7 @@ class Scheduler:
         parts += self._prompt_parts(group, rows)
         started = time.monotonic()
         self._context.decode(self._batch)
-        self._learn(rows, self._batch.size - rows, time.monotonic() - started)
+        self._pace.measured(rows, self._batch.size - rows, time.monotonic() - started)
         for part in parts:
             try:
                 self._settle(part)
@@ -212,7 +209,9 @@ class Scheduler:
         reading = sorted(
             (each for each in group if not each.is_answering), key=lambda each: each.unread
         )
-        left = min(self._slice(rows), self._batch.room)
+        if not reading:
+            return []
+        left = min(self._pace.slice(rows), self._batch.room) if rows else self._batch.room
         parts = []
         for generation in reading:
             count = min(generation.unread, left)
@@ -232,23 +231,6 @@ class Scheduler:
             rows.append(self._batch.size - 1)
             self._batch.want_output(rows[0])
         return _Part(generation, tokens, rows)
-
-    def _slice(self, rows: int) -> int:
-        """Return how many prompt tokens one step may read beside so many rows of answers."""
-        if rows == 0 or not self._read_token_s:
-            return self._batch.capacity if rows == 0 else _SMALLEST_SLICE
-        time_left = _STEP_S - self._costs.expected(rows)
-        return max(_SMALLEST_SLICE, int(time_left / self._read_token_s))
-
-    def _learn(self, rows: int, read: int, seconds: float) -> None:
-        if read == 0:
-            self._costs.measured(rows, seconds)
-            return
-        each = (seconds - (self._costs.expected(rows) if rows else 0.0)) / read
-        if read >= _SMALLEST_SLICE and each > 0:
-            before = self._read_token_s or each
-            share = _SMOOTHING if each < before else 1.0  # a slower machine is believed at once
-            self._read_token_s = before + share * (each - before)
 
     def _settle(self, part: _Part) -> None:
         """Record what was computed, and sample where there are logits."""

@@ -15,6 +15,10 @@ from chatdesk.inference.native.model import Aborted, Model
 
 _NO_ROOM, _ABORTED = 1, 2  # llama_decode's results
 
+# A prototype of our own: making llama-cpp-python's pointer and a view of it takes longer.
+_ADDRESS = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int32)
+_logits_address = _ADDRESS(("llama_get_logits_ith", lib._lib))
+
 Logits = npt.NDArray[np.float32]
 State = bytes | memoryview  # the KV state of a sequence
 
@@ -102,6 +106,7 @@ class Context:
         self.handle: Any = lib.llama_init_from_model(model.handle, parameters)
         if not self.handle:
             raise classify(log.lines(), log.errors(), or_else=FailureCode.OUT_OF_MEMORY)
+        self._views: dict[int, Logits] = {}  # of llama.cpp's memory, one for a row
         self._memory: Any = lib.llama_get_memory(self.handle)
         if not self._memory:
             self.close()
@@ -141,8 +146,12 @@ class Context:
 
         A view of llama.cpp's memory, valid until the next `decode`.
         """
-        pointer = lib.llama_get_logits_ith(self.handle, row)
-        return np.ctypeslib.as_array(pointer, (self.model.vocabulary.size,))
+        address = _logits_address(self.handle, row)
+        view = self._views.get(address)
+        if view is None:
+            native = (ctypes.c_float * self.model.vocabulary.size).from_address(address)
+            view = self._views[address] = np.ctypeslib.as_array(native)
+        return view
 
     # Sequences in the KV cache
 
