@@ -16,7 +16,7 @@ from chatdesk.inference.decoding.sampler import Sampler
 from chatdesk.inference.native.context import Logits
 from tests.inference.answering import Answering, answering, chat
 
-DRAWS = 150
+DRAWS = 100
 
 SHORT: dict[str, dict[str, Any]] = {
     "usual": {},
