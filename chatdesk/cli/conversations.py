@@ -1,6 +1,8 @@
 """The commands of `chatdesk conversations`."""
 
 import argparse
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +10,17 @@ from chatdesk.cli.parts import (
     OK,
     Action,
     Argument,
+    Document,
     add_actions,
     fail,
+    note,
     print_fields,
     print_json,
     print_rows,
     text_argument,
+    within,
 )
+from chatdesk.core.chat import Role
 from chatdesk.core.i18n import tr
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import Settings
@@ -26,6 +32,7 @@ def add_conversations(commands: Any) -> None:
     actions = (
         Action("list", tr("list the chats, the newest first"), _list),
         Action("show", tr("print a chat"), _show, chat),
+        Action("search", tr("find words in all chats"), _search, _search_arguments()),
         Action(
             "import", tr("import chats from another app's export"), _import, _import_arguments()
         ),
@@ -58,6 +65,53 @@ def _show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
         if message["active"]:
             print(f"\n## {message['role']}\n{message['text']}")
     return OK
+
+
+def _search_arguments() -> tuple[Argument, ...]:
+    date = {"metavar": "DATE", "type": _date}
+    return (
+        Argument("words", "WORDS", nargs="+", type=text_argument, help=tr("what to look for")),
+        Argument("--project", "P", type=text_argument, help=tr("only in this project")),
+        Argument("--role", choices=("user", "assistant"), help=tr("only what they wrote")),
+        Argument("--model", "M", type=text_argument, help=tr("only answers of this model")),
+        Argument("--before", **date, help=tr("only older ones, as 2024-05-17, 2024-05 or 2024")),
+        Argument("--after", **date, help=tr("only from that date on")),
+        Argument("--limit", "N", type=_limit, default=20, help=tr("how many to print")),
+    )
+
+
+def _date(text: str) -> datetime:
+    from chatdesk.core.search import beginning
+
+    if (moment := beginning(text)) is None:
+        raise argparse.ArgumentTypeError(
+            tr("“{value}” is not a date like 2024-05-17, 2024-05 or 2024", value=text)
+        )
+    return moment
+
+
+def _limit(text: str) -> int:
+    return within(int, text, 1, 1000)
+
+
+def _search(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
+    from chatdesk.cli.documents.search import search_conversations
+    from chatdesk.core.search import Filters, parse
+
+    role = options.role and Role(options.role)
+    given = Filters(options.project, options.model, role, options.before, options.after)
+    query = parse(" ".join(options.words)).within(given)
+    document, notice = search_conversations(paths, query, options.limit)
+    if notice:
+        note(notice)
+    return print_rows(document, _search_line, as_json=options.json)
+
+
+def _search_line(row: Document) -> str:
+    begins, ends = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+    snippet = row["snippet"].replace("\u0002", begins).replace("\u0003", ends)
+    head = f"{row['conversation']}  {row['created'][:16]}  {row['title']}"
+    return f"{head}\n    {snippet}" if row["message"] else f"{head}"
 
 
 def _import_arguments() -> tuple[Argument, ...]:

@@ -1,7 +1,7 @@
 """What is searched for, and what was found."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -69,6 +69,14 @@ class Query:
     terms: tuple[Term, ...] = ()
     excluded: tuple[Term, ...] = ()
     filters: Filters = field(default_factory=Filters)
+
+    def within(self, given: Filters) -> "Query":
+        """Return the query with these filters beside its own, which count more."""
+        merged = {
+            each.name: getattr(self.filters, each.name) or getattr(given, each.name)
+            for each in fields(Filters)
+        }
+        return replace(self, filters=Filters(**merged))
 
     @property
     def is_empty(self) -> bool:

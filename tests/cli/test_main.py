@@ -40,7 +40,7 @@ HELPS = (
     "", "open", "ask", "models", "models list", "models info", "models add", "models search",
     "models pull", "models remove", "models elsewhere", "models duplicates", "models catalog",
     "models quantize", "models perplexity", "conversations",
-    "conversations list", "conversations show", "conversations import",
+    "conversations list", "conversations show", "conversations search", "conversations import",
     "conversations export", "conversations delete",
     "conversations restore", "projects", "projects list", "projects create", "projects show",
     "projects set", "projects delete", "backup", "backup create", "backup list", "backup show",
