@@ -34,16 +34,18 @@ def tiny_model(
     name: str = "Tiny",
     special: Sequence[str] = VOCABULARY,
     space_prefix: bool = False,
+    eos: int = END,
 ) -> Path:
     """A llama of one layer whose next token depends on the last one only.
 
-    After the newline that opens the assistant's turn it says `answer` byte by byte and ends; with
-    `loop` it begins again instead of ending. No byte may stand twice in the answer.
+    After the newline that opens the assistant's turn it says `answer` byte by byte and then token
+    2, which is its end unless `eos` is another; with `loop` it begins again instead. No byte may
+    stand twice in the answer.
     """
     writer = gguf.GGUFWriter(str(path), architecture)
     writer.add_name(name)
     _write_hyperparameters(writer, context_length)
-    write_vocabulary(writer, template, special, space_prefix)
+    write_vocabulary(writer, template, special, space_prefix, eos)
     _write_tensors(writer, [byte_token(value) for value in answer], loop)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -65,7 +67,11 @@ def _write_hyperparameters(writer: gguf.GGUFWriter, context_length: int) -> None
 
 
 def write_vocabulary(
-    writer: gguf.GGUFWriter, template: str | None, special: Sequence[str], space_prefix: bool
+    writer: gguf.GGUFWriter,
+    template: str | None,
+    special: Sequence[str],
+    space_prefix: bool,
+    eos: int = END,
 ) -> None:
     """A vocabulary of bytes and some letters, `SIZE` tokens in all."""
     kind = gguf.TokenType
@@ -79,7 +85,7 @@ def write_vocabulary(
         + [kind.NORMAL] * (len(_LETTERS) + 1)
     )
     writer.add_bos_token_id(1)
-    writer.add_eos_token_id(END)
+    writer.add_eos_token_id(eos)
     writer.add_unk_token_id(0)
     writer.add_add_bos_token(True)
     writer.add_add_space_prefix(space_prefix)

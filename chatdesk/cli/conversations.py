@@ -68,14 +68,14 @@ def _show(options: argparse.Namespace, paths: AppPaths, _: Settings) -> int:
 
 
 def _search_arguments() -> tuple[Argument, ...]:
-    date = {"metavar": "DATE", "type": _date}
+    before = tr("only older ones, as 2024-05-17, 2024-05 or 2024")
     return (
         Argument("words", "WORDS", nargs="+", type=text_argument, help=tr("what to look for")),
         Argument("--project", "P", type=text_argument, help=tr("only in this project")),
         Argument("--role", choices=("user", "assistant"), help=tr("only what they wrote")),
         Argument("--model", "M", type=text_argument, help=tr("only answers of this model")),
-        Argument("--before", **date, help=tr("only older ones, as 2024-05-17, 2024-05 or 2024")),
-        Argument("--after", **date, help=tr("only from that date on")),
+        Argument("--before", "DATE", type=_date, help=before),
+        Argument("--after", "DATE", type=_date, help=tr("only from that date on")),
         Argument("--limit", "N", type=_limit, default=20, help=tr("how many to print")),
     )
 

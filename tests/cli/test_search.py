@@ -30,11 +30,11 @@ def test_search(paths: AppPaths, capsys: pytest.CaptureFixture[str]) -> None:
         record = AnswerRecord(model_name="SmolLM2")
         store.add_message(chat, asked.id, Role.ASSISTANT, "Winter it is.", answer=record)
 
-    def found(*words: str) -> list[dict[str, str]]:
-        assert main(["conversations", "search", *words, "--json"]) == 0
+    def found(*words: str) -> list[dict[str, str | None]]:
+        assert main(["conversations", "search", "--json", *words]) == 0
         out, err = capsys.readouterr()
         assert err == ""
-        rows: list[dict[str, str]] = json.loads(out)
+        rows: list[dict[str, str | None]] = json.loads(out)
         return rows
 
     title, message = found("winter", "bud")

@@ -29,6 +29,7 @@ from chatdesk.core.sampling import SamplingParams
 from chatdesk.workers.codec import PROTOCOL_VERSION, Codec
 from tests.inference.engine_process import COMMAND, EngineProcess, request, turns
 from tests.tiny_models import (
+    CHATML,
     not_a_model,
     tiny_model,
     truncated_model,
@@ -138,6 +139,20 @@ def test_stop_strings_end_an_answer_unseen(parrot: EngineProcess) -> None:
     assert text == "ab"
     assert isinstance(end, Finished)
     assert (end.reason, end.stopped_by) == (StopReason.END, "ca")
+
+
+@pytest.mark.parametrize("eos", [0, 5])
+@pytest.mark.parametrize("closing", ["<|im_end|>", "<|over|>"])  # llama.cpp knows the first
+def test_an_answer_ends_where_the_template_closes_it_whatever_the_file_calls_its_end(
+    closing: str, eos: int, engine: EngineProcess, tmp_path: Path
+) -> None:
+    special = ("<unk>", "<s>", closing, "<|im_start|>", "<other>", "<mark>")
+    template = CHATML.replace("<|im_end|>", closing)
+    path = tiny_model(tmp_path / "t.gguf", template, b"ab", special=special, eos=eos)
+    assert isinstance(engine.load(path), ModelLoaded)
+    text, end = engine.answer("tea", temperature=0.0, repeat_penalty=1.0, max_tokens=20)
+    assert isinstance(end, Finished)
+    assert (text, end.reason, end.stats.completion_tokens) == ("ab", StopReason.END, 3)
 
 
 def test_characters_are_whole_though_each_token_is_a_byte(tiny: EngineProcess) -> None:

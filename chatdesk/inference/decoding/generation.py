@@ -164,7 +164,7 @@ class Generation:
         if request.logprobs is not None:
             logits, piece_of = context.logits(row), self._vocabulary.piece
             self._deltas.take_logprob(token_logprob(logits, token, request.logprobs, piece_of))
-        if self._vocabulary.ends_generation(token):
+        if self._vocabulary.ends_generation(token) or token == self.prepared.closing:
             self.reason = StopReason.END
             return
         piece = self.prepared.mark_bytes.get(token) or self._vocabulary.piece(token)

@@ -7,6 +7,7 @@ answer in progress.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from chatdesk.core.generation import (
     CountTokens,
@@ -47,7 +48,7 @@ class Prepared:
     The first `added` tokens stand before those of a text that was asked to be continued. With a
     `constraint`, `free_thinking` is what a thinking model may write before it. With `ends_blank`
     the answer to go on with ends in blanks, which the prompt leaves out: a model writes them before
-    the next word.
+    the next word. `closing` is the token with which the template ends an answer.
     """
 
     request: Generate
@@ -64,6 +65,7 @@ class Prepared:
     added: int = 0
     free_thinking: FreeThinking | None = None
     ends_blank: bool = False
+    closing: int | None = None
 
 
 class Preparer:
@@ -137,7 +139,13 @@ class Preparer:
             added=len(start),
             free_thinking=thinking,
             ends_blank=ends_blank,
+            closing=self._closing if request.prompt is None else None,
         )
+
+    @cached_property
+    def _closing(self) -> int | None:
+        token = self._prompts.closing  # a mark may stand between thinking and answer as well
+        return None if token in self._mark_bytes else token
 
     def view(
         self, messages: Sequence[PromptMessage], answered: int = 0, *, thinks: bool | None = None

@@ -89,6 +89,22 @@ class PromptBuilder:
         return Span(text.token_at(start), text.turn_end(end, self._template.stop))
 
     @cached_property
+    def closing(self) -> int | None:
+        """The special token that follows an answer: with it a model ends its turn.
+
+        The file may name another one as the end, by mistake.
+        """
+        mark = secrets.token_hex(16)
+        answer = replace(_ANSWER, content=mark)
+        try:
+            rendered = self._template.render([_QUESTION, answer, _QUESTION])
+        except RenderError:
+            return None
+        after = rendered.rpartition(mark)[2].lstrip()
+        token = next(iter(self._vocabulary.tokenize(after, parse_special=True)), None)
+        return token if token is not None and self._vocabulary.is_special(token) else None
+
+    @cached_property
     def _answer_lead(self) -> bytes:
         """White space before an answer that the model generates itself: no prompt ends with it."""
         asked = self._template.render([_QUESTION])

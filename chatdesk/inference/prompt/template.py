@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from jinja2.exceptions import SecurityError
@@ -32,6 +33,8 @@ _TEXT = (
     "{% endfor %}"
 )
 
+_NONE: dict[str, Any] = {"tools": None, "documents": None}  # as the transformers library has it
+_ABSENT: dict[str, Any] = {}
 _EVERYBODY = frozenset({"system", "user", "assistant"})
 _FORMS = (frozenset[str](), _EVERYBODY, frozenset({"user"}), frozenset({"user", "system"}))
 _LIST_SIGNS = ("{'type'", '{"type"')  # of a list of parts that was written as it is
@@ -62,7 +65,8 @@ class ChatTemplate:
         self.problem = ""
         self.stop: tuple[str, ...] = ()
         self.in_parts: frozenset[str] = frozenset()
-        self._folds_system = False
+        self._folds_system = self._needs_system = False
+        self._unsaid = _NONE
         if source is None:
             self.notice = MISSING
             self._adopt(_TEXT)
@@ -165,12 +169,13 @@ class ChatTemplate:
         return before if found else None
 
     def _render_turns(self, turns: Sequence[PromptMessage], add_generation_prompt: bool) -> str:
+        if self._needs_system and not (turns and turns[0].role == "system"):
+            turns = [PromptMessage("system", ""), *turns]
         return self._compiled(
             {
                 "messages": [self._as_seen(turn) for turn in turns],
                 "add_generation_prompt": add_generation_prompt,
-                "tools": None,
-                "documents": None,
+                **self._unsaid,
                 **self._globals,
             },
             4 * sum(len(turn.content) + len(turn.thinking) for turn in turns)
@@ -201,12 +206,17 @@ class ChatTemplate:
         return True
 
     def _adopt_form(self) -> bool:
-        """Find the form in which the template takes messages: as text, or as a list of parts."""
+        """Find what the template can do without, and the form in which it takes messages.
+
+        They are text, or a list of parts. Some templates fail over tools that are there and none,
+        and some demand a system text.
+        """
         question, answer, follow_up, system = (
             PromptMessage(role, secrets.token_hex(8))
             for role in ("user", "assistant", "user", "system")
         )
-        for self.in_parts in _FORMS:
+        ways = product((False, True), (_NONE, _ABSENT), _FORMS)
+        for self._needs_system, self._unsaid, self.in_parts in ways:
             if self._keeps([question]) and self._keeps([question, answer, follow_up]):
                 self._folds_system = not self._keeps([system, question])
                 break

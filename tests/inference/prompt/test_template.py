@@ -360,6 +360,27 @@ def test_a_conversation_that_a_template_refuses_is_told_with_the_line() -> None:
         template.render(turns("now"))
 
 
+def test_a_template_that_fails_over_tools_that_are_none_gets_no_such_name() -> None:
+    source = (
+        "{% if tools is defined %}{% for tool in tools %}{{ tool }}{% endfor %}{% endif %}"
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    )
+    template = ChatTemplate(source)
+    assert template.notice is None
+    assert template.render([SYSTEM, *turns("Hi")]) == "<system>Be brief.<user>Hi"
+
+
+def test_a_template_that_demands_a_system_text_gets_an_empty_one() -> None:
+    source = (
+        "{% if messages[0].role != 'system' %}{{ raise_exception('Where is it?') }}{% endif %}"
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    )
+    template = ChatTemplate(source)
+    assert template.notice is None
+    assert template.render(turns("Hi")) == "<system><user>Hi"
+    assert template.render([SYSTEM, *turns("Hi", "So")]) == "<system>Be brief.<user>Hi<assistant>So"
+
+
 _TURNS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
 _HISTORY = _TURNS.replace("m.content", "m.content.split('</think>')[-1]")
 
