@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import BinaryIO
 
 from chatdesk.core.chat import AnswerRecord, Mark, MessageState, Rating, Role, TitleSource
@@ -13,6 +14,16 @@ FilePart = Image | Audio | Attachment
 
 class Unreadable(Exception):
     """Something in an export cannot be read; the text is the reason, a sentence for the user."""
+
+
+class Arrival(StrEnum):
+    """What a conversation of an export is to the database."""
+
+    NEW = "new"
+    GROWN = "grown"
+    SAME = "same"
+    TRASHED = "trashed"
+    EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)

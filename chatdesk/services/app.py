@@ -264,6 +264,8 @@ class App:
 
     def close(self) -> None:
         """Keep what is being written, end the engine, close the database."""
+        if "imports" in self.__dict__:  # it was used
+            self.imports.stop()
         self.memory_speed.close()
         self.search.close()
         self.backups.close()

@@ -113,6 +113,11 @@ class ConversationStore:
         with self._database.reading() as connection:
             return tuple(map(as_summary, connection.execute(query)))
 
+    def is_empty(self) -> bool:
+        """Return True while there are no conversations, and none in the trash."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(conversations.c.id).limit(1)) is None
+
     def rename(self, conversation_id: str, title: str, source: TitleSource) -> bool:
         """Name a conversation; False when the user named it before and `source` is not the user."""
         with self._database.writing() as connection:

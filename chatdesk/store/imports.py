@@ -6,7 +6,6 @@ The ids of their source are kept, so that nothing is added twice; what came once
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
@@ -21,7 +20,7 @@ from chatdesk.core.chat import (
     new_id,
     now,
 )
-from chatdesk.core.imported import ImportedConversation, ImportedMessage, OwnRecord
+from chatdesk.core.imported import Arrival, ImportedConversation, ImportedMessage, OwnRecord
 from chatdesk.core.parts import Part
 from chatdesk.store.database import Database
 from chatdesk.store.parts import add_parts
@@ -41,16 +40,6 @@ from chatdesk.store.trees import change_conversation, whole_conversation
 
 OWN = "chatdesk"  # the source of our own exports: there, ids are kept
 _AT_ONCE = 500  # ids in one query
-
-
-class Arrival(StrEnum):
-    """What an imported conversation is to the database."""
-
-    NEW = "new"
-    GROWN = "grown"
-    SAME = "same"
-    TRASHED = "trashed"
-    EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +84,11 @@ class ImportStore:
             stood: list[Standing] = []
             for chat in chats:
                 standing = _standing(connection, source, chat)
-                stood.append(standing)
                 if new := standing.lacks(chat):
-                    project = projects.get(chat.folder)
-                    _Adding(connection, source, chat, standing).add(new, project, mark)
+                    adding = _Adding(connection, source, chat, standing)
+                    adding.add(new, projects.get(chat.folder), mark)
+                    standing = replace(standing, conversation_id=adding.conversation_id)
+                stood.append(standing)
         return stood
 
     def exported(self, conversation_id: str, folder: str, colour: str) -> ImportedConversation:
@@ -182,7 +172,7 @@ class _Adding:
         self._own = chat.own
         self._ids = dict(standing.known)
         self._is_new = standing.arrival is Arrival.NEW
-        self._conversation_id = standing.conversation_id or (chat.id if chat.own else new_id())
+        self.conversation_id = standing.conversation_id or (chat.id if chat.own else new_id())
 
     def add(self, new: Sequence[ImportedMessage], project: str | None, mark: Mark | None) -> None:
         """Add the messages that are not there, and the conversation if it is not."""
@@ -208,7 +198,7 @@ class _Adding:
             [{"message_id": self._ids[each.id], "at": each.hidden} for each in new if each.hidden],
         )
         queued = insert(search_queue).prefix_with("OR IGNORE")
-        self._connection.execute(queued.values(conversation_id=self._conversation_id))
+        self._connection.execute(queued.values(conversation_id=self.conversation_id))
 
     def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -235,7 +225,7 @@ class _Adding:
             parts: Any = each.parts
             yield Message(
                 id=self._ids[each.id],
-                conversation_id=self._conversation_id,
+                conversation_id=self.conversation_id,
                 parent_id=self._ids[each.parent] if each.parent else None,
                 role=each.role,
                 parts=parts,
@@ -268,7 +258,7 @@ class _Adding:
         chat, own = self._chat, self._own
         created = chat.created or min(message.created for message in made)
         return Conversation(
-            id=self._conversation_id,
+            id=self.conversation_id,
             title=chat.title,
             title_source=_title_source(chat, own),
             system_prompt=chat.system_prompt,
@@ -288,7 +278,7 @@ class _Adding:
         origin = self._own.origin if self._own else (self._source, self._chat.id)
         if origin:
             source, source_id = origin
-            here = self._conversation_id
+            here = self.conversation_id
             row = {"conversation_id": here, "source": source, "source_id": source_id}
             self._insert(origins, [row])
 
@@ -304,7 +294,7 @@ class _Adding:
         """Show the source's branch, unless the user went on from another message here."""
         active = select(conversations.c.active_leaf_id, conversations.c.updated)
         row = self._connection.execute(
-            active.where(conversations.c.id == self._conversation_id)
+            active.where(conversations.c.id == self.conversation_id)
         ).one()
         newest = max(message.created for message in made)
         values: dict[str, Any] = {"updated": max(row.updated, newest)}
@@ -312,11 +302,11 @@ class _Adding:
         shown = self._ids.get(self._chat.shown) if self._chat.shown else None
         if shown and row.active_leaf_id in set(self._ids.values()) - new:
             values["active_leaf_id"] = shown
-        change_conversation(self._connection, self._conversation_id, **values)
+        change_conversation(self._connection, self.conversation_id, **values)
 
     def _next_position(self) -> int:
         last = select(func.max(messages.c.position) + 1)
-        mine = last.where(messages.c.conversation_id == self._conversation_id)
+        mine = last.where(messages.c.conversation_id == self.conversation_id)
         return self._connection.scalar(mine) or 0
 
 

@@ -1,6 +1,7 @@
 """Shows pages, settings and chats to whoever asks; handed down by constructor like the bridge."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,6 +14,7 @@ class PageId(StrEnum):
     CHAT = "chat"
     MODELS = "models"
     PERSONALIZE = "personalize"
+    IMPORT = "import"
     TRASH = "trash"
 
 
@@ -35,6 +37,7 @@ class Navigator(QObject):
     chat_requested = Signal(str, str)  # a conversation, and the message to show of it, or ""
     model_requested = Signal(object)  # a ModelFile to chat with
     model_file_requested = Signal()
+    import_requested = Signal(object)  # the Path of an export
     options_requested = Signal(object)  # of a ModelFile, or of the one in use for None
     quit_requested = Signal()
     turned = Signal(str)
@@ -58,6 +61,10 @@ class Navigator(QObject):
     def chat_with(self, model: ModelFile) -> None:
         """Use a model from now on, and show the chat."""
         self.model_requested.emit(model)
+
+    def import_chats(self, path: Path) -> None:
+        """Show what is in an export of another app, to import it."""
+        self.import_requested.emit(path)
 
     def pick_model_file(self) -> None:
         """Let the user choose a model file, and use it."""

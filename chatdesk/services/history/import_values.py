@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chatdesk.core.errors import EnvironmentProblem
-from chatdesk.core.imported import ImportedConversation, Unread
+from chatdesk.core.imported import Arrival, ImportedConversation, Unread
 from chatdesk.services.facts import Fact
-from chatdesk.store.imports import Arrival, Standing
+from chatdesk.store.imports import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ class ImportReport:
     skipped: int = 0
     attachments: int = 0
     warnings: list[Unread] = field(default_factory=list)
+    newest: str = ""  # the conversation that came in and changed last
     is_stopped: bool = False
     problem: EnvironmentProblem | None = None
 

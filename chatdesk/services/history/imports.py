@@ -10,18 +10,20 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from chatdesk.core.chat import Mark
 from chatdesk.core.errors import EnvironmentProblem
 from chatdesk.core.i18n import tr
-from chatdesk.core.imported import ImportedConversation, Unread
+from chatdesk.core.imported import Arrival, ImportedConversation, Unread
 from chatdesk.core.units import MB
 from chatdesk.exchange.conversations.files import Files, open_files
 from chatdesk.exchange.conversations.format import ConversationFormat
 from chatdesk.exchange.conversations.formats import format_of
 from chatdesk.services.chat.facts import ConversationsChanged
 from chatdesk.services.facts import Publish
+from chatdesk.services.history.facts import ProjectsChanged
 from chatdesk.services.history.import_values import (
     ImportChoice,
     ImportPreview,
@@ -31,7 +33,7 @@ from chatdesk.services.history.import_values import (
 )
 from chatdesk.services.history.imported_files import ImportedFiles
 from chatdesk.store.attachments import AttachmentFiles
-from chatdesk.store.imports import OWN, Arrival, ImportStore, Standing
+from chatdesk.store.imports import OWN, ImportStore, Standing
 from chatdesk.store.projects import ProjectStore
 
 BATCH_S = 0.2  # of reading; others that write wait for a batch no longer than that
@@ -87,6 +89,7 @@ class ImportService:
                     adding.add(batch)
             except EnvironmentProblem as problem:
                 report.problem = problem
+        self._publish(ProjectsChanged())
         self._publish(ConversationsChanged())
         return report
 
@@ -143,6 +146,7 @@ class _Adding:
         self._choice = choice
         self._report = report
         self._where = ""
+        self._newest: datetime | None = None
         self._keeper = ImportedFiles(files, self._miss)
         self._ids = {each.project.name: each.project.id for each in reversed(projects.list())}
 
@@ -162,7 +166,17 @@ class _Adding:
         folders = {chat.folder: self._project_id(chat) for chat in ready}
         added = iter(self._store.add(self._known.id, ready, folders, mark))
         for chat, standing, is_coming in zip(batch, stood, comes, strict=True):
-            _count(self._report, chat, next(added) if is_coming else standing)
+            now_standing = next(added) if is_coming else standing
+            _count(self._report, chat, now_standing)
+            if is_coming:
+                self._note_newest(chat, now_standing)
+
+    def _note_newest(self, chat: ImportedConversation, standing: Standing) -> None:
+        moment = chat.updated or chat.created
+        if moment and (self._newest is None or moment > self._newest):
+            self._newest = moment
+            self._report.newest = standing.conversation_id
+        self._report.newest = self._report.newest or standing.conversation_id
 
     def _with_files(self, chat: ImportedConversation, standing: Standing) -> ImportedConversation:
         """Keep the files of the messages that are new."""
@@ -194,7 +208,7 @@ def _project(known: ConversationFormat) -> str:
 
 
 def _named(chat: ImportedConversation) -> str:
-    return f"“{chat.title}”" if chat.title else chat.id
+    return f"“{chat.title}”" if chat.title else tr("a chat without a title")
 
 
 def _count(report: ImportReport, chat: ImportedConversation, standing: Standing) -> None:

@@ -20,6 +20,7 @@ class TopBar(QWidget):
     sidebar_requested = Signal()
     new_chat_requested = Signal()
     temporary_requested = Signal()
+    import_requested = Signal()
     inspector_requested = Signal()
     rename_requested = Signal()
     copy_requested = Signal()
@@ -51,6 +52,7 @@ class TopBar(QWidget):
             menu.addSeparator(),
         )
         menu.addAction(tr("New temporary chat"), self.temporary_requested.emit)
+        menu.addAction(tr("Import chats…"), self.import_requested.emit)
         menu.addAction(tr("Model options…"), self.model_options_requested.emit)
         menu.addAction(tr("About ChatDesk"), self.about_requested.emit)
         open_when_pressed(self._more, menu)

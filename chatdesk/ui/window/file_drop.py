@@ -1,4 +1,6 @@
-"""Files that are dropped on the window: models are added, texts go into the message."""
+"""Files that are dropped on the window: models are added, chats of other apps are imported, and
+texts go into the message.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -23,10 +25,11 @@ MOST_FILES = 10  # texts in one message
 class FileDrop(QObject):
     """Watches what is dragged over a window.
 
-    `model_dropped` carries a path, `text_dropped` the text of a file.
+    `model_dropped` and `export_dropped` carry a path, `text_dropped` the text of a file.
     """
 
     model_dropped = Signal(object)
+    export_dropped = Signal(object)
     text_dropped = Signal(str)
 
     def __init__(self, window: QWidget, bridge: Bridge, notice: Notice, theme: Theme) -> None:
@@ -77,8 +80,15 @@ class FileDrop(QObject):
                 trn("Drop {n} file at a time.", "Drop up to {n} files at a time.", MOST_FILES)
             )
         elif others:
-            read = partial(_read, others)
-            self._bridge.run_now(read, self._take_texts, self._notice.show_problem, patient=True)
+            ask = partial(_is_export, others)
+            self._bridge.run_now(ask, partial(self._take_others, others), patient=True)
+
+    def _take_others(self, others: Sequence[Path], is_export: bool) -> None:
+        if is_export:
+            self.export_dropped.emit(others[0])
+            return
+        read = partial(_read, others)
+        self._bridge.run_now(read, self._take_texts, self._notice.show_problem, patient=True)
 
     def _take_texts(self, texts: Sequence[tuple[Path, str | None]]) -> None:
         for path, text in texts:
@@ -99,6 +109,15 @@ def _read(paths: Sequence[Path]) -> list[tuple[Path, str | None]]:
     return [(path, read_text_file(path)) for path in paths]
 
 
+def _is_export(paths: Sequence[Path]) -> bool:
+    """True for a single archive or folder, and for a file with chats of another app."""
+    if len(paths) != 1:
+        return False
+    from chatdesk.services.history.recognition import is_export
+
+    return _is_packed(paths[0]) or is_export(paths[0])
+
+
 def _files(event: QDropEvent) -> list[Path]:
     urls = event.mimeData().urls() if event.mimeData().hasUrls() else []
     return [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
@@ -108,10 +127,17 @@ def _is_model(path: Path) -> bool:
     return path.suffix.lower() == ".gguf"
 
 
+def _is_packed(path: Path) -> bool:
+    """Return True for what can only be an export: an archive, or a folder."""
+    return path.suffix.lower() == ".zip" or path.is_dir()
+
+
 def _promise(paths: Sequence[Path]) -> str:
     """What becomes of files, as far as their names tell."""
     if any(_is_model(path) for path in paths):
         return tr("Drop the model here to use it")
+    if len(paths) == 1 and _is_packed(paths[0]):
+        return tr("Drop it here to import its chats")
     kinds, by_name = QMimeDatabase(), QMimeDatabase.MatchMode.MatchExtension
     if all(kinds.mimeTypeForFile(path.name, by_name).inherits("text/plain") for path in paths):
         return tr("Drop it here to put the text into your message")

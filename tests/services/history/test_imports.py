@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.chat import AnswerRecord, Conversation, Mark, Rating, Role, StopReason
+from chatdesk.core.imported import Arrival
 from chatdesk.core.parts import Attachment, Source, Text
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.prompts import prompt_messages
@@ -24,7 +25,7 @@ from chatdesk.services.history.imports import ImportService
 from chatdesk.store.attachments import AttachmentFiles
 from chatdesk.store.conversations import ConversationStore
 from chatdesk.store.database import Database
-from chatdesk.store.imports import Arrival, ImportStore
+from chatdesk.store.imports import ImportStore
 from chatdesk.store.projects import ProjectStore
 from chatdesk.store.tables import search_queue
 from tests.exchange.conversations.reading import PICTURE, written, zipped

@@ -1,0 +1,1 @@
+"""The import of chats from other apps."""
