@@ -393,7 +393,9 @@ def test_conversations(fresh: Cli, tiny: Path) -> None:
     newer = fresh.json("ask", "second", "--model", str(tiny))["conversation"]
     listed = fresh.json("conversations", "list")
     assert [entry["id"] for entry in listed] == [newer, kept]
-    assert set(listed[0]) == {"id", "title", "created", "updated", "messages"}
+    assert set(listed[0]) == {
+        "id", "title", "created", "updated", "messages", "project", "pinned", "archived",
+    }  # fmt: skip
     assert listed[1]["title"] in ("first question", "Abc")  # the model's, if that was in time
     assert listed[1]["messages"] == 2
 
