@@ -37,8 +37,8 @@ from chatdesk.store.imports import OWN, ImportStore, Standing
 from chatdesk.store.projects import ProjectStore
 
 BATCH_S = 0.2  # of reading; others that write wait for a batch no longer than that
-BATCH_MESSAGES = 1000
-BATCH_BYTES = 2 * MB
+BATCH_MESSAGES = 2000
+BATCH_BYTES = 4 * MB  # each waits for the disk once
 MOST_WARNINGS = 10_000
 _TOLD_S = 0.2
 

@@ -43,6 +43,7 @@ _STACKED = 640  # pixels below which the cards stand below each other
 _WIDE = 1000  # pixels from which both choices have room in one of two cards
 _LEAST = 480  # and in a single one
 _REPORT_HEIGHT = 180
+_LEAST_CHIP = 48  # pixels: Qt rounds no corners of one that is not wider than high
 
 
 class _Card(QFrame):
@@ -150,6 +151,7 @@ class ImportPage(PageView):
         row.addWidget(self._chats.heading, 1)
         for chip in (self._all, self._none):
             set_class(chip, "chip")
+            chip.setMinimumWidth(scaled(_LEAST_CHIP))
             row.addWidget(chip)
         self._all.setAccessibleName(tr("Choose all chats"))
         self._none.setAccessibleName(tr("Choose no chat"))

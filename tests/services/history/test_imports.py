@@ -206,7 +206,7 @@ def test_a_chat_of_any_depth_and_with_odd_letters_comes_in(home: Home, tmp_path:
 def test_an_import_can_be_stopped_and_goes_on_the_next_time(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = written(tmp_path, [chat(PLAIN, conversation_id=f"c{n}") for n in range(400)])
+    path = written(tmp_path, [chat(PLAIN, conversation_id=f"c{n}") for n in range(700)])
     seen: list[Fact] = []
 
     def stop_soon(fact: Fact) -> None:
@@ -217,15 +217,15 @@ def test_an_import_can_be_stopped_and_goes_on_the_next_time(
     monkeypatch.setattr("chatdesk.services.history.imports._TOLD_S", 0.0)
     report = stopping.run(path)
     assert isinstance(seen[0], ImportProgressed)
-    assert report.is_stopped and report.new < 400
-    assert home.imports.run(path).new + report.new == 400
-    assert len(home.chats.list()) == 400
+    assert report.is_stopped and report.new < 700
+    assert home.imports.run(path).new + report.new == 700
+    assert len(home.chats.list()) == 700
 
 
 def test_a_full_disk_is_told_and_what_came_in_stays(tmp_path: Path) -> None:
     long = {"q": node(None, message("user", "wide " * 20_000))}
     path = written(tmp_path, [chat(long, conversation_id=f"c{n}") for n in range(200)])
-    with small_disk(tmp_path / "disk", 8) as disk:
+    with small_disk(tmp_path / "disk", 16) as disk:
         home = Home(disk / "home")
         with closing(home.database):
             report = home.imports.run(path)
