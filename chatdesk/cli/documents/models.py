@@ -54,7 +54,7 @@ def model_info(paths: AppPaths, settings: Settings, id_or_path: str) -> Document
         "parts": header.parts,
         "license": header.license,
         "memory_bytes": kept.estimate.memory_bytes,
-        "tokens_per_s": notes.tokens_per_s or kept.estimate.tokens_per_s,
+        "tokens_per_s": notes.tokens_per_s or kept.estimate.tokens_per_s or None,
         "chat_template": header.has_chat_template,
         "sha256": model.sha256,
         "presence": kept.presence.value,

@@ -59,6 +59,9 @@ _PULSE_S = 1.6  # from bright to bright
 _PAD = 8
 _MORE = 25  # pixels of the square that opens the menu
 _DOT = 3.5  # radius
+_AT_LEFT = (  # also what is read from the right: in one column
+    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+)
 _INDENT = 48  # pixels before a title inside of a folder: below the folder's name
 _FOLDER_KEYS: dict[int, bool | None] = {  # what each makes of a folder; None turns it
     Qt.Key.Key_Right: True,
@@ -294,6 +297,7 @@ class _ConversationDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)  # each title's own
         match index.data(ListRole.ROW):
             case Heading() as heading:
                 self._paint_heading(painter, rect, heading, index)
@@ -335,7 +339,7 @@ class _ConversationDelegate(QStyledItemDelegate):
         painter.setPen(QColor(theme.text))
         elide = Qt.TextElideMode.ElideRight
         name = painter.fontMetrics().elidedText(row.name, elide, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(room, _AT_LEFT, name)
         if row.project and self._has_more(state, index):
             self._paint_square(painter, more_rect(rect), index, "more")
             return
@@ -355,7 +359,7 @@ class _ConversationDelegate(QStyledItemDelegate):
         painter.setPen(QColor(self.theme.text))
         elide = Qt.TextElideMode.ElideRight
         shown = painter.fontMetrics().elidedText(row.chat.title, elide, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(room, _AT_LEFT, shown)
         if has_more:
             self._paint_square(painter, more_rect(rect), index, "more")
         elif happens is not ChatState.QUIET:

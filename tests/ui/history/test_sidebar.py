@@ -189,3 +189,22 @@ def test_a_title_is_told_whole_only_where_it_is_cut(
         QApplication.sendEvent(rows.viewport(), help_)
     assert told[0] == ""
     assert long in told[1]
+
+
+def test_a_title_that_is_read_from_the_right_ends_at_its_left(
+    sidebar: Sidebar, model: ConversationListModel
+) -> None:
+    model.show([ConversationSummary("c", "שלום.", TitleSource.USER, NOW, NOW, 2)])
+    sidebar.resize(264, 600)
+    sidebar.show()
+    rows = sidebar.findChild(QListView)
+    assert rows
+    place = rows.visualRect(model.index(model.row_of("c")))
+    picture = rows.viewport().grab(place).toImage()
+    ground = picture.pixelColor(0, 0)
+    inked = [
+        [y for y in range(picture.height()) if picture.pixelColor(x, y) != ground]
+        for x in range(picture.width())
+    ]
+    first = next(column for column in inked if column)
+    assert min(first) > picture.height() // 2  # the full stop is low; a letter is not
