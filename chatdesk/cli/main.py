@@ -44,7 +44,7 @@ from chatdesk.core.settings_file import read_settings
 from chatdesk.services.system.locations import find_paths, start_logging
 from chatdesk.startup import NoWindow, check_folders, check_processor, check_screen
 
-BENCHES = ("engine", "sessions", "ui", "hour", "library", "training", "faults")
+BENCHES = ("engine", "sessions", "ui", "hour", "library", "training", "faults", "store")
 MAX_TOKENS, MAX_TEMPERATURE = 2**31 - 1, 100  # what the engine takes
 MAX_PORT, MAX_THREADS = 2**16 - 1, 512
 KEY_VARIABLE = "CHATDESK_API_KEY"  # unlike an option it is in no list of processes
@@ -149,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help=tr("measure this app against a baseline"))
     bench.add_argument("name", choices=BENCHES)
     add_json(bench)
+    bench.add_argument("--quick", action="store_true", help=tr("with store: a hundredth of it"))
     bench.set_defaults(command=_bench)
     return parser
 
@@ -311,7 +312,7 @@ def _bench(options: argparse.Namespace, _paths: AppPaths, _: Settings) -> int:
                 name=options.name,
             ),
         )
-    sys.argv = [f"chatdesk bench {options.name}"]
+    sys.argv = [f"chatdesk bench {options.name}", *(["--quick"] if options.quick else [])]
     measure = importlib.import_module(f"benchmarks.{options.name}").main
     if not options.json:
         measure()

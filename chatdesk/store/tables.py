@@ -260,7 +260,7 @@ search_remains = Table("search_remains", metadata, SearchRemainsColumns)
 # overlapping pairs of letters of scripts without blanks; `core.folding` prepares all of them.
 SEARCH_INDEX = (
     "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
-    "prefix='2 3', tokenize=\"ascii tokenchars '#$%&+@'\")"
+    "prefix='3', tokenize=\"ascii tokenchars '#$%&+@'\")"
 )
 
 

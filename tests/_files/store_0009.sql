@@ -198,7 +198,7 @@ CREATE TABLE projects (
 	CONSTRAINT pk_projects PRIMARY KEY (id)
 );
 PRAGMA writable_schema=ON;
-INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','search_index','search_index',0,'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='''', prefix=''2 3'', tokenize="ascii tokenchars ''#$%&+@''")');
+INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','search_index','search_index',0,'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='''', prefix=''3'', tokenize="ascii tokenchars ''#$%&+@''")');
 CREATE TABLE 'search_index_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 INSERT INTO "search_index_config" VALUES('version',4);
 CREATE TABLE 'search_index_data'(id INTEGER PRIMARY KEY, block BLOB);

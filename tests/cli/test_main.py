@@ -422,7 +422,7 @@ def test_a_bundle_says_that_it_has_no_benches(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(chatdesk.cli.main, "__file__", str(tmp_path / "chatdesk" / "cli/main.py"))
-    options = argparse.Namespace(name="ui", json=False)
+    options = argparse.Namespace(name="ui", json=False, quick=False)
     with pytest.raises(EnvironmentProblem, match=r"dev\.py run -- bench ui"):
         chatdesk.cli.main._bench(options, AppPaths.under(tmp_path), Settings())
 

@@ -29,7 +29,8 @@ MOST = 200  # messages that are ranked: the newest
 MOST_TITLES = 50
 SHOWN = 100
 BATCH = 50  # texts read at once
-LATEST = 1000  # messages looked through for a single letter, before the index
+LATEST = 1000  # messages looked through for a letter or two, before the index
+INDEXED_BEGINNING = 3  # letters: beginnings of this length are in the index as they are
 PATIENCE_S = 3.0
 
 _log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ class _Search:
         query, filters = self._query, self._query.filters
         words = expression(query, titles=titles)
         is_plain = query == replace(query, filters=filters.of_place)
-        if words and is_plain and not titles and any(map(_is_letter, query.terms)):
+        if words and is_plain and not titles and any(map(_is_short, query.terms)):
             yield self._session.candidates("", filters, titles=titles, limit=LATEST)
         whole = expression(query, titles=titles, whole=True)
         if whole != words:
@@ -190,15 +191,17 @@ def _once(rows: Iterable[Candidate]) -> Iterator[Candidate]:
             yield row
 
 
-def _is_letter(term: Term) -> bool:
-    """True for what the index finds slowly: one letter that a word may begin with."""
-    return len(term.text) == 1 and (term.is_prefix or is_joined(term.text))
+def _is_short(term: Term) -> bool:
+    """True for what the index finds slowly: a letter or two that very many words begin with."""
+    length = len(term.text)
+    return (length < INDEXED_BEGINNING and term.is_prefix) or (length == 1 and is_joined(term.text))
 
 
 def _hit(match: _Match, terms: tuple[Term, ...]) -> Hit:
     row, said = match.row, match.said
     is_title = row.message_id is None
-    in_text = bool(spans(folded(said.text[:LOOKED_AT]), terms)) if terms else bool(said.text)
+    begin = folded(said.text[:LOOKED_AT])
+    in_text = any(each.pattern.search(begin) for each in terms) if terms else bool(said.text)
     return Hit(
         conversation_id=row.conversation_id,
         title=whole_marked(row.title, terms) if is_title else row.title,

@@ -12,7 +12,7 @@ from chatdesk.core.search import MATCH_BEGINS, MATCH_ENDS, Term
 LENGTH = 200  # characters of a snippet
 BEFORE = 50  # of these, before the first match
 LOOKED_AT = 1_000_000  # characters of a text; a longer one is nobody's reading
-MOST_MATCHES = 100  # of a term in a text
+MOST_MATCHES = 16  # of a term in a text
 NEAR = 120  # characters between words that belong together
 
 _BLANKS = re.compile(r"\s+")
@@ -39,7 +39,10 @@ def spans(text: str, terms: Sequence[Term]) -> list[TermMatch]:
 def densest(found: Sequence[TermMatch], width: int) -> tuple[int, int]:
     """Return where the most terms stand within so many characters, and how many do."""
     best, most = 0, 0
+    everything = len({span.term for span in found})
     for at, span in enumerate(found):
+        if most == everything:
+            break
         terms = set()
         for other in islice(found, at, None):
             if other.end > span.begin + width:

@@ -8,7 +8,7 @@ down_revision = "0008"
 
 SEARCH_INDEX = (
     "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
-    "prefix='2 3', tokenize=\"ascii tokenchars '#$%&+@'\")"
+    "prefix='3', tokenize=\"ascii tokenchars '#$%&+@'\")"
 )
 NAMES_A_FILE = sa.text("sha256 IS NOT NULL")
 
