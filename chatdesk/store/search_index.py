@@ -62,12 +62,13 @@ def unindex(connection: Connection, message_ids: Sequence[str]) -> None:
 
 def unindex_title(connection: Connection, conversation_id: str) -> None:
     """Remove a title, if it is in the index."""
-    row = search_rows.c
-    mine = row.conversation_id == conversation_id, row.message_id.is_(None)
-    query = select(row.number, conversations.c.title).join(conversations).where(*mine)
-    for number, title in connection.execute(query).all():
-        connection.exec_driver_sql(_REMOVE, (number, *_title_words(title)))
-    connection.execute(delete(search_rows).where(*mine))
+    mine = _is_title_of(conversation_id)
+    number = connection.scalar(select(search_rows.c.number).where(*mine))
+    if number is not None:
+        title = select(conversations.c.title).where(conversations.c.id == conversation_id)
+        words = _title_words(connection.execute(title).scalar_one())
+        connection.exec_driver_sql(_REMOVE, (number, *words))
+        connection.execute(delete(search_rows).where(*mine))
 
 
 def unindex_conversations(connection: Connection, conversation_ids: Sequence[str]) -> None:
@@ -91,11 +92,13 @@ def index_next(connection: Connection) -> bool:
     if (found := connection.execute(newest).first()) is None:
         return False
     conversation_id, title, created = found
-    has = select(search_rows.c.message_id).where(search_rows.c.conversation_id == conversation_id)
-    present = set(connection.scalars(has))
-    if None not in present:
-        index_title(connection, conversation_id, title, created)
     mine = messages.c.conversation_id == conversation_id
+    present = set(connection.scalars(select(search_rows.c.message_id).join(messages).where(mine)))
+    if (
+        connection.scalar(select(search_rows.c.number).where(*_is_title_of(conversation_id)))
+        is None
+    ):
+        index_title(connection, conversation_id, title, created)
     frames = read_frames(connection, message_parts.c.conversation_id == conversation_id)
     for each in connection.execute(MESSAGES.where(mine).order_by(messages.c.position)):
         if each.id not in present:
@@ -103,6 +106,11 @@ def index_next(connection: Connection) -> bool:
     done = search_queue.c.conversation_id == conversation_id
     connection.execute(delete(search_queue).where(done))
     return True
+
+
+def _is_title_of(conversation_id: str) -> tuple[ColumnElement[bool], ...]:
+    row = search_rows.c
+    return row.conversation_id == conversation_id, row.message_id.is_(None)
 
 
 def _remove_messages(connection: Connection, which: ColumnElement[bool]) -> None:

@@ -222,19 +222,25 @@ class SearchRowColumns(TypedColumns):
     """A row of the search index: a message's, or a conversation's title (`message_id` is None).
 
     `number` is its rowid there: the moment in milliseconds since 1970, or the next free number, so
-    that the index itself is in order of time.
+    that the index itself is in order of time. `conversation_id` is no foreign key: that would need
+    an index of a row a message; `store.search_index` removes titles itself.
     """
 
     number: Named[int] = Column(Integer, primary_key=True)
-    conversation_id: Named[str] = Column(
-        String(16), ForeignKey("conversations.id", ondelete="CASCADE"), index=True
-    )
+    conversation_id: Named[str] = Column(String(16))
     message_id: Named[str | None] = Column(
         String(16), ForeignKey("messages.id", ondelete="CASCADE"), index=True, unique=True
     )
 
 
-search_rows = Table("search_rows", metadata, SearchRowColumns)
+IS_TITLE = text("message_id IS NULL")
+
+search_rows = Table(
+    "search_rows",
+    metadata,
+    SearchRowColumns,
+    Index(None, "conversation_id", sqlite_where=IS_TITLE),
+)
 
 
 class SearchQueueColumns(TypedColumns):
@@ -259,7 +265,7 @@ search_remains = Table("search_remains", metadata, SearchRemainsColumns)
 # Of words only the index is kept: a row is removed by giving its words once more. `pairs` are the
 # overlapping pairs of letters of scripts without blanks; `core.folding` prepares all of them.
 SEARCH_INDEX = (
-    "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
+    "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', columnsize=0, "
     "prefix='3', tokenize=\"ascii tokenchars '#$%&+@'\")"
 )
 

@@ -16,6 +16,7 @@ class PageId(StrEnum):
     PERSONALIZE = "personalize"
     IMPORT = "import"
     TRASH = "trash"
+    SEARCH = "search"
 
 
 class SettingsId(StrEnum):

@@ -57,6 +57,7 @@ class Theme:
     code: str
     selection: str
     text_selection: str
+    match: str
     code_keyword: str
     code_string: str
     code_number: str

@@ -198,13 +198,12 @@ CREATE TABLE projects (
 	CONSTRAINT pk_projects PRIMARY KEY (id)
 );
 PRAGMA writable_schema=ON;
-INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','search_index','search_index',0,'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='''', prefix=''3'', tokenize="ascii tokenchars ''#$%&+@''")');
+INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql)VALUES('table','search_index','search_index',0,'CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='''', columnsize=0, prefix=''3'', tokenize="ascii tokenchars ''#$%&+@''")');
 CREATE TABLE 'search_index_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 INSERT INTO "search_index_config" VALUES('version',4);
 CREATE TABLE 'search_index_data'(id INTEGER PRIMARY KEY, block BLOB);
 INSERT INTO "search_index_data" VALUES(1,X'');
 INSERT INTO "search_index_data" VALUES(10,X'00000000000000');
-CREATE TABLE 'search_index_docsize'(id INTEGER PRIMARY KEY, sz BLOB);
 CREATE TABLE 'search_index_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 INSERT INTO "projects" VALUES('d000000000000001','Tea 茶','green',0,'2026-11-30 10:00:00.000000');
 INSERT INTO "origins" VALUES('c000000000000001','chatgpt','7a1f');
@@ -225,7 +224,6 @@ CREATE TABLE search_rows (
 	conversation_id VARCHAR(16) NOT NULL, 
 	message_id VARCHAR(16), 
 	CONSTRAINT pk_search_rows PRIMARY KEY (number), 
-	CONSTRAINT fk_search_rows_conversation_id FOREIGN KEY(conversation_id) REFERENCES conversations (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_search_rows_message_id FOREIGN KEY(message_id) REFERENCES messages (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_messages_writer ON messages (writer) WHERE writer IS NOT NULL;
@@ -237,7 +235,7 @@ CREATE INDEX ix_message_parts_conversation_id ON message_parts (conversation_id)
 CREATE INDEX ix_conversations_deleted_updated ON conversations (deleted, updated);
 CREATE INDEX ix_conversations_project_id ON conversations (project_id);
 CREATE INDEX ix_message_parts_sha256 ON message_parts (sha256) WHERE sha256 IS NOT NULL;
-CREATE INDEX ix_search_rows_conversation_id ON search_rows (conversation_id);
+CREATE INDEX ix_search_rows_conversation_id ON search_rows (conversation_id) WHERE message_id IS NULL;
 CREATE UNIQUE INDEX ix_search_rows_message_id ON search_rows (message_id);
 PRAGMA writable_schema=OFF;
 COMMIT;

@@ -210,6 +210,12 @@ class ChatService:
         self._store.set_active_leaf(conversation.id, leaf.id)
         return self.conversation(conversation.id)
 
+    def show_message(self, message_id: str) -> None:
+        """Make a branch through a message the active one, unless it is on that."""
+        conversation, message = self._find(message_id)
+        if message not in conversation.path():
+            self.show_branch(message_id)
+
     def count_tokens(
         self, conversation_id: str | None, text: str, *, system_prompt: str | None = None
     ) -> ContextUse:

@@ -25,11 +25,11 @@ from chatdesk.services.history.snippets import (
 )
 from chatdesk.store.search import Candidate, SearchedText, SearchSession, SearchStore, expression
 
-MOST = 200  # messages that are ranked: the newest
+MOST = 120  # messages that are ranked: the newest
 MOST_TITLES = 50
 SHOWN = 100
 BATCH = 50  # texts read at once
-LATEST = 1000  # messages looked through for a letter or two, before the index
+LATEST = 1000  # messages looked through for a letter or two, before the index is asked for these
 INDEXED_BEGINNING = 3  # letters: beginnings of this length are in the index as they are
 PATIENCE_S = 3.0
 
@@ -158,10 +158,15 @@ class _Search:
     def _stages(self, titles: bool) -> Iterator[Iterator[Candidate]]:
         """Yield where to look, the quickest first."""
         query, filters = self._query, self._query.filters
+        longer = tuple(each for each in query.terms if not _is_short(each))
+        if len(longer) < len(query.terms):
+            words = expression(replace(query, terms=longer), titles=titles)
+            most = None if titles else LATEST
+            latest = list(self._session.candidates(words, filters, titles=titles, limit=most))
+            yield iter(latest)
+            if titles or len(latest) < LATEST:  # these were all
+                return
         words = expression(query, titles=titles)
-        is_plain = query == replace(query, filters=filters.of_place)
-        if words and is_plain and not titles and any(map(_is_short, query.terms)):
-            yield self._session.candidates("", filters, titles=titles, limit=LATEST)
         whole = expression(query, titles=titles, whole=True)
         if whole != words:
             yield self._session.candidates(whole, filters, titles=titles)

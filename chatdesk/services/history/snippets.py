@@ -108,4 +108,4 @@ def _end(where: list[int] | None, place: int) -> int:
 
 
 def _plain(text: str) -> str:
-    return text.translate(_MARKS)
+    return text.translate(_MARKS).replace("```", "")

@@ -56,6 +56,7 @@ class OpenChat(QObject):
         self._state = state
         self._last_id: str | None = None  # the last message shown
         self._use: ContextUse | None = None  # as it was last measured
+        self._marked = ""  # the message to mark when it is shown
         self._reported = 0  # number of messages that came, continued or ended
         self.system_prompt = ""  # of the next new chat
         self.adapter: str | None = None  # likewise
@@ -124,6 +125,18 @@ class OpenChat(QObject):
         self._enter(conversation_id)
         self.opened.emit()  # the view has its size by the time the messages come
         self._return_to(conversation_id)
+
+    def show_at(self, conversation_id: str, message_id: str) -> None:
+        """Show a conversation at a message, now if it is open, else when it is opened next."""
+        anchor = (message_id, 0)
+        if conversation_id == self.current and self._view.column.message(message_id):
+            self._view.column.restore_anchor(anchor)
+            self._view.mark(message_id)
+            return
+        self._state.remember_anchor(conversation_id, anchor)
+        self._marked = message_id
+        if conversation_id == self.current:  # it is on another branch
+            self._load(conversation_id, restore=True)
 
     def adopt(self, conversation_id: str) -> None:
         """The new chat has become a conversation; what is typed by now is typed there."""
@@ -200,6 +213,9 @@ class OpenChat(QObject):
         )
         if anchor:
             self._view.column.restore_anchor(anchor)
+        if self._marked:
+            self._view.mark(self._marked)
+            self._marked = ""
         self._last_id = path[-1].id if path else None
         streaming = [m for m in conversation.messages if m.state is MessageState.STREAMING]
         if streaming and not answering:  # by another process, the command line: no facts come here

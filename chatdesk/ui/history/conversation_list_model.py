@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 from chatdesk.core.chat import ConversationSummary
 from chatdesk.core.i18n import tr, trn
 from chatdesk.core.projects import ProjectSummary
-from chatdesk.ui.history.rows import ARCHIVE, ChatRow, FolderRow, Heading, Row, by_age, rows_of
+from chatdesk.ui.history.rows import ARCHIVE, ChatRow, FolderRow, Heading, Row, rows_of
 
 Index = QModelIndex | QPersistentModelIndex
 CHATS_FORMAT = "application/x-chatdesk-chats"  # ids of chats that are dragged
@@ -62,7 +62,6 @@ class ConversationListModel(QAbstractListModel):
         self._open_folders = set(open_folders)
         self._summaries: tuple[ConversationSummary, ...] = ()
         self._rows: list[Row] = []
-        self._filter = ""
         self.is_known = False
 
     def show(
@@ -77,11 +76,6 @@ class ConversationListModel(QAbstractListModel):
         """Show which chats are being answered, and which have a new answer."""
         self.answering, self._unread = answering, unread
         self.states_changed.emit()
-
-    def set_filter(self, text: str) -> None:
-        """Keep the conversations whose title has every word of `text`."""
-        self._filter = text
-        self._rebuild()
 
     @property
     def open_folders(self) -> tuple[str, ...]:
@@ -114,10 +108,6 @@ class ConversationListModel(QAbstractListModel):
         """A conversation of the list, None when it is not known."""
         return next((each for each in self._summaries if each.id == conversation_id), None)
 
-    def is_empty(self) -> bool:
-        """True if there is no conversation at all, filtered or not."""
-        return not self._summaries
-
     def _state_of(self, row: Row) -> ChatState:
         if not isinstance(row, ChatRow):
             return ChatState.QUIET
@@ -144,17 +134,8 @@ class ConversationListModel(QAbstractListModel):
                 return chat.title
 
     def _rebuild(self, *, is_news: bool = False) -> None:
-        words = self._filter.casefold().split()
         today = datetime.now().astimezone()
-        if words:
-            found = (
-                each
-                for each in self._summaries
-                if all(word in each.title.casefold() for word in words)
-            )
-            rows = list(by_age(found, today))
-        else:
-            rows = list(rows_of(self._summaries, self.projects, self._open_folders, today))
+        rows = list(rows_of(self._summaries, self.projects, self._open_folders, today))
         if rows == self._rows and not is_news:
             return
         self.beginResetModel()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QMenu,
     QPushButton,
     QVBoxLayout,
@@ -74,9 +75,9 @@ class Sidebar(QFrame):
         self._current: str | None = None
         self._new = QPushButton(tr("New chat"))
         self._hide = PictureButton(with_keys(tr("Hide the sidebar"), Keys.SIDEBAR))
-        self._search = SearchField(tr("Find a chat"), theme)
+        self._search = SearchField(tr("Search all chats"), theme)
         self._list = ConversationList(model, theme)
-        self._empty = QLabel()
+        self._empty = QLabel(tr("Your chats will be listed here."))
         self._pages = {page.id: _PageButton(page) for page in pages}
         self._settings = QPushButton(tr("Settings"))
         self._build()
@@ -86,7 +87,7 @@ class Sidebar(QFrame):
 
     def _build(self) -> None:
         self._new.setToolTip(with_keys(tr("New chat"), Keys.NEW_CHAT))
-        self._search.setAccessibleName(tr("Find a chat by its title"))
+        self._search.setAccessibleName(tr("Search the titles and messages of all chats"))
         self._search.setClearButtonEnabled(True)
         FadingEdges(self._list, QPalette.ColorRole.AlternateBase)  # the ground of the sidebar
         self._list.setAccessibleName(tr("Chats"))
@@ -119,8 +120,6 @@ class Sidebar(QFrame):
         for page_id, button in self._pages.items():
             button.clicked.connect(partial(self._ask_for_page, page_id))
         self._settings.clicked.connect(self.settings_requested)
-        self._search.textChanged.connect(self._filter)
-        self._search.returnPressed.connect(self._open_first)
         self._list.clicked.connect(self._open_index)
         self._list.open_requested.connect(self.open_requested)
         self._list.delete_requested.connect(self.delete_requested)
@@ -181,22 +180,18 @@ class Sidebar(QFrame):
         self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._search.selectAll()
 
+    @property
+    def search_field(self) -> QLineEdit:
+        """Where one types what to find."""
+        return self._search
+
     def _ask_for_page(self, page_id: str, _checked: bool = False) -> None:
         self.page_requested.emit(page_id)
-
-    def _filter(self, text: str) -> None:
-        self._model.set_filter(text)
-        self._after_reset()
 
     def _after_reset(self) -> None:
         self.select(self._current)
         nothing = self._model.rowCount() == 0
         self._empty.setVisible(nothing and self._model.is_known)
-        self._empty.setText(
-            tr("Your chats will be listed here.")
-            if self._model.is_empty()
-            else tr("No chat has these words in its title.")
-        )
 
     def _open_index(self, index: QModelIndex) -> None:
         several = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
@@ -207,12 +202,6 @@ class Sidebar(QFrame):
             self._model.open_folder(row.key, not row.is_open)
         elif isinstance(row, ChatRow):
             self.open_requested.emit(row.chat.id)
-
-    def _open_first(self) -> None:
-        for row in range(self._model.rowCount()):
-            if conversation_id := self._model.index(row).data(ListRole.ID):
-                self.open_requested.emit(conversation_id)
-                return
 
     def menu_of(self, index: QModelIndex) -> QMenu:
         """Return the menu of a row; that of all chosen chats if it is one of them."""

@@ -164,7 +164,7 @@ class MainWindow(QMainWindow):
         for keys, words, slot in (
             (Keys.NEW_CHAT, tr("New chat"), self.new_chat),
             (Keys.TEMPORARY_CHAT, tr("New temporary chat"), self.new_temporary_chat),
-            (Keys.FIND_CHAT, tr("Find a chat"), self._focus_search),
+            (Keys.FIND_CHAT, tr("Search all chats"), self._focus_search),
             (Keys.SIDEBAR, tr("Show or hide the sidebar"), self._panels.toggle_sidebar),
             (Keys.INSPECTOR, tr("Show or hide the inspector"), self._panels.toggle_inspector),
             *(
@@ -321,11 +321,8 @@ class MainWindow(QMainWindow):
 
     def _open_message(self, conversation_id: str, message_id: str) -> None:
         """Show a conversation, at a message if it is known which."""
-        anchor = (message_id, 0) if message_id else None
-        if anchor and conversation_id == self._chat.current:
-            self.chat_view.column.restore_anchor(anchor)
-        elif anchor:
-            self._state.remember_anchor(conversation_id, anchor)
+        if message_id:
+            self._chat.show_at(conversation_id, message_id)
         self.open_conversation(conversation_id)
 
     def _begin_with(self, text: str) -> None:

@@ -34,6 +34,7 @@ from chatdesk.ui.history.conversation_list_model import ConversationListModel
 from chatdesk.ui.history.order_controller import OrderController
 from chatdesk.ui.history.sidebar import Sidebar
 from chatdesk.ui.navigator import Navigator
+from chatdesk.ui.search.feature import SearchFeature
 from chatdesk.ui.settings.controller import SettingsController
 from chatdesk.ui.settings.update_controller import UpdateController
 from chatdesk.ui.settings_value import SettingsValue
@@ -65,12 +66,14 @@ class WindowParts:
         self.notice = notice = Notice(theme)
         view, composer = page.view, page.composer
         host = Host(bridge, navigator, settings, notice, window, self.list_model.title_of)
-        self.features = tuple(make(host) for make in FEATURES)
+        self.search = SearchFeature(host)
+        self.features = (*(make(host) for make in FEATURES), self.search)
         self.pages = tuple(page for feature in self.features for page in feature.pages)
         for feature in self.features:
             if feature.welcome:
                 page.suggestions.add(feature.welcome)
         self.sidebar = Sidebar(self.list_model, self.pages, theme)
+        self.search.take_words_of(self.sidebar.search_field)
         self.chat = OpenChat(bridge, view, composer, self.inspector, notice, state)
         self.chat.set_default_system_prompt(settings.now.chat.system_prompt)
         self.outbox = Outbox(state)

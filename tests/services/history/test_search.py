@@ -198,7 +198,7 @@ def test_filters(database: Database, store: ConversationStore, search: SearchSer
         "tea role:assistant": ["tea answer"],
         "tea model:coder": ["tea answer"],
         "tea model:Qwen2.5": ["tea answer"],
-        "tea has:code": ["```tea```"],
+        "tea has:code": ["tea"],
         "has:attachment": ["tea here"],
         "leaves": ["tea here leaves.txt"],
         'tea in:"garden book"': ["tea outside"],

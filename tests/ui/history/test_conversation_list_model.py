@@ -44,14 +44,6 @@ def test_rows_stand_under_their_headings(qapp: QApplication) -> None:
     assert model.row_of("gone") == -1
 
 
-def test_a_heading_without_conversations_is_not_shown(qapp: QApplication) -> None:
-    model = ConversationListModel()
-    model.show([summary("fig tree"), summary("Python", 40)])
-    model.set_filter("PYTH")
-    assert rows(model) == ["Older", "Python"]
-    assert not model.is_empty()
-
-
 def test_the_same_list_again_resets_nothing(qapp: QApplication, qtbot: QtBot) -> None:
     model = ConversationListModel()
     model.show(shown := [summary("a")])

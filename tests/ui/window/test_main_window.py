@@ -311,15 +311,6 @@ def test_a_title_typed_by_the_user(window: Window) -> None:
     window.until(lambda: window.titles == ["My name"])
 
 
-def test_the_filter_finds_by_title(window: Window) -> None:
-    window.ask("say: one")
-    window.until(lambda: window.titles == ["A fitting title"])
-    window.window.parts.list_model.set_filter("nothing like it")
-    assert window.titles == []
-    window.window.parts.list_model.set_filter("TITLE fit")
-    assert window.titles == ["A fitting title"]
-
-
 def test_a_full_disk_is_told_and_can_be_retried(window: Window) -> None:
     window.send("slow long")
     window.until(lambda: bool(window.messages) and len(window.messages[-1].text) > 500)

@@ -7,7 +7,7 @@ revision = "0009"
 down_revision = "0008"
 
 SEARCH_INDEX = (
-    "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', "
+    "CREATE VIRTUAL TABLE search_index USING fts5(words, pairs, facets, content='', columnsize=0, "
     "prefix='3', tokenize=\"ascii tokenchars '#$%&+@'\")"
 )
 NAMES_A_FILE = sa.text("sha256 IS NOT NULL")
@@ -82,19 +82,18 @@ def _make_search() -> None:
         sa.Column("message_id", sa.String(16)),
         sa.PrimaryKeyConstraint("number", name="pk_search_rows"),
         sa.ForeignKeyConstraint(
-            ["conversation_id"],
-            ["conversations.id"],
-            name="fk_search_rows_conversation_id",
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
             ["message_id"],
             ["messages.id"],
             name="fk_search_rows_message_id",
             ondelete="CASCADE",
         ),
     )
-    op.create_index("ix_search_rows_conversation_id", "search_rows", ["conversation_id"])
+    op.create_index(
+        "ix_search_rows_conversation_id",
+        "search_rows",
+        ["conversation_id"],
+        sqlite_where=sa.text("message_id IS NULL"),
+    )
     op.create_index("ix_search_rows_message_id", "search_rows", ["message_id"], unique=True)
     op.create_table(
         "search_queue",

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from threading import Thread
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 
 from chatdesk.core.chat import Message, MessageState, Role
 from chatdesk.core.i18n import tr
@@ -16,9 +16,11 @@ from chatdesk.ui.chat.messages.message_column import MessageColumn, Siblings
 from chatdesk.ui.chat.messages.message_view import MessageView
 from chatdesk.ui.markdown.parser import warm_up
 from chatdesk.ui.reduced_motion import reduced_motion
-from chatdesk.ui.theme import Theme
+from chatdesk.ui.theme import Theme, set_class
 
 _BLINK_MS = 530
+_MARKED_MS = 2000
+_AROUND = 6  # pixels between a message and its frame
 _WARM_UP_MS = 400
 
 
@@ -51,6 +53,19 @@ class ChatView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.column)
         QTimer.singleShot(_WARM_UP_MS, self, _start_warm_up)
+
+    def mark(self, message_id: str) -> None:
+        """Frame a message for a moment: it was looked for."""
+        view = self.column.view(message_id)
+        if view is None:
+            return
+        frame = QFrame(view.parentWidget())
+        set_class(frame, "focus-ring")
+        frame.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        around = view.geometry().adjusted(-_AROUND, -_AROUND, _AROUND, _AROUND)
+        frame.setGeometry(around)
+        frame.show()
+        QTimer.singleShot(_MARKED_MS, frame, frame.deleteLater)
 
     # Content
 
