@@ -65,7 +65,7 @@ def who_words(hit: Hit) -> str:
         return tr("the title")
     if hit.is_thinking:
         return tr("thinking")
-    return {Role.USER: tr("you"), Role.ASSISTANT: tr("answer")}.get(hit.role or Role.USER, "")
+    return {Role.USER: tr("you wrote"), Role.ASSISTANT: tr("answer")}.get(hit.role or Role.USER, "")
 
 
 class HitModel(QAbstractListModel):

@@ -55,6 +55,7 @@ class SearchPage(PageView):
         self._without.hide()
         self.hits.hide()
         self.offer_sidebar(False)
+        self.set_theme(theme)
 
     @property
     def focus_home(self) -> QWidget:
