@@ -25,9 +25,9 @@ from chatdesk.services.history.snippets import (
 )
 from chatdesk.store.search import Candidate, SearchedText, SearchSession, SearchStore, expression
 
-MOST = 120  # messages that are ranked: the newest
+MOST = 100  # messages that are ranked: the newest
 MOST_TITLES = 50
-SHOWN = 100
+SHOWN = 60
 BATCH = 50  # texts read at once
 LATEST = 1000  # messages looked through for a letter or two, before the index is asked for these
 INDEXED_BEGINNING = 3  # letters: beginnings of this length are in the index as they are
@@ -42,6 +42,7 @@ class _Match:
 
     row: Candidate
     said: SearchedText
+    folded: str  # all that is searched of it
     is_whole: bool
     is_near: bool
 
@@ -185,7 +186,7 @@ class _Search:
                 return None
         is_whole = all(each.whole.search(text) for each in terms if each.is_prefix)
         is_near = len(terms) < 2 or densest(spans(text, terms), NEAR)[1] == len(terms)
-        return _Match(row, said, is_whole, is_near)
+        return _Match(row, said, text, is_whole, is_near)
 
 
 def _once(rows: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -205,13 +206,15 @@ def _is_short(term: Term) -> bool:
 def _hit(match: _Match, terms: tuple[Term, ...]) -> Hit:
     row, said = match.row, match.said
     is_title = row.message_id is None
-    begin = folded(said.text[:LOOKED_AT])
+    is_all = said.whole == said.text  # as nearly always: it is folded once
+    begin = match.folded if is_all else folded(said.text[:LOOKED_AT])
     in_text = any(each.pattern.search(begin) for each in terms) if terms else bool(said.text)
+    shown, shown_folded = (said.text, begin) if in_text else (said.whole, match.folded)
     return Hit(
         conversation_id=row.conversation_id,
         title=whole_marked(row.title, terms) if is_title else row.title,
         created=row.created,
-        snippet="" if is_title else snippet(said.text if in_text else said.whole, terms),
+        snippet="" if is_title else snippet(shown, shown_folded, terms),
         message_id=row.message_id,
         role=said.role,
         model=said.model,

@@ -53,10 +53,13 @@ def densest(found: Sequence[TermMatch], width: int) -> tuple[int, int]:
     return best, most
 
 
-def snippet(text: str, terms: Sequence[Term]) -> str:
-    """Return the part of a text that has the most of the terms, with marks around each."""
+def snippet(text: str, folded_text: str, terms: Sequence[Term]) -> str:
+    """Return the part of a text that has the most of the terms, with marks around each.
+
+    `folded_text` is as much of it as is looked at, folded.
+    """
     source = composed(text[:LOOKED_AT])
-    found = spans(folded(source), terms)
+    found = spans(folded_text, terms)
     begin, _ = densest(found, LENGTH - BEFORE)
     where = places(source)
     marked = [

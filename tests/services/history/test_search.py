@@ -274,7 +274,7 @@ def test_a_cancelled_search_ends(store: ConversationStore, search: SearchService
     is_cancelled = threading.Event()
     is_cancelled.set()
     assert len(search.find(parse("~ -x"), is_cancelled=is_cancelled.is_set).hits) == 0
-    assert len(search.find(parse("word")).hits) == 100  # the connection goes on
+    assert len(search.find(parse("word")).hits) == 60  # the connection goes on
 
 
 def test_more_than_are_shown(
