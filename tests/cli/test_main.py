@@ -432,7 +432,7 @@ def test_a_bench_prints_its_document_alone_when_asked(
 ) -> None:
     monkeypatch.setattr(benchmarks.ui, "main", lambda: print('a table\n{"bench": "ui"}'))
     for alone, printed in ((True, '{"bench": "ui"}\n'), (False, 'a table\n{"bench": "ui"}\n')):
-        options = argparse.Namespace(name="ui", json=alone)
+        options = argparse.Namespace(name="ui", json=alone, quick=False)
         chatdesk.cli.main._bench(options, AppPaths.under(tmp_path), Settings())
         assert capsys.readouterr().out == printed
 
