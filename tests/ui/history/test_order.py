@@ -171,7 +171,8 @@ def test_a_new_chat_begins_in_its_project(window: Window, chats: list[str]) -> N
     window.window.parts.sidebar.menus.new_chat_requested.emit(made.id)
     window.window.send("Which pot is best?")
     window.until(lambda: [each.conversations for each in services(window).order.projects()] == [1])
-    window.until(lambda: "Which pot is best?" in rows(window.window.parts.list_model))
+    (begun,) = (each for each in services(window).conversations.list() if each.project_id)
+    window.until(lambda: window.window.parts.list_model.row_of(begun.id) >= 0)
     assert window.window._state.open_folders == (made.id,)
 
 
