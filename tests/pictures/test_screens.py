@@ -46,8 +46,8 @@ def test_every_page_of_the_settings_has_a_screen(qapp: QApplication) -> None:
 
 def test_every_page_of_the_window_is_shown_by_a_screen() -> None:
     shown = {name.partition(",")[0] for name in (screen.name for screen in SCREENS)}
-    assert {"models", "personalize", "recently deleted"} <= shown
-    assert len(FEATURES) == 3  # one more needs screens, and its name above
+    assert {"models", "personalize", "import", "search", "recently deleted"} <= shown
+    assert len(FEATURES) == 4  # one more needs screens, and its name above
 
 
 def test_screens_have_names_of_their_own() -> None:
