@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace, locale_dir: Path) -> int:
     if command is _window:
         check_screen()
     paths = find_paths()
-    if (paths.data / "restoring").exists():
+    if paths.restoring.exists():  # else nothing of it is imported
         from chatdesk.services.history.restoring import finish
 
         finish(paths)

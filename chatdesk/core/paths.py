@@ -35,6 +35,11 @@ class AppPaths:
         return self.data / "attachments"
 
     @property
+    def restoring(self) -> Path:
+        """The note that names what takes the place of the data at the next start, if any."""
+        return self.data / "restoring"
+
+    @property
     def settings(self) -> Path:
         """The user's settings."""
         return self.config / "settings.json"

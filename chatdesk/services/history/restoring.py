@@ -11,7 +11,6 @@ import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 from chatdesk.core.backups import BackupContents
 from chatdesk.core.files import sync_folder, write_whole
@@ -19,7 +18,6 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.services.history.backup_file import DATABASE, unpack
 from chatdesk.store.copies import check_alone
 
-NOTE: Final = "restoring"  # the file that names the folder which takes the place of the data
 _PREFIX = ".restoring-"
 
 _log = logging.getLogger(__name__)
@@ -37,7 +35,7 @@ def stage(paths: AppPaths, backup: Path) -> BackupContents:
         for file in folder.rglob("*"):
             if file.is_file():
                 _sync(file)
-        write_whole(paths.data / NOTE, folder.name.encode(), durable=True)
+        write_whole(paths.restoring, folder.name.encode(), durable=True)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -50,9 +48,11 @@ def finish(paths: AppPaths) -> bool:
     May be done again after a crash. Raises `StoreProblem` while another process uses the data, and
     `OSError`.
     """
-    note = paths.data / NOTE
+    note = paths.restoring
     try:
-        folder = paths.data / note.read_text("utf-8").strip()
+        folder = (
+            paths.data / Path(note.read_text("utf-8").strip()).name
+        )  # beside it, whatever it says
     except FileNotFoundError:
         return False
     if not folder.name.startswith(_PREFIX) or not folder.is_dir():  # not of our making
@@ -72,7 +72,7 @@ def finish(paths: AppPaths) -> bool:
 def remove_staged(paths: AppPaths) -> None:
     """Remove what was unpacked by restorings that were given up."""
     with suppress(OSError):
-        (paths.data / NOTE).unlink(missing_ok=True)
+        paths.restoring.unlink(missing_ok=True)
     for folder in paths.data.glob(f"{_PREFIX}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
